@@ -1,0 +1,30 @@
+/** A number whose spelling `JSON.parse` would lose (`2.0`, `1e3`, more digits than a double holds). */
+export class RawNumber {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+  valueOf(): number {
+    return Number(this.text);
+  }
+  toString(): string {
+    return this.text;
+  }
+  /** `JSON.stringify` cannot write raw text, so there it is a plain number; `stringifyJson` keeps the spelling. */
+  toJSON(): number {
+    return Number(this.text);
+  }
+}
+
+/** A JSON document as a value. */
+export type JsonValue = null | boolean | number | string | RawNumber | JsonValue[] | JsonObject;
+export interface JsonObject {
+  [key: string]: JsonValue;
+}
+
+/** True for a JSON object (not null, not an array, not a number's spelling). */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof RawNumber)
+  );
+}

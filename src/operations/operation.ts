@@ -1,0 +1,87 @@
+/** Classes of what may be cached; each has its own TTLs in `cache.*` of the configuration. */
+export type CacheClass = 'flavors' | 'images' | 'extensions' | 'versions';
+
+/** The resource an operation is about (a metric label, a cache scope). */
+export type Resource =
+  | 'versions'
+  | 'limits'
+  | 'extensions'
+  | 'servers'
+  | 'addresses'
+  | 'volumeAttachments'
+  | 'flavors'
+  | 'images'
+  | 'serverMetadata'
+  | 'imageMetadata';
+
+/** Names of the documents a body can be: one resource description each, in operations/resources/. */
+export type DocumentName =
+  | 'versions'
+  | 'version'
+  | 'choices'
+  | 'limits'
+  | 'extensions'
+  | 'extension'
+  | 'servers'
+  | 'serversDetail'
+  | 'server'
+  | 'addresses'
+  | 'network'
+  | 'volumeAttachments'
+  | 'volumeAttachment'
+  | 'flavors'
+  | 'flavorsDetail'
+  | 'flavor'
+  | 'images'
+  | 'imagesDetail'
+  | 'image'
+  | 'metadata'
+  | 'meta'
+  | 'adminPass'
+  | 'changePassword'
+  | 'reboot'
+  | 'rebuild'
+  | 'resize'
+  | 'confirmResize'
+  | 'revertResize'
+  | 'rescue'
+  | 'unrescue'
+  | 'createImage'
+  | 'extensionAction';
+
+/** What a success (or a lost answer) of a write makes untrue in the cache of its region. */
+export type Invalidation =
+  /** Every list of images and everything computed from one. */
+  | 'imageLists'
+  /** The image that the path's `image_id` names, its metadata included. */
+  | 'image';
+
+/** One operation of the guide: a row of the table that routing, caching, limits, metrics and translation read. */
+export interface Operation {
+  /** Unique name; the `operation` label of logs and metrics. */
+  readonly name: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Where the path starts: below the tenant (usual), at the version (`/v2/`), or at the root of the region. */
+  readonly scope: 'tenant' | 'version' | 'root';
+  /** Path template below the scope; `{name}` stands for one segment, percent-decoded. */
+  readonly path: string;
+  /** For `POST …/action`: the body's one key. `*` takes any key that no other row names (extension actions). */
+  readonly action?: string;
+  readonly resource: Resource;
+  /** What its answer is cached as; null: never. */
+  readonly cache: CacheClass | null;
+  /** What a success invalidates. */
+  readonly invalidates: readonly Invalidation[];
+  /** `rated`: charged against the published limits. `free`: not (version documents). `model`: answered from the limits model. */
+  readonly limitClass: 'rated' | 'free' | 'model';
+  /** The request body's document; null: no body. */
+  readonly request: DocumentName | null;
+  /** The document of a successful answer; null: no body. */
+  readonly response: DocumentName | null;
+  /** The status of a success, the way real servers answer. */
+  readonly success: number;
+  /** A `Location` that leads to a new resource below the tenant (`/images/`), whatever host the upstream names. */
+  readonly location?: '/images/' | '/servers/';
+  /** Section of the guide. */
+  readonly section: string;
+}
