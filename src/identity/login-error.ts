@@ -1,0 +1,45 @@
+/**
+ * Why a login brought no token:
+ * - `refused`: the identity service knows the credentials to be wrong or barred (401, 403)
+ * - `limited`: it asks for a pause (413, 429, or 503 with Retry-After)
+ * - `unavailable`: it answered with a server error
+ * - `unreachable`: no connection, no answer in time, or the connection broke
+ * - `rejected`: it does not take the request at all (400, 404, a redirect): most likely a wrong URL
+ * - `malformed`: it said yes, but not with a token that can be used
+ */
+export type LoginFailure = 'refused' | 'limited' | 'unavailable' | 'unreachable' | 'rejected' | 'malformed';
+
+/** What became of a login: the `result` label of `sluice_token_requests_total`. */
+export type LoginResult = 'ok' | LoginFailure;
+
+/** A login that failed. The message is for operators' logs and holds no secret. */
+export class LoginError extends Error {
+  override readonly name = 'LoginError';
+  readonly reason: LoginFailure;
+  /** How long the identity service asked to be left alone, in ms. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    reason: LoginFailure,
+    message: string,
+    options: { retryAfterMs?: number | undefined; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.reason = reason;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** Any thrown thing as a LoginError; what is not one was met on the way to the identity service. */
+export function asLoginError(error: unknown): LoginError {
+  if (error instanceof LoginError) return error;
+  const code = errorCode(error);
+  return new LoginError('unreachable', `The identity service cannot be reached (${code}).`, { cause: error });
+}
+
+/** The machine-readable part of a network error: its code, else its class. Messages may hold URLs. */
+function errorCode(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const code = (error as Error & { code?: unknown }).code;
+  return typeof code === 'string' ? code : error.name;
+}
