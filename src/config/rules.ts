@@ -1,0 +1,175 @@
+import { v2TokensUrl } from '../identity/settings.ts';
+import type { Problem } from './problem.ts';
+import type { AccountConfig, Config } from './schema.ts';
+
+/** What `identity.url` says for the simulator that runs in the same process, wherever that listens. */
+export const IN_PROCESS = 'simulator';
+
+/** Whether a value (`listen.host`) and everything it stands in passed the schema, so that a rule may read it. */
+export type IsSound = (path: string) => boolean;
+
+/** Checks what spans several settings, and forms that a schema cannot say. */
+export function checkRules(config: Config, isSound: IsSound): Problem[] {
+  const accounts = isSound('accounts') ? config.accounts : [];
+  const perAccount = accounts.flatMap((account, index) =>
+    isSound(`accounts.${index}.identity`)
+      ? [
+          ...checkIdentityUrl(config, index, isSound),
+          ...checkCredentials(account, index, isSound),
+          ...checkDefaultRegion(account, index, isSound),
+        ]
+      : [],
+  );
+  return [
+    ...checkOpenAccess(config, isSound),
+    ...checkPorts(config, isSound),
+    ...checkPublicUrl(config, isSound),
+    ...checkRedis(config, isSound),
+    ...checkAccountNames(config, isSound),
+    ...perAccount,
+    ...checkClientNames(config, isSound),
+  ];
+}
+
+/** Whether only this machine can connect to the address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function checkOpenAccess({ listen, access }: Config, isSound: IsSound): Problem[] {
+  if (!['listen.host', 'access.mode', 'access.allowRemoteOpen'].every(isSound)) return [];
+  if (access.mode !== 'open' || access.allowRemoteOpen || isLoopback(listen.host)) return [];
+  return [
+    {
+      path: ['access', 'mode'],
+      text: 'open lets every machine that reaches listen.host use the accounts, accepted: a loopback listen.host, or access.allowRemoteOpen: true',
+    },
+  ];
+}
+
+function checkPorts({ listen, admin }: Config, isSound: IsSound): Problem[] {
+  const regions = isSound('listen.regions') ? Object.keys(listen.regions) : [];
+  const owners = new Map<string, string>();
+  const claim = (part: 'listen' | 'admin', port: number, path: string): Problem[] => {
+    const host = part === 'listen' ? listen.host : admin.host;
+    if (!isSound(`${part}.host`) || !isSound(path) || port === 0) return [];
+    const address = `${host}:${port}`;
+    const owner = owners.get(address);
+    owners.set(address, owner ?? path);
+    if (owner === undefined) return [];
+    return [{ path: path.split('.'), text: `is the port of ${owner}, accepted: one that is free` }];
+  };
+  return [
+    ...claim('listen', listen?.port, 'listen.port'),
+    ...claim('admin', admin?.port, 'admin.port'),
+    ...regions.flatMap((region) => claim('listen', listen.regions[region]!, `listen.regions.${region}`)),
+    ...repeatedNames(regions, (index) => ['listen', 'regions', regions[index]!]),
+  ];
+}
+
+function checkPublicUrl({ publicUrl }: Config, isSound: IsSound): Problem[] {
+  if (!isSound('publicUrl') || publicUrl === null || isPlainHttpUrl(publicUrl)) return [];
+  return [
+    {
+      path: ['publicUrl'],
+      text: 'is no base URL, accepted: http(s)://host[:port][/path] without query, or null',
+    },
+  ];
+}
+
+function checkRedis({ redis }: Config, isSound: IsSound): Problem[] {
+  const ways = (['url', 'sentinels', 'cluster'] as const).filter(
+    (way) => !isSound(`redis.${way}`) || redis[way] !== null,
+  );
+  if (ways.length <= 1) return [];
+  return [{ path: ['redis'], text: `has ${ways.join(' and ')}, accepted: one of url, sentinels, cluster` }];
+}
+
+/** A gateway without an account could serve nobody; a simulator alone needs none. */
+export function checkAnyAccount({ accounts }: Config, isSound: IsSound): Problem[] {
+  if (!isSound('accounts') || accounts.length > 0) return [];
+  return [{ path: ['accounts'], text: 'names no account, accepted: at least one' }];
+}
+
+function checkAccountNames({ accounts }: Config, isSound: IsSound): Problem[] {
+  if (!isSound('accounts')) return [];
+  if (accounts.length === 0)
+    return [{ path: ['accounts'], text: 'names no account, accepted: at least one' }];
+  const names = accounts.map((account, index) =>
+    isSound(`accounts.${index}.name`) ? account.name : undefined,
+  );
+  return repeatedNames(names, (index) => ['accounts', String(index), 'name']);
+}
+
+function checkClientNames({ access }: Config, isSound: IsSound): Problem[] {
+  if (!isSound('access.clients')) return [];
+  const names = access.clients.map((client, index) =>
+    isSound(`access.clients.${index}.name`) ? client.name : undefined,
+  );
+  return repeatedNames(names, (index) => ['access', 'clients', String(index), 'name']);
+}
+
+/** Names that differ only in case count as one: regions match so, and two such labels would be read as one. */
+function repeatedNames(
+  names: readonly (string | undefined)[],
+  pathOf: (index: number) => readonly string[],
+): Problem[] {
+  const lower = names.map((name) => name?.toLowerCase());
+  return lower.flatMap((name, index) =>
+    name === undefined || lower.indexOf(name) === index
+      ? []
+      : [{ path: pathOf(index), text: 'is used twice, accepted: a name of its own' }],
+  );
+}
+
+function checkIdentityUrl({ simulator, accounts }: Config, index: number, isSound: IsSound): Problem[] {
+  const { identity } = accounts[index]!;
+  const path = ['accounts', String(index), 'identity', 'url'];
+  if (!isSound(path.join('.')) || isIdentityUrl(identity.url)) return [];
+  if (identity.url !== IN_PROCESS) {
+    const accepted = `us, uk, an http(s) URL that ends in /v2.0, or ${IN_PROCESS}`;
+    return [{ path, text: `is no identity service, accepted: ${accepted}` }];
+  }
+  if (!isSound('simulator.enabled') || simulator.enabled) return [];
+  return [
+    { path, text: `is ${IN_PROCESS}, which this process does not run, accepted: simulator.enabled: true` },
+  ];
+}
+
+function isIdentityUrl(text: string): boolean {
+  try {
+    return v2TokensUrl(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+const secretKeys = ['apiKey', 'apiKeyFile', 'password', 'passwordFile'] as const;
+
+function checkCredentials({ identity }: AccountConfig, index: number, isSound: IsSound): Problem[] {
+  const path = ['accounts', String(index), 'identity'];
+  if (!secretKeys.every((key) => isSound([...path, key].join('.')))) return [];
+  const keys = secretKeys.filter((key) => identity[key] !== undefined);
+  if (keys.length === 1) return [];
+  const wrong = keys.length === 0 ? 'has no secret' : `has ${keys.join(' and ')}`;
+  return [{ path, text: `${wrong}, accepted: exactly one of ${secretKeys.join(', ')}` }];
+}
+
+function checkDefaultRegion(
+  { regions, defaultRegion }: AccountConfig,
+  index: number,
+  isSound: IsSound,
+): Problem[] {
+  const path = ['accounts', String(index), 'defaultRegion'];
+  if (!isSound(`accounts.${index}.regions`) || !isSound(path.join('.'))) return [];
+  if (regions === null || defaultRegion === null) return [];
+  if (regions.some((region) => region.toLowerCase() === defaultRegion.toLowerCase())) return [];
+  return [{ path, text: `is not among regions, accepted: one of ${regions.join(', ')}, or null` }];
+}
+
+function isPlainHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const isHttp = url.protocol === 'http:' || url.protocol === 'https:';
+  return isHttp && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+}

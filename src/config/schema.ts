@@ -1,0 +1,232 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { RedisSchema } from '../cache/redis-settings.ts';
+import { CacheSchema } from '../cache/settings.ts';
+import { SimulatorSchema } from '../simulator/config.ts';
+import { Choice, Milliseconds, Nullable, Port, section } from './kinds.ts';
+
+/**
+ * The one description of what may be configured: keys, kinds, bounds, defaults and what each is for. The types below, the
+ * check of a file (load.ts), the `SLUICE_*` variables (overrides.ts) and the table in the README (reference.ts) all come
+ * from here. A key is here only when it works.
+ */
+
+const closed = { additionalProperties: false } as const;
+
+const ListenSchema = Type.Object(
+  {
+    host: Type.String({
+      minLength: 1,
+      default: '127.0.0.1',
+      description: 'Address callers connect to. `0.0.0.0` is every interface.',
+    }),
+    port: Port(8080, 'Port callers connect to. 0 picks a free one.'),
+    regions: Type.Record(
+      Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' }),
+      Port(0, 'Port of the region.'),
+      {
+        ...closed,
+        default: {},
+        description:
+          'Further ports that serve one region each at their root, such as `{ DFW: 8082 }`, for clients that cannot have a path in their base URL.',
+      },
+    ),
+  },
+  closed,
+);
+
+const AdminSchema = Type.Object(
+  {
+    host: Type.String({
+      minLength: 1,
+      default: '127.0.0.1',
+      description: 'Address of the operators’ listener: `/metrics`, `/healthz`, `/readyz`.',
+    }),
+    port: Port(8081, 'Port of the operators’ listener. 0 picks a free one.'),
+  },
+  closed,
+);
+
+const LogSchema = Type.Object(
+  {
+    level: Choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      default: 'info',
+      description: 'Least severe level that is logged.',
+    }),
+    requests: Choice(['all', 'errors', 'none'], {
+      default: 'all',
+      description: 'Which requests get a line of their own; `errors`: those answered with 500 or more.',
+    }),
+  },
+  closed,
+);
+
+const ShutdownSchema = Type.Object(
+  {
+    graceMs: Milliseconds(
+      10_000,
+      'How long requests under way may still take after SIGTERM or SIGINT, in ms.',
+      {
+        maximum: 600_000,
+      },
+    ),
+  },
+  closed,
+);
+
+const secret = { minLength: 1, secret: true } as const;
+
+const IdentitySchema = Type.Object(
+  {
+    url: Type.String({
+      minLength: 1,
+      description:
+        'Identity service: `us`, `uk`, a URL that ends in `/v2.0`, or `simulator` for the one this process runs.',
+    }),
+    username: Type.String({ minLength: 1, description: 'User to log in as.' }),
+    apiKey: Type.Optional(Type.String({ ...secret, description: 'API key of the user.' })),
+    apiKeyFile: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'File that holds the API key, seen from the configuration’s folder.',
+      }),
+    ),
+    password: Type.Optional(
+      Type.String({ ...secret, description: 'Password of the user, instead of an API key.' }),
+    ),
+    passwordFile: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'File that holds the password, seen from the configuration’s folder.',
+      }),
+    ),
+  },
+  closed,
+);
+
+const region = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' });
+
+const AccountSchema = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+      description: 'What this account is called in logs and metrics.',
+    }),
+    identity: IdentitySchema,
+    service: Type.String({
+      minLength: 1,
+      default: 'cloudServersOpenStack',
+      description:
+        'Name of the compute service in the catalog; if the catalog lacks it, the first of type `compute`.',
+    }),
+    interface: Choice(['public', 'internal'], {
+      default: 'public',
+      description:
+        'Which endpoint of a region to use; `internal` is the provider’s own network (ServiceNet).',
+    }),
+    regions: Nullable(Type.Array(region, { minItems: 1, uniqueItems: true }), {
+      default: null,
+      description: 'Regions to serve, such as `[DFW, ORD]`; null: all of the catalog.',
+    }),
+    defaultRegion: Nullable(region, {
+      default: null,
+      description:
+        'Region of requests that name none; null: the one the identity service names, else the first.',
+    }),
+  },
+  closed,
+);
+
+const ClientSchema = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+      description: 'Name a caller gives in `X-Sluice-Client`; its label in metrics.',
+    }),
+    share: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 1000,
+      default: 1,
+      description: 'Weight of this client in the queue for rate-limit slots.',
+    }),
+    maxWaitMs: Nullable(Type.Integer({ minimum: 0, maximum: 86_400_000 }), {
+      default: null,
+      description: 'How long a request of this client may wait for a slot, in ms; null: `limits.maxWaitMs`.',
+    }),
+  },
+  closed,
+);
+
+const AccessSchema = Type.Object(
+  {
+    mode: Choice(['open'], {
+      default: 'open',
+      description: 'Who may call; `open`: everybody who can connect.',
+    }),
+    allowRemoteOpen: Type.Boolean({
+      default: false,
+      description: 'Allows `open` on an address other machines can reach.',
+    }),
+    clients: Type.Array(ClientSchema, { default: [], description: 'Callers that have a name.' }),
+  },
+  closed,
+);
+
+const UpstreamSchema = Type.Object(
+  {
+    connectTimeoutMs: Milliseconds(2000, 'Longest wait for a connection to a region, in ms.', { minimum: 1 }),
+    headersTimeoutMs: Milliseconds(30_000, 'Longest wait for the head of an answer, in ms.', { minimum: 1 }),
+    bodyTimeoutMs: Milliseconds(30_000, 'Longest silence inside the body of an answer, in ms.', {
+      minimum: 1,
+    }),
+    connections: Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      default: 64,
+      description: 'Most connections to one endpoint.',
+    }),
+    retries: Type.Integer({
+      minimum: 0,
+      maximum: 10,
+      default: 2,
+      description: 'How often a request that is safe to repeat is tried again.',
+    }),
+  },
+  closed,
+);
+
+/** The whole configuration. */
+export const ConfigSchema = Type.Object(
+  {
+    listen: section(ListenSchema),
+    admin: section(AdminSchema),
+    publicUrl: Nullable(Type.String({ minLength: 1 }), {
+      default: null,
+      description: 'Base of the links Sluice hands out; null: from the Host of the request.',
+    }),
+    log: section(LogSchema),
+    shutdown: section(ShutdownSchema),
+    redis: RedisSchema,
+    accounts: Type.Array(AccountSchema, { default: [], description: 'Upstream accounts, at least one.' }),
+    access: section(AccessSchema),
+    cache: CacheSchema,
+    upstream: section(UpstreamSchema),
+    simulator: SimulatorSchema,
+  },
+  closed,
+);
+
+/** Arrays stay arrays for the compiler, so that a part may take its settings by its own type; at run time they are frozen too. */
+type Frozen<T> = T extends (infer U)[]
+  ? Frozen<U>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
+
+/** A checked configuration: every key present, secrets read from their files, frozen. */
+export type Config = Frozen<Static<typeof ConfigSchema>>;
+/** One upstream account (tenant). */
+export type AccountConfig = Config['accounts'][number];
+/** How an account logs in; exactly one of `apiKey` and `password` is set. */
+export type IdentityConfig = AccountConfig['identity'];
+/** A caller that has a name. */
+export type ClientConfig = Config['access']['clients'][number];
