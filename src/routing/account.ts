@@ -1,0 +1,46 @@
+import { chooseDefaultRegion, computeEndpoints, type Endpoint } from '../identity/catalog.ts';
+import type { Token } from '../identity/token.ts';
+import type { TokenSource } from '../identity/token-source.ts';
+import type { Account } from './directory.ts';
+
+/** The part of `accounts[]` that choosing endpoints needs. */
+export interface AccountSettings {
+  name: string;
+  service: string;
+  interface: 'public' | 'internal';
+  regions: string[] | null;
+  defaultRegion: string | null;
+}
+
+/** An account with the source of its tokens. */
+export interface LiveAccount extends Account {
+  readonly tokens: TokenSource;
+  readonly settings: AccountSettings;
+}
+
+/** An account whose endpoints follow the catalog of its current token; they are chosen once per token. */
+export function createAccount(settings: AccountSettings, tokens: TokenSource): LiveAccount {
+  let seen: Token | undefined;
+  let endpoints: ReadonlyMap<string, Endpoint> = new Map();
+  const refresh = () => {
+    const token = tokens.peek();
+    if (token === undefined || token === seen) return;
+    seen = token;
+    endpoints = computeEndpoints(token.catalog, { ...settings, tenantId: token.tenant.id });
+  };
+  return {
+    name: settings.name,
+    settings,
+    tokens,
+    token: () => tokens.peek() ?? seen,
+    ready: (signal) => tokens.get(signal),
+    endpoints() {
+      refresh();
+      return endpoints;
+    },
+    defaultRegion() {
+      refresh();
+      return chooseDefaultRegion(endpoints, settings.defaultRegion, seen?.user.defaultRegion);
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { Fault } from '../faults/faults.ts';
+import type { Endpoint } from '../identity/catalog.ts';
+import type { Token } from '../identity/token.ts';
+
+/** One upstream account as routing sees it; `identity/` keeps the token behind it fresh. */
+export interface Account {
+  readonly name: string;
+  /** The account's current token, or undefined while there is none. */
+  token(): Token | undefined;
+  /** Waits for the first token; rejects with a 503 fault when there is none to be had. */
+  ready(signal?: AbortSignal): Promise<Token>;
+  /** Compute endpoints by upper-case region name, from the catalog of the current token. */
+  endpoints(): ReadonlyMap<string, Endpoint>;
+  /** The region used when a request names none, upper case. */
+  defaultRegion(): string | undefined;
+}
+
+/** Where a request goes: an account and one of its regions. */
+export interface Place {
+  account: Account;
+  endpoint: Endpoint;
+}
+
+/** What a request says about its region: the path first, then `X-Region`, then the Host's first label. */
+export interface RegionHints {
+  path: string | undefined;
+  header: string | undefined;
+  host: string | undefined;
+}
+
+/** Finds the account that owns a tenant and the endpoint of a region; faults list what there is. */
+export class Directory {
+  readonly #accounts: readonly Account[];
+
+  constructor(accounts: readonly Account[]) {
+    this.#accounts = accounts;
+  }
+
+  get accounts(): readonly Account[] {
+    return this.#accounts;
+  }
+
+  /**
+   * The place of a request, at once when the account's token is there: the hot path.
+   * Undefined: a token is missing; call `settle` and ask again.
+   */
+  find(tenant: string, hints: RegionHints): Place | undefined {
+    for (const account of this.#accounts) {
+      if (account.token()?.tenant.id === tenant) return { account, endpoint: this.endpoint(account, hints) };
+    }
+    if (this.#accounts.some((account) => !account.token())) return undefined;
+    throw this.#unknownTenant(tenant);
+  }
+
+  /** Like `find`, but waits for accounts that have no token yet. Rejects with 503 while identity is down. */
+  async wait(tenant: string, hints: RegionHints, signal?: AbortSignal): Promise<Place> {
+    const attempts = await Promise.allSettled(this.#accounts.map((account) => account.ready(signal)));
+    for (const account of this.#accounts) {
+      if (account.token()?.tenant.id === tenant) return { account, endpoint: this.endpoint(account, hints) };
+    }
+    const failed = attempts.find((attempt) => attempt.status === 'rejected');
+    if (failed) throw failed.reason;
+    throw this.#unknownTenant(tenant);
+  }
+
+  /** The endpoint of the region a request means; 404 itemNotFound when the catalog has no such region. */
+  endpoint(account: Account, hints: RegionHints): Endpoint {
+    const endpoints = account.endpoints();
+    const named = hints.path ?? hints.header;
+    if (named !== undefined) return endpoints.get(named.toUpperCase()) ?? unknownRegion(named, endpoints);
+    const label = hostLabel(hints.host);
+    const region = (label !== undefined && endpoints.has(label) ? label : account.defaultRegion()) ?? '';
+    return endpoints.get(region) ?? unknownRegion(region || 'default', endpoints);
+  }
+
+  /** The account whose version documents and façade answer when a request names no tenant. */
+  first(): Account {
+    return this.#accounts[0]!;
+  }
+
+  #unknownTenant(tenant: string): Fault {
+    const tenants = this.#accounts.map((account) => account.token()?.tenant.id).filter((id) => id !== undefined);
+    const owned = tenants.length === 0 ? 'No tenant is known here' : `Tenants here: ${tenants.join(', ')}`;
+    return new Fault('itemNotFound', `No account of this gateway owns tenant "${clip(tenant)}". ${owned}.`);
+  }
+}
+
+function unknownRegion(name: string, endpoints: ReadonlyMap<string, Endpoint>): never {
+  const regions = [...endpoints.values()].map((endpoint) => endpoint.region).join(', ') || 'none';
+  throw new Fault('itemNotFound', `The service catalog has no region "${clip(name)}". Regions there are: ${regions}.`);
+}
+
+/** The first label of a Host header, upper case; undefined for addresses and one-label names. */
+function hostLabel(host: string | undefined): string | undefined {
+  const dot = host === undefined ? -1 : host.indexOf('.');
+  return dot > 0 ? host!.slice(0, dot).toUpperCase() : undefined;
+}
+
+const clip = (text: string): string => (text.length > 64 ? `${text.slice(0, 64)}…` : text);

@@ -1,0 +1,128 @@
+import type { Format } from '../translation/format.ts';
+import { splitFormatSuffix } from '../translation/negotiate.ts';
+
+/**
+ * What a URL asks of Sluice, read from its path alone: no look-up in accounts or catalogs happens here.
+ * The shapes are the routes users rely on: with a region in the path, without one, and the bookmark form.
+ */
+export type Target =
+  /** The identity façade and the documents clients probe before they log in. */
+  | { kind: 'identity'; path: string; format: Format | undefined }
+  /** The version list of a region, `/{region}/`. */
+  | { kind: 'versions'; region: string | undefined; format: Format | undefined }
+  /** Version details, `/{region}/v2/` or `/v2/`. */
+  | { kind: 'version'; region: string | undefined; version: string; format: Format | undefined }
+  /** Anything below a tenant. `path` has no suffix, `exactPath` is as the caller wrote it (extensions). */
+  | {
+      kind: 'compute';
+      region: string | undefined;
+      /** `v2`, `v2.1`, or `undefined` for a bookmark link. */
+      version: string | undefined;
+      tenant: string;
+      path: string;
+      exactPath: string;
+      format: Format | undefined;
+    };
+
+/** A request URL in two halves: the path with doubled slashes collapsed, and the raw query without `?`. */
+export interface RequestUrl {
+  path: string;
+  query: string;
+}
+
+const VERSION = /^v2(\.\d+)?$/;
+const IDENTITY = new Set(['v2.0', 'v3', 'tokens', 'tenants', 'v1.0']);
+
+/** Splits a request line's URL; the absolute form (RFC 9112, section 3.2.2) is accepted. */
+export function splitUrl(url: string): RequestUrl {
+  const origin = url.startsWith('/') ? 0 : pathStart(url);
+  const mark = url.indexOf('?', origin);
+  const path = mark < 0 ? url.slice(origin) : url.slice(origin, mark);
+  return { path: collapse(path), query: mark < 0 ? '' : url.slice(mark + 1) };
+}
+
+function pathStart(url: string): number {
+  const authority = url.indexOf('://');
+  const slash = authority < 0 ? -1 : url.indexOf('/', authority + 3);
+  return slash < 0 ? url.length : slash;
+}
+
+/** Clients write `P//servers`: doubled slashes mean one. */
+function collapse(path: string): string {
+  if (path === '') return '/';
+  return path.includes('//') ? path.replace(/\/{2,}/g, '/') : path;
+}
+
+/**
+ * Reads a path.
+ *
+ * @param path collapsed path of the request, without query
+ * @param rootRegion the region this listener serves at its root (`listen.regions`), if any
+ */
+export function parseTarget(path: string, rootRegion?: string): Target {
+  const first = segmentEnd(path, 1);
+  const head = path.slice(1, first);
+  if (IDENTITY.has(head)) return { kind: 'identity', ...splitFormatSuffix(path) };
+  if (head === '' || head === '.xml' || head === '.json') {
+    const { path: bare, format } = splitFormatSuffix(path);
+    return rootRegion === undefined ? { kind: 'identity', path: bare, format } : { kind: 'versions', region: rootRegion, format };
+  }
+  if (isVersion(head)) return belowVersion(path, first, rootRegion, head);
+  return belowRegion(path, first, head, rootRegion);
+}
+
+function belowRegion(path: string, start: number, head: string, rootRegion: string | undefined): Target {
+  if (start >= path.length) {
+    const { path: name, format } = splitFormatSuffix(path);
+    const bare = name.slice(1);
+    if (format && isVersion(bare)) return { kind: 'version', region: rootRegion, version: bare, format };
+    return { kind: 'versions', region: decode(bare), format };
+  }
+  const region = decode(head);
+  const end = segmentEnd(path, start + 1);
+  const second = path.slice(start + 1, end);
+  if (second === '' || second === '.xml' || second === '.json') {
+    return { kind: 'versions', region, format: splitFormatSuffix(path).format };
+  }
+  if (isVersion(second) || isVersion(splitFormatSuffix(second).path)) return belowVersion(path, end, region, second);
+  if (rootRegion !== undefined) return compute(path, start, rootRegion, undefined, head);
+  return compute(path, end, region, undefined, second);
+}
+
+function belowVersion(path: string, start: number, region: string | undefined, versionSegment: string): Target {
+  if (start >= path.length) {
+    const { path: version, format } = isVersion(versionSegment)
+      ? { path: versionSegment, format: undefined }
+      : splitFormatSuffix(versionSegment);
+    return { kind: 'version', region, version, format };
+  }
+  const end = segmentEnd(path, start + 1);
+  const tenant = path.slice(start + 1, end);
+  if (tenant === '' || tenant === '.xml' || tenant === '.json') {
+    return { kind: 'version', region, version: versionSegment, format: splitFormatSuffix(path).format };
+  }
+  return compute(path, end, region, versionSegment, tenant);
+}
+
+function compute(path: string, start: number, region: string | undefined, version: string | undefined, tenant: string): Target {
+  const exactPath = start >= path.length ? '/' : path.slice(start);
+  const { path: bare, format } = splitFormatSuffix(exactPath);
+  return { kind: 'compute', region, version, tenant: decode(tenant), path: bare, exactPath, format };
+}
+
+const isVersion = (segment: string): boolean => segment.startsWith('v2') && VERSION.test(segment) && segment !== 'v2.0';
+
+function segmentEnd(path: string, start: number): number {
+  const slash = path.indexOf('/', start);
+  return slash < 0 ? path.length : slash;
+}
+
+/** Broken percent-encoding stays as it is: it then names nothing that exists. */
+function decode(segment: string): string {
+  if (!segment.includes('%')) return segment;
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

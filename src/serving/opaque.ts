@@ -1,0 +1,199 @@
+import { Readable } from 'node:stream';
+import httpProxy from '@fastify/http-proxy';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Agent, Dispatcher } from 'undici';
+import { Fault } from '../faults/faults.ts';
+import type { Token } from '../identity/token.ts';
+import type { Permit } from '../limits/shaper.ts';
+import type { Place } from '../routing/directory.ts';
+import { ExchangeError } from '../upstream/exchange.ts';
+import { failureFault } from '../upstream/failure.ts';
+import { opaqueRequestHeaders, opaqueResponseHeaders } from '../upstream/headers.ts';
+import { decideRetry, type Outcome } from '../upstream/retry.ts';
+import { hasBody, MAX_BODY_BYTES, readBody } from './body.ts';
+import type { Call } from './call.ts';
+
+/**
+ * What is no operation of the guide (os-keypairs, os-networksv2, …) streams through @fastify/http-proxy: token, region,
+ * limits and metrics apply, the bodies stay untouched. The proxy's own retries are off; `upstream/retry.ts` decides.
+ */
+
+/** What the gateway does around a passage. */
+export interface Passage {
+  /** Finds account and region, waits for a token. */
+  place(call: Call): Promise<Place>;
+  token(call: Call, place: Place): Promise<Token>;
+  refused(call: Call, place: Place, token: Token): Promise<Token>;
+  admit(call: Call, place: Place): Promise<Permit>;
+  /** Path and query at the upstream. */
+  upstreamPath(call: Call, place: Place): { path: string; query: string };
+  location(call: Call, place: Place, location: string): string;
+  observe(call: Call, place: Place, status: number | 'error', durationMs: number): void;
+  retried(place: Place, reason: string): void;
+  fail(call: Call, error: unknown): void;
+  finished(call: Call, status: number): void;
+}
+
+/** One request's passage through the proxy. */
+interface Trip {
+  call: Call;
+  place: Place;
+  token: Token;
+  permit: Permit;
+  /** The body to send again; undefined: none, or one too large to keep. */
+  body: Buffer | undefined;
+  streamed: boolean;
+  attempts: number;
+  renewed: boolean;
+  sentAt: number;
+}
+
+const SIGNAL = Symbol('signal');
+
+/** Registers the proxy for every path; requests that Sluice answers itself never get here. */
+export function registerOpaque(
+  fastify: FastifyInstance,
+  options: { agent: Agent; retries: number; passage: Passage; callOf: (request: FastifyRequest) => Call },
+): void {
+  const { passage, callOf } = options;
+  const trips = new WeakMap<FastifyRequest, Trip>();
+
+  fastify.register(httpProxy, {
+    upstream: '',
+    undici: abortable(options.agent),
+    disableRequestLogging: true,
+    replyOptions: { getUpstream: (request) => trips.get(request as FastifyRequest)!.place.endpoint.origin },
+    preHandler: (request, _reply, done) => {
+      const call = callOf(request);
+      begin(call, passage).then(
+        (trip) => {
+          trips.set(request, trip);
+          done();
+        },
+        (error) => done(error),
+      );
+    },
+    handler: (request, reply) => forward(trips.get(request as FastifyRequest)!, reply as FastifyReply),
+  });
+
+  function forward(trip: Trip, reply: FastifyReply): FastifyReply {
+    const { call, place } = trip;
+    const { path, query } = passage.upstreamPath(call, place);
+    trip.attempts++;
+    trip.sentAt = performance.now();
+    if (trip.body) reply.request.body = Readable.from([trip.body]);
+    return reply.from(path, {
+      getUpstream: () => place.endpoint.origin,
+      queryString: () => query,
+      retryDelay: () => null,
+      rewriteRequestHeaders: () => Object.assign(opaqueRequestHeaders(call.headers, trip.token.id, trip.body?.length), { [SIGNAL]: call.signal }),
+      rewriteHeaders: (headers) => opaqueResponseHeaders(headers, call, (location) => passage.location(call, place, location)),
+      onResponse: (_request, _reply, response) => void answered(trip, reply, response as unknown as ProxyResponse),
+      onError: (_reply, { error }) => void broken(trip, reply, error),
+    } as Parameters<FastifyReply['from']>[1]);
+  }
+
+  async function answered(trip: Trip, reply: FastifyReply, response: ProxyResponse): Promise<void> {
+    const { call, place } = trip;
+    const status = response.statusCode;
+    trip.permit.answered(status, response.headers);
+    passage.observe(call, place, status, performance.now() - trip.sentAt);
+    try {
+      const reason = await againFor(trip, status, response);
+      if (reason === undefined) {
+        reply.raw.once('close', () => passage.finished(call, status));
+        reply.send(response.stream);
+        return;
+      }
+      passage.retried(place, reason);
+      response.stream.on('error', () => {}).resume();
+      for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
+      trip.permit = await passage.admit(call, place);
+      forward(trip, reply);
+    } catch (error) {
+      response.stream.on('error', () => {}).destroy();
+      passage.fail(call, error);
+    }
+  }
+
+  /** Why to send once more, or undefined when the answer goes to the caller. */
+  async function againFor(trip: Trip, status: number, response: ProxyResponse): Promise<string | undefined> {
+    if (trip.streamed) return undefined;
+    if (status === 401 && !trip.renewed) {
+      const next = await passage.refused(trip.call, trip.place, trip.token);
+      trip.renewed = next.id !== trip.token.id || trip.attempts > 1;
+      trip.token = next;
+      return 'unauthorized';
+    }
+    if (trip.attempts <= 5 && trip.permit.again({ status, headers: response.headers, body: undefined })) return 'overlimit';
+    return repeat(trip, { kind: 'status', status });
+  }
+
+  function repeat(trip: Trip, outcome: Outcome): string | undefined {
+    const verdict = decideRetry(trip.call.method, outcome, trip.attempts, options.retries, Math.random());
+    return verdict.retry ? verdict.reason : undefined;
+  }
+
+  async function broken(trip: Trip, reply: FastifyReply, error: Error): Promise<void> {
+    const { call, place } = trip;
+    const failure = describe(error, call);
+    if (failure.sent) trip.permit.answered();
+    else trip.permit.cancel();
+    passage.observe(call, place, 'error', performance.now() - trip.sentAt);
+    try {
+      const reason = trip.streamed || call.signal.aborted ? undefined : repeat(trip, { kind: 'error', error: failure });
+      if (reason === undefined) throw failureFault(failure, call.method, place.endpoint.region);
+      passage.retried(place, reason);
+      trip.permit = await passage.admit(call, place);
+      forward(trip, reply);
+    } catch (fault) {
+      passage.fail(call, fault);
+    }
+  }
+}
+
+interface ProxyResponse {
+  statusCode: number;
+  headers: Record<string, string | string[] | undefined>;
+  stream: Readable;
+}
+
+async function begin(call: Call, passage: Passage): Promise<Trip> {
+  const place = await passage.place(call);
+  const { body, streamed } = await takeBody(call);
+  const token = await passage.token(call, place);
+  const permit = await passage.admit(call, place);
+  return { call, place, token, permit, body, streamed, attempts: 0, renewed: false, sentAt: 0 };
+}
+
+/**
+ * Real servers read no chunked bodies, so a body whose length is not announced is held until it is known; so is one
+ * that is small, for a second sending. A large one with its length is streamed, and sent once.
+ */
+async function takeBody(call: Call): Promise<{ body: Buffer | undefined; streamed: boolean }> {
+  if (!hasBody(call.req)) return { body: undefined, streamed: false };
+  const length = Number(call.headers['content-length'] ?? 0);
+  if (length > MAX_BODY_BYTES) return { body: undefined, streamed: true };
+  return { body: await readBody(call.req), streamed: false };
+}
+
+/** reply-from passes no signal to undici; it rides along as a symbol among the headers, which undici does not see. */
+function abortable(agent: Agent): Dispatcher {
+  const request = (options: Dispatcher.RequestOptions & { headers: { [SIGNAL]?: AbortSignal } }, callback: (error: Error | null, data: Dispatcher.ResponseData) => void) => {
+    const signal = options.headers[SIGNAL];
+    agent.request({ ...options, signal: signal ?? null }, callback);
+  };
+  return { request, destroy: () => agent.destroy() } as unknown as Dispatcher;
+}
+
+function describe(error: Error, call: Call): ExchangeError {
+  if (call.signal.aborted) return new ExchangeError('aborted', true, 'the caller left', error);
+  const cause = (error as { cause?: { code?: string } }).cause;
+  const code = cause?.code ?? (error as { code?: string }).code ?? '';
+  if (code === 'ECONNREFUSED' || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ENOTFOUND') {
+    return new ExchangeError('refused', false, `no connection (${code})`, error);
+  }
+  if (code.includes('TIMEOUT')) return new ExchangeError('timeout', true, `no answer in time (${code})`, error);
+  if (error instanceof Fault) throw error;
+  return new ExchangeError('reset', true, `the connection broke (${code || error.message})`, error);
+}

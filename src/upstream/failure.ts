@@ -1,0 +1,25 @@
+import { Fault } from '../faults/faults.ts';
+import type { ExchangeError } from './exchange.ts';
+
+const READS = new Set(['GET', 'HEAD']);
+
+/**
+ * The fault a caller gets when there is no answer. A read that timed out is a 504, an unreachable or broken region a
+ * 503. A write that may have arrived is always a 504: clients repeat a 503 by themselves, and that could do it twice.
+ */
+export function failureFault(error: ExchangeError, method: string, region: string): Fault {
+  const cause = { cause: error };
+  if (error.kind === 'aborted') return new Fault('computeFault', 'The caller left before the answer was here.', { code: 499, ...cause });
+  if (error.sent && !READS.has(method)) {
+    return new Fault(
+      'computeFault',
+      `Region ${region} did not answer this ${method} (${error.message}); it may have been done. Look before you send it again.`,
+      { code: 504, ...cause },
+    );
+  }
+  if (error.kind === 'timeout') {
+    return new Fault('computeFault', `Region ${region} did not answer in time.`, { code: 504, ...cause });
+  }
+  const what = error.sent ? 'did not give a whole answer' : 'cannot be reached';
+  return new Fault('serviceUnavailable', `Region ${region} ${what}: ${error.message}. Try again in a moment.`, cause);
+}

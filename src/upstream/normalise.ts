@@ -1,0 +1,53 @@
+import { FAULTS, type FaultName } from '../faults/faults.ts';
+import { isJsonObject } from '../json.ts';
+
+/**
+ * Real servers say no in many shapes: a fault, keystone's `{"error": …}`, webob's `{"message", "code": "404 Not
+ * Found"}`, HTML, plain text, nothing. Callers get one shape, the guide's fault, with the upstream's own words.
+ *
+ * @param body the answer's text
+ * @returns JSON text of a fault; the same text when it is one already
+ */
+export function normaliseFault(status: number, body: string): string {
+  const parsed = parse(body);
+  if (isJsonObject(parsed)) {
+    const [name, inner] = Object.entries(parsed)[0] ?? [];
+    if (name !== undefined && name !== 'error' && isJsonObject(inner) && 'message' in inner) return body;
+    if (name === 'error' && isJsonObject(inner)) return fault(status, inner['message']);
+    return fault(status, parsed['message']);
+  }
+  return fault(status, typeof parsed === 'string' ? parsed : parsed === undefined ? plain(body) : undefined);
+}
+
+function fault(status: number, message: unknown): string {
+  const text = typeof message === 'string' ? plain(message) : '';
+  return JSON.stringify({ [faultName(status)]: { code: status, message: text || `The region answered ${status}.` } });
+}
+
+/** The name the guide's Table 1.6 gives a status; computeFault where it names none. */
+export function faultName(status: number): FaultName {
+  if (status === 409) return 'conflictingRequest';
+  if (status === 429) return 'overLimit';
+  const found = (Object.keys(FAULTS) as FaultName[]).find((name) => FAULTS[name] === status && name !== 'resizeNotAllowed');
+  return found ?? 'computeFault';
+}
+
+function parse(body: string): unknown {
+  const first = body.trimStart()[0];
+  if (first !== '{' && first !== '"' && first !== '[') return undefined;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Markup and runs of white space out, at most 500 characters. */
+function plain(text: string): string {
+  return text
+    .replace(/<(style|script|title|head)\b[\s\S]*?<\/\1>/gi, ' ')
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 500);
+}

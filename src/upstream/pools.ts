@@ -1,0 +1,57 @@
+import { Agent, type Dispatcher, Pool } from 'undici';
+
+/** How sockets to the regions are opened; the `upstream` section of the configuration. */
+export interface UpstreamSettings {
+  /** How long a connection may take, ms. */
+  connectTimeoutMs: number;
+  /** How long an answer's head may take, ms. */
+  headersTimeoutMs: number;
+  /** Longest silence in the middle of an answer's body, ms. */
+  bodyTimeoutMs: number;
+  /** Most connections to one origin. */
+  connections: number;
+  /** How often a request that is safe to repeat is sent again. */
+  retries: number;
+}
+
+/** One connection pool per origin, made at first use and kept until `close`. */
+export class Pools {
+  readonly #settings: UpstreamSettings;
+  readonly #pools = new Map<string, Pool>();
+
+  constructor(settings: UpstreamSettings) {
+    this.#settings = settings;
+  }
+
+  /** @param origin `https://dfw.example.com` */
+  get(origin: string): Dispatcher {
+    let pool = this.#pools.get(origin);
+    if (!pool) {
+      pool = new Pool(origin, this.#options());
+      this.#pools.set(origin, pool);
+    }
+    return pool;
+  }
+
+  /** One dispatcher for any origin, for what is streamed through. */
+  agent(): Agent {
+    return new Agent(this.#options());
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#pools.values()].map((pool) => pool.destroy()));
+    this.#pools.clear();
+  }
+
+  #options(): Pool.Options {
+    return {
+      connections: this.#settings.connections,
+      connect: { timeout: this.#settings.connectTimeoutMs },
+      headersTimeout: this.#settings.headersTimeoutMs,
+      bodyTimeout: this.#settings.bodyTimeoutMs,
+      keepAliveTimeout: 10_000,
+      pipelining: 1,
+      allowH2: false,
+    };
+  }
+}
