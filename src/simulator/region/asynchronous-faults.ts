@@ -1,0 +1,71 @@
+import { Fault } from '../../faults/faults.ts';
+import { advanceImage, advanceServer, endSnapshot, imageProgress, serverProgress } from './course.ts';
+import { recharge } from './server-actions.ts';
+import type { RegionSettings } from './settings.ts';
+import type { EmbeddedFault, ImageRecord, RegionState, ServerRecord } from './state.ts';
+
+/** What a fault that happens in the background says: an error of the system, at an instant. */
+const embedded = (message: string, now: number): EmbeddedFault => ({ code: 500, created: now, message });
+
+/**
+ * A fault befalls a server (guide section 1.11.2): it goes where its transition leads on error, ERROR with the fault
+ * inside for all but a resize, which leaves the server ACTIVE with its old flavor (section 2.3.4).
+ */
+export function failServer(
+  state: RegionState,
+  settings: RegionSettings,
+  id: string,
+  message: string,
+  now: number,
+): void {
+  const server = findAnywhere(state, id, (tenant) => tenant.servers.get(id));
+  advanceServer(server, now, settings);
+  const isResize = server.course?.verb === 'resize';
+  const onError = server.course?.onError ?? 'ERROR';
+  if (isResize) recharge({ state }, server, state.flavors.get(server.flavorId));
+  Object.assign(server, {
+    progress: onError === 'ERROR' ? serverProgress(server, now) : 100,
+    status: onError,
+    task: null,
+    course: null,
+    deadline: null,
+    previousFlavorId: null,
+    fault: onError === 'ERROR' ? embedded(message, now) : null,
+    updated: now,
+  });
+}
+
+/** A fault befalls an image; a server it was being taken of is free again. */
+export function failImage(state: RegionState, id: string, message: string, now: number): void {
+  const image: ImageRecord = findAnywhere(state, id, (tenant) => tenant.images.get(id));
+  advanceImage(image, now);
+  const progress = imageProgress(image, now);
+  const server = serverOf(state, image);
+  if (image.saving !== null && server !== undefined) endSnapshot(server, now);
+  Object.assign(image, {
+    status: 'ERROR',
+    saving: null,
+    progress,
+    fault: embedded(message, now),
+    updated: now,
+  });
+}
+
+function serverOf(state: RegionState, image: ImageRecord): ServerRecord | undefined {
+  if (image.tenantId === null || image.serverId === null) return undefined;
+  return state.tenants.get(image.tenantId)?.servers.get(image.serverId);
+}
+
+type Tenant = RegionState['tenants'] extends Map<string, infer T> ? T : never;
+
+function findAnywhere<T extends { readonly status: string }>(
+  state: RegionState,
+  id: string,
+  pick: (tenant: Tenant) => T | undefined,
+): T {
+  for (const tenant of state.tenants.values()) {
+    const found = pick(tenant);
+    if (found !== undefined && found.status !== 'DELETED') return found;
+  }
+  throw new Fault('itemNotFound', `There is nothing with the id ${id} that could fail.`);
+}

@@ -1,0 +1,127 @@
+import type { Clock } from '../../clock.ts';
+import { Fault } from '../../faults/faults.ts';
+import type { JsonValue } from '../../json.ts';
+import { matchPath } from '../../operations/match.ts';
+import { failImage, failServer } from './asynchronous-faults.ts';
+import type { Call } from './call.ts';
+import { handleExtensionRoute } from './extension-routes.ts';
+import { HANDLERS } from './handlers.ts';
+import { absoluteLimitsOf } from './quotas.ts';
+import { plantSeed, type RegionSeed, seedDefaults } from './seed.ts';
+import { serverAction } from './server-actions.ts';
+import type { RegionSettings } from './settings.ts';
+import { restoreState, snapshotState } from './snapshot.ts';
+import { emptyState, type RegionState, tenantOf } from './state.ts';
+
+export type { RegionSeed, SeedImage, SeedServer } from './seed.ts';
+export { defaultRegionSettings, type RegionSettings } from './settings.ts';
+
+/**
+ * One region of the simulator: flavors, images, servers and what can be done with them, as a state machine without
+ * sockets. Requests come in as values, answers go out as values, refusals as Faults; time is the clock's.
+ */
+
+/** A request below the tenant, already known to be allowed: token, tenant and rate are judged outside. */
+export interface RegionRequest {
+  method: string;
+  /** path below the tenant, no query, no suffix */
+  path: string;
+  query: URLSearchParams;
+  /** parsed JSON body; undefined: none */
+  body: JsonValue | undefined;
+  tenantId: string;
+  userId: string;
+  /** `http://host:port/dfw/v2/010101` (self links) */
+  selfBase: string;
+  /** `http://host:port/dfw/010101` (bookmark links) */
+  bookmarkBase: string;
+  /** root of the region, `http://host:port/dfw` */
+  rootBase: string;
+}
+
+/** Status, lower-case headers and body of an answer. */
+export interface RegionAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: JsonValue;
+  /** operation name of the operations table */
+  operation?: string;
+}
+
+export interface Region {
+  /** Answers a request; throws a Fault when it cannot. */
+  handle(request: RegionRequest): RegionAnswer;
+  /** The tenant's absolute limits with what is used of them (guide Tables 1.4 and 1.5). */
+  absoluteLimits(tenantId: string): Record<string, number>;
+  /** The whole state as JSON. */
+  snapshot(): JsonValue;
+  /** Replaces the state by a snapshot's; throws an Error when it is none. */
+  restore(state: JsonValue): void;
+  /** Adds servers, images, flavors, networks; throws badRequest for what is wrong in it. */
+  seed(data: RegionSeed): void;
+  /** Asynchronous fault: puts a server or image in ERROR (a server in RESIZE back to ACTIVE); throws itemNotFound. */
+  fail(kind: 'server' | 'image', id: string, message: string): void;
+}
+
+/** A region with the guide's flavors, base images and networks in it. */
+export function createRegion(settings: RegionSettings, clock: Clock): Region {
+  let state = emptyState(settings.seed);
+  seedDefaults(state);
+  const purge = createPurge(settings);
+  return {
+    handle(request) {
+      const now = clock.now();
+      purge(state, now);
+      return answer({ request, params: {}, state, settings, now });
+    },
+    absoluteLimits: (tenantId) => absoluteLimitsOf(settings, tenantId, tenantOf(state, tenantId)),
+    snapshot: () => snapshotState(state),
+    restore(saved) {
+      state = restoreState(saved);
+    },
+    seed: (data) => plantSeed(state, settings, data, clock.now()),
+    fail(kind, id, message) {
+      if (kind === 'server') failServer(state, settings, id, message, clock.now());
+      else failImage(state, id, message, clock.now());
+    },
+  };
+}
+
+/** Dispatches on the operations table; what it does not know may be a route of an extension. */
+function answer(call: Call): RegionAnswer {
+  const { method, path } = call.request;
+  const match = matchPath(method, path);
+  if (match.kind === 'action') return serverAction({ ...call, params: match.params });
+  if (match.kind === 'operation') {
+    const { name } = match.operation;
+    const handler = HANDLERS[name];
+    if (handler === undefined) throw new Fault('notImplemented', `${name} is not part of this simulator.`);
+    return { operation: name, ...handler({ ...call, params: match.params }) };
+  }
+  if (match.kind === 'method')
+    throw new Fault('badMethod', `${method} is not possible on ${path}; ${match.allow.join(', ')} are.`, {
+      headers: { allow: match.allow.join(', ') },
+    });
+  const extended = handleExtensionRoute(call);
+  if (extended === undefined)
+    throw new Fault('itemNotFound', `There is nothing at ${path} in ${call.settings.name}.`);
+  return extended;
+}
+
+const PURGE_EVERY_MS = 3_600_000;
+
+/** Forgets, now and then, what was deleted so long ago that `changes-since` need not show it (guide section 1.7). */
+function createPurge(settings: RegionSettings): (state: RegionState, now: number) => void {
+  let next = Number.NEGATIVE_INFINITY;
+  return (state, now) => {
+    if (now < next) return;
+    next = now + PURGE_EVERY_MS;
+    const before = now - settings.deletedKeptSeconds * 1000;
+    const isGone = (record: { status: string; updated: number }): boolean =>
+      record.status === 'DELETED' && record.updated < before;
+    for (const tenant of state.tenants.values()) {
+      tenant.servers.purge(isGone);
+      tenant.images.purge(isGone);
+    }
+  };
+}
