@@ -37,13 +37,17 @@ export interface ChosenEndpoints {
   readonly skipped: readonly { region: string; reason: string }[];
 }
 
-const FIRST_GENERATION = 'cloudServers';
+/** True for the first generation service, which no client may take for the Compute API. */
+export function isFirstGeneration(service: CatalogService): boolean {
+  return service.name === 'cloudServers';
+}
 
 /** The service by its name, else the first of type compute that is not the first generation. */
 export function chooseService(catalog: ServiceCatalog, name: string): CatalogService | undefined {
+  const candidates = catalog.filter((service) => !isFirstGeneration(service));
   return (
-    catalog.find((service) => service.name === name && name !== FIRST_GENERATION) ??
-    catalog.find((service) => service.type === 'compute' && service.name !== FIRST_GENERATION)
+    candidates.find((service) => service.name === name) ??
+    candidates.find((service) => service.type === 'compute')
   );
 }
 

@@ -1,0 +1,129 @@
+/**
+ * Sluice's own tokens: what the façade hands out, so that an upstream's token never reaches a caller. Nothing
+ * is stored: whoever has the key can verify them, so every instance with the same configuration can.
+ *
+ * Form: `sluice_` and base64url of version byte, claims as JSON, and 32 bytes of HMAC-SHA-256 over both. Not
+ * encrypted: the claims hold nothing that the caller did not say or hear. No dot occurs in it, because it
+ * stands in a path (`GET /v2.0/tokens/{id}`), where `.json` would mean a format.
+ */
+import {
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+  scryptSync,
+  timingSafeEqual,
+} from 'node:crypto';
+import type { JsonValue } from '../json.ts';
+
+/** What a token says about its bearer. */
+export interface SluiceClaims {
+  /** Tenant id of the account it was issued for. */
+  readonly tenantId: string;
+  /** The user name the caller logged in with; empty when it renewed a token that named none. */
+  readonly username: string;
+  /** Wall time in ms; whole seconds. */
+  readonly issuedAtMs: number;
+  /** Wall time in ms; whole seconds. */
+  readonly expiresAtMs: number;
+}
+
+export interface SluiceToken {
+  readonly id: string;
+  readonly claims: SluiceClaims;
+}
+
+export type TokenVerdict =
+  | { kind: 'valid'; claims: SluiceClaims }
+  | { kind: 'expired'; claims: SluiceClaims }
+  /** Has the form of one, but was not signed with this key. */
+  | { kind: 'forged' }
+  /** Something else: an upstream token, a client key, nonsense. */
+  | { kind: 'foreign' };
+
+/**
+ * How long a token lives, ms. Clients keep one until it expires, and some log in before every call when less
+ * than five minutes are left, so this is never short.
+ */
+export const SLUICE_TOKEN_LIFE_MS = 24 * 3_600_000;
+/** The shortest life that `issueToken` gives. */
+const SHORTEST_LIFE_MS = 3_600_000;
+
+const PREFIX = 'sluice_';
+const FORM_VERSION = 1;
+const MAC_BYTES = 32;
+/** Longer ones are not decoded at all. */
+const LONGEST_ID = 2_048;
+
+/**
+ * The signing key for a secret that all instances share. The secret may be a password: scrypt keeps a bearer
+ * from finding it by trying out words. Takes some 100 ms: once at start-up.
+ *
+ * @param secret at least one character, in any form
+ */
+export function deriveTokenKey(secret: string): KeyObject {
+  if (secret === '') throw new Error('Tokens cannot be signed with an empty secret.');
+  const derived = scryptSync(secret, 'sluice token signing, form 1', 32, {
+    N: 32_768,
+    r: 8,
+    p: 1,
+    maxmem: 64 * 1024 * 1024,
+  });
+  return createSecretKey(derived);
+}
+
+/**
+ * A new token.
+ *
+ * @param nowMs wall clock
+ * @param lifeMs at least an hour is given, whatever is asked
+ */
+export function issueToken(
+  key: KeyObject,
+  bearer: Pick<SluiceClaims, 'tenantId' | 'username'>,
+  nowMs: number,
+  lifeMs: number = SLUICE_TOKEN_LIFE_MS,
+): SluiceToken {
+  const issued = Math.floor(nowMs / 1_000);
+  // A second more, so that rounding never leaves less than what was promised.
+  const expires = Math.ceil((nowMs + Math.max(SHORTEST_LIFE_MS, lifeMs)) / 1_000) + 1;
+  const { tenantId, username } = bearer;
+  const claims = [tenantId, username, issued, expires, randomBytes(9).toString('base64url')];
+  const signed = Buffer.concat([Buffer.from([FORM_VERSION]), Buffer.from(JSON.stringify(claims))]);
+  const id = PREFIX + Buffer.concat([signed, macOf(key, signed)]).toString('base64url');
+  return { id, claims: { tenantId, username, issuedAtMs: issued * 1_000, expiresAtMs: expires * 1_000 } };
+}
+
+/** Whether a token is Sluice's own and good at `nowMs`. Never throws. */
+export function verifyToken(key: KeyObject, id: string, nowMs: number): TokenVerdict {
+  if (!id.startsWith(PREFIX) || id.length > LONGEST_ID) return { kind: 'foreign' };
+  const bytes = Buffer.from(id.slice(PREFIX.length), 'base64url');
+  const signed = bytes.subarray(0, -MAC_BYTES);
+  const mac = bytes.subarray(-MAC_BYTES);
+  // base64url has several spellings of the same bytes; only the one that was issued counts.
+  const isCanonical = PREFIX + bytes.toString('base64url') === id;
+  if (!isCanonical || bytes.length <= MAC_BYTES || !timingSafeEqual(mac, macOf(key, signed))) {
+    return { kind: 'forged' };
+  }
+  const claims = readClaims(signed);
+  if (!claims) return { kind: 'forged' };
+  return { kind: nowMs < claims.expiresAtMs ? 'valid' : 'expired', claims };
+}
+
+function macOf(key: KeyObject, signed: Buffer): Buffer {
+  return createHmac('sha256', key).update(signed).digest();
+}
+
+/** Claims of a verified token; undefined for a form that a later release may sign. */
+function readClaims(signed: Buffer): SluiceClaims | undefined {
+  if (signed[0] !== FORM_VERSION) return undefined;
+  const claims = JSON.parse(signed.toString('utf8', 1)) as JsonValue;
+  if (!Array.isArray(claims)) return undefined;
+  const [tenantId, username, issued, expires] = claims;
+  return {
+    tenantId: String(tenantId),
+    username: String(username),
+    issuedAtMs: Number(issued) * 1_000,
+    expiresAtMs: Number(expires) * 1_000,
+  };
+}
