@@ -1,0 +1,135 @@
+/**
+ * JSON as XML: a walk over the value along its document's plan, one string, no tree in between. What comes out is
+ * well-formed whatever comes in.
+ */
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import type { DocumentName } from '../operations/operation.ts';
+import type { IdentityDocument } from '../operations/resources/identity.ts';
+import type { Direction } from '../operations/resources/shape.ts';
+import { type DocumentPlan, documentWithKey, planOf, planOfAction, planOfFault } from './document-plans.ts';
+import { escapeAttribute } from './escape.ts';
+import { NAMESPACE_URIS } from './namespaces.ts';
+import type { Plan } from './plan.ts';
+import { declarations, type Output, writeGeneral, writeOther, writeValue } from './write-value.ts';
+import { encodeName } from './xml-name.ts';
+
+/** As real servers write it, single quotes included. */
+const DECLARATION = "<?xml version='1.0' encoding='UTF-8'?>\n";
+
+/**
+ * An answer's body as XML.
+ *
+ * @param document what the operation answers (its `response`); a body with another root is recognised: a fault of
+ *   any name, `choices`, or anything else by the general rule
+ */
+export function renderXml(document: DocumentName, value: JsonValue): string {
+  const plan = document === 'extensionAction' ? undefined : planOf(document, 'answer');
+  return renderBody(plan, value, document, 'compute');
+}
+
+/** A request's body as XML, as a caller would send it: the inverse of `readXml`. */
+export function renderXmlRequest(document: DocumentName, value: JsonValue): string {
+  if (document !== 'extensionAction')
+    return renderBody(planOf(document, 'request'), value, document, 'compute');
+  const key = soleKey(value);
+  const plan = key === undefined ? undefined : planOfAction(key, 'request');
+  return renderBody(plan, value, document, 'compute');
+}
+
+/** A body of Identity v2.0 as XML; its faults too. */
+export function renderIdentityXml(document: IdentityDocument, value: JsonValue): string {
+  const direction = document === 'auth' ? 'request' : 'answer';
+  return renderBody(planOf(document, direction), value, document, 'identity');
+}
+
+/** A fault body (`{"name": {"code", "message", …}}`) as XML, in the namespace of the service that answers. */
+export function renderFaultXml(value: JsonValue, service: 'compute' | 'identity' = 'compute'): string {
+  return renderBody(undefined, value, 'fault', service);
+}
+
+function renderBody(
+  plan: DocumentPlan | undefined,
+  value: JsonValue,
+  fallback: string,
+  service: 'compute' | 'identity',
+): string {
+  const known = (plan && fits(plan, value)) ?? recognised(value, service);
+  if (known === undefined) return renderUnknown(value, fallback, service);
+  return renderRoot(known.document, known.plan, known.key, value);
+}
+
+interface Fit {
+  readonly document: DocumentPlan;
+  readonly plan: Plan;
+  /** The JSON key that holds the content; null: the body itself. */
+  readonly key: string | null;
+}
+
+function fits(document: DocumentPlan, value: JsonValue): Fit | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { alternative, key, plan } = document;
+  if (alternative && isJsonObject(value[alternative.key] ?? null))
+    return { document, plan: alternative.plan, key: alternative.key };
+  if (key !== null) return value[key] === undefined ? undefined : { document, plan, key };
+  const only = soleKey(value);
+  return only !== undefined && Array.isArray(value[only]) ? { document, plan, key: null } : undefined;
+}
+
+function recognised(value: JsonValue, service: 'compute' | 'identity'): Fit | undefined {
+  const key = soleKey(value);
+  if (key === undefined) return undefined;
+  const content = (value as JsonObject)[key]!;
+  const isFault =
+    isJsonObject(content) && (content['code'] !== undefined || content['message'] !== undefined);
+  const document = documentWithKey(key) ?? (isFault ? planOfFault(key, service) : undefined);
+  return document && { document, plan: document.plan, key };
+}
+
+function soleKey(value: JsonValue): string | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const keys = Object.keys(value);
+  return keys.length === 1 ? keys[0] : undefined;
+}
+
+function newOutput(direction: Direction, isXmlSpelling: boolean): Output {
+  return { direction, isXmlSpelling, used: [], unknown: new Map() };
+}
+
+function renderRoot(document: DocumentPlan, plan: Plan, key: string | null, value: JsonValue): string {
+  const out = newOutput(document.direction, document.isXmlSpelling);
+  const body = value as JsonObject;
+  const content = key === null ? value : body[key]!;
+  const linked = key === null ? undefined : body[`${key}_links`];
+  const empty = content === null && document.emptyIsNull;
+  let root = empty ? `<${plan.tag}/>` : writeValue(plan, content, linked, out);
+  if (plan.namespace !== undefined) out.used[plan.namespace.index] = true;
+  if (key !== null) root = withBeside(root, plan.tag, body, key, out);
+  return finish(root, plan.tag, document.uri, out);
+}
+
+/** Members beside the document's own key (`sluice:errors` of a merged list) go into the root element. */
+function withBeside(root: string, tag: string, body: JsonObject, key: string, out: Output): string {
+  let beside = '';
+  for (const other in body)
+    if (other !== key && other !== `${key}_links`) beside += writeOther(other, body, undefined, out);
+  if (beside === '') return root;
+  const closing = `</${tag}>`;
+  if (!root.endsWith('/>') || root.endsWith(closing))
+    return root.slice(0, -closing.length) + beside + closing;
+  return `${root.slice(0, -2)}>${beside}${closing}`;
+}
+
+function finish(root: string, tag: string, uri: string, out: Output): string {
+  const namespace = uri === '' ? '' : ` xmlns="${escapeAttribute(uri)}"`;
+  const start = tag.length + 1;
+  return DECLARATION + root.slice(0, start) + namespace + declarations(out) + root.slice(start);
+}
+
+function renderUnknown(value: JsonValue, fallback: string, service: 'compute' | 'identity'): string {
+  const out = newOutput('answer', service === 'identity');
+  const key = soleKey(value);
+  const isPlain = key !== undefined && !key.includes(':');
+  const tag = encodeName(isPlain ? key : fallback);
+  const content = isPlain ? (value as JsonObject)[key]! : value;
+  return finish(writeGeneral(tag, content, undefined, out), tag, NAMESPACE_URIS[service], out);
+}
