@@ -1,0 +1,25 @@
+import type { Program } from './program.ts';
+
+/** What peers are started with. */
+export interface BenchContext {
+  /** Root of the upstream, `http://127.0.0.1:{port}`. */
+  upstreamOrigin: string;
+  /** A folder of this run, for generated configuration. */
+  folder: string;
+  /** The bytes that a cache hit answers with. */
+  copyFile: string;
+}
+
+/** A peer that runs, and the URL it is measured at. */
+export interface Running {
+  program: Program;
+  url: string;
+}
+
+/** One of those compared. */
+export interface Peer {
+  name: string;
+  /** Why it cannot be measured here, undefined when it can. */
+  missing(): string | undefined;
+  start(context: BenchContext): Promise<Running>;
+}
