@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { Fault } from '../faults/faults.ts';
+import { render, renderFault } from './body.ts';
+import type { Chaos, ChaosRequest } from './chaos/chaos.ts';
+import { departWith } from './chaos/departure.ts';
+import { type ComputeContext, handleCompute } from './compute.ts';
+import type { Counters } from './counters.ts';
+import type { Answer, Incoming } from './exchange.ts';
+import type { IdentityContext } from './identity/identity.ts';
+import { answerIdentityV2, answerIdentityV3, type IdentityEvents } from './identity-face.ts';
+import type { Departure, Handler } from './listener.ts';
+import { createRouter, type Route } from './router.ts';
+import { identityVersions } from './versions.ts';
+
+/** What requests are answered with. */
+export interface ApplicationParts {
+  identity: IdentityContext;
+  identityEvents: IdentityEvents;
+  /** By upper-case name, in the configured order. */
+  regions: ReadonlyMap<string, ComputeContext>;
+  chaos: Chaos;
+  counters: Counters;
+  /** Regions that are down, upper case. */
+  down: Set<string>;
+}
+
+/** Answers a request: route, then chaos around identity or a region. */
+export function createApplication(parts: ApplicationParts): Handler {
+  const { chaos, counters, down, identity } = parts;
+  const router = createRouter([...parts.regions.keys()]);
+
+  return async (incoming, place): Promise<Departure> => {
+    const route: Route =
+      place === null
+        ? router.route(incoming.path)
+        : { kind: 'compute', region: place, path: incoming.path, prefix: '' };
+    const region = 'region' in route ? route.region : null;
+    if (region !== null && down.has(region)) return { kind: 'reset' };
+    const targets = {
+      clock: identity.clock,
+      revokeTokens: () => void identity.tokens.revokeAll(),
+      regionDown: () => void (region !== null && down.add(region)),
+    };
+    const plan = chaos.plan(chaosRequest(incoming, route, region));
+    const departure = await departWith(plan, targets, () => answerRoute(parts, incoming, route));
+    if ('answer' in departure) {
+      counters.answered(departure.answer.status);
+      departure.answer.headers['x-compute-request-id'] = `req-${randomUUID()}`;
+    }
+    return departure;
+  };
+}
+
+function chaosRequest(incoming: Incoming, route: Route, region: string | null): ChaosRequest {
+  const compute = route.kind === 'compute';
+  const path = compute ? route.path.replace(/^\/v2\/[^/]+(?=\/)/, '') : incoming.path;
+  const service = compute || route.kind === 'image' ? route.kind : 'identity';
+  return { service, region, method: incoming.method, path };
+}
+
+function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route): Answer {
+  const { counters, regions } = parts;
+  const { method, origin } = incoming;
+  switch (route.kind) {
+    case 'compute': {
+      const root = `${origin}${route.prefix}`;
+      return handleCompute(regions.get(route.region)!, incoming, { path: route.path, root });
+    }
+    case 'identityV2':
+      counters.request(null, method, `/v2.0${route.path}`, route.kind);
+      return answerIdentityV2(parts.identity, parts.identityEvents, incoming, route.path);
+    case 'identityV3':
+      counters.request(null, method, `/v3${route.path}`, route.kind);
+      return answerIdentityV3(parts.identity, parts.identityEvents, incoming, route.path);
+    case 'identityVersions':
+      counters.request(null, method, '/', route.kind);
+      return render({ status: 300, document: identityVersions(origin) }, 'json');
+    default:
+      return refusal(parts, incoming, route);
+  }
+}
+
+function refusal({ regions }: ApplicationParts, { path }: Incoming, route: Route): Answer {
+  if (route.kind === 'listedOnly')
+    return renderFault(
+      new Fault('notImplemented', `The catalog lists ${route.service}, but the simulator does not run it.`),
+      'json',
+    );
+  const names = [...regions.keys()].join(', ');
+  return renderFault(
+    new Fault('itemNotFound', `There is nothing at ${path}; the regions are ${names}.`),
+    'json',
+  );
+}

@@ -1,0 +1,250 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { Ajv } from 'ajv';
+import { Choice, Nullable, Port, section } from '../config/kinds.ts';
+import { ChaosRuleSchema } from './chaos/rule.ts';
+import { IdentityRateLimitSchema, RateLimitsSchema } from './rates/schema.ts';
+
+/** What may be configured of the simulator: the `simulator:` part of the configuration, and the file of `sluice simulate`. */
+
+const closed = { additionalProperties: false } as const;
+const RegionName = Type.String({ pattern: '^[A-Za-z][A-Za-z0-9-]*$' });
+
+const RoleSchema = Type.Object(
+  {
+    id: Type.String({ minLength: 1, description: 'Id of the role.' }),
+    name: Type.String({
+      minLength: 1,
+      description: 'Name; `identity:admin` may look at the tokens of others.',
+    }),
+    description: Type.String({ default: '', description: 'Text for people.' }),
+  },
+  closed,
+);
+
+/** The user of the demo. Nobody's real credentials look like these. */
+export const DEMO_USER = {
+  username: 'demo',
+  apiKey: 'demo-api-key-for-the-simulator-only',
+  password: 'demo-password-for-the-simulator-only',
+  tenant: '424242',
+};
+
+const UserSchema = Type.Object(
+  {
+    username: Type.String({ minLength: 1, description: 'Name to log in with.' }),
+    id: Nullable(Type.String({ minLength: 1 }), {
+      default: null,
+      description: 'Id of the user; null: made from the name.',
+    }),
+    apiKey: Nullable(Type.String({ minLength: 1, secret: true }), {
+      default: null,
+      description: 'API key; null: none.',
+    }),
+    password: Nullable(Type.String({ minLength: 1, secret: true }), {
+      default: null,
+      description: 'Password; null: none.',
+    }),
+    applicationCredentials: Type.Array(
+      Type.Object(
+        {
+          id: Type.String({ minLength: 1, description: 'Id of the credential.' }),
+          name: Type.String({ default: '', description: 'Name of the credential.' }),
+          secret: Type.String({ minLength: 1, secret: true, description: 'Its secret.' }),
+        },
+        closed,
+      ),
+      { default: [], description: 'Application credentials of Identity v3.' },
+    ),
+    tenant: Type.String({ pattern: '^[0-9a-f-]+$', description: 'Id of the tenant (account number).' }),
+    tenantName: Nullable(Type.String({ minLength: 1 }), {
+      default: null,
+      description: 'Its name; null: its id.',
+    }),
+    defaultRegion: Nullable(RegionName, { default: null, description: 'Default region; null: the first.' }),
+    roles: Type.Array(RoleSchema, {
+      default: [
+        { id: '3', name: 'identity:user-admin', description: 'Administers the users of one account.' },
+      ],
+      description: 'Roles of the user.',
+    }),
+  },
+  closed,
+);
+
+const TokensSchema = Type.Object(
+  {
+    lifetimeSeconds: Type.Number({
+      exclusiveMinimum: 0,
+      default: 86_400,
+      description: 'How long a token is good, in s.',
+    }),
+    reuse: Choice(['new', 'same'] as const, {
+      default: 'new',
+      description: 'What a second login gives: a `new` token, or the `same` one until it expires.',
+    }),
+    replicationDelayMs: Type.Integer({
+      minimum: 0,
+      default: 0,
+      description: 'How long the regions do not know a fresh token yet, in ms.',
+    }),
+    regionCacheSeconds: Type.Number({
+      minimum: 0,
+      default: 0,
+      description: 'How long a region still takes a revoked token it has seen, in s (nova: 300).',
+    }),
+  },
+  closed,
+);
+
+const TimingSchema = Type.Object(
+  {
+    buildSeconds: Type.Number({ minimum: 0, default: 20, description: 'From BUILD to ACTIVE, in s.' }),
+    actionSeconds: Type.Number({ minimum: 0, default: 10, description: 'How long an action takes, in s.' }),
+    imageSeconds: Type.Number({
+      minimum: 0,
+      default: 30,
+      description: 'From SAVING to ACTIVE of an image, in s.',
+    }),
+  },
+  closed,
+);
+
+const ChaosSchema = Type.Object(
+  {
+    enabled: Type.Boolean({ default: false, description: 'Whether rules apply and `/_simulator/` answers.' }),
+    seed: Type.Integer({ default: 1, description: 'The same seed gives the same failures.' }),
+    rules: Type.Array(ChaosRuleSchema, { default: [], description: 'Rules in force from the start.' }),
+  },
+  closed,
+);
+
+/** The whole simulator. */
+export const SimulatorSchema = section(
+  Type.Object(
+    {
+      enabled: Type.Boolean({
+        default: false,
+        description: 'Whether `sluice serve` runs a simulator in its process.',
+      }),
+      host: Type.String({
+        minLength: 1,
+        default: '127.0.0.1',
+        description: 'Address the simulator listens on.',
+      }),
+      port: Port(8090, 'Port of identity and all regions. 0 picks a free one.'),
+      regions: Type.Array(RegionName, {
+        minItems: 1,
+        uniqueItems: true,
+        default: ['DFW', 'ORD', 'LON'],
+        description: 'Regions, each with servers and images of its own.',
+      }),
+      regionPorts: Type.Record(Type.String(), Port(0, 'Port of the region. 0 picks a free one.'), {
+        default: {},
+        description: 'Ports that serve one region each at their root; the catalog then names them.',
+      }),
+      users: Type.Array(UserSchema, { default: [DEMO_USER], description: 'Who may log in.' }),
+      tokens: section(TokensSchema),
+      identityRateLimit: IdentityRateLimitSchema,
+      rateLimits: RateLimitsSchema,
+      absoluteLimits: Type.Record(Type.String(), Type.Integer(), {
+        default: {},
+        description:
+          'Absolute limits that differ from the guide’s Table 1.4, such as `{ maxTotalInstances: 10 }`.',
+      }),
+      timing: section(TimingSchema),
+      timeScale: Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 100_000,
+        default: 1,
+        description:
+          'How much faster servers and images age. Tokens and rate limits keep the time of the clock.',
+      }),
+      attachVolumeStatus: Type.Unsafe<200 | 202>({
+        type: 'integer',
+        enum: [200, 202],
+        default: 200,
+        description: 'Status of attaching a volume: 200 as real servers answer, 202 as the guide says.',
+      }),
+      networkForm: Choice(['named', 'network'] as const, {
+        default: 'named',
+        description:
+          'Addresses of one network: `named` as real servers answer, `network` as the guide’s Example 2.26.',
+      }),
+      scarcity: Type.Boolean({ default: false, description: 'No capacity: a create is answered 503.' }),
+      versionDocument: Choice(['links', 'guide'] as const, {
+        default: 'links',
+        description:
+          'Version details with `links`, which clients need, or the bare form of the guide’s Example 1.32.',
+      }),
+      redirectVersion: Type.Boolean({
+        default: false,
+        description: 'Answers `/v2` without slash 302, as the guide allows, instead of 200.',
+      }),
+      firstGeneration: Type.Boolean({
+        default: true,
+        description: 'Whether the v2.0 catalog lists first generation `cloudServers` as well.',
+      }),
+      forwardedHeaders: Type.Boolean({
+        default: false,
+        description: 'Whether `X-Forwarded-Proto`, `-Host` and `-Prefix` decide what links look like.',
+      }),
+      chunkedBodies: Choice(['refuse', 'read'] as const, {
+        default: 'refuse',
+        description: 'Request bodies sent chunked: real servers do not read them and answer 400.',
+      }),
+      maxBodyBytes: Type.Integer({
+        minimum: 1,
+        default: 114_688,
+        description: 'Largest request body, in bytes; beyond it 413.',
+      }),
+      chaos: section(ChaosSchema),
+      stateFile: Nullable(Type.String({ minLength: 1 }), {
+        default: null,
+        description: 'File that keeps the state across restarts; null: in memory only.',
+      }),
+      seedFile: Nullable(Type.String({ minLength: 1 }), {
+        default: null,
+        description: 'YAML file with servers and images to begin with; not read when the state file exists.',
+      }),
+    },
+    closed,
+  ),
+  'A Cloud Servers API v2 and Identity service in memory.',
+);
+
+type DeepReadonly<T> = T extends (infer U)[]
+  ? readonly DeepReadonly<U>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;
+
+/** Checked settings of the simulator: every key present. */
+export type SimulatorSettings = DeepReadonly<Static<typeof SimulatorSchema>>;
+/** A user as configured. */
+export type UserSettings = SimulatorSettings['users'][number];
+
+type DeepPartial<T> = T extends readonly (infer U)[]
+  ? readonly DeepPartial<U>[]
+  : T extends object
+    ? { readonly [K in keyof T]?: DeepPartial<T[K]> }
+    : T;
+
+/** Settings as somebody writes them: whatever is left out has its default. */
+export type SimulatorInput = DeepPartial<SimulatorSettings>;
+
+const ajv = new Ajv({ useDefaults: true, allErrors: true, strict: false });
+const validateSettings = ajv.compile<Static<typeof SimulatorSchema>>(SimulatorSchema);
+
+/**
+ * Completes settings with their defaults.
+ *
+ * @throws Error that names every key that is wrong
+ */
+export function simulatorSettings(input: SimulatorInput = {}): SimulatorSettings {
+  const settings: unknown = structuredClone(input);
+  if (validateSettings(settings)) return settings;
+  const problems = (validateSettings.errors ?? []).map(
+    (problem) => `${problem.instancePath.slice(1).replaceAll('/', '.') || 'simulator'}: ${problem.message}`,
+  );
+  throw new Error(`the settings of the simulator are wrong\n${problems.join('\n')}`);
+}

@@ -1,0 +1,83 @@
+import type { Chaos } from './chaos/chaos.ts';
+import { type ChaosRuleInput, chaosRule } from './chaos/complete.ts';
+import type { Counters } from './counters.ts';
+import type { Tokens } from './identity/tokens.ts';
+import type { TurnableClock } from './turnable-clock.ts';
+
+/** What tests and the admin API may do to a running simulator. */
+export interface SimulatorControl {
+  /** Every token dies. @returns how many there were */
+  revokeTokens(): number;
+  /** Every request of a region that is down is reset without an answer. @throws Error for a region there is not */
+  setRegionDown(name: string, down: boolean): void;
+  /** Names of the regions that are down. */
+  regionsDown(): string[];
+  /** Turns time on by hand, for servers and images as for tokens and limits. */
+  advance(ms: number): void;
+  /** How often that method and path (below the tenant for compute) were asked, in one region or in all. */
+  count(method: string, path: string, region?: string): number;
+  /** How often that operation of the table was asked (actions: `action`; no operation: `other`). */
+  countOperation(name: string, region?: string): number;
+  /** 413s given for spent rate limits, in one region or in all. */
+  rejected(region?: string): number;
+  /** Logins that gave a token. */
+  logins(): number;
+  resetCounters(): void;
+  /** Everything counted so far. */
+  report(): ReturnType<Counters['report']> & { logins: number };
+  /** Rules of chaos in force. */
+  readonly chaos: {
+    /** @returns the rule's id. @throws Error when the rule is wrong */
+    add(rule: ChaosRuleInput): string;
+    remove(id: string): boolean;
+    clear(): void;
+    list: Chaos['list'];
+  };
+}
+
+/** What a control works on. */
+export interface ControlParts {
+  clocks: readonly TurnableClock[];
+  tokens: Tokens;
+  counters: Counters;
+  chaos: Chaos;
+  /** Regions that are down, upper case. */
+  down: Set<string>;
+  /** All regions, upper case. */
+  regions: { has(name: string): boolean };
+}
+
+export function createControl({
+  clocks,
+  tokens,
+  counters,
+  chaos,
+  down,
+  regions,
+}: ControlParts): SimulatorControl {
+  return {
+    revokeTokens: () => tokens.revokeAll(),
+    setRegionDown(name, isDown) {
+      const region = name.toUpperCase();
+      if (!regions.has(region)) throw new Error(`there is no region ${name}`);
+      if (isDown) down.add(region);
+      else down.delete(region);
+    },
+    regionsDown: () => [...down],
+    advance(ms) {
+      for (const clock of clocks) clock.advance(ms);
+    },
+    count: counters.count,
+    countOperation: counters.countOperation,
+    rejected: counters.countRejected,
+    logins: () => tokens.issued,
+    resetCounters: counters.reset,
+    report: () => ({ ...counters.report(), logins: tokens.issued }),
+    chaos: {
+      add: (rule) => chaos.add(chaosRule(rule)),
+      remove: chaos.remove,
+      clear: chaos.clear,
+      list: chaos.list,
+    },
+  };
+}

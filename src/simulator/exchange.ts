@@ -1,0 +1,45 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** A request as it came off the socket, its body read (or refused). */
+export interface Incoming {
+  /** Upper case. */
+  readonly method: string;
+  /** Undecoded, doubled slashes collapsed, without query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** The query as written, without the question mark. */
+  readonly rawQuery: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: IncomingBody;
+  /** `http://host:port` as the caller wrote it (Host header), no trailing slash: what links start with. */
+  readonly origin: string;
+}
+
+/** The body of a request. */
+export type IncomingBody =
+  | { kind: 'none' }
+  | { kind: 'bytes'; bytes: Buffer }
+  /** Sent chunked: real servers behave as if it were not there. */
+  | { kind: 'chunked' }
+  /** More than is allowed; nothing of it was kept. */
+  | { kind: 'tooLarge'; limitBytes: number };
+
+/** An answer ready for the socket. */
+export interface Answer {
+  status: number;
+  /** Lower-case names; `content-length` and `date` are the listener's business. */
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+/** An answer without a body. */
+export function emptyAnswer(status: number, headers: Record<string, string> = {}): Answer {
+  return { status, headers, body: Buffer.alloc(0) };
+}
+
+/** The value of a header that may be sent once only; undefined when it is absent or empty. */
+export function headerOf(incoming: Incoming, name: string): string | undefined {
+  const value = incoming.headers[name];
+  const text = Array.isArray(value) ? value[0] : value;
+  return text === '' ? undefined : text;
+}

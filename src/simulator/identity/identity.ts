@@ -1,0 +1,68 @@
+import type { Clock } from '../../clock.ts';
+import { Fault } from '../../faults/faults.ts';
+import type { SimulatorSettings } from '../config.ts';
+import type { Incoming } from '../exchange.ts';
+import { headerOf } from '../exchange.ts';
+import { compileLimit } from '../rates/limit.ts';
+import { overLimitFault } from '../rates/over-limit.ts';
+import { createSlidingLogs } from '../rates/sliding.ts';
+import type { Endpoints } from './catalog.ts';
+import type { Token, Tokens } from './tokens.ts';
+import type { Users } from './users.ts';
+
+/** What both versions of the identity service work with. */
+export interface IdentityContext {
+  readonly users: Users;
+  readonly tokens: Tokens;
+  readonly clock: Clock;
+  readonly logins: LoginLimit;
+  /** The catalog's URLs as this caller reaches them. */
+  endpoints(incoming: Incoming): Endpoints;
+}
+
+/** The identity service's own rate limit. */
+export interface LoginLimit {
+  /** @throws Fault overLimit when this user has logged in too often */
+  charge(username: string): void;
+}
+
+/** Counts logins for each user name, right or wrong ones alike. */
+export function createLoginLimit(settings: SimulatorSettings, clock: Clock): LoginLimit {
+  const limit = settings.identityRateLimit;
+  if (limit === null) return { charge: () => {} };
+  const compiled = [compileLimit({ verb: 'POST', uri: '/tokens', regex: null, ...limit })];
+  const logs = new Map<string, ReturnType<typeof createSlidingLogs>>();
+  return {
+    charge(username) {
+      const log = logs.get(username) ?? createSlidingLogs(compiled);
+      logs.set(username, log);
+      const now = clock.now();
+      const verdict = log.charge(
+        { method: 'POST', path: '/tokens', fullPath: '/v2.0/tokens', query: '' },
+        now,
+      );
+      if (verdict.kind === 'over') throw overLimitFault(verdict, settings.rateLimits.retryAfter, now);
+    },
+  };
+}
+
+/** Roles that may look at and revoke the tokens of others. */
+const ADMIN_ROLES = new Set(['identity:admin', 'identity:service-admin', 'admin']);
+
+/**
+ * The token in `X-Auth-Token`.
+ *
+ * @throws Fault unauthorized when it is missing, expired or revoked
+ */
+export function callerToken(incoming: Incoming, tokens: Tokens): Token {
+  const id = headerOf(incoming, 'x-auth-token');
+  const token = id === undefined ? undefined : tokens.find(id);
+  if (!token)
+    throw new Fault('unauthorized', 'No valid token was given: log in and send it as X-Auth-Token.');
+  return token;
+}
+
+/** Whether the caller may look at that token: its own user's, or any for an administrator. */
+export function maySee(caller: Token, subject: Token): boolean {
+  return caller.user === subject.user || caller.user.roles.some(({ name }) => ADMIN_ROLES.has(name));
+}

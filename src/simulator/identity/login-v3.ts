@@ -1,0 +1,79 @@
+import { Fault } from '../../faults/faults.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json.ts';
+import type { Credentials } from './users.ts';
+
+/** What a v3 login asks for. */
+export interface LoginV3 {
+  method: 'password' | 'application_credential' | 'token';
+  proof: Credentials | { kind: 'token'; id: string };
+  /** `default`: the user's own project. */
+  scope: 'default' | 'unscoped' | { id?: string | undefined; name?: string | undefined };
+}
+
+/**
+ * Reads the body of `POST /v3/auth/tokens`.
+ *
+ * @throws Fault badRequest when it does not follow the form
+ */
+export function readLoginV3(body: JsonValue | undefined): LoginV3 {
+  const auth = child(body, 'auth');
+  const identity = child(auth, 'identity');
+  const methods = identity['methods'];
+  const method = Array.isArray(methods) ? methods[0] : undefined;
+  const scope = readScope(auth['scope']);
+  switch (method) {
+    case 'password':
+      return { method, proof: readPassword(child(child(identity, 'password'), 'user')), scope };
+    case 'application_credential':
+      return { method, proof: readApplicationCredential(child(identity, 'application_credential')), scope };
+    case 'token':
+      return { method, proof: { kind: 'token', id: text(child(identity, 'token'), 'id') }, scope };
+    default:
+      throw new Fault(
+        'badRequest',
+        'identity.methods must be [password], [application_credential] or [token].',
+      );
+  }
+}
+
+function readPassword(user: JsonObject): Credentials {
+  const password = text(user, 'password');
+  if (typeof user['id'] === 'string') return { kind: 'passwordOfId', userId: user['id'], password };
+  return { kind: 'password', username: text(user, 'name'), password };
+}
+
+function readApplicationCredential(credential: JsonObject): Credentials {
+  const secret = text(credential, 'secret');
+  if (typeof credential['id'] === 'string')
+    return { kind: 'applicationCredential', id: credential['id'], secret };
+  return {
+    kind: 'namedCredential',
+    username: text(child(credential, 'user'), 'name'),
+    name: text(credential, 'name'),
+    secret,
+  };
+}
+
+function readScope(scope: JsonValue | undefined): LoginV3['scope'] {
+  if (scope === undefined) return 'default';
+  if (scope === 'unscoped' || (isJsonObject(scope) && scope['unscoped'] !== undefined)) return 'unscoped';
+  const project = isJsonObject(scope) ? scope['project'] : undefined;
+  if (!isJsonObject(project)) throw new Fault('badRequest', 'scope must name a project, or be "unscoped".');
+  return {
+    id: typeof project['id'] === 'string' ? project['id'] : undefined,
+    name: typeof project['name'] === 'string' ? project['name'] : undefined,
+  };
+}
+
+function child(parent: JsonValue | undefined, key: string): JsonObject {
+  const value = isJsonObject(parent) ? parent[key] : undefined;
+  if (!isJsonObject(value)) throw new Fault('badRequest', `Expecting to find ${key} in the request body.`);
+  return value;
+}
+
+function text(parent: JsonObject, key: string): string {
+  const value = parent[key];
+  if (typeof value !== 'string' || value === '')
+    throw new Fault('badRequest', `Expecting to find ${key} as a text in the request body.`);
+  return value;
+}

@@ -1,0 +1,162 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from '../clock.ts';
+import type { SimulatorSettings } from './config.ts';
+import type { Answer, Incoming, IncomingBody } from './exchange.ts';
+
+/** How an answer leaves, when it is not just written. */
+export type Departure =
+  | { kind: 'answer'; answer: Answer }
+  /** The connection is reset without a byte. */
+  | { kind: 'reset' }
+  /** Nothing comes, ever; the caller gives up or the simulator closes. */
+  | { kind: 'hang' }
+  /** The head promises the whole body, half of it comes, then a reset. */
+  | { kind: 'truncate'; answer: Answer };
+
+/** Answers requests; `place` is the region whose own port they came in at, or null. */
+export type Handler = (incoming: Incoming, place: string | null) => Departure | Promise<Departure>;
+
+/** A socket that serves. */
+export interface Listener {
+  /** @returns the port it got */
+  listen(host: string, port: number): Promise<number>;
+  /** Ends it: idle connections at once, busy and hanging ones too. */
+  close(): Promise<void>;
+}
+
+/**
+ * Plain HTTP/1.1. Answers always have a Content-Length, and a Date of the simulator's clock: a `Retry-After` date is read
+ * against it.
+ */
+export function createListener(
+  settings: Pick<SimulatorSettings, 'chunkedBodies' | 'maxBodyBytes' | 'forwardedHeaders'>,
+  clock: Clock,
+  place: string | null,
+  handle: Handler,
+): Listener {
+  const server: Server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    response.sendDate = false;
+    respond(request, response).catch(() => request.socket.destroy());
+  });
+
+  const respond = async (request: IncomingMessage, response: ServerResponse) => {
+    const body = await readBody(request, settings);
+    const incoming = toIncoming(request, body, settings.forwardedHeaders);
+    const departure = incoming === undefined ? badTarget() : await handle(incoming, place);
+    if (!response.destroyed) depart(request, response, departure, clock);
+  };
+
+  return {
+    listen: (host, port) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, () => {
+          server.off('error', reject);
+          resolve((server.address() as AddressInfo).port);
+        });
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Reads a body of known length up to the limit; anything else is read away, so that the connection can go on. */
+async function readBody(
+  request: IncomingMessage,
+  { chunkedBodies, maxBodyBytes }: Pick<SimulatorSettings, 'chunkedBodies' | 'maxBodyBytes'>,
+): Promise<IncomingBody> {
+  const chunked = request.headers['transfer-encoding'] !== undefined;
+  if (!chunked && request.headers['content-length'] === undefined) return { kind: 'none' };
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const keep = !(chunked && chunkedBodies === 'refuse');
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (keep && bytes <= maxBodyBytes) chunks.push(chunk);
+  }
+  if (!keep) return { kind: 'chunked' };
+  if (bytes > maxBodyBytes) return { kind: 'tooLarge', limitBytes: maxBodyBytes };
+  return { kind: 'bytes', bytes: Buffer.concat(chunks) };
+}
+
+/** undefined: the target is no path, or its percent-encoding is broken. */
+function toIncoming(request: IncomingMessage, body: IncomingBody, forwarded: boolean): Incoming | undefined {
+  const target = request.url ?? '/';
+  const mark = target.indexOf('?');
+  const path = (mark === -1 ? target : target.slice(0, mark)).replace(/\/{2,}/g, '/');
+  const rawQuery = mark === -1 ? '' : target.slice(mark + 1);
+  if (!path.startsWith('/') || !isDecodable(path)) return undefined;
+  return {
+    method: (request.method ?? 'GET').toUpperCase(),
+    path,
+    rawQuery,
+    query: new URLSearchParams(rawQuery),
+    headers: request.headers,
+    body,
+    origin: originOf(request, forwarded),
+  };
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What links start with: Host as the caller wrote it, or what a proxy in front says. */
+function originOf(request: IncomingMessage, forwarded: boolean): string {
+  const { localAddress, localPort } = request.socket;
+  const host = request.headers.host ?? `${localAddress}:${localPort}`;
+  if (!forwarded) return `http://${host}`;
+  const header = (name: string) =>
+    String(request.headers[name] ?? '')
+      .split(',', 1)[0]!
+      .trim();
+  const prefix = header('x-forwarded-prefix').replace(/\/+$/, '');
+  return `${header('x-forwarded-proto') || 'http'}://${header('x-forwarded-host') || host}${prefix}`;
+}
+
+function badTarget(): Departure {
+  const body = Buffer.from(
+    JSON.stringify({
+      badRequest: { code: 400, message: 'The path is malformed: check its percent-encoding.' },
+    }),
+  );
+  return { kind: 'answer', answer: { status: 400, headers: { 'content-type': 'application/json' }, body } };
+}
+
+function depart(
+  request: IncomingMessage,
+  response: ServerResponse,
+  departure: Departure,
+  clock: Clock,
+): void {
+  switch (departure.kind) {
+    case 'hang':
+      return;
+    case 'reset':
+      request.socket.resetAndDestroy();
+      return;
+    case 'truncate': {
+      writeHead(response, departure.answer, clock);
+      const { body } = departure.answer;
+      response.write(body.subarray(0, Math.floor(body.length / 2)), () => request.socket.destroy());
+      return;
+    }
+    case 'answer':
+      writeHead(response, departure.answer, clock);
+      response.end(request.method === 'HEAD' ? undefined : departure.answer.body);
+  }
+}
+
+function writeHead(response: ServerResponse, { status, headers, body }: Answer, clock: Clock): void {
+  const length: Record<string, string> = status === 204 ? {} : { 'content-length': String(body.length) };
+  response.writeHead(status, { date: new Date(clock.now()).toUTCString(), ...headers, ...length });
+}

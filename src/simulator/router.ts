@@ -1,0 +1,63 @@
+/** Where a request goes. */
+export type Route =
+  | { kind: 'identityVersions' }
+  /** `path`: below the version, no trailing slash. */
+  | { kind: 'identityV2'; path: string }
+  | { kind: 'identityV3'; path: string }
+  /** `path`: below the region's root, as written; `prefix`: what stood before it. */
+  | { kind: 'compute'; region: string; path: string; prefix: string }
+  | { kind: 'image'; region: string; path: string; prefix: string }
+  | { kind: 'admin'; path: string }
+  /** A service of the catalog that is listed only. */
+  | { kind: 'listedOnly'; service: string }
+  | { kind: 'unknown' };
+
+/** Finds regions by name, whatever their case. */
+export interface Router {
+  route(path: string): Route;
+}
+
+const trimmed = (path: string) => path.replace(/\/+$/, '');
+
+/** Services the catalog lists and the simulator does not run, by first segment. */
+const LISTED_ONLY: Record<string, string> = {
+  'v1.0': 'cloudServers (first generation)',
+  files: 'cloudFiles',
+};
+
+/** @param regions upper-case names */
+export function createRouter(regions: readonly string[]): Router {
+  const known = new Set(regions);
+
+  const route = (path: string, prefix: string): Route => {
+    const [, first = ''] = path.split('/', 2);
+    const rest = path.slice(first.length + 1);
+    if (first === 'internal' && prefix === '') return route(rest === '' ? '/' : rest, '/internal');
+    if (first === 'image') return regional('image', rest, `${prefix}/image`);
+    if (LISTED_ONLY[first] !== undefined) return { kind: 'listedOnly', service: LISTED_ONLY[first] };
+    if (prefix !== '') return regional('compute', path, prefix);
+    switch (first) {
+      case '':
+        return { kind: 'identityVersions' };
+      case 'v2.0':
+        return { kind: 'identityV2', path: trimmed(rest) };
+      case 'v3':
+        return { kind: 'identityV3', path: trimmed(rest) };
+      case '_simulator':
+        return { kind: 'admin', path: trimmed(rest) };
+      default:
+        return regional('compute', path, prefix);
+    }
+  };
+
+  const regional = (kind: 'compute' | 'image', path: string, prefix: string): Route => {
+    const [, first = ''] = path.split('/', 2);
+    // `/dfw.xml` has the suffix of a list of versions on the region itself.
+    const name = first.replace(/\.(json|xml)$/, '');
+    const region = name.toUpperCase();
+    if (!known.has(region)) return { kind: 'unknown' };
+    return { kind, region, path: path.slice(name.length + 1), prefix: `${prefix}/${name}` };
+  };
+
+  return { route: (path) => route(path, '') };
+}
