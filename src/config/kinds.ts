@@ -6,7 +6,7 @@ import { type SchemaOptions, type Static, type TSchema, type TUnsafe, Type } fro
  */
 
 /** One of a few words. */
-export function Choice<T extends string>(words: readonly T[], options: SchemaOptions = {}): TUnsafe<T> {
+export function Choice<const T extends string>(words: readonly T[], options: SchemaOptions = {}): TUnsafe<T> {
   return Type.Unsafe<T>({ type: 'string', enum: [...words], ...options });
 }
 

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { RedisSchema } from '../cache/redis-settings.ts';
 import { CacheSchema } from '../cache/settings.ts';
+import { LimitsSchema } from '../limits/settings.ts';
 import { SimulatorSchema } from '../simulator/config.ts';
 import { Choice, Milliseconds, Nullable, Port, section } from './kinds.ts';
 
@@ -209,6 +210,7 @@ export const ConfigSchema = Type.Object(
     accounts: Type.Array(AccountSchema, { default: [], description: 'Upstream accounts, at least one.' }),
     access: section(AccessSchema),
     cache: CacheSchema,
+    limits: section(LimitsSchema),
     upstream: section(UpstreamSchema),
     simulator: SimulatorSchema,
   },

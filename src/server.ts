@@ -1,0 +1,96 @@
+import type { Logger } from 'pino';
+import { IN_PROCESS } from './config/rules.ts';
+import type { Config } from './config/schema.ts';
+import { createGateway, type Gateway } from './gateway.ts';
+import { createSimulator, type Simulator } from './simulator/simulator.ts';
+
+/** Where a server can be reached. */
+export interface Addresses {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly regionUrls: Readonly<Record<string, string>>;
+  /** Identity service of the simulator in this process, if there is one. */
+  readonly identityUrl: string | undefined;
+}
+
+/** A gateway that serves, with the simulator in front of which it may stand. */
+export interface Server {
+  readonly addresses: Addresses;
+  /**
+   * Puts another configuration in force; one at a time, in the order of the calls. What is bound to sockets (`listen`,
+   * `admin`, `simulator`) stays as it was until the next start.
+   */
+  reload(config: Config): Promise<void>;
+  /** Stops accepting, lets requests under way finish within `shutdown.graceMs`, then ends everything. */
+  close(): Promise<void>;
+}
+
+/** Starts the simulator, when enabled, then the gateway. When one of them cannot start, nothing is left running. */
+export async function startServer(config: Config, log: Logger): Promise<Server> {
+  const simulator = config.simulator.enabled ? createSimulator(config.simulator, { log }) : undefined;
+  let gateway: Gateway | undefined;
+  try {
+    const identityUrl = (await simulator?.listen())?.identityUrl;
+    gateway = await createGateway(resolveIdentity(config, identityUrl), { log });
+    const addresses = { ...(await gateway.listen()), identityUrl };
+    log.info(addresses, 'serving');
+    return createServer(config, { gateway, simulator, addresses, log });
+  } catch (error) {
+    await gateway?.close(0);
+    await simulator?.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly gateway: Gateway;
+  readonly simulator: Simulator | undefined;
+  readonly addresses: Addresses;
+  readonly log: Logger;
+}
+
+function createServer(initial: Config, { gateway, simulator, addresses, log }: Parts): Server {
+  let current = initial;
+  let reloads = Promise.resolve();
+
+  const apply = async (next: Config): Promise<void> => {
+    const { listen, admin } = initial;
+    for (const part of boundParts(initial, next)) {
+      log.warn({ part }, 'this part of the configuration takes effect at the next start');
+    }
+    const bound = { ...next, listen, admin, simulator: initial.simulator };
+    await gateway.reload(resolveIdentity(bound, addresses.identityUrl));
+    log.level = next.log.level;
+    current = next;
+    log.info('the new configuration is in force');
+  };
+  return {
+    addresses,
+    reload(next) {
+      const reloaded = reloads.then(() => apply(next));
+      reloads = reloaded.catch(() => {});
+      return reloaded;
+    },
+    async close() {
+      await gateway.close(current.shutdown.graceMs);
+      await simulator?.close();
+    },
+  };
+}
+
+/** The parts that differ but hold sockets. */
+function boundParts(before: Config, after: Config): string[] {
+  const parts = ['listen', 'admin', 'simulator'] as const;
+  return parts.filter((part) => JSON.stringify(before[part]) !== JSON.stringify(after[part]));
+}
+
+/** Accounts that log in at the simulator of this process get its URL, which is known only once it listens. */
+function resolveIdentity(config: Config, identityUrl: string | undefined): Config {
+  const accounts = config.accounts.map((account) => {
+    if (account.identity.url !== IN_PROCESS) return account;
+    if (identityUrl === undefined)
+      throw new Error(`${account.name}: the simulator does not run in this process`);
+    return { ...account, identity: { ...account.identity, url: identityUrl } };
+  });
+  return { ...config, accounts };
+}
