@@ -1,0 +1,41 @@
+/** A caller's place in the fair queue. */
+export interface Client {
+  readonly name: string;
+  /** Small and dense: what is counted per client stands in arrays at this index. */
+  readonly index: number;
+  /** Weight; twice the share, twice the slots when all want more than there is. */
+  readonly share: number;
+  /** Requests that wait, in all lanes. */
+  waiting: number;
+}
+
+/** Names are configured ones, so a few; should a stream of invented ones come in, these many are told apart. */
+const MOST_CLIENTS = 1024;
+const LEAST_SHARE = 0.001;
+
+/** Finds clients by name. */
+export class Clients {
+  readonly #byName = new Map<string, Client>();
+  readonly #shareOf: (name: string) => number;
+
+  constructor(shareOf: (name: string) => number) {
+    this.#shareOf = shareOf;
+  }
+
+  find(name: string): Client {
+    return this.#byName.get(name) ?? this.#add(this.#byName.size < MOST_CLIENTS ? name : 'other');
+  }
+
+  values(): Iterable<Client> {
+    return this.#byName.values();
+  }
+
+  #add(name: string): Client {
+    const known = this.#byName.get(name);
+    if (known) return known;
+    const share = Math.max(LEAST_SHARE, this.#shareOf(name));
+    const client: Client = { name, index: this.#byName.size, share, waiting: 0 };
+    this.#byName.set(name, client);
+    return client;
+  }
+}

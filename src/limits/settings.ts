@@ -1,0 +1,66 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+const StaticLimitSchema = Type.Object(
+  {
+    verb: Type.String({ pattern: '^[A-Za-z]+$', description: 'Method the limit is about, or ALL.' }),
+    uri: Type.String({
+      description: 'Path below the tenant that requests start with, `/servers`, or `*` for all.',
+    }),
+    regex: Type.Optional(Type.String({ description: 'Regular expression that decides instead of `uri`.' })),
+    value: Type.Integer({ minimum: 0, description: 'Requests per unit; 0 forbids them.' }),
+    unit: Type.Union(
+      [Type.Literal('SECOND'), Type.Literal('MINUTE'), Type.Literal('HOUR'), Type.Literal('DAY')],
+      { description: 'What the value is counted over.' },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** `limits` of the configuration: how requests are kept within what the regions allow. */
+export const LimitsSchema = Type.Object(
+  {
+    enabled: Type.Boolean({ default: true, description: 'Whether requests are held to the limits at all.' }),
+    source: Type.Union([Type.Literal('published'), Type.Literal('static')], {
+      default: 'published',
+      description:
+        'Where limits come from: `published` asks GET /limits and learns from answers, `static` trusts `limits.static`.',
+    }),
+    static: Type.Array(StaticLimitSchema, {
+      default: [],
+      description:
+        "Limits that hold, or hold until /limits is answered. With `published` an empty list stands for the guide's Table 1.3.",
+    }),
+    maxWaitMs: Type.Integer({
+      default: 30_000,
+      minimum: 0,
+      maximum: 3_600_000,
+      description: 'Longest wait for a slot, ms; a request that would wait longer is refused at once.',
+    }),
+    maxQueue: Type.Integer({
+      default: 1000,
+      minimum: 0,
+      maximum: 1_000_000,
+      description: 'Most requests that wait per account and region.',
+    }),
+    maxQueuePerClient: Type.Integer({
+      default: 1000,
+      minimum: 0,
+      maximum: 1_000_000,
+      description: 'Most requests of one client that wait per account and region.',
+    }),
+    overLimitStatus: Type.Union([Type.Literal(413), Type.Literal(429)], {
+      default: 413,
+      description: 'Status of a refusal; clients of this API know 413.',
+    }),
+    marginMs: Type.Integer({
+      default: 5,
+      minimum: 0,
+      maximum: 10_000,
+      description:
+        'How much longer than its unit a slot is held, ms, beside 0.05% of the unit for clocks that differ.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export type LimitsSettings = Static<typeof LimitsSchema>;

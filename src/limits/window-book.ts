@@ -1,0 +1,149 @@
+import type { Ask } from './ask.ts';
+import { type Flight, FlightList } from './flight.ts';
+import type { Lane } from './lane.ts';
+import { Matcher } from './matcher.ts';
+import { limitKey, type PublishedLimit, UNIT_MS } from './published-limit.ts';
+import { Window } from './window.ts';
+
+/**
+ * A request is counted when it reaches the upstream, long before its answer when the region is slow. Whoever has not been
+ * answered after this long is taken to have been counted, so that a slow region is not slowed down further by us.
+ */
+export const TRANSIT_MS = 1_000;
+
+/** When GET /limits was asked and answered, monotonic ms. */
+export interface AskedSpan {
+  readonly askedAt: number;
+  readonly answeredAt: number;
+}
+
+/** The windows of one account and region and the requests that are in them. */
+export class WindowBook {
+  windows: readonly Window[] = [];
+  #matcher = new Matcher([]);
+  readonly #flights = new FlightList();
+  readonly #marginMs: number;
+  #latencyMs = 0;
+  /** Requests answered while GET /limits is on its way: its numbers may not know them. Undefined when none is. */
+  #landedSince: { ask: Ask; at: number }[] | undefined;
+
+  constructor(marginMs: number) {
+    this.#marginMs = marginMs;
+  }
+
+  /** How long answers take, smoothed, ms. */
+  get latencyMs(): number {
+    return this.#latencyMs;
+  }
+
+  get problems(): readonly string[] {
+    return this.#matcher.problems;
+  }
+
+  laneOf(ask: Ask): Lane {
+    return this.#matcher.find(ask.method, ask);
+  }
+
+  depart(flight: Flight): void {
+    for (const window of flight.windows) window.take(flight.client.index);
+    this.#flights.push(flight);
+  }
+
+  /** The answer is here; false when the flight was over already. */
+  land(flight: Flight, now: number): boolean {
+    if (flight.state === 'done') return false;
+    this.#latencyMs += (now - flight.sentAt - this.#latencyMs) / 8;
+    this.#landedSince?.push({ ask: flight.ask, at: now });
+    if (flight.state === 'flying') {
+      for (const window of flight.windows) window.answered(now);
+      this.#flights.remove(flight);
+    }
+    flight.state = 'done';
+    return true;
+  }
+
+  /** It never left. A flight that is overdue has been counted for good. */
+  cancel(flight: Flight): boolean {
+    if (flight.state === 'flying') {
+      for (const window of flight.windows) window.giveBack(flight.client.index);
+      this.#flights.remove(flight);
+    }
+    const wasOn = flight.state !== 'done';
+    flight.state = 'done';
+    return wasOn;
+  }
+
+  /** Takes flights without an answer for counted once they have been on their way for TRANSIT_MS. */
+  settleOverdue(now: number): void {
+    for (let flight = this.#flights.first; flight; flight = this.#flights.first) {
+      if (flight.sentAt + TRANSIT_MS > now) return;
+      for (const window of flight.windows) window.answered(flight.sentAt + TRANSIT_MS);
+      flight.state = 'overdue';
+      this.#flights.remove(flight);
+    }
+  }
+
+  /** When the oldest flight will be taken for counted; Infinity when none is on its way. */
+  get nextOverdueAt(): number {
+    const first = this.#flights.first;
+    return first ? first.sentAt + TRANSIT_MS : Number.POSITIVE_INFINITY;
+  }
+
+  /** GET /limits leaves: from now on what is answered is remembered for its answer. */
+  beginSpan(): void {
+    this.#landedSince ??= [];
+  }
+
+  /** It failed. */
+  endSpan(): void {
+    this.#landedSince = undefined;
+  }
+
+  /**
+   * Takes over a list of limits. Windows that stay keep what is in them; new ones take over what is on its way. `span` says
+   * when the list was asked for, so that its `remaining` can be set against what we know of ourselves.
+   */
+  adopt(limits: readonly PublishedLimit[], now: number, span?: AskedSpan): void {
+    const known = new Map(this.windows.map((window) => [window.key, window]));
+    const fresh = new Set<Window>();
+    this.windows = limits.map((limit) => {
+      const window = known.get(limitKey(limit));
+      if (window) window.limit = limit;
+      else fresh.add(new Window(limit, this.#marginMs));
+      return window ?? [...fresh].at(-1)!;
+    });
+    this.#matcher = new Matcher(this.windows);
+    this.#carryOver(fresh, now);
+    if (span) for (const window of this.windows) seed(window, span, this.#latencyMs);
+    this.#landedSince = undefined;
+  }
+
+  #carryOver(fresh: ReadonlySet<Window>, now: number): void {
+    if (fresh.size === 0) return;
+    for (let flight = this.#flights.first; flight; flight = flight.after) {
+      const added = this.laneOf(flight.ask).windows.filter((window) => fresh.has(window));
+      for (const window of added) window.take(flight.client.index);
+      flight.windows = [...flight.windows, ...added];
+    }
+    for (const { ask, at } of this.#landedSince ?? []) {
+      for (const window of this.laneOf(ask).windows) {
+        if (fresh.has(window)) window.log.push(Math.min(at, now) + window.holdMs);
+      }
+    }
+  }
+}
+
+/**
+ * Sets what others have used: what the region counted less what we are sure it counted of ours. Ours are surely counted when
+ * they were answered before GET /limits left, and after the region's window began; the latter with room for how long an
+ * answer takes. What is uncertain is taken for foreign, which is safe and passes within a unit.
+ */
+function seed(window: Window, { askedAt, answeredAt }: AskedSpan, latencyMs: number): void {
+  const { value, remaining, unit } = window.limit;
+  if (remaining === undefined) return;
+  const unitMs = UNIT_MS[unit];
+  const uncertainMs = Math.min(unitMs / 10, 2 * latencyMs + 2 * (window.holdMs - unitMs) + 50);
+  const surelyOurs = window.log.countBetween(answeredAt + uncertainMs, askedAt + window.holdMs);
+  const used = Math.max(0, value - remaining);
+  window.setForeign(Math.max(0, used - surelyOurs), answeredAt + window.holdMs);
+}

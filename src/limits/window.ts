@@ -1,0 +1,144 @@
+import { ExpiryLog } from './expiry-log.ts';
+import { isLongUnit, limitKey, type PublishedLimit, UNIT_MS } from './published-limit.ts';
+import { Turns } from './turns.ts';
+
+/** Two clocks' rates may differ by 500 ppm (the most NTP slews): over a DAY that is 43 s. */
+const CLOCK_DRIFT = 0.0005;
+
+/**
+ * The strict sliding window of one limit. A slot is taken when a request leaves and comes free one unit plus a margin after
+ * its answer's head: wherever in between the upstream counted it, no unit holds more than `value` of them. That is enough for
+ * sliding logs, fixed windows with any start and leaky buckets alike, and idle time earns no burst.
+ * All times are monotonic ms of one clock.
+ */
+export class Window {
+  readonly key: string;
+  /** How long a slot stays taken after the answer. */
+  readonly holdMs: number;
+  readonly isLong: boolean;
+  readonly log: ExpiryLog;
+  readonly turns = new Turns();
+  /** Slots taken so far by each client, at the client's index. */
+  readonly usedBy: number[] = [];
+  limit: PublishedLimit;
+  /** How many of the limit's slots this process may use: all of them, or what the shared budget lets it have. */
+  allotment = Number.POSITIVE_INFINITY;
+  inFlight = 0;
+  /** Nothing leaves before this: an upstream said no although we thought there was room. */
+  blockedUntil = Number.NEGATIVE_INFINITY;
+  /** Slots that others used (a process before us, another consumer of the account), and until when. */
+  #foreign = 0;
+  #foreignUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(limit: PublishedLimit, marginMs: number) {
+    this.limit = limit;
+    this.key = limitKey(limit);
+    this.holdMs = UNIT_MS[limit.unit] * (1 + CLOCK_DRIFT) + marginMs;
+    this.isLong = isLongUnit(limit.unit);
+    this.log = new ExpiryLog(this.holdMs);
+  }
+
+  /** The most slots that may be taken at once. */
+  get capacity(): number {
+    return Math.min(this.limit.value, this.allotment);
+  }
+
+  /** Slots this process has taken: on their way, or answered less than a unit ago. */
+  own(now: number): number {
+    this.log.expire(now);
+    return this.inFlight + this.log.held;
+  }
+
+  /** Slots taken in the name of others. */
+  foreign(now: number): number {
+    return now < this.#foreignUntil ? this.#foreign : 0;
+  }
+
+  /** Slots free now; zero or less when nothing may leave. */
+  free(now: number): number {
+    if (now < this.blockedUntil) return 0;
+    return this.capacity - this.own(now) - this.foreign(now);
+  }
+
+  /** Whether nothing is left for one more when `waiting` others come first: not of our part of the limit, of the limit. */
+  isSpent(now: number, waiting: number): boolean {
+    if (now < this.blockedUntil) return true;
+    return this.limit.value - this.own(now) - this.foreign(now) - waiting < 1;
+  }
+
+  /** What a reader is told is left of the limit. */
+  remaining(now: number): number {
+    if (now < this.blockedUntil) return 0;
+    return Math.max(0, this.limit.value - this.own(now) - this.foreign(now));
+  }
+
+  /** A request leaves. */
+  take(clientIndex: number): void {
+    this.inFlight++;
+    this.usedBy[clientIndex] = (this.usedBy[clientIndex] ?? 0) + 1;
+  }
+
+  /** A request did not leave after all. */
+  giveBack(clientIndex: number): void {
+    this.inFlight--;
+    this.usedBy[clientIndex]!--;
+  }
+
+  /** A request's answer is here: its slot is held for a unit from now. */
+  answered(now: number): void {
+    this.inFlight--;
+    this.log.push(now + this.holdMs);
+  }
+
+  /** Replaces what is held for others. */
+  setForeign(count: number, untilMs: number): void {
+    this.#foreign = count;
+    this.#foreignUntil = untilMs;
+  }
+
+  /** Nothing leaves until then. */
+  block(untilMs: number): void {
+    this.blockedUntil = Math.max(this.blockedUntil, untilMs);
+  }
+
+  /**
+   * When `count` slots will be free, if each slot that comes free is used at once: beyond what is held now the slots come
+   * round again a window and an answer (`latencyMs`) later. Infinity for a limit of value 0.
+   */
+  availableAt(count: number, now: number, latencyMs: number): number {
+    const capacity = this.capacity;
+    if (capacity <= 0) return Number.POSITIVE_INFINITY;
+    const turns = Math.floor((count - 1) / capacity);
+    const first = this.#firstTurn(count - turns * capacity, now, latencyMs);
+    return Math.max(first, this.blockedUntil, now) + turns * (this.holdMs + latencyMs);
+  }
+
+  /** When the window has room as far as is known: what is on its way is not, so Infinity when it waits for answers. */
+  nextFreeAt(now: number): number {
+    const foreign = this.foreign(now);
+    const missing = 1 - (this.capacity - this.own(now) - foreign);
+    if (missing <= 0) return Math.max(now, this.blockedUntil);
+    let at = this.log.timeOf(missing);
+    if (foreign > 0 && this.#foreignUntil < at)
+      at = Math.max(this.#foreignUntil, missing > foreign ? this.log.timeOf(missing - foreign) : now);
+    return Math.max(at, this.blockedUntil);
+  }
+
+  /** When the next taken slot comes free; Infinity when only what is on its way holds slots, `now` when nothing does. */
+  nextReleaseAt(now: number): number {
+    const foreign = this.foreign(now);
+    if (this.own(now) + foreign === 0) return Math.max(now, this.blockedUntil);
+    const own = this.log.timeOf(1);
+    return Math.max(foreign > 0 ? Math.min(own, this.#foreignUntil) : own, this.blockedUntil);
+  }
+
+  #firstTurn(count: number, now: number, latencyMs: number): number {
+    const foreign = this.foreign(now);
+    const missing = count - (this.capacity - this.own(now) - foreign);
+    if (missing <= 0) return now;
+    const answeredLater = now + latencyMs + this.holdMs;
+    const without = Math.min(this.log.timeOf(missing), answeredLater);
+    if (foreign === 0 || this.#foreignUntil >= without) return without;
+    return Math.max(this.#foreignUntil, Math.min(this.log.timeOf(missing - foreign), answeredLater));
+  }
+}
