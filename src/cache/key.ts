@@ -1,0 +1,68 @@
+import type { Params } from '../operations/match.ts';
+import type { CacheClass, Operation } from '../operations/operation.ts';
+import { normaliseQuery } from './query.ts';
+
+/** A request as the cache sees it: whose, where, what, and what the caller demands of the cache. */
+export interface CacheAsk {
+  account: string;
+  tenant: string;
+  /** The region's name as the service catalog spells it. */
+  region: string;
+  operation: Operation;
+  params: Params;
+  /** Path below the tenant, normalised: no doubled slash, no format suffix. */
+  path: string;
+  /** Raw query without `?`. */
+  query: string;
+  /** The microversion headers, which change bodies, or ''. */
+  variant: string;
+  /** The caller's Cache-Control header. */
+  cacheControl: string | undefined;
+}
+
+/** Separates the parts of a key; cannot occur in a path, a query or a header. */
+const SEPARATOR = '\n';
+
+/** What one generation number covers: everything of one class that an account has in a region. */
+export function scopeOf(account: string, region: string, cacheClass: CacheClass): string {
+  return account + SEPARATOR + region + SEPARATOR + cacheClass;
+}
+
+/** The parts of a scope. */
+export function scopeParts(scope: string): { account: string; region: string; resource: string } {
+  const [account = '', region = '', resource = ''] = scope.split(SEPARATOR);
+  return { account, region, resource };
+}
+
+/**
+ * The key of an answer: account, region, tenant, path, normalised query and variant; never the format or a token.
+ *
+ * @param query normalised (see `normaliseQuery`)
+ */
+export function keyOf(ask: CacheAsk, path: string, query: string): string {
+  // Version documents live outside the tenant's paths and would else share `/` with each other.
+  const place = ask.operation.scope === 'tenant' ? path : ask.operation.scope + path;
+  return (
+    ask.account +
+    SEPARATOR +
+    ask.region +
+    SEPARATOR +
+    ask.tenant +
+    SEPARATOR +
+    place +
+    (query === '' ? '' : `?${query}`) +
+    SEPARATOR +
+    ask.variant
+  );
+}
+
+/** The ask's query in its one spelling; costs nothing for the usual empty one. */
+export function queryOf(ask: CacheAsk, cacheClass: CacheClass): string {
+  return ask.query === '' ? '' : normaliseQuery(cacheClass, ask.query);
+}
+
+/** The id of the item a path names (its first parameter); undefined for lists and version documents. */
+export function subjectOf(params: Params): string | undefined {
+  for (const name in params) return params[name];
+  return undefined;
+}

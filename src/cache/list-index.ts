@@ -1,0 +1,80 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import { sliceArray, sliceObject } from './json-slices.ts';
+
+/** One member of a detail list: its text as the upstream wrote it, and what filters look at. */
+export interface Member {
+  readonly id: string;
+  readonly text: string;
+  readonly name: JsonValue | undefined;
+  readonly status: JsonValue | undefined;
+  readonly ram: JsonValue | undefined;
+  readonly disk: JsonValue | undefined;
+  /** `server.id` of a snapshot; undefined for others. */
+  readonly serverId: JsonValue | undefined;
+  /** `metadata.image_type`. */
+  readonly imageType: JsonValue | undefined;
+  /** The href of the self link. */
+  readonly self: string | undefined;
+}
+
+/** A complete detail list, ready to be asked. */
+export interface ListIndex {
+  readonly members: readonly Member[];
+  readonly byId: ReadonlyMap<string, Member>;
+}
+
+/** A list this long may have been cut by the upstream (guide section 1.6: at most 1000 items at a time). */
+export const MOST_MEMBERS = 1000;
+
+/**
+ * Reads a detail list. Null when it is not complete (it links to a next page, or is as long as a page can be) or not
+ * what the guide says; nothing may be computed from such a list.
+ *
+ * @param collection the array's name (`flavors`, `images`)
+ */
+export function indexList(body: string, collection: string): ListIndex | null {
+  let document: JsonValue;
+  try {
+    document = JSON.parse(body);
+  } catch {
+    return null;
+  }
+  if (!isJsonObject(document) || document[`${collection}_links`] !== undefined) return null;
+  const values = document[collection];
+  if (!Array.isArray(values) || values.length >= MOST_MEMBERS) return null;
+  const texts = sliceArray(sliceObject(body).get(collection)!);
+  const members = values.map((value, at) => memberOf(value, texts[at]!));
+  const byId = new Map<string, Member>();
+  for (const member of members) {
+    if (member === null || byId.has(member.id)) return null;
+    byId.set(member.id, member);
+  }
+  return { members: [...byId.values()], byId };
+}
+
+function memberOf(value: JsonValue, text: string): Member | null {
+  if (!isJsonObject(value) || typeof value['id'] !== 'string') return null;
+  return {
+    id: value['id'],
+    text,
+    name: value['name'],
+    status: value['status'],
+    ram: value['ram'],
+    disk: value['disk'],
+    serverId: childOf(value['server'], 'id'),
+    imageType: childOf(value['metadata'], 'image_type'),
+    self: selfOf(value),
+  };
+}
+
+function childOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  return isJsonObject(value) ? value[name] : undefined;
+}
+
+function selfOf(member: JsonObject): string | undefined {
+  const links = member['links'];
+  if (!Array.isArray(links)) return undefined;
+  const self = links.find((link) => isJsonObject(link) && link['rel'] === 'self');
+  const href = childOf(self, 'href');
+  return typeof href === 'string' ? href : undefined;
+}

@@ -1,0 +1,92 @@
+import type { CacheClass } from '../operations/operation.ts';
+import { derive, familyOf } from './derive.ts';
+import { type Directives, parseDirectives } from './directives.ts';
+import { Entry } from './entry.ts';
+import { type CacheAsk, keyOf, queryOf, scopeOf, subjectOf } from './key.ts';
+import { indexList } from './list-index.ts';
+import type { MemoryStore } from './memory-store.ts';
+import { decide, decidePass, type HitReason, type MissReason, type PassReason } from './policy.ts';
+import { hasChangesSince } from './query.ts';
+import type { CacheSettings } from './settings.ts';
+
+/** What every lookup knows. */
+export interface Asked {
+  readonly ask: CacheAsk;
+  readonly key: string;
+  /** Account, region and class, see `scopeOf`; '' for a pass of something that has no class. */
+  readonly scope: string;
+  /** The query in its one spelling, without `?`: what to send upstream. */
+  readonly query: string;
+  readonly directives: Directives;
+}
+
+/** What the cache says to a request, at once. */
+export type Lookup = Asked &
+  (
+    | { readonly verdict: 'hit'; readonly reason: HitReason; readonly entry: Entry }
+    /** Serve the entry and call `revalidate`. */
+    | { readonly verdict: 'stale'; readonly reason: 'stale-while-revalidate'; readonly entry: Entry }
+    /** Call `fetch`. */
+    | { readonly verdict: 'miss'; readonly reason: MissReason }
+    /** Nothing is stored; ask the upstream, `fetch` or not. */
+    | { readonly verdict: 'pass'; readonly reason: PassReason }
+  );
+
+/** The hot path: memory only, no promise; a hit without query or Cache-Control touches one map. */
+export function lookUp(settings: CacheSettings, memory: MemoryStore, now: number, ask: CacheAsk): Lookup {
+  const cacheClass = ask.operation.cache;
+  const directives = parseDirectives(ask.cacheControl);
+  const query = cacheClass === null ? ask.query : queryOf(ask, cacheClass);
+  const pass = decidePass(settings.enabled, ask.operation, directives, hasChangesSince(query));
+  if (pass !== null || cacheClass === null)
+    return { verdict: 'pass', reason: pass ?? 'uncacheable', ask, key: '', scope: '', query, directives };
+  const key = keyOf(ask, ask.path, query);
+  const scope = scopeOf(ask.account, ask.region, cacheClass);
+  const entry = memory.get(key);
+  const verdict = decide(entry, directives, now);
+  if (verdict.verdict === 'hit')
+    return { verdict: 'hit', reason: 'fresh', entry: entry!, ask, key, scope, query, directives };
+  const asked = { ask, key, scope, query, directives };
+  const derived = deriveEntry(settings, memory, now, cacheClass, asked);
+  if (derived) return { verdict: 'hit', reason: 'derived', entry: derived, ...asked };
+  if (verdict.verdict === 'stale') return { ...verdict, entry: entry!, ...asked };
+  return { ...verdict, ...asked };
+}
+
+/** An entry computed from the fresh detail list that memory holds; kept, so that it is an ordinary hit next time. */
+function deriveEntry(
+  settings: CacheSettings,
+  memory: MemoryStore,
+  now: number,
+  cacheClass: CacheClass,
+  { ask, key, scope, query, directives }: Asked,
+): Entry | null {
+  const family = familyOf(ask.operation);
+  if (!family || !settings.derive[cacheClass as keyof CacheSettings['derive']]) return null;
+  const list = memory.get(keyOf(ask, family.detail.path, ''));
+  if (list?.status !== 200 || list.key === key) return null;
+  if (decide(list, directives, now).verdict !== 'hit') return null;
+  const index = list.attach((body) => ({
+    value: indexList(body, family.collection),
+    bytes: body.length * 2,
+  }));
+  const subject = subjectOf(ask.params);
+  const question = { operation: ask.operation, subject, query, variant: ask.variant };
+  const body = index && derive(index, question);
+  if (!body) return null;
+  const { storedAt, freshUntil, staleUntil, errorUntil, headers } = list;
+  const times = { storedAt, freshUntil, staleUntil, errorUntil };
+  const entry = new Entry({
+    key,
+    scope,
+    tenant: ask.tenant,
+    subject,
+    query,
+    status: 200,
+    body,
+    headers,
+    ...times,
+  });
+  memory.set(entry);
+  return entry;
+}

@@ -1,0 +1,115 @@
+import { LRUCache } from 'lru-cache';
+import type { Entry } from './entry.ts';
+
+/**
+ * The first level: entries in this process, bounded in bytes, the longest unused going first. It knows which entries
+ * belong to which scope (account, region, class), because invalidation speaks of scopes.
+ *
+ * Answers to queries and to ids that do not exist are *guests*: callers can invent any number of them, so a scope has
+ * a fixed number of places for guests and they only ever displace each other.
+ */
+export interface MemoryStore {
+  get(key: string): Entry | undefined;
+  set(entry: Entry): void;
+  /** Drops the entries of a scope that `doomed` picks; returns how many. */
+  drop(scope: string, doomed: (entry: Entry) => boolean): number;
+  /** The entries of a scope, for whoever must look at all of them. */
+  entries(scope: string): Entry[];
+  /** Scopes that hold anything. */
+  scopes(): string[];
+  stats(): { entries: number; bytes: number };
+  clear(): void;
+}
+
+/** Places for guests in one scope. */
+export const MOST_GUESTS = 256;
+
+export interface MemoryOptions {
+  /** `cache.maxBytes`. */
+  maxBytes: number;
+  /** Told of every entry that had to go to make room. */
+  onEvict: () => void;
+}
+
+interface Members {
+  keys: Set<string>;
+  /** Keys of guests, the one that came first at the front. */
+  guests: Set<string>;
+}
+
+const isGuest = (entry: Entry): boolean => entry.query !== '' || entry.status !== 200;
+
+export function createMemoryStore({ maxBytes, onEvict }: MemoryOptions): MemoryStore {
+  const members = new Map<string, Members>();
+  /** Counting an entry again takes it out for a moment; that is no departure. */
+  let recounting: Entry | undefined;
+
+  const lru = new LRUCache<string, Entry>({
+    maxSize: maxBytes,
+    dispose(entry, key, reason) {
+      if (entry === recounting) return;
+      entry.onResize = undefined;
+      if (reason === 'set') return;
+      forget(entry.scope, key);
+      if (reason === 'evict') onEvict();
+    },
+  });
+
+  function forget(scope: string, key: string): void {
+    const found = members.get(scope);
+    if (!found) return;
+    found.keys.delete(key);
+    found.guests.delete(key);
+    if (found.keys.size === 0) members.delete(scope);
+  }
+
+  function remember(entry: Entry): void {
+    const found = members.get(entry.scope) ?? { keys: new Set(), guests: new Set() };
+    members.set(entry.scope, found);
+    found.keys.add(entry.key);
+    found.guests.delete(entry.key);
+    if (!isGuest(entry)) return;
+    found.guests.add(entry.key);
+    if (found.guests.size <= MOST_GUESTS) return;
+    const [oldest] = found.guests;
+    lru.delete(oldest!);
+    onEvict();
+  }
+
+  /** lru-cache keeps the size an entry had when it was set, so it is set anew. */
+  function recount(entry: Entry): void {
+    recounting = entry;
+    lru.delete(entry.key);
+    recounting = undefined;
+    put(entry);
+  }
+
+  function put(entry: Entry): void {
+    lru.set(entry.key, entry, { size: entry.size });
+    if (!lru.has(entry.key)) {
+      entry.onResize = undefined;
+      forget(entry.scope, entry.key);
+    }
+  }
+
+  return {
+    get: (key) => lru.get(key),
+    set(entry) {
+      remember(entry);
+      entry.onResize = () => recount(entry);
+      put(entry);
+    },
+    drop(scope, doomed) {
+      const keys = [...(members.get(scope)?.keys ?? [])].filter((key) => doomed(lru.peek(key)!));
+      for (const key of keys) lru.delete(key);
+      return keys.length;
+    },
+    entries: (scope) => [...(members.get(scope)?.keys ?? [])].map((key) => lru.peek(key)!),
+    scopes: () => [...members.keys()],
+    stats: () => ({ entries: lru.size, bytes: lru.calculatedSize }),
+    clear() {
+      lru.clear();
+      members.clear();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { brotliCompressSync, gzipSync, constants as zlib } from 'node:zlib';
+
+/** Codings an answer can be sent in beside its plain bytes. */
+export type Encoding = 'gzip' | 'br';
+
+/** Bytes ready to be sent, with their strong validator. */
+export interface Representation {
+  readonly body: Buffer;
+  /** Strong ETag, quotes included; differs per coding, as RFC 9110 section 8.8.3.3 wants. */
+  readonly etag: string;
+}
+
+/** An answer rendered for one format and public base URL, and its codings, made when first asked for. */
+export interface Rendition extends Representation {
+  /** True when the body is long enough for a coding to pay. */
+  readonly isCompressible: boolean;
+  encoded(encoding: Encoding): Representation;
+  /** The bytes it holds, codings included. */
+  readonly heldBytes: number;
+}
+
+/** Below this a coding saves less than its header and its work cost (bytes). */
+export const SMALLEST_COMPRESSED_BYTES = 1024;
+
+/** Quality 5 costs about what gzip's default does and packs JSON better; 11 would stall the event loop. */
+const BROTLI_QUALITY = 5;
+
+/** @param onGrow told how many bytes a coding adds, when it is made */
+export function createRendition(text: string, onGrow: (bytes: number) => void): Rendition {
+  // A buffer of its own: one cut from Node's shared pool would keep 8 KiB alive for a few bytes.
+  const body = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  body.write(text);
+  return new TextRendition(body, onGrow);
+}
+
+class TextRendition implements Rendition {
+  readonly body: Buffer;
+  readonly etag: string;
+  #gzip: Representation | undefined;
+  #br: Representation | undefined;
+  readonly #onGrow: (bytes: number) => void;
+
+  constructor(body: Buffer, onGrow: (bytes: number) => void) {
+    this.body = body;
+    this.etag = `"${createHash('sha1').update(body).digest('base64url')}"`;
+    this.#onGrow = onGrow;
+  }
+
+  get isCompressible(): boolean {
+    return this.body.length > SMALLEST_COMPRESSED_BYTES;
+  }
+
+  get heldBytes(): number {
+    return this.body.length + (this.#gzip?.body.length ?? 0) + (this.#br?.body.length ?? 0);
+  }
+
+  encoded(encoding: Encoding): Representation {
+    const made = encoding === 'gzip' ? this.#gzip : this.#br;
+    return made ?? this.#encode(encoding);
+  }
+
+  #encode(encoding: Encoding): Representation {
+    const body = compact(encoding === 'gzip' ? gzipSync(this.body) : brotli(this.body));
+    const representation = { body, etag: `${this.etag.slice(0, -1)}-${encoding}"` };
+    if (encoding === 'gzip') this.#gzip = representation;
+    else this.#br = representation;
+    this.#onGrow(body.length);
+    return representation;
+  }
+}
+
+function brotli(body: Buffer): Buffer {
+  return brotliCompressSync(body, {
+    params: { [zlib.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY, [zlib.BROTLI_PARAM_SIZE_HINT]: body.length },
+  });
+}
+
+/** zlib hands out a view of a larger block; kept for hours, only the bytes in use should stay. */
+function compact(bytes: Buffer): Buffer {
+  if (bytes.buffer.byteLength === bytes.length) return bytes;
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
