@@ -65,7 +65,10 @@ describe('cacheStatus', () => {
       'sluice; fwd=stale; fwd-status=200; stored; ttl=10; collapsed',
     ],
     [{ verdict: 'miss', reason: 'revalidate', forwardStatus: 500 }, 'sluice; fwd=request; fwd-status=500'],
-    [{ verdict: 'pass', reason: 'no-store', forwardStatus: 200 }, 'sluice; fwd=bypass; fwd-status=200; detail=no-store'],
+    [
+      { verdict: 'pass', reason: 'no-store', forwardStatus: 200 },
+      'sluice; fwd=bypass; fwd-status=200; detail=no-store',
+    ],
   ];
   it.each(cases)('%j', (facts, text) => {
     expect(cacheStatus(facts, now)).toBe(text);

@@ -9,8 +9,8 @@ import {
   mayServeOnError,
 } from '../../../src/cache/policy.ts';
 import { isTransient } from '../../../src/cache/transient.ts';
-import { OPERATIONS } from '../../../src/operations/table.ts';
 import { operationNamed } from '../../../src/operations/match.ts';
+import { OPERATIONS } from '../../../src/operations/table.ts';
 import { cacheSettings, imagesDetail, imageText } from './support.ts';
 
 const settings = cacheSettings();
@@ -129,7 +129,9 @@ describe('isTransient', () => {
   });
 
   it('is not fooled by metadata, other classes or broken text', () => {
-    expect(isTransient('images', '{"image": {"status": "ACTIVE", "metadata": {"status": "odd"}}}', '')).toBe(false);
+    expect(isTransient('images', '{"image": {"status": "ACTIVE", "metadata": {"status": "odd"}}}', '')).toBe(
+      false,
+    );
     expect(isTransient('flavors', `{"image": ${saving}}`, '')).toBe(false);
     expect(isTransient('images', '{"status": "SAVING"', '')).toBe(false);
   });

@@ -56,7 +56,9 @@ describe('single flight', () => {
 
   it('never starts for a caller that has left already', async () => {
     const { flights, signals, run } = setUp();
-    await expect(flights.board('k', 's', run, AbortSignal.abort(new Error('gone'))).landing).rejects.toThrow('gone');
+    await expect(flights.board('k', 's', run, AbortSignal.abort(new Error('gone'))).landing).rejects.toThrow(
+      'gone',
+    );
     expect(signals).toHaveLength(0);
   });
 
