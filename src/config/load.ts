@@ -5,7 +5,7 @@ import { normalForm } from './normal-form.ts';
 import { applyOverrides } from './overrides.ts';
 import { errorCode, parseFile } from './parse.ts';
 import { formatProblem, isUnder, type Problem } from './problem.ts';
-import { checkAnyAccount, checkRules, type IsSound } from './rules.ts';
+import { checkRules, type IsSound } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import type { SchemaNode } from './schema-walk.ts';
 import { deepFreeze, isRecord, type Tree } from './tree.ts';
@@ -19,7 +19,7 @@ export type Loaded =
   | { readonly config: Config; readonly warnings: readonly string[] }
   | { readonly problems: string[] };
 
-/** What a configuration is for: a simulator alone needs no accounts. */
+/** What a configuration is for: a simulator alone needs no accounts, and no rule about a gateway. */
 export type Use = 'gateway' | 'simulator';
 
 /**
@@ -45,8 +45,10 @@ export function checkTree(source: Tree, env: Environment, folder: string, use: U
   );
   const problems = [...missing, ...misfits];
   const isSound: IsSound = (path) => !problems.some((known) => isUnder(path.split('.'), known.path));
-  problems.push(...checkRules(tree as unknown as Config, isSound), ...readSecretFiles(tree, folder));
-  if (use === 'gateway') problems.push(...checkAnyAccount(tree as unknown as Config, isSound));
+  if (use === 'gateway') {
+    const config = tree as unknown as Config;
+    problems.push(...checkRules(config, isSound), ...readSecretFiles(tree, folder));
+  }
   if (problems.length > 0) return { problems: problems.map(formatProblem) };
   return { config: deepFreeze(tree as unknown as Config), warnings: overrides.warnings };
 }

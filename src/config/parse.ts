@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type ErrorCode, LineCounter, parseDocument } from 'yaml';
+import { type Document, type ErrorCode, LineCounter, parseDocument, visit } from 'yaml';
 import type { Problem } from './problem.ts';
 import { isRecord, type Tree } from './tree.ts';
 
@@ -30,17 +30,28 @@ export function parseFile(file: string): { tree: Tree } | { problems: Problem[] 
 export function parseYaml(text: string, file: string): { tree: Tree } | { problems: Problem[] } {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const found = [...document.errors, ...document.warnings];
+  const found = [...document.errors, ...document.warnings, ...unresolvedAliases(document)];
   if (found.length > 0) {
     return {
       problems: found.map(({ code, pos }) => {
-        const { line, col } = lineCounter.linePos(pos[0]);
+        const { line, col } = lineCounter.linePos(pos[0] ?? 0);
         const mistake = mistakes[code] ?? code.toLowerCase().replaceAll('_', ' ');
         return { path: [], text: `${file}:${line}:${col}: is no YAML, ${mistake}` };
       }),
     };
   }
   return toTree(() => document.toJS(), file);
+}
+
+/** Aliases (`*name`) without an anchor; the parser itself notices them only later, and without a place. */
+function unresolvedAliases(document: Document.Parsed): { code: ErrorCode; pos: readonly number[] }[] {
+  const found: { code: ErrorCode; pos: readonly number[] }[] = [];
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) === undefined) found.push({ code: 'BAD_ALIAS', pos: alias.range ?? [0] });
+    },
+  });
+  return found;
 }
 
 function toTree(toJs: () => unknown, file: string): { tree: Tree } | { problems: Problem[] } {

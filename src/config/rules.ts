@@ -8,7 +8,7 @@ export const IN_PROCESS = 'simulator';
 /** Whether a value (`listen.host`) and everything it stands in passed the schema, so that a rule may read it. */
 export type IsSound = (path: string) => boolean;
 
-/** Checks what spans several settings, and forms that a schema cannot say. */
+/** Checks what a gateway needs beyond the schema: what spans several settings, and forms that a schema cannot say. */
 export function checkRules(config: Config, isSound: IsSound): Problem[] {
   const accounts = isSound('accounts') ? config.accounts : [];
   const perAccount = accounts.flatMap((account, index) =>
@@ -83,12 +83,6 @@ function checkRedis({ redis }: Config, isSound: IsSound): Problem[] {
   );
   if (ways.length <= 1) return [];
   return [{ path: ['redis'], text: `has ${ways.join(' and ')}, accepted: one of url, sentinels, cluster` }];
-}
-
-/** A gateway without an account could serve nobody; a simulator alone needs none. */
-export function checkAnyAccount({ accounts }: Config, isSound: IsSound): Problem[] {
-  if (!isSound('accounts') || accounts.length > 0) return [];
-  return [{ path: ['accounts'], text: 'names no account, accepted: at least one' }];
 }
 
 function checkAccountNames({ accounts }: Config, isSound: IsSound): Problem[] {

@@ -11,7 +11,6 @@ import { isRecord } from './tree.ts';
  */
 export function validate(tree: unknown, schema: SchemaNode): Problem[] {
   const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false });
-  ajv.addFormat('regex', isRegex);
   const check = ajv.compile(schema as object);
   if (check(tree)) return [];
   return dropUnionNoise(check.errors ?? []).flatMap(toProblem);
@@ -74,8 +73,6 @@ function unknownKey(path: readonly string[], key: string, schema: SchemaNode): P
 function whatIsWrong(error: ErrorObject): string {
   const { data, keyword, params } = error;
   switch (keyword) {
-    case 'format':
-      return `is no ${params['format']}`;
     case 'minLength':
       return 'is empty or too short';
     case 'maxLength':
@@ -124,14 +121,6 @@ function kindOf(value: unknown): string {
       return 'text';
     default:
       return 'a mapping';
-  }
-}
-
-function isRegex(text: string): boolean {
-  try {
-    return new RegExp(text) !== undefined;
-  } catch {
-    return false;
   }
 }
 

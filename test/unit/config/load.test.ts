@@ -1,0 +1,373 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Loaded, loadConfig } from '../../../src/config/load.ts';
+import type { Config } from '../../../src/config/schema.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A reference to the environment as a file writes it. */
+const ref = (name: string) => `\${${name}}`;
+const withKey = (apiKey: string) => ACCOUNT.replace('k-1', () => JSON.stringify(apiKey));
+
+const ACCOUNT = `
+accounts:
+  - name: main
+    identity: { url: us, username: someone, apiKey: k-1 }
+`;
+
+function load(yaml: string, env: Record<string, string> = {}): Loaded {
+  const file = join(folder, 'sluice.yaml');
+  writeFileSync(file, yaml);
+  return loadConfig(file, env);
+}
+
+function good(yaml: string, env: Record<string, string> = {}): Config {
+  const loaded = load(yaml, env);
+  if ('problems' in loaded) throw new Error(loaded.problems.join('\n'));
+  return loaded.config;
+}
+
+function problems(yaml: string, env: Record<string, string> = {}): string[] {
+  const loaded = load(yaml, env);
+  return 'problems' in loaded ? loaded.problems.map((line) => line.replace(`${folder}/`, '')) : [];
+}
+
+describe('defaults', () => {
+  it('fills every key that a file leaves out', () => {
+    const config = good(ACCOUNT);
+    expect(config.listen).toEqual({ host: '127.0.0.1', port: 8080, regions: {} });
+    expect(config.admin.port).toBe(8081);
+    expect(config.redis).toEqual({ url: null, sentinels: null, cluster: null });
+    expect(config.accounts[0]).toMatchObject({
+      service: 'cloudServersOpenStack',
+      interface: 'public',
+      regions: null,
+      defaultRegion: null,
+    });
+    expect(config.cache.images.ttl).toBe(300);
+    expect(config.limits.maxWaitMs).toBe(30_000);
+    expect(config.upstream.retries).toBe(2);
+    expect(config.simulator.enabled).toBe(false);
+  });
+
+  it('fills keys below a part that may be null', () => {
+    const sentinels = 'redis: { sentinels: { name: m, nodes: [{ host: a, port: 26379 }] } }';
+    expect(good(`${ACCOUNT}${sentinels}`).redis.sentinels).toMatchObject({
+      password: null,
+      sentinelPassword: null,
+    });
+  });
+
+  it('gives the same to every load, and nobody can change it', () => {
+    const config = good(ACCOUNT);
+    expect(() => Object.assign(config.listen, { port: 1 })).toThrow(TypeError);
+    expect(() => config.simulator.users.push(config.simulator.users[0]!)).toThrow(TypeError);
+    expect(good(ACCOUNT)).toEqual(config);
+  });
+});
+
+describe('YAML', () => {
+  it('names line and column of a mistake, and does not quote the text around it', () => {
+    const [line, ...others] = problems('accounts:\n  - name: main\n    password: *hunter2\n');
+    expect(line).toBe('sluice.yaml:3:15: is no YAML, a value that begins with * must be in quotes');
+    expect(others).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a key that is there twice',
+      'log: {}\nlog: {}\n',
+      'sluice.yaml:2:1: is no YAML, the key is there twice',
+    ],
+    ['a bracket that stays open', 'listen: { port: 1\n', 'is no YAML'],
+    ['a tag nobody knows', 'publicUrl: !secret x\n', 'a value that begins with ! must be in quotes'],
+    ['a list', '- 1\n', 'sluice.yaml: is no mapping of settings'],
+  ])('refuses %s', (_, yaml, expected) => {
+    expect(problems(yaml).join('\n')).toContain(expected);
+  });
+
+  it('says so when the file cannot be read', () => {
+    const loaded = loadConfig(join(folder, 'absent.yaml'), {});
+    expect(loaded).toEqual({ problems: [`${join(folder, 'absent.yaml')}: cannot be read (ENOENT)`] });
+  });
+
+  it('takes an empty file for one that sets nothing', () => {
+    expect(problems('')).toEqual(['accounts: names no account, accepted: at least one']);
+  });
+});
+
+describe('kinds and bounds', () => {
+  it.each([
+    ['listen: { port: 65536 }', 'listen.port: is out of bounds, accepted: an integer from 0 to 65535'],
+    ['listen: { port: "x" }', 'listen.port: is text, accepted: an integer from 0 to 65535'],
+    ['listen: 8080', 'listen: is a number, accepted: a mapping'],
+    [
+      'log: { level: wrn }',
+      'log.level: is other text, accepted: one of fatal, error, warn, info, debug, trace, silent (did you mean warn?)',
+    ],
+    [
+      'listen: { prot: 1 }',
+      'listen.prot: is no setting (did you mean port?), accepted here: host, port, regions',
+    ],
+    [
+      'listen: { regions: { "a b": 1 } }',
+      'listen.regions.a b: is no setting, accepted here: names that match',
+    ],
+    ['publicUrl: 7', 'publicUrl: is a number, accepted: text or null (put it in quotes)'],
+    [
+      'redis: { url: "http://x" }',
+      'redis.url: is other text, accepted: text that matches ^rediss?://.+ or null',
+    ],
+    [
+      'redis: { sentinels: { nodes: [{ host: a, port: 1 }] } }',
+      'redis.sentinels.name: is missing, accepted: text',
+    ],
+    ['limits: { overLimitStatus: 500 }', 'limits.overLimitStatus: is a number, accepted: one of 413, 429'],
+    [
+      'access: { clients: [{ name: a, share: 0 }] }',
+      'access.clients.0.share: is out of bounds, accepted: a number above 0',
+    ],
+    ['access: { mode: keys }', 'access.mode: is other text, accepted: open'],
+  ])('%s', (yaml, expected) => {
+    expect(problems(`${ACCOUNT}${yaml}\n`)).toEqual([expect.stringContaining(expected)]);
+  });
+
+  it('lists every problem at once, the rules across keys included', () => {
+    const lines = problems(`
+listen: { host: 0.0.0.0, prot: 1 }
+upstream: { retries: -1 }
+accounts:
+  - name: main
+    identity: { url: us, username: 1234, apiKey: k }
+  - name: Main
+    identity: { url: "ftp://x/v2.0", username: u, apiKey: k, password: p }
+    regions: [DFW]
+    defaultRegion: ORD
+`);
+    expect(lines.map((line) => line.slice(0, line.indexOf(':')))).toEqual([
+      'listen.prot',
+      'accounts.0.identity.username',
+      'upstream.retries',
+      'access.mode',
+      'accounts.1.name',
+      'accounts.1.identity.url',
+      'accounts.1.identity',
+      'accounts.1.defaultRegion',
+    ]);
+  });
+});
+
+describe('the environment', () => {
+  it('replaces references in any string, and turns them into the kind the setting has', () => {
+    const config = good(
+      `listen: { port: "\${PORT}" }\nredis: { url: "\${CACHE:-}" }\nlimits: { enabled: "\${LIMITED}" }\n${withKey(`a-${ref('KEY')}-b`)}`,
+      { PORT: '9000', KEY: '$&', LIMITED: 'false' },
+    );
+    expect(config.listen.port).toBe(9000);
+    expect(config.redis.url).toBeNull();
+    expect(config.limits.enabled).toBe(false);
+    expect(config.accounts[0]!.identity.apiKey).toBe('a-$&-b');
+  });
+
+  it('takes the default for a variable that is missing or empty', () => {
+    const yaml = `${ACCOUNT}log: { level: "\${LEVEL:-debug}" }\n`;
+    expect(good(yaml).log.level).toBe('debug');
+    expect(good(yaml, { LEVEL: '' }).log.level).toBe('debug');
+    expect(good(yaml, { LEVEL: 'error' }).log.level).toBe('error');
+  });
+
+  it('keeps a text of digits where text is wanted', () => {
+    expect(good(withKey(ref('KEY')), { KEY: '0123' }).accounts[0]!.identity.apiKey).toBe('0123');
+  });
+
+  it('writes $${ for a plain ${', () => {
+    expect(good(withKey(`$${ref('KEY')}`)).accounts[0]!.identity.apiKey).toBe(ref('KEY'));
+  });
+
+  it('names the key whose variable is missing, and that alone', () => {
+    expect(problems(withKey(ref('RAX_KEY')))).toEqual([
+      `accounts.0.identity.apiKey: the environment has no variable RAX_KEY, accepted: set it, or write ${ref('RAX_KEY:-default')}`,
+    ]);
+  });
+
+  it('refuses what only looks like a reference', () => {
+    expect(problems(withKey(ref('1')))).toEqual([
+      expect.stringContaining('accounts.0.identity.apiKey: holds a ${ that opens no reference'),
+    ]);
+  });
+});
+
+describe('SLUICE_ variables', () => {
+  it('override scalars, list members, lists and free keys, and are not interpolated', () => {
+    const config = good(ACCOUNT, {
+      SLUICE_LISTEN_PORT: '0',
+      SLUICE_LISTEN_REGIONS_DFW: '8082',
+      SLUICE_PUBLICURL: 'https://sluice.internal',
+      SLUICE_ACCOUNTS_0_IDENTITY_APIKEY: ref('not-a-reference'),
+      SLUICE_ACCOUNTS_0_REGIONS: 'DFW, ORD',
+      SLUICE_REDIS_URL: 'redis://cache:6379',
+      SLUICE_CACHE_FLAVORS_TTL: '1.5',
+    });
+    expect(config.listen).toMatchObject({ port: 0, regions: { DFW: 8082 } });
+    expect(config.publicUrl).toBe('https://sluice.internal');
+    expect(config.accounts[0]).toMatchObject({
+      identity: { apiKey: ref('not-a-reference') },
+      regions: ['DFW', 'ORD'],
+    });
+    expect(config.redis.url).toBe('redis://cache:6379');
+    expect(config.cache.flavors.ttl).toBe(1.5);
+  });
+
+  it('are enough without a file', () => {
+    const loaded = loadConfig(undefined, {
+      SLUICE_ACCOUNTS_0_NAME: 'main',
+      SLUICE_ACCOUNTS_0_IDENTITY_URL: 'uk',
+      SLUICE_ACCOUNTS_0_IDENTITY_USERNAME: 'someone',
+      SLUICE_ACCOUNTS_0_IDENTITY_PASSWORD: 'p',
+    });
+    expect('config' in loaded && loaded.config.accounts[0]!.identity.url).toBe('uk');
+  });
+
+  it('win over a reference whose variable is missing', () => {
+    const config = good(withKey(ref('RAX_KEY')), { SLUICE_ACCOUNTS_0_IDENTITY_APIKEY: 'k-2' });
+    expect(config.accounts[0]!.identity.apiKey).toBe('k-2');
+  });
+
+  it('are checked like the file', () => {
+    expect(problems(ACCOUNT, { SLUICE_LISTEN_PORT: 'http' })).toEqual([
+      'listen.port: is text, accepted: an integer from 0 to 65535',
+    ]);
+  });
+
+  it.each([
+    ['SLUICE_LISTN_PORT', 'did you mean SLUICE_LISTEN_PORT?'],
+    ['SLUICE_UPSTREAM_RETRYS', 'did you mean SLUICE_UPSTREAM_RETRIES?'],
+    ['SLUICE_ACCOUNTS_5_NAME', 'is ignored'],
+    ['SLUICE_LISTEN', 'is ignored'],
+  ])('warn when they are no setting: %s', (name, expected) => {
+    const loaded = load(ACCOUNT, { [name]: '1' });
+    expect('warnings' in loaded && loaded.warnings).toEqual([expect.stringContaining(`${name}: `)]);
+    expect('warnings' in loaded && loaded.warnings[0]).toContain(expected);
+  });
+
+  it('that Kubernetes makes for a Service called sluice or sluice-admin change nothing', () => {
+    const plain = load(ACCOUNT);
+    const links = {
+      SLUICE_SERVICE_HOST: '10.0.0.1',
+      SLUICE_SERVICE_PORT: '80',
+      SLUICE_SERVICE_PORT_HTTP: '80',
+      SLUICE_PORT: 'tcp://10.0.0.1:80',
+      SLUICE_PORT_80_TCP_ADDR: '10.0.0.1',
+      SLUICE_ADMIN_PORT: 'tcp://10.0.0.2:8081',
+    };
+    expect(load(ACCOUNT, links)).toEqual(plain);
+  });
+});
+
+describe('rules across keys', () => {
+  it('open needs a loopback address, or that it is allowed', () => {
+    const remote = `${ACCOUNT}listen: { host: 0.0.0.0 }\n`;
+    expect(problems(remote)).toEqual([expect.stringContaining('access.mode: open lets every machine')]);
+    expect(good(`${remote}access: { allowRemoteOpen: true }\n`).listen.host).toBe('0.0.0.0');
+    for (const host of ['localhost', '127.8.8.8', '"::1"']) good(`${ACCOUNT}listen: { host: ${host} }\n`);
+  });
+
+  it('two listeners on one address need two ports', () => {
+    expect(problems(`${ACCOUNT}admin: { port: 8080 }\n`)).toEqual([
+      'admin.port: is the port of listen.port, accepted: one that is free',
+    ]);
+    expect(problems(`${ACCOUNT}listen: { regions: { DFW: 8081, dfw: 0 } }\n`)).toEqual([
+      'listen.regions.DFW: is the port of admin.port, accepted: one that is free',
+      'listen.regions.dfw: is used twice, accepted: a name of its own',
+    ]);
+  });
+
+  it.each(['ftp://x', 'sluice.internal', 'https://x/?a=1', 'https://u:p@x'])(
+    'publicUrl cannot be %s',
+    (url) => {
+      expect(problems(`${ACCOUNT}publicUrl: "${url}"\n`)).toEqual([
+        'publicUrl: is no base URL, accepted: http(s)://host[:port][/path] without query, or null',
+      ]);
+    },
+  );
+
+  it.each([
+    'de',
+    'https://identity.example/v3',
+    'https://identity.example',
+    'https://a:b@identity.example/v2.0',
+  ])('an identity service cannot be %s', (url) => {
+    const [line, ...others] = problems(ACCOUNT.replace('us', `"${url}"`));
+    expect(line).toContain('accounts.0.identity.url: is no identity service, accepted: us, uk');
+    expect(others).toEqual([]);
+  });
+
+  it('the simulator is an identity service only where it runs', () => {
+    const yaml = ACCOUNT.replace('url: us', 'url: simulator');
+    expect(problems(yaml)).toEqual([expect.stringContaining('accepted: simulator.enabled: true')]);
+    expect(good(`${yaml}simulator: { enabled: true }\n`).accounts[0]!.identity.url).toBe('simulator');
+  });
+
+  it('an account has exactly one secret', () => {
+    const accepted = 'accepted: exactly one of apiKey, apiKeyFile, password, passwordFile';
+    expect(problems(ACCOUNT.replace(', apiKey: k-1', ''))).toEqual([
+      `accounts.0.identity: has no secret, ${accepted}`,
+    ]);
+    expect(problems(ACCOUNT.replace('k-1', 'k-1, password: p-1'))).toEqual([
+      `accounts.0.identity: has apiKey and password, ${accepted}`,
+    ]);
+  });
+
+  it('redis is one server, sentinels or a cluster', () => {
+    const yaml = `${ACCOUNT}redis: { url: "redis://a", cluster: { nodes: [{ host: b, port: 1 }] } }\n`;
+    expect(problems(yaml)).toEqual(['redis: has url and cluster, accepted: one of url, sentinels, cluster']);
+  });
+
+  it('a client name is used once', () => {
+    expect(problems(`${ACCOUNT}access: { clients: [{ name: a }, { name: A }] }\n`)).toEqual([
+      'access.clients.1.name: is used twice, accepted: a name of its own',
+    ]);
+  });
+
+  it('a simulator alone needs neither accounts nor a loopback address', () => {
+    const file = join(folder, 'simulator.yaml');
+    writeFileSync(file, 'listen: { host: 0.0.0.0 }\nsimulator: { port: 0 }\n');
+    expect('config' in loadConfig(file, {}, 'simulator')).toBe(true);
+    expect('config' in loadConfig(file, {})).toBe(false);
+  });
+});
+
+describe('secrets', () => {
+  it('come from a file beside the configuration, without the line end', () => {
+    writeFileSync(join(folder, 'key'), 'from-a-file\n');
+    const config = good(ACCOUNT.replace('apiKey: k-1', 'apiKeyFile: key'));
+    expect(config.accounts[0]!.identity.apiKey).toBe('from-a-file');
+  });
+
+  it('in a file that is absent or empty are a problem', () => {
+    writeFileSync(join(folder, 'empty'), '\n');
+    expect(problems(ACCOUNT.replace('apiKey: k-1', 'passwordFile: absent'))).toEqual([
+      'accounts.0.identity.passwordFile: cannot be read (ENOENT), accepted: a file that holds the secret',
+    ]);
+    expect(problems(ACCOUNT.replace('apiKey: k-1', 'apiKeyFile: empty'))).toEqual([
+      'accounts.0.identity.apiKeyFile: names an empty file, accepted: a file that holds the secret',
+    ]);
+  });
+
+  it('never stand in a problem, wherever they were put by mistake', () => {
+    const secret = 'hunter2hunter2';
+    const text = problems(
+      `log: { level: ${secret} }\npublicUrl: ${secret}\nlisten: { port: ${secret}, host: [${secret}] }\naccounts:\n` +
+        `  - name: "${secret} "\n    interface: ${secret}\n    identity: { url: ${secret}, username: u, apiKey: "\${NO}", password: [${secret}] }\n`,
+      { SLUICE_ADMIN_PORT: secret, SLUICE_NO_SUCH: secret },
+    );
+    expect(text.length).toBeGreaterThan(7);
+    expect(text.join('\n')).not.toContain(secret);
+  });
+});
