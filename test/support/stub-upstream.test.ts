@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LIMITER_KINDS } from './reference-upstreams.ts';
 import {
   type Answer,
   brokenJson,
@@ -19,6 +20,7 @@ import {
 } from './stub-answers.ts';
 import { STUB } from './stub-documents.ts';
 import { STUB_CREDENTIALS } from './stub-identity.ts';
+import { enforcedBy, publishedAs } from './stub-rates.ts';
 import { type StubUpstream, startStubUpstream } from './stub-upstream.ts';
 
 let upstream: StubUpstream;
@@ -162,6 +164,38 @@ describe('the scripted upstream', () => {
     expect(dfw.overLimits).toBe(1);
     dfw.enforce(undefined);
     expect((await get('/servers')).status).toBe(200);
+  });
+
+  it.each(LIMITER_KINDS)('enforces the limits it publishes (%s)', async (kind) => {
+    let now = Date.parse('2026-01-01T00:00:00Z');
+    const limited = await startStubUpstream({ now: () => now });
+    const dfw = limited.region('DFW');
+    const limits = [{ verb: 'GET', uri: '/servers', value: 2, unit: 'SECOND' as const }];
+    dfw.enforce(enforcedBy(kind, limits));
+    dfw.publish(publishedAs(limits));
+    const login = await request(`${limited.identityUrl}/tokens`, {
+      method: 'POST',
+      dispatcher: agent,
+      body: JSON.stringify({ auth: { passwordCredentials: STUB_CREDENTIALS } }),
+    });
+    await login.body.dump();
+    const ask = async (path: string) => {
+      const headers = { 'x-auth-token': limited.identity.tokens[0]! };
+      const answer = await request(dfw.url + path, { dispatcher: agent, headers });
+      return { status: answer.statusCode, text: await answer.body.text() };
+    };
+    try {
+      expect(JSON.parse((await ask('/limits')).text).limits.rate).toEqual(publishedAs(limits));
+      const paths = ['/servers', '/servers/detail', '/servers', '/flavors'];
+      const first = [];
+      for (const path of paths) first.push((await ask(path)).status);
+      expect(first).toEqual([200, 200, 413, 200]);
+      now += 1001;
+      expect((await ask('/servers')).status).toBe(200);
+      expect(dfw.overLimits).toBe(1);
+    } finally {
+      await limited.close();
+    }
   });
 
   it('serves all regions on one port when asked to', async () => {
