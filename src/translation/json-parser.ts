@@ -19,9 +19,6 @@ export class JsonError extends Error {
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
 const WORD = /true|false|null/y;
-/** A string up to its closing quote: no control characters, only RFC 8259's escapes. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON strings must not hold them, RFC 8259 section 7
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const SPACE = /[ \t\n\r]*/y;
 const WORDS: Record<string, boolean | null> = { true: true, false: false, null: null };
 
@@ -109,10 +106,27 @@ class Parser {
   }
 
   #string(): string {
-    const quoted = this.#take(STRING);
-    if (quoted === undefined)
-      this.#fail('A string is not closed, or holds a raw control character or a bad escape');
-    return JSON.parse(quoted) as string;
+    const end = this.#closingQuote();
+    try {
+      const value = JSON.parse(this.#text.slice(this.#at, end)) as string;
+      this.#at = end;
+      return value;
+    } catch {
+      return this.#fail('A string is not closed, or holds a raw control character or a bad escape');
+    }
+  }
+
+  /** Just after the first quote that an even number of backslashes precedes. */
+  #closingQuote(): number {
+    let quote = this.#at;
+    let backslashes: number;
+    do {
+      quote = this.#text.indexOf('"', quote + 1);
+      if (quote < 0) return this.#text.length;
+      backslashes = 0;
+      while (this.#text[quote - 1 - backslashes] === '\\') backslashes++;
+    } while (backslashes % 2 === 1);
+    return quote + 1;
   }
 
   #number(): number | RawNumber {

@@ -11,8 +11,7 @@ export { JsonError, MAX_JSON_DEPTH };
  * A number that may be respelt: a fraction that ends in 0 or is long, an exponent, many digits, `-0`. It only
  * decides whether to look closer, so a hit inside a string does no harm.
  */
-const SUSPECT =
-  /[:[,\s](?:-?(?:\d+\.\d*0|\d+\.\d{6,}|\d+(?:\.\d+)?[eE][-+]?\d+|\d{16,}(?:\.\d+)?)|-0)(?=[\s,}\]])/;
+const SUSPECT = /[:[,\s](?:-?(?:\d+\.\d*0|\d+\.\d{6,}|\d+(?:\.\d+)?[eE][-+]?\d+|[\d.]{16,})|-0)(?=[\s,}\]])/;
 const ALONE = /^\s*-?\d[\d.eE+-]*\s*$/;
 
 /**
