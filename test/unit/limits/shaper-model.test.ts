@@ -71,8 +71,8 @@ async function play(kind: LimiterKind, load: Load): Promise<Outcome> {
   }
   while (clock.pending > 0) {
     clock.tick(clock.nextIn()!);
-    await Promise.resolve();
-    await Promise.resolve();
+    // A permit that is given back lets the next one go, in a chain of promises of any length.
+    await new Promise((resolve) => setImmediate(resolve));
   }
   await settle();
   return outcome;
@@ -109,24 +109,27 @@ describe('a shaped region', () => {
     );
   });
 
-  it.each(LIMITER_KINDS)('is used to 99%% of a strict sliding window under a flood (%s)', async (kind) => {
-    const value = 40;
-    const latencyMs = 20;
-    const load: Load = {
-      limits: [limit('ALL', '', value, 'SECOND')],
-      paths: ['/servers'],
-      requests: value * 50,
-      gapsMs: [0],
-      thereMs: [latencyMs / 2],
-      backMs: [latencyMs / 2],
-      cancelEvery: 0,
-    };
-    const outcome = await play(kind, load);
-    expect(outcome.rejections).toBe(0);
-    // A strict window whose slots are held from sending to answer and a unit sends `value` every 1020 ms.
-    const strictMs = 49 * (1000 + latencyMs);
-    expect(strictMs / outcome.lastSentAt).toBeGreaterThan(0.99);
-  });
+  it.each(LIMITER_KINDS)(
+    'is used to 99 percent of a strict sliding window under a flood (%s)',
+    async (kind) => {
+      const value = 40;
+      const latencyMs = 20;
+      const load: Load = {
+        limits: [limit('ALL', '', value, 'SECOND')],
+        paths: ['/servers'],
+        requests: value * 50,
+        gapsMs: [0],
+        thereMs: [latencyMs / 2],
+        backMs: [latencyMs / 2],
+        cancelEvery: 0,
+      };
+      const outcome = await play(kind, load);
+      expect(outcome.rejections).toBe(0);
+      // A strict window whose slots are held from sending to answer and a unit sends `value` every 1020 ms.
+      const strictMs = 49 * (1000 + latencyMs);
+      expect(strictMs / outcome.lastSentAt).toBeGreaterThan(0.99);
+    },
+  );
 
   it('loses at most 1% of a MINUTE limit to rounding', async () => {
     const load: Load = {

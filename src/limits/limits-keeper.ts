@@ -1,0 +1,145 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { Permit } from './ask.ts';
+import { CONTROL_CLIENT } from './lane.ts';
+import { parsePublishedLimits } from './parse-limits.ts';
+import { limitKey, type PublishedLimit } from './published-limit.ts';
+import type { Shaper } from './shaper.ts';
+
+/** How long requests are held back at the start, for the limits to be known before the first of them leaves. */
+const FIRST_ANSWER_MS = 3_000;
+const REFRESH_MS = 3_600_000;
+/** After a failure, doubled each time up to REFRESH_MS. */
+const RETRY_MS = 15_000;
+/** After an unforeseen refusal GET /limits is asked at most this often. */
+const CORRECTION_GAP_MS = 10_000;
+/** How old absolute limits may be for a caller. */
+const ABSOLUTE_MS = 5_000;
+
+export interface KeeperOptions {
+  readonly clock: Clock;
+  readonly shaper: Shaper;
+  /** What holds until the region has answered. */
+  readonly initial: readonly PublishedLimit[];
+  /** Path of GET /limits at the upstream, version and tenant included. */
+  readonly fullPath: string;
+  /** Sends GET /limits with a permit that was given for it; rejects when there is no 2xx answer with JSON. */
+  readonly fetch: (permit: Permit) => Promise<JsonValue>;
+  readonly warn: (line: string) => void;
+}
+
+/**
+ * Keeps one region's limits known: asks GET /limits at the start, after an unforeseen refusal, and hourly, each time through
+ * the shaper, because it is charged like any other request.
+ */
+export class LimitsKeeper {
+  readonly #options: KeeperOptions;
+  #absolute: JsonObject = {};
+  #absoluteAt = Number.NEGATIVE_INFINITY;
+  #keys: string | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  #running: Promise<void> | undefined;
+  #timer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Begins with the initial limits and asks for the region's; until its answer, for 3 s at most, nothing else leaves. */
+  start(): void {
+    const { shaper, clock, initial } = this.#options;
+    shaper.setLimits(initial);
+    shaper.hold();
+    clock.setTimer(() => shaper.release(), FIRST_ANSWER_MS);
+    void this.#refresh(true);
+  }
+
+  /** An upstream refused what we thought it would allow: somebody else uses the account, or the limits changed. */
+  correct(): void {
+    const inMs = Math.max(0, this.#askedAt + CORRECTION_GAP_MS - this.#options.clock.monotonic());
+    this.#schedule(inMs);
+  }
+
+  /** The absolute limits, at most seconds old if the region answers and a slot is to be had without harm. */
+  async absolute(): Promise<JsonObject> {
+    const age = this.#options.clock.monotonic() - this.#absoluteAt;
+    if (age > ABSOLUTE_MS) {
+      const refreshed = this.#refresh(false);
+      // Better an older answer now than a wait for a slot.
+      if (!Number.isFinite(age) || this.#options.shaper.queueDepth === 0) await refreshed;
+    }
+    return this.#absolute;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+  }
+
+  /** Asks once, however many want it; never rejects. */
+  #refresh(seed: boolean): Promise<void> {
+    this.#running ??= this.#ask(seed).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #ask(seed: boolean): Promise<void> {
+    try {
+      await this.#askOnce(seed);
+      this.#failures = 0;
+      this.#schedule(REFRESH_MS);
+    } catch (error) {
+      if (this.#isClosed) return;
+      this.#options.shaper.askFailed();
+      this.#options.shaper.release();
+      this.#options.warn(`GET /limits failed, what is known holds: ${(error as Error).message}`);
+      this.#schedule(Math.min(REFRESH_MS, RETRY_MS * 2 ** this.#failures++));
+    }
+  }
+
+  async #askOnce(seed: boolean): Promise<void> {
+    const { clock, shaper, fetch } = this.#options;
+    const permit = await this.#admit();
+    shaper.askBegins();
+    const askedAt = clock.monotonic();
+    this.#askedAt = askedAt;
+    let document: JsonValue;
+    try {
+      document = await fetch(permit);
+    } finally {
+      permit.answered();
+    }
+    if (this.#isClosed) return;
+    const { limits, absolute, problems } = parsePublishedLimits(document);
+    for (const line of problems) this.#options.warn(`GET /limits: ${line}`);
+    const answeredAt = clock.monotonic();
+    this.#absolute = absolute;
+    this.#absoluteAt = answeredAt;
+    const keys = limits.map(limitKey).sort().join('\n');
+    const isKnown = keys === this.#keys;
+    this.#keys = keys;
+    shaper.setLimits(limits, seed || !isKnown ? { askedAt, answeredAt } : undefined);
+  }
+
+  async #admit(): Promise<Permit> {
+    const given = await this.#options.shaper.acquire({
+      method: 'GET',
+      path: '/limits',
+      fullPath: this.#options.fullPath,
+      query: '',
+      client: CONTROL_CLIENT,
+      priority: 'interactive',
+      maxWaitMs: Number.POSITIVE_INFINITY,
+    });
+    if (given.refused) throw new Error(`it may not be sent now (${given.reason})`);
+    return given;
+  }
+
+  #schedule(inMs: number): void {
+    this.#timer?.cancel();
+    if (!this.#isClosed) this.#timer = this.#options.clock.setTimer(() => void this.#refresh(true), inMs);
+  }
+}

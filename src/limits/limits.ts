@@ -1,0 +1,215 @@
+import type { Clock } from '../clock.ts';
+import type { Fault } from '../faults/faults.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { Ask, Charge, Permit, Refusal } from './ask.ts';
+import { limitsDocument } from './limits-document.ts';
+import { LimitsKeeper } from './limits-keeper.ts';
+import { type LimitedAnswer, triageOverLimit } from './over-limit.ts';
+import { DEFAULT_LIMITS, type PublishedLimit } from './published-limit.ts';
+import { rateLimitHeaders } from './rate-limit-headers.ts';
+import { refusalFault } from './refusal.ts';
+import type { LimitsSettings } from './settings.ts';
+import { createShaper, type Shaper } from './shaper.ts';
+import type { ShaperObserver } from './shaper-observer.ts';
+import type { ShaperSnapshot } from './snapshot.ts';
+
+/** Where a request goes, as far as limits care. */
+export interface LimitPlace {
+  readonly account: { readonly name: string };
+  /** `basePath`: version and tenant, no trailing slash. */
+  readonly endpoint: { readonly region: string; readonly basePath: string };
+}
+
+/** How one budget stands. */
+export interface RegionStanding {
+  /** The first account that used the budget. */
+  readonly account: string;
+  readonly region: string;
+  readonly snapshot: ShaperSnapshot;
+}
+
+/** The limits of every account and region: one shaper per user name and region, made on first use. */
+export interface RegionLimits<P extends LimitPlace = LimitPlace> {
+  /** Leave that costs nothing: for what no limit is about. */
+  readonly free: Permit;
+  /** A permit or refusal at once, or a promise of one. */
+  acquire(place: P, ask: Ask): Permit | Refusal | Promise<Permit | Refusal>;
+  /** What a caller is told of a refusal. */
+  refusal(refused: Refusal): Fault;
+  /** RateLimit headers for an answer. */
+  headers(charges: readonly Charge[]): [name: string, value: string][];
+  /**
+   * True when an answer is a rate limit's refusal: the request was not executed, its windows are now stopped for as long as
+   * the answer says, and it may be asked for again with `again: true`. Quotas and sizes are false and go to the caller.
+   */
+  overLimit(place: P, ask: Ask, answer: LimitedAnswer): boolean;
+  /** A caller's GET /limits: rates from the model, absolute limits at most seconds old. */
+  document(place: P): Promise<JsonObject>;
+  /** A caller's own part of a region's budget, for GET /limits. */
+  shareHeaders(place: P, client: string): [name: string, value: string][];
+  /** Learns a place's limits before the first request asks for them. */
+  warm(place: P): void;
+  standings(): RegionStanding[];
+  close(): Promise<void>;
+}
+
+export interface LimitsOptions<P extends LimitPlace> {
+  readonly settings: LimitsSettings;
+  readonly clock: Clock;
+  /** The upstream user behind an account: two accounts of one user share their budgets. */
+  readonly userOf: (account: string) => string;
+  /** Sends GET /limits with a permit given for it, and answers its parsed body; rejects when there is none. */
+  readonly fetchLimits: (place: P, permit: Permit) => Promise<JsonValue>;
+  /** Weight of a client in the fair queue. */
+  readonly shares: (client: string) => number;
+  /** Hears what happens in one budget. */
+  readonly observe: (account: string, region: string) => ShaperObserver;
+  readonly warn: (line: string) => void;
+}
+
+const FREE_PERMIT: Permit = { waitedMs: 0, charges: [], answered() {}, cancel() {} };
+
+interface Budget {
+  readonly account: string;
+  readonly region: string;
+  readonly shaper: Shaper;
+  readonly keeper: LimitsKeeper | undefined;
+}
+
+export function createLimits<P extends LimitPlace>(options: LimitsOptions<P>): RegionLimits<P> {
+  return new BudgetTable(options);
+}
+
+class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
+  readonly free = FREE_PERMIT;
+  readonly #options: LimitsOptions<P>;
+  /** By user and region: what is counted together. */
+  readonly #budgets = new Map<string, Budget>();
+  /** By account and region: how a request finds its budget without building a key. */
+  readonly #byPlace = new Map<string, Map<string, Budget>>();
+
+  constructor(options: LimitsOptions<P>) {
+    this.#options = options;
+  }
+
+  acquire(place: P, ask: Ask): Permit | Refusal | Promise<Permit | Refusal> {
+    return this.#options.settings.enabled ? this.#budget(place).shaper.acquire(ask) : FREE_PERMIT;
+  }
+
+  refusal(refused: Refusal): Fault {
+    const { settings, clock } = this.#options;
+    return refusalFault(refused, { overLimitStatus: settings.overLimitStatus, nowWall: clock.now() });
+  }
+
+  headers(charges: readonly Charge[]): [string, string][] {
+    return rateLimitHeaders(charges);
+  }
+
+  overLimit(place: P, ask: Ask, answer: LimitedAnswer): boolean {
+    if (answer.status !== 413 && answer.status !== 429) return false;
+    const verdict = triageOverLimit(answer, this.#options.clock.now());
+    if (verdict.kind !== 'rate' || !this.#options.settings.enabled) return false;
+    // What its headers say was applied when the permit was answered.
+    const seen = triageOverLimit(
+      { status: answer.status, headers: answer.headers },
+      this.#options.clock.now(),
+    );
+    if (seen.kind !== 'rate') this.#budget(place).shaper.refusedUpstream(ask, verdict);
+    return true;
+  }
+
+  async document(place: P): Promise<JsonObject> {
+    const { shaper, keeper } = this.#budget(place);
+    const absolute = (await keeper?.absolute()) ?? {};
+    return limitsDocument(shaper.snapshot().limits, absolute, this.#options.clock.now());
+  }
+
+  shareHeaders(place: P, client: string): [string, string][] {
+    const { waiting } = this.#budget(place).shaper.snapshot();
+    return [
+      ['X-Sluice-Client', client],
+      ['X-Sluice-Share', `${this.#options.shares(client)}`],
+      ['X-Sluice-Waiting', `${waiting.get(client) ?? 0}`],
+    ];
+  }
+
+  warm(place: P): void {
+    if (this.#options.settings.enabled) this.#budget(place);
+  }
+
+  standings(): RegionStanding[] {
+    return [...this.#budgets.values()].map(({ account, region, shaper }) => ({
+      account,
+      region,
+      snapshot: shaper.snapshot(),
+    }));
+  }
+
+  async close(): Promise<void> {
+    for (const { shaper, keeper } of this.#budgets.values()) {
+      keeper?.close();
+      shaper.close();
+    }
+  }
+
+  #budget(place: P): Budget {
+    return this.#byPlace.get(place.account.name)?.get(place.endpoint.region) ?? this.#addPlace(place);
+  }
+
+  #addPlace(place: P): Budget {
+    const { name } = place.account;
+    const { region } = place.endpoint;
+    const key = `${this.#options.userOf(name)}\n${region}`;
+    const budget = this.#budgets.get(key) ?? this.#open(place);
+    this.#budgets.set(key, budget);
+    const regions = this.#byPlace.get(name) ?? new Map<string, Budget>();
+    this.#byPlace.set(name, regions.set(region, budget));
+    return budget;
+  }
+
+  #open(place: P): Budget {
+    const { settings, clock, observe, shares, warn, fetchLimits } = this.#options;
+    const { name } = place.account;
+    const { region, basePath } = place.endpoint;
+    const label = `${name} ${region}`;
+    const observer = observe(name, region);
+    let keeper: LimitsKeeper | undefined;
+    const shaper = createShaper({
+      clock,
+      settings,
+      shares,
+      observe: heardBy(observer, () => keeper?.correct()),
+    });
+    const initial =
+      settings.static.length > 0 || settings.source === 'static' ? staticLimits(settings) : DEFAULT_LIMITS;
+    if (settings.source === 'published') {
+      keeper = new LimitsKeeper({
+        clock,
+        shaper,
+        initial,
+        fullPath: `${basePath}/limits`,
+        fetch: (permit) => fetchLimits(place, permit),
+        warn: (line) => warn(`${label}: ${line}`),
+      });
+      keeper.start();
+    } else shaper.setLimits(initial);
+    return { account: name, region, shaper, keeper };
+  }
+}
+
+/** The observer, and whoever has to do something about an unforeseen refusal. */
+function heardBy(observer: ShaperObserver, correct: () => void): ShaperObserver {
+  return {
+    waited: (waitMs, client) => observer.waited(waitMs, client),
+    refused: (reason, client) => observer.refused(reason, client),
+    problem: (line) => observer.problem(line),
+    overLimit() {
+      observer.overLimit();
+      correct();
+    },
+  };
+}
+
+function staticLimits(settings: LimitsSettings): PublishedLimit[] {
+  return settings.static.map((limit) => ({ ...limit, verb: limit.verb.toUpperCase() }));
+}
