@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../faults/faults.ts';
-import { render, renderFault } from './body.ts';
+import { answerAdmin } from './admin.ts';
+import { faultFormat, render, renderFault } from './body.ts';
 import type { Chaos, ChaosRequest } from './chaos/chaos.ts';
 import { departWith } from './chaos/departure.ts';
 import { type ComputeContext, handleCompute } from './compute.ts';
+import type { SimulatorControl } from './control.ts';
 import type { Counters } from './counters.ts';
 import type { Answer, Incoming } from './exchange.ts';
 import type { IdentityContext } from './identity/identity.ts';
 import { answerIdentityV2, answerIdentityV3, type IdentityEvents } from './identity-face.ts';
+import { answerImageService } from './image-face.ts';
 import type { Departure, Handler } from './listener.ts';
 import { createRouter, type Route } from './router.ts';
 import { identityVersions } from './versions.ts';
@@ -22,6 +25,9 @@ export interface ApplicationParts {
   counters: Counters;
   /** Regions that are down, upper case. */
   down: Set<string>;
+  control: SimulatorControl;
+  /** Whether the admin API is there. */
+  hasAdmin: boolean;
 }
 
 /** Answers a request: route, then chaos around identity or a region. */
@@ -34,6 +40,8 @@ export function createApplication(parts: ApplicationParts): Handler {
       place === null
         ? router.route(incoming.path)
         : { kind: 'compute', region: place, path: incoming.path, prefix: '' };
+    if (route.kind === 'admin' && parts.hasAdmin)
+      return { kind: 'answer', answer: answerAdmin(parts.control, incoming, route.path) };
     const region = 'region' in route ? route.region : null;
     if (region !== null && down.has(region)) return { kind: 'reset' };
     const targets = {
@@ -42,7 +50,9 @@ export function createApplication(parts: ApplicationParts): Handler {
       regionDown: () => void (region !== null && down.add(region)),
     };
     const plan = chaos.plan(chaosRequest(incoming, route, region));
-    const departure = await departWith(plan, targets, () => answerRoute(parts, incoming, route));
+    const departure = await departWith(plan, targets, faultFormat(incoming), () =>
+      answerRoute(parts, incoming, route),
+    );
     if ('answer' in departure) {
       counters.answered(departure.answer.status);
       departure.answer.headers['x-compute-request-id'] = `req-${randomUUID()}`;
@@ -75,20 +85,22 @@ function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route):
     case 'identityVersions':
       counters.request(null, method, '/', route.kind);
       return render({ status: 300, document: identityVersions(origin) }, 'json');
+    case 'image':
+      return answerImageService(regions.get(route.region)!, incoming, route.path, `${origin}${route.prefix}`);
     default:
       return refusal(parts, incoming, route);
   }
 }
 
-function refusal({ regions }: ApplicationParts, { path }: Incoming, route: Route): Answer {
+function refusal({ regions }: ApplicationParts, incoming: Incoming, route: Route): Answer {
   if (route.kind === 'listedOnly')
     return renderFault(
       new Fault('notImplemented', `The catalog lists ${route.service}, but the simulator does not run it.`),
-      'json',
+      faultFormat(incoming),
     );
   const names = [...regions.keys()].join(', ');
   return renderFault(
-    new Fault('itemNotFound', `There is nothing at ${path}; the regions are ${names}.`),
-    'json',
+    new Fault('itemNotFound', `There is nothing at ${incoming.path}; the regions are ${names}.`),
+    faultFormat(incoming),
   );
 }

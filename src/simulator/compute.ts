@@ -2,7 +2,16 @@ import type { Clock } from '../clock.ts';
 import { asFault, Fault } from '../faults/faults.ts';
 import type { JsonValue } from '../json.ts';
 import { matchPath } from '../operations/match.ts';
-import { type BodyFormat, readDocument, render, renderFault, splitSuffix, wantedFormat } from './body.ts';
+import {
+  type BodyFormat,
+  computeXml,
+  operationXml,
+  readComputeBody,
+  render,
+  renderFault,
+  splitSuffix,
+  wantedFormat,
+} from './body.ts';
 import type { SimulatorSettings } from './config.ts';
 import { type Counters, operationLabel } from './counters.ts';
 import { type Answer, headerOf, type Incoming } from './exchange.ts';
@@ -78,11 +87,12 @@ function answerVersions(
   counters.request(name, incoming.method, path || '/', versions ? 'listVersions' : 'getVersion');
   if (incoming.method !== 'GET' && incoming.method !== 'HEAD')
     throw new Fault('badMethod', 'Version documents can only be read.', { headers: { allow: 'GET, HEAD' } });
-  if (versions) return render({ status: 200, document: versionList(root), name: 'versions' }, format);
+  if (versions)
+    return render({ status: 200, document: versionList(root), xml: computeXml('versions') }, format);
   if (path === '/v2' && settings.redirectVersion)
     return render({ status: 302, headers: { location: `${root}/v2/` } }, format);
   return render(
-    { status: 200, document: versionDetails(root, settings.versionDocument), name: 'version' },
+    { status: 200, document: versionDetails(root, settings.versionDocument), xml: computeXml('version') },
     format,
   );
 }
@@ -97,7 +107,10 @@ function answerTenant(
   const tenantPath = tenantPathOf(incoming, place.path);
   if (!tenantPath) {
     counters.request(name, incoming.method, place.path, 'other');
-    return render({ status: 300, document: versionChoices(place.root, place.path), name: 'choices' }, format);
+    return render(
+      { status: 300, document: versionChoices(place.root, place.path), xml: computeXml('choices') },
+      format,
+    );
   }
   const { tenantId, path } = tenantPath;
   const match = matchPath(incoming.method, path);
@@ -108,12 +121,19 @@ function answerTenant(
     // Nova knows the tenant with a slash behind it only.
     if (!place.path.endsWith('/')) throw new Fault('itemNotFound', 'The resource could not be found.');
     return render(
-      { status: 200, document: versionDetails(place.root, settings.versionDocument), name: 'version' },
+      {
+        status: 200,
+        document: versionDetails(place.root, settings.versionDocument),
+        xml: computeXml('version'),
+      },
       format,
     );
   }
   if (path === '/limits' && (incoming.method === 'GET' || incoming.method === 'HEAD'))
-    return render({ status: 200, document: limitsDocument(context, token), name: 'limits' }, format);
+    return render(
+      { status: 200, document: limitsDocument(context, token), xml: computeXml('limits') },
+      format,
+    );
   return answerRegion(context, incoming, place, tenantPath, token, format);
 }
 
@@ -182,7 +202,7 @@ function answerRegion(
     method,
     path,
     query: incoming.query,
-    body: isRead || method === 'DELETE' ? undefined : readDocument(incoming, matchPath(method, path)),
+    body: isRead || method === 'DELETE' ? undefined : readComputeBody(incoming, matchPath(method, path)),
     tenantId,
     userId: token.user.id,
     selfBase: `${root}/v2/${tenantId}`,
@@ -191,7 +211,12 @@ function answerRegion(
   });
   if (!isRead && answer.status < 400) context.changed();
   return render(
-    { status: answer.status, headers: answer.headers, document: answer.body, operation: answer.operation },
+    {
+      status: answer.status,
+      headers: answer.headers,
+      document: answer.body,
+      xml: operationXml(answer.operation),
+    },
     format,
   );
 }

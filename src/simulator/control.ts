@@ -2,6 +2,7 @@ import type { Chaos } from './chaos/chaos.ts';
 import { type ChaosRuleInput, chaosRule } from './chaos/complete.ts';
 import type { Counters } from './counters.ts';
 import type { Tokens } from './identity/tokens.ts';
+import type { Region } from './region/region.ts';
 import type { TurnableClock } from './turnable-clock.ts';
 
 /** What tests and the admin API may do to a running simulator. */
@@ -12,6 +13,8 @@ export interface SimulatorControl {
   setRegionDown(name: string, down: boolean): void;
   /** Names of the regions that are down. */
   regionsDown(): string[];
+  /** Asynchronous fault: puts a server or an image in ERROR. @throws Error for a region, Fault for an id there is not */
+  fail(region: string, kind: 'server' | 'image', id: string, message: string): void;
   /** Turns time on by hand, for servers and images as for tokens and limits. */
   advance(ms: number): void;
   /** How often that method and path (below the tenant for compute) were asked, in one region or in all. */
@@ -44,7 +47,9 @@ export interface ControlParts {
   /** Regions that are down, upper case. */
   down: Set<string>;
   /** All regions, upper case. */
-  regions: { has(name: string): boolean };
+  regions: ReadonlyMap<string, { region: Region }>;
+  /** Called when tokens, regions or time were changed by hand. */
+  changed(): void;
 }
 
 export function createControl({
@@ -54,9 +59,13 @@ export function createControl({
   chaos,
   down,
   regions,
+  changed,
 }: ControlParts): SimulatorControl {
   return {
-    revokeTokens: () => tokens.revokeAll(),
+    revokeTokens() {
+      changed();
+      return tokens.revokeAll();
+    },
     setRegionDown(name, isDown) {
       const region = name.toUpperCase();
       if (!regions.has(region)) throw new Error(`there is no region ${name}`);
@@ -64,8 +73,15 @@ export function createControl({
       else down.delete(region);
     },
     regionsDown: () => [...down],
+    fail(name, kind, id, message) {
+      const found = regions.get(name.toUpperCase());
+      if (!found) throw new Error(`there is no region ${name}`);
+      found.region.fail(kind, id, message);
+      changed();
+    },
     advance(ms) {
       for (const clock of clocks) clock.advance(ms);
+      changed();
     },
     count: counters.count,
     countOperation: counters.countOperation,

@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { asFault, Fault } from '../faults/faults.ts';
-import { readJsonBody, render, renderFault } from './body.ts';
+import {
+  type BodyFormat,
+  identityXml,
+  readIdentityBody,
+  readJsonBody,
+  render,
+  renderFault,
+  wantedFormat,
+} from './body.ts';
 import type { Answer, Incoming } from './exchange.ts';
 import type { IdentityContext } from './identity/identity.ts';
 import { handleIdentityV2 } from './identity/v2.ts';
@@ -23,16 +31,13 @@ export function answerIdentityV2(
   incoming: Incoming,
   path: string,
 ): Answer {
-  return guarded(
-    events,
-    incoming,
-    () =>
-      render(
-        handleIdentityV2(context, incoming, path, () => readJsonBody(incoming)),
-        'json',
-      ),
-    (fault) => renderFault(fault, 'json'),
-  );
+  let format: BodyFormat = 'json';
+  const answer = () => {
+    format = wantedFormat(incoming);
+    const good = handleIdentityV2(context, incoming, path, () => readIdentityBody(incoming));
+    return render({ ...good, xml: good.name && identityXml(good.name) }, format);
+  };
+  return guarded(events, incoming, answer, (fault) => renderFault(fault, format, 'identity'));
 }
 
 /** Answers one request to Identity v3. @param path below `/v3`, no trailing slash */
@@ -42,18 +47,16 @@ export function answerIdentityV3(
   incoming: Incoming,
   path: string,
 ): Answer {
-  const answer = guarded(
-    events,
-    incoming,
-    () =>
-      render(
-        handleIdentityV3(context, incoming, path, () => readJsonBody(incoming)),
-        'json',
-      ),
-    (fault) => render(errorV3(fault, incoming.origin), 'json'),
+  const answer = () =>
+    render(
+      handleIdentityV3(context, incoming, path, () => readJsonBody(incoming)),
+      'json',
+    );
+  const answered = guarded(events, incoming, answer, (fault) =>
+    render(errorV3(fault, incoming.origin), 'json'),
   );
-  answer.headers['x-openstack-request-id'] = `req-${randomUUID()}`;
-  return answer;
+  answered.headers['x-openstack-request-id'] = `req-${randomUUID()}`;
+  return answered;
 }
 
 function guarded(

@@ -58,6 +58,7 @@ export function createListener(
       }),
     close: () =>
       new Promise((resolve) => {
+        // A listener whose port was taken has nothing to close.
         server.close(() => resolve());
         server.closeAllConnections();
       }),

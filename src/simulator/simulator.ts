@@ -1,18 +1,11 @@
 import { type Clock, systemClock } from '../clock.ts';
-import { createApplication } from './application.ts';
-import { createChaos } from './chaos/chaos.ts';
-import type { ComputeContext } from './compute.ts';
 import type { SimulatorSettings } from './config.ts';
-import { createControl, type SimulatorControl } from './control.ts';
-import { createCounters } from './counters.ts';
-import { catalogEndpoints } from './identity/endpoints.ts';
-import { createLoginLimit, type IdentityContext } from './identity/identity.ts';
-import { createTokens } from './identity/tokens.ts';
-import { createUsers } from './identity/users.ts';
+import type { SimulatorControl } from './control.ts';
 import { createListener, type Listener } from './listener.ts';
-import { createRateLimiter } from './rates/limiter.ts';
-import { createRegion, defaultRegionSettings, type RegionSettings } from './region/region.ts';
-import { createTurnableClock } from './turnable-clock.ts';
+import { plantSeedFile } from './seed-file.ts';
+import { applyState, takeState } from './state.ts';
+import { createStateFile, type StateFile } from './state-file.ts';
+import { createSystem, type System } from './system.ts';
 
 /**
  * The guide's system in memory: Identity v2.0 and v3 and any number of regions behind one listener, each region also at a
@@ -20,14 +13,18 @@ import { createTurnableClock } from './turnable-clock.ts';
  * token, rate limits, region) -> body -> listener.
  */
 export interface Simulator {
-  /** Starts to serve. */
+  /**
+   * Takes up the state file, or else the seed, and starts to serve.
+   *
+   * @throws Error when a file is wrong or a port is taken
+   */
   listen(): Promise<{
     /** Root of everything, `http://host:port`. */
     url: string;
     /** What clients log in at, `http://host:port/v2.0`. */
     identityUrl: string;
   }>;
-  /** Stops, breaking every connection. */
+  /** Stops, breaking every connection, and writes the state file. */
   close(): Promise<void>;
   readonly control: SimulatorControl;
 }
@@ -40,69 +37,63 @@ export interface SimulatorLog {
 
 const SILENT: SimulatorLog = { info: () => {}, error: () => {} };
 
+/** A simulator that does not serve yet. Throws an Error for settings that contradict each other. */
 export function createSimulator(
   settings: SimulatorSettings,
   options: { clock?: Clock; log?: SimulatorLog } = {},
 ): Simulator {
   const log = options.log ?? SILENT;
-  const base = options.clock ?? systemClock;
-  const clock = createTurnableClock(base);
-  const regionClock = createTurnableClock(base, settings.timeScale);
-  const names = settings.regions.map((name) => name.toUpperCase());
-  const tokens = createTokens(settings.tokens, clock);
-  const counters = createCounters();
-  const chaos = createChaos(settings.chaos.seed, settings.chaos.enabled ? settings.chaos.rules : []);
-  const down = new Set<string>();
-  const ownPorts = new Map<string, number>();
-  const changed = () => {};
+  checkPorts(settings);
+  let stateFile: StateFile | null = null;
   const failed = (error: unknown) => log.error({ err: error }, 'the simulator met an error of its own');
-
-  const regions = new Map<string, ComputeContext>();
-  for (const name of names) {
-    const region = createRegion(regionSettings(name, settings), regionClock);
-    const limiter = createRateLimiter(settings.rateLimits, clock);
-    regions.set(name, { name, region, limiter, tokens, settings, counters, clock, changed, failed });
-  }
-  const identity: IdentityContext = {
-    users: createUsers(settings.users, names),
-    tokens,
-    clock,
-    logins: createLoginLimit(settings, clock),
-    endpoints: ({ origin }) => catalogEndpoints(origin, names, ownPorts, settings.firstGeneration),
-  };
-  const identityEvents = { changed, failed, rejected: () => counters.rejected(null) };
-  const handle = createApplication({ identity, identityEvents, regions, chaos, counters, down });
+  const changed = () => stateFile?.changed();
+  const system = createSystem(settings, options.clock ?? systemClock, { changed, failed });
+  if (settings.stateFile !== null)
+    stateFile = createStateFile(settings.stateFile, systemClock, () => takeState(system.state), failed);
 
   const listeners: Listener[] = [];
-  const open = (port: number, place: string | null): Promise<number> => {
-    const listener = createListener(settings, clock, place, handle);
-    listeners.push(listener);
-    return listener.listen(settings.host, port);
-  };
+  const stop = async () => void (await Promise.all(listeners.splice(0).map((listener) => listener.close())));
   return {
-    control: createControl({ clocks: [clock, regionClock], tokens, counters, chaos, down, regions }),
+    control: system.control,
     async listen() {
-      for (const [name, port] of Object.entries(settings.regionPorts))
-        ownPorts.set(name.toUpperCase(), await open(port, name.toUpperCase()));
-      const port = await open(settings.port, null);
+      await begin(system, stateFile, settings.seedFile);
+      const port = await openAll(settings, system, listeners).catch(async (error: unknown) => {
+        await stop();
+        throw error;
+      });
       const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
-      log.info({ url, regions: names }, 'the simulator serves');
+      log.info({ url, regions: settings.regions }, 'the simulator serves');
       return { url, identityUrl: `${url}/v2.0` };
     },
     async close() {
-      await Promise.all(listeners.splice(0).map((listener) => listener.close()));
+      await stop();
+      await stateFile?.flush();
     },
   };
 }
 
-function regionSettings(name: string, settings: SimulatorSettings): RegionSettings {
-  return {
-    ...defaultRegionSettings,
-    ...settings.timing,
-    name,
-    attachVolumeStatus: settings.attachVolumeStatus,
-    networkForm: settings.networkForm,
-    scarcity: settings.scarcity,
-    absolute: { ...defaultRegionSettings.absolute, ...settings.absoluteLimits },
+function checkPorts({ regions, regionPorts }: SimulatorSettings): void {
+  const names = regions.map((name) => name.toUpperCase());
+  const stray = Object.keys(regionPorts).find((name) => !names.includes(name.toUpperCase()));
+  if (stray !== undefined)
+    throw new Error(`regionPorts names ${stray}, but the regions are ${names.join(', ')}`);
+}
+
+async function begin({ state }: System, stateFile: StateFile | null, seedFile: string | null): Promise<void> {
+  const saved = await stateFile?.load();
+  if (saved) return applyState(state, saved);
+  if (seedFile !== null) await plantSeedFile(seedFile, state.regions);
+  stateFile?.changed();
+}
+
+/** @returns the common port */
+async function openAll(settings: SimulatorSettings, system: System, listeners: Listener[]): Promise<number> {
+  const open = (port: number, place: string | null): Promise<number> => {
+    const listener = createListener(settings, system.clock, place, system.handle);
+    listeners.push(listener);
+    return listener.listen(settings.host, port);
   };
+  for (const [name, port] of Object.entries(settings.regionPorts))
+    system.ownPorts.set(name.toUpperCase(), await open(port, name.toUpperCase()));
+  return open(settings.port, null);
 }

@@ -22,7 +22,7 @@ export interface ChaosPlan {
 export interface Chaos {
   /** Delays of all rules that hit add up; the first effect wins. */
   plan(request: ChaosRequest): ChaosPlan;
-  /** Adds a rule behind the others. @returns its id */
+  /** Adds a rule behind the others. @returns its id. @throws Error when its path is no regular expression */
   add(rule: ChaosRule): string;
   /** @returns false when no rule has that id */
   remove(id: string): boolean;
@@ -39,7 +39,7 @@ interface ActiveRule {
   hits: number;
 }
 
-/** @param seed decides every dice throw; each rule has a stream of its own, so that one more rule changes no other */
+/** Throws an Error for a rule whose path is no regular expression. @param seed decides every dice throw; each rule has a stream of its own, so that one more rule changes no other */
 export function createChaos(seed: number, rules: readonly ChaosRule[]): Chaos {
   const active: ActiveRule[] = [];
   let added = 0;
@@ -51,7 +51,7 @@ export function createChaos(seed: number, rules: readonly ChaosRule[]): Chaos {
     active.push({
       id,
       rule,
-      path: rule.path === null ? null : new RegExp(rule.path),
+      path: compilePath(id, rule.path),
       random,
       seen: 0,
       hits: 0,
@@ -75,6 +75,14 @@ export function createChaos(seed: number, rules: readonly ChaosRule[]): Chaos {
     clear: () => void active.splice(0),
     list: () => active.map(({ id, rule, seen, hits }) => ({ rule: { ...rule, id }, seen, hits })),
   };
+}
+
+function compilePath(id: string, path: string | null): RegExp | null {
+  try {
+    return path === null ? null : new RegExp(path);
+  } catch (error) {
+    throw new Error(`the path of the chaos rule ${id} is no regular expression: ${(error as Error).message}`);
+  }
 }
 
 function isHit(entry: ActiveRule, request: ChaosRequest): boolean {

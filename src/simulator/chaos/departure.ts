@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../../clock.ts';
 import { FAULTS, Fault, type FaultName } from '../../faults/faults.ts';
-import { renderFault } from '../body.ts';
+import { type BodyFormat, renderFault } from '../body.ts';
 import type { Answer } from '../exchange.ts';
 import type { Departure } from '../listener.ts';
 import type { ChaosPlan } from './chaos.ts';
@@ -16,6 +16,7 @@ export interface ChaosTargets {
 export async function departWith(
   plan: ChaosPlan,
   targets: ChaosTargets,
+  format: BodyFormat,
   answer: () => Answer,
 ): Promise<Departure> {
   if (plan.delayMs > 0) await sleep(targets.clock, plan.delayMs);
@@ -23,7 +24,7 @@ export async function departWith(
     case 'none':
       return { kind: 'answer', answer: answer() };
     case 'status':
-      return { kind: 'answer', answer: renderFault(chaosFault(plan), 'json') };
+      return { kind: 'answer', answer: renderFault(chaosFault(plan), format) };
     case 'reset':
     case 'hang':
       return { kind: plan.effect };

@@ -1,5 +1,6 @@
 import { Fault } from '../../faults/faults.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
+import type { IdentityDocument } from '../../operations/resources/identity.ts';
 import type { Incoming } from '../exchange.ts';
 import { accessDocument, serviceCatalog, validationDocument } from './catalog.ts';
 import { callerToken, type IdentityContext, maySee } from './identity.ts';
@@ -12,6 +13,8 @@ export interface IdentityAnswer {
   status: number;
   headers?: Record<string, string>;
   document?: JsonObject;
+  /** What the document is, where it can be written as XML too. */
+  name?: IdentityDocument;
 }
 
 /**
@@ -58,7 +61,7 @@ function handleTokens(
 ): IdentityAnswer {
   if (method === 'POST') {
     const token = login(context, readLogin(readBody()));
-    return { status: 200, document: accessDocument(token, context.endpoints(incoming)) };
+    return { status: 200, document: accessDocument(token, context.endpoints(incoming)), name: 'access' };
   }
   if (method !== 'DELETE') throw noSuchMethod(method, ['POST', 'DELETE']);
   context.tokens.revoke(callerToken(incoming, context.tokens).id);
@@ -73,7 +76,7 @@ function handleToken(
 ): IdentityAnswer {
   if (method !== 'GET' && method !== 'DELETE') throw noSuchMethod(method, ['GET', 'HEAD', 'DELETE']);
   const token = subjectToken(context, incoming, id);
-  if (method === 'GET') return { status: 200, document: validationDocument(token) };
+  if (method === 'GET') return { status: 200, document: validationDocument(token), name: 'access' };
   context.tokens.revoke(token.id);
   return { status: 204 };
 }
@@ -120,6 +123,7 @@ function listTenants(context: IdentityContext, incoming: Incoming): IdentityAnsw
   return {
     status: 200,
     document: { tenants: [{ id: tenant.id, name: tenant.name, description: '', enabled: true }] },
+    name: 'tenants',
   };
 }
 

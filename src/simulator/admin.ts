@@ -1,0 +1,116 @@
+import { asFault, Fault } from '../faults/faults.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import { readJsonBody, render, renderFault } from './body.ts';
+import type { ChaosRuleInput } from './chaos/complete.ts';
+import type { SimulatorControl } from './control.ts';
+import type { Answer, Incoming } from './exchange.ts';
+
+/**
+ * The admin API under `/_simulator`, there only while chaos is enabled, for it asks nobody who they are:
+ *
+ * | request | does |
+ * | --- | --- |
+ * | `GET /` | counters, logins, regions that are down, rules |
+ * | `POST /time` `{"advanceMs": 60000}` | turns time on |
+ * | `POST /tokens/revoke` | every token dies |
+ * | `POST /regions/{name}` `{"down": true}` | takes a region down, or up again |
+ * | `POST /regions/{name}/fail` `{"kind": "server", "id": "…", "message": "…"}` | an asynchronous fault |
+ * | `POST /counters/reset` | forgets what was counted |
+ * | `GET, POST, DELETE /chaos`, `DELETE /chaos/{id}` | lists, adds, clears, removes rules |
+ *
+ * @param path below `/_simulator`, no trailing slash
+ */
+export function answerAdmin(control: SimulatorControl, incoming: Incoming, path: string): Answer {
+  try {
+    const document = perform(control, incoming, path.split('/').slice(1).map(decodeURIComponent));
+    return render({ status: 200, document }, 'json');
+  } catch (error) {
+    return renderFault(asFault(error), 'json');
+  }
+}
+
+function perform(
+  control: SimulatorControl,
+  incoming: Incoming,
+  [what = '', name, verb]: string[],
+): JsonValue {
+  const { method } = incoming;
+  switch (`${method} ${what}`) {
+    case 'GET ':
+      return { ...control.report(), regionsDown: control.regionsDown(), chaos: rules(control) };
+    case 'POST time':
+      control.advance(member(incoming, 'advanceMs', 'number'));
+      return {};
+    case 'POST tokens':
+      return { revoked: control.revokeTokens() };
+    case 'POST counters':
+      control.resetCounters();
+      return {};
+    case 'POST regions':
+      return performRegion(control, incoming, name ?? '', verb);
+    case 'GET chaos':
+      return { rules: rules(control) };
+    case 'POST chaos':
+      return { id: refusing(() => control.chaos.add(body(incoming) as ChaosRuleInput)) };
+    case 'DELETE chaos':
+      if (name === undefined) control.chaos.clear();
+      else if (!control.chaos.remove(name)) throw new Fault('itemNotFound', `There is no rule ${name}.`);
+      return {};
+    default:
+      throw new Fault(
+        'itemNotFound',
+        `The simulator's admin API has nothing for ${method} ${incoming.path}.`,
+      );
+  }
+}
+
+function performRegion(
+  control: SimulatorControl,
+  incoming: Incoming,
+  name: string,
+  verb: string | undefined,
+): JsonValue {
+  if (verb === undefined) {
+    const down = member(incoming, 'down', 'boolean');
+    refusing(() => control.setRegionDown(name, down));
+    return { regionsDown: control.regionsDown() };
+  }
+  if (verb !== 'fail')
+    throw new Fault('itemNotFound', `Nothing can be done to a region by the name of ${verb}.`);
+  const kind = member(incoming, 'kind', 'string');
+  if (kind !== 'server' && kind !== 'image') throw new Fault('badRequest', 'kind must be server or image.');
+  const [id, message] = [member(incoming, 'id', 'string'), member(incoming, 'message', 'string')];
+  refusing(() => control.fail(name, kind, id, message));
+  return {};
+}
+
+const rules = (control: SimulatorControl): JsonObject[] =>
+  control.chaos.list().map(({ rule, seen, hits }) => ({ ...(rule as unknown as JsonObject), seen, hits }));
+
+/** Errors of the control are the caller's mistakes here. */
+function refusing<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw new Fault('badRequest', (error as Error).message);
+  }
+}
+
+function body(incoming: Incoming): JsonObject {
+  const value = readJsonBody(incoming);
+  if (!isJsonObject(value)) throw new Fault('badRequest', 'The body must be a JSON object.');
+  return value;
+}
+
+interface Members {
+  string: string;
+  number: number;
+  boolean: boolean;
+}
+
+function member<K extends keyof Members>(incoming: Incoming, key: string, type: K): Members[K] {
+  const value = body(incoming)[key];
+  if (typeof value !== type) throw new Fault('badRequest', `${key} must be a ${type}.`);
+  return value as Members[K];
+}

@@ -1,0 +1,89 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import type { Clock, Timer } from '../clock.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
+
+/** How long changes are gathered before the file is written, in ms. */
+const GATHER_MS = 250;
+
+/** A file that follows the state. */
+export interface StateFile {
+  /** The state as last written; undefined when there is no file. @throws Error when it cannot be read or is no state */
+  load(): Promise<JsonObject | undefined>;
+  /** Says that the state has changed: it is written soon. */
+  changed(): void;
+  /** Writes now whatever has changed since, and waits for it. @throws Error when the file cannot be written */
+  flush(): Promise<void>;
+}
+
+/**
+ * Writes beside the file, to the disk, and then renames: whoever reads it sees one whole state or the one before, even
+ * after a crash. One write at a time.
+ *
+ * @param clock real time
+ */
+export function createStateFile(
+  path: string,
+  clock: Clock,
+  snapshot: () => JsonObject,
+  failed: (error: unknown) => void,
+): StateFile {
+  let timer: Timer | undefined;
+  let isDirty = false;
+  let writing: Promise<void> = Promise.resolve();
+
+  const write = async () => {
+    if (!isDirty) return;
+    isDirty = false;
+    try {
+      await replaceFile(path, JSON.stringify(snapshot()));
+    } catch (error) {
+      isDirty = true;
+      throw new Error(`cannot write the state file ${path}: ${(error as Error).message}`, { cause: error });
+    }
+  };
+  const flush = (): Promise<void> => {
+    timer?.cancel();
+    timer = undefined;
+    writing = writing.catch(() => {}).then(write);
+    return writing;
+  };
+
+  return {
+    async load() {
+      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw new Error(`cannot read the state file ${path}: ${error.message}`, { cause: error });
+      });
+      return text === undefined ? undefined : parseState(path, text);
+    },
+    changed() {
+      isDirty = true;
+      timer ??= clock.setTimer(() => void flush().catch(failed), GATHER_MS);
+    },
+    flush,
+  };
+}
+
+function parseState(path: string, text: string): JsonObject {
+  try {
+    const state: unknown = JSON.parse(text);
+    if (isJsonObject(state)) return state;
+  } catch {
+    // The same answer as for a file that holds something else.
+  }
+  throw new Error(
+    `the state file ${path} does not hold a state of the simulator: move it away to begin anew`,
+  );
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const beside = `${path}.${process.pid}.new`;
+  const file = await open(beside, 'w', 0o600);
+  try {
+    await file.writeFile(text, 'utf8');
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(beside, path);
+}

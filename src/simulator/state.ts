@@ -1,0 +1,54 @@
+import type { Clock } from '../clock.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import type { StoredToken, Tokens } from './identity/tokens.ts';
+import type { Users } from './identity/users.ts';
+import type { Region } from './region/region.ts';
+import type { TurnableClock } from './turnable-clock.ts';
+
+/** Grows when the form of the state changes. */
+const FORM = 1;
+
+/** What survives a restart: tokens, regions, and how far the clocks were ahead of real time. Rate limits begin anew. */
+export interface StateParts {
+  base: Clock;
+  clocks: { tokens: TurnableClock; regions: TurnableClock };
+  tokens: Tokens;
+  users: Users;
+  regions: ReadonlyMap<string, { region: Region }>;
+}
+
+/** The whole state as a JSON object. */
+export function takeState({ base, clocks, tokens, regions }: StateParts): JsonObject {
+  const now = base.now();
+  return {
+    form: FORM,
+    savedAt: new Date(now).toISOString(),
+    aheadMs: { tokens: clocks.tokens.now() - now, regions: clocks.regions.now() - now },
+    tokens: tokens.snapshot() as unknown as JsonValue,
+    regions: Object.fromEntries([...regions].map(([name, { region }]) => [name, region.snapshot()])),
+  };
+}
+
+/**
+ * Takes a state up again. Regions that are configured no longer are left out, new ones begin empty.
+ *
+ * @throws Error when it is of another form
+ */
+export function applyState(parts: StateParts, state: JsonObject): void {
+  const { aheadMs, tokens, regions } = state;
+  if (state['form'] !== FORM || !isJsonObject(aheadMs) || !Array.isArray(tokens) || !isJsonObject(regions))
+    throw new Error('the state is of a form this version does not read: move the file away to begin anew');
+  catchUp(parts.clocks.tokens, parts.base, Number(aheadMs['tokens']));
+  catchUp(parts.clocks.regions, parts.base, Number(aheadMs['regions']));
+  parts.tokens.restore(tokens as unknown as StoredToken[], parts.users);
+  for (const [name, { region }] of parts.regions) {
+    const saved = regions[name];
+    if (saved !== undefined) region.restore(saved);
+  }
+}
+
+/** Time that was sped up or turned on must not run backwards over a restart. */
+function catchUp(clock: TurnableClock, base: Clock, aheadMs: number): void {
+  const missing = aheadMs - (clock.now() - base.now());
+  if (missing > 0) clock.advance(missing);
+}

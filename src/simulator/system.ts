@@ -1,0 +1,104 @@
+import type { Clock } from '../clock.ts';
+import { createApplication } from './application.ts';
+import { createChaos } from './chaos/chaos.ts';
+import type { ComputeContext } from './compute.ts';
+import type { SimulatorSettings } from './config.ts';
+import { createControl, type SimulatorControl } from './control.ts';
+import { createCounters } from './counters.ts';
+import { catalogEndpoints } from './identity/endpoints.ts';
+import { createLoginLimit, type IdentityContext } from './identity/identity.ts';
+import { createTokens } from './identity/tokens.ts';
+import { createUsers } from './identity/users.ts';
+import type { Handler } from './listener.ts';
+import { createRateLimiter } from './rates/limiter.ts';
+import { createRegion, defaultRegionSettings, type RegionSettings } from './region/region.ts';
+import type { StateParts } from './state.ts';
+import { createTurnableClock, type TurnableClock } from './turnable-clock.ts';
+
+/** The simulated system without its sockets and files. */
+export interface System {
+  handle: Handler;
+  control: SimulatorControl;
+  /** What the state file keeps. */
+  state: StateParts;
+  /** The clock of tokens, limits and the Date of answers. */
+  clock: TurnableClock;
+  /** Ports of regions that have one of their own, by upper-case name: filled in once they listen. */
+  ownPorts: Map<string, number>;
+}
+
+/** What the system tells its surroundings. */
+export interface SystemEvents {
+  /** Something was written: a server, a token. */
+  changed(): void;
+  /** An error that is no fault. */
+  failed(error: unknown): void;
+}
+
+/** Puts users, tokens, regions, limits, chaos and counters together. Throws an Error for rules of chaos that are none. */
+export function createSystem(settings: SimulatorSettings, base: Clock, events: SystemEvents): System {
+  const clock = createTurnableClock(base);
+  const regionClock = createTurnableClock(base, settings.timeScale);
+  const names = settings.regions.map((name) => name.toUpperCase());
+  const users = createUsers(settings.users, names);
+  const tokens = createTokens(settings.tokens, clock);
+  const counters = createCounters();
+  const hasAdmin = settings.chaos.enabled;
+  const chaos = createChaos(settings.chaos.seed, hasAdmin ? settings.chaos.rules : []);
+  const down = new Set<string>();
+  const ownPorts = new Map<string, number>();
+
+  const regions = new Map<string, ComputeContext>();
+  for (const name of names) {
+    const region = createRegion(regionSettings(name, settings), regionClock);
+    const limiter = createRateLimiter(settings.rateLimits, clock);
+    regions.set(name, { name, region, limiter, tokens, settings, counters, clock, ...events });
+  }
+  const identity: IdentityContext = {
+    users,
+    tokens,
+    clock,
+    logins: createLoginLimit(settings, clock),
+    endpoints: ({ origin }) => catalogEndpoints(origin, names, ownPorts, settings.firstGeneration),
+  };
+  const identityEvents = { ...events, rejected: () => counters.rejected(null) };
+  const clocks = { tokens: clock, regions: regionClock };
+  const turned = [clock, regionClock];
+  const control = createControl({
+    clocks: turned,
+    tokens,
+    counters,
+    chaos,
+    down,
+    regions,
+    changed: events.changed,
+  });
+  return {
+    handle: createApplication({
+      identity,
+      identityEvents,
+      regions,
+      chaos,
+      counters,
+      down,
+      control,
+      hasAdmin,
+    }),
+    control,
+    state: { base, clocks, tokens, users, regions },
+    clock,
+    ownPorts,
+  };
+}
+
+function regionSettings(name: string, settings: SimulatorSettings): RegionSettings {
+  return {
+    ...defaultRegionSettings,
+    ...settings.timing,
+    name,
+    attachVolumeStatus: settings.attachVolumeStatus,
+    networkForm: settings.networkForm,
+    scarcity: settings.scarcity,
+    absolute: { ...defaultRegionSettings.absolute, ...settings.absoluteLimits },
+  };
+}
