@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import type { Permit } from './ask.ts';
+import type { Ask, Permit } from './ask.ts';
 import { CONTROL_CLIENT } from './lane.ts';
 import { parsePublishedLimits } from './parse-limits.ts';
 import { limitKey, type PublishedLimit } from './published-limit.ts';
@@ -15,6 +15,15 @@ const RETRY_MS = 15_000;
 const CORRECTION_GAP_MS = 10_000;
 /** How old absolute limits may be for a caller. */
 const ABSOLUTE_MS = 5_000;
+
+const QUESTION: Omit<Ask, 'fullPath'> = {
+  method: 'GET',
+  path: '/limits',
+  query: '',
+  client: CONTROL_CLIENT,
+  priority: 'interactive',
+  maxWaitMs: Number.POSITIVE_INFINITY,
+};
 
 export interface KeeperOptions {
   readonly clock: Clock;
@@ -102,7 +111,8 @@ export class LimitsKeeper {
 
   async #askOnce(seed: boolean): Promise<void> {
     const { clock, shaper, fetch } = this.#options;
-    const permit = await this.#admit();
+    const question: Ask = { ...QUESTION, fullPath: this.#options.fullPath };
+    const permit = await this.#admit(question);
     shaper.askBegins();
     const askedAt = clock.monotonic();
     this.#askedAt = askedAt;
@@ -121,19 +131,11 @@ export class LimitsKeeper {
     const keys = limits.map(limitKey).sort().join('\n');
     const isKnown = keys === this.#keys;
     this.#keys = keys;
-    shaper.setLimits(limits, seed || !isKnown ? { askedAt, answeredAt } : undefined);
+    shaper.setLimits(limits, seed || !isKnown ? { askedAt, answeredAt, question } : undefined);
   }
 
-  async #admit(): Promise<Permit> {
-    const given = await this.#options.shaper.acquire({
-      method: 'GET',
-      path: '/limits',
-      fullPath: this.#options.fullPath,
-      query: '',
-      client: CONTROL_CLIENT,
-      priority: 'interactive',
-      maxWaitMs: Number.POSITIVE_INFINITY,
-    });
+  async #admit(question: Ask): Promise<Permit> {
+    const given = await this.#options.shaper.acquire(question);
     if (given.refused) throw new Error(`it may not be sent now (${given.reason})`);
     return given;
   }

@@ -15,6 +15,8 @@ export const TRANSIT_MS = 1_000;
 export interface AskedSpan {
   readonly askedAt: number;
   readonly answeredAt: number;
+  /** The question itself: it was charged before it was answered, so `remaining` knows it, and so do we. */
+  readonly question?: Ask;
 }
 
 /** The windows of one account and region and the requests that are in them. */
@@ -114,8 +116,13 @@ export class WindowBook {
     });
     this.#matcher = new Matcher(this.windows);
     this.#carryOver(fresh, now);
-    if (span) for (const window of this.windows) seed(window, span, this.#latencyMs);
+    if (span) this.#seed(span);
     this.#landedSince = undefined;
+  }
+
+  #seed(span: AskedSpan): void {
+    const charged = span.question ? this.laneOf(span.question).windows : [];
+    for (const window of this.windows) seed(window, span, charged.includes(window) ? 1 : 0, this.#latencyMs);
   }
 
   #carryOver(fresh: ReadonlySet<Window>, now: number): void {
@@ -138,12 +145,17 @@ export class WindowBook {
  * they were answered before GET /limits left, and after the region's window began; the latter with room for how long an
  * answer takes. What is uncertain is taken for foreign, which is safe and passes within a unit.
  */
-function seed(window: Window, { askedAt, answeredAt }: AskedSpan, latencyMs: number): void {
+function seed(
+  window: Window,
+  { askedAt, answeredAt }: AskedSpan,
+  questions: number,
+  latencyMs: number,
+): void {
   const { value, remaining, unit } = window.limit;
   if (remaining === undefined) return;
   const unitMs = UNIT_MS[unit];
   const uncertainMs = Math.min(unitMs / 10, 2 * latencyMs + 2 * (window.holdMs - unitMs) + 50);
   const surelyOurs = window.log.countBetween(answeredAt + uncertainMs, askedAt + window.holdMs);
   const used = Math.max(0, value - remaining);
-  window.setForeign(Math.max(0, used - surelyOurs), answeredAt + window.holdMs);
+  window.setForeign(Math.max(0, used - surelyOurs - questions), answeredAt + window.holdMs);
 }

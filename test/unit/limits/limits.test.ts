@@ -1,0 +1,208 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../../src/json.ts';
+import type { Permit } from '../../../src/limits/ask.ts';
+import { createLimits, type LimitPlace, type LimitsOptions } from '../../../src/limits/limits.ts';
+import type { LimitsSettings } from '../../../src/limits/settings.ts';
+import { silentObserver } from '../../../src/limits/shaper-observer.ts';
+import { FakeClock, settle } from '../../support/fake-clock.ts';
+import { ask, permitted, refused } from './harness.ts';
+
+const SETTINGS: LimitsSettings = {
+  enabled: true,
+  source: 'published',
+  static: [],
+  maxWaitMs: 30_000,
+  maxQueue: 1000,
+  maxQueuePerClient: 1000,
+  overLimitStatus: 413,
+  marginMs: 5,
+};
+
+const place = (account = 'main', region = 'DFW'): LimitPlace => ({
+  account: { name: account },
+  endpoint: { region, basePath: '/v2/7142' },
+});
+
+/** A published document with one limit on everything. */
+function published(value: number, remaining = value - 1, absolute = {}): JsonValue {
+  const row = { verb: 'ALL', value, remaining, unit: 'MINUTE', 'next-available': '2026-01-01T00:00:00Z' };
+  return { limits: { rate: [{ uri: '*', regex: '.*', limit: [row] }], absolute } };
+}
+
+interface Fetch {
+  place: LimitPlace;
+  answer(document: JsonValue): Promise<void>;
+  fail(message: string): Promise<void>;
+}
+
+/** Limits whose GET /limits are answered by hand. */
+function create(overrides: Partial<LimitsSettings> = {}, more: Partial<LimitsOptions<LimitPlace>> = {}) {
+  const clock = new FakeClock();
+  const fetches: Fetch[] = [];
+  const warnings: string[] = [];
+  const limits = createLimits<LimitPlace>({
+    settings: { ...SETTINGS, ...overrides },
+    clock,
+    userOf: () => 'someone',
+    fetchLimits: (asked: LimitPlace, permit: Permit) =>
+      new Promise((resolve, reject) => {
+        fetches.push({
+          place: asked,
+          async answer(document) {
+            permit.answered(200);
+            resolve(document);
+            await settle();
+          },
+          async fail(message) {
+            permit.answered(500);
+            reject(new Error(message));
+            await settle();
+          },
+        });
+      }),
+    shares: () => 1,
+    observe: () => silentObserver,
+    warn: (line) => void warnings.push(line),
+    ...more,
+  });
+  return { clock, fetches, limits, warnings };
+}
+
+describe('limits of a region', () => {
+  it('are asked for before the first request leaves, and hold from then on', async () => {
+    const { limits, fetches } = create();
+    const first = limits.acquire(place(), ask('/servers'));
+    expect(first).toBeInstanceOf(Promise);
+    await settle();
+    await fetches[0]!.answer(published(3));
+    expect((await first).refused).toBeUndefined();
+    permitted(limits.acquire(place(), ask('/servers')));
+    expect(refused(limits.acquire(place(), ask('/servers'))).reason).toBe('wait');
+  });
+
+  it('are the defaults of the guide when the region does not answer in time', async () => {
+    const { limits, clock } = create();
+    const first = limits.acquire(place(), ask('/servers'));
+    await clock.advance(3001);
+    expect((await first).refused).toBeUndefined();
+    expect(refused(limits.acquire(place(), ask('/os-networksv2')))).toMatchObject({ reason: 'forbidden' });
+  });
+
+  it('are asked for again after a failure, and hourly', async () => {
+    const { limits, fetches, clock, warnings } = create();
+    limits.warm(place());
+    await settle();
+    await fetches[0]!.fail('status 500');
+    expect(warnings).toEqual(['main DFW: GET /limits failed, what is known holds: status 500']);
+    await clock.advance(15_000);
+    expect(fetches).toHaveLength(2);
+    await fetches[1]!.answer(published(20));
+    await clock.advance(3_599_000);
+    expect(fetches).toHaveLength(2);
+    await clock.advance(2_000);
+    expect(fetches).toHaveLength(3);
+  });
+
+  it('are asked for soon after an unforeseen refusal, which is waited out', async () => {
+    const { limits, fetches, clock } = create();
+    limits.warm(place());
+    await settle();
+    await fetches[0]!.answer(published(50));
+    const again = { ...ask('/servers', { method: 'POST' }), again: true };
+    permitted(limits.acquire(place(), again)).answered(413, { 'retry-after': '4' });
+    const answer = {
+      status: 413,
+      headers: { 'retry-after': '4' },
+      body: { overLimit: { code: 413, message: 'later' } },
+    };
+    expect(limits.overLimit(place(), again, answer)).toBe(true);
+    const waiting = limits.acquire(place(), again);
+    await clock.advance(4_001);
+    expect((await waiting).refused).toBeUndefined();
+    await clock.advance(10_000);
+    expect(fetches).toHaveLength(2);
+  });
+
+  it('do not take a quota for a rate', async () => {
+    const { limits, fetches } = create();
+    limits.warm(place());
+    await settle();
+    await fetches[0]!.answer(published(50));
+    const body = { overLimit: { code: 413, message: 'Quota exceeded for instances' } };
+    expect(
+      limits.overLimit(place(), ask('/servers'), { status: 413, headers: { 'retry-after': '0' }, body }),
+    ).toBe(false);
+  });
+
+  it('are one budget for two accounts of one user, and another per region', async () => {
+    const { limits, fetches } = create();
+    for (const at of [place('main'), place('second'), place('main', 'ORD')]) limits.warm(at);
+    await settle();
+    expect(fetches.map((fetch) => fetch.place.endpoint.region)).toEqual(['DFW', 'ORD']);
+    await fetches[0]!.answer(published(3));
+    permitted(limits.acquire(place('main'), ask('/a')));
+    permitted(limits.acquire(place('second'), ask('/a')));
+    expect(refused(limits.acquire(place('main'), ask('/a'))).reason).toBe('wait');
+    expect(limits.standings().map(({ account, region }) => [account, region])).toEqual([
+      ['main', 'DFW'],
+      ['main', 'ORD'],
+    ]);
+  });
+
+  it('are shown to callers as they are now, without a request while absolute limits are fresh', async () => {
+    const { limits, fetches, clock } = create();
+    limits.warm(place());
+    await settle();
+    await fetches[0]!.answer(published(9, 8, { maxTotalInstances: 11 }));
+    permitted(limits.acquire(place(), ask('/servers'))).answered(200);
+    permitted(limits.acquire(place(), ask('/servers'))).answered(200);
+    expect(await limits.document(place())).toMatchObject({
+      limits: {
+        absolute: { maxTotalInstances: 11 },
+        rate: [{ uri: '*', regex: '.*', limit: [{ verb: 'ALL', value: 9, remaining: 6, unit: 'MINUTE' }] }],
+      },
+    });
+    expect(fetches).toHaveLength(1);
+    await clock.advance(6_000);
+    const later = limits.document(place());
+    await settle();
+    await fetches[1]!.answer(published(9, 8, { maxTotalInstances: 12 }));
+    expect(await later).toMatchObject({ limits: { absolute: { maxTotalInstances: 12 } } });
+  });
+
+  it('are none when the region publishes an empty list', async () => {
+    const { limits, fetches } = create();
+    limits.warm(place());
+    await settle();
+    await fetches[0]!.answer({ limits: { rate: [], absolute: {} } });
+    for (let index = 0; index < 500; index++) permitted(limits.acquire(place(), ask('/os-networksv2')));
+  });
+
+  it('are never asked for when they are static', () => {
+    const { limits, fetches } = create({
+      source: 'static',
+      static: [{ verb: 'get', uri: '/servers', value: 1, unit: 'DAY' }],
+    });
+    permitted(limits.acquire(place(), ask('/servers')));
+    expect(refused(limits.acquire(place(), ask('/servers'))).reason).toBe('spent');
+    expect(fetches).toEqual([]);
+  });
+
+  it('cost nothing when they are off', () => {
+    const { limits } = create({ enabled: false });
+    expect(limits.acquire(place(), ask('/servers'))).toBe(limits.free);
+  });
+
+  it('are told in the headers of an answer that used them', async () => {
+    const { limits, fetches } = create();
+    limits.warm(place());
+    await settle();
+    await fetches[0]!.answer(published(9));
+    const { charges } = permitted(limits.acquire(place(), ask('/servers')));
+    expect(limits.headers(charges)).toEqual([
+      ['RateLimit-Policy', '"ALL * MINUTE";q=9;w=60'],
+      ['RateLimit', '"ALL * MINUTE";r=7;t=61'],
+    ]);
+    expect(limits.headers([])).toEqual([]);
+  });
+});
