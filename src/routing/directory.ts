@@ -79,7 +79,9 @@ export class Directory {
   }
 
   #unknownTenant(tenant: string): Fault {
-    const tenants = this.#accounts.map((account) => account.token()?.tenant.id).filter((id) => id !== undefined);
+    const tenants = this.#accounts
+      .map((account) => account.token()?.tenant.id)
+      .filter((id) => id !== undefined);
     const owned = tenants.length === 0 ? 'No tenant is known here' : `Tenants here: ${tenants.join(', ')}`;
     return new Fault('itemNotFound', `No account of this gateway owns tenant "${clip(tenant)}". ${owned}.`);
   }
@@ -87,7 +89,10 @@ export class Directory {
 
 function unknownRegion(name: string, endpoints: ReadonlyMap<string, Endpoint>): never {
   const regions = [...endpoints.values()].map((endpoint) => endpoint.region).join(', ') || 'none';
-  throw new Fault('itemNotFound', `The service catalog has no region "${clip(name)}". Regions there are: ${regions}.`);
+  throw new Fault(
+    'itemNotFound',
+    `The service catalog has no region "${clip(name)}". Regions there are: ${regions}.`,
+  );
 }
 
 /** The first label of a Host header, upper case; undefined for addresses and one-label names. */

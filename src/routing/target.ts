@@ -65,7 +65,9 @@ export function parseTarget(path: string, rootRegion?: string): Target {
   if (IDENTITY.has(head)) return { kind: 'identity', ...splitFormatSuffix(path) };
   if (head === '' || head === '.xml' || head === '.json') {
     const { path: bare, format } = splitFormatSuffix(path);
-    return rootRegion === undefined ? { kind: 'identity', path: bare, format } : { kind: 'versions', region: rootRegion, format };
+    return rootRegion === undefined
+      ? { kind: 'identity', path: bare, format }
+      : { kind: 'versions', region: rootRegion, format };
   }
   if (isVersion(head)) return belowVersion(path, first, rootRegion, head);
   return belowRegion(path, first, head, rootRegion);
@@ -84,12 +86,18 @@ function belowRegion(path: string, start: number, head: string, rootRegion: stri
   if (second === '' || second === '.xml' || second === '.json') {
     return { kind: 'versions', region, format: splitFormatSuffix(path).format };
   }
-  if (isVersion(second) || isVersion(splitFormatSuffix(second).path)) return belowVersion(path, end, region, second);
+  if (isVersion(second) || isVersion(splitFormatSuffix(second).path))
+    return belowVersion(path, end, region, second);
   if (rootRegion !== undefined) return compute(path, start, rootRegion, undefined, head);
   return compute(path, end, region, undefined, second);
 }
 
-function belowVersion(path: string, start: number, region: string | undefined, versionSegment: string): Target {
+function belowVersion(
+  path: string,
+  start: number,
+  region: string | undefined,
+  versionSegment: string,
+): Target {
   if (start >= path.length) {
     const { path: version, format } = isVersion(versionSegment)
       ? { path: versionSegment, format: undefined }
@@ -104,13 +112,20 @@ function belowVersion(path: string, start: number, region: string | undefined, v
   return compute(path, end, region, versionSegment, tenant);
 }
 
-function compute(path: string, start: number, region: string | undefined, version: string | undefined, tenant: string): Target {
+function compute(
+  path: string,
+  start: number,
+  region: string | undefined,
+  version: string | undefined,
+  tenant: string,
+): Target {
   const exactPath = start >= path.length ? '/' : path.slice(start);
   const { path: bare, format } = splitFormatSuffix(exactPath);
   return { kind: 'compute', region, version, tenant: decode(tenant), path: bare, exactPath, format };
 }
 
-const isVersion = (segment: string): boolean => segment.startsWith('v2') && VERSION.test(segment) && segment !== 'v2.0';
+const isVersion = (segment: string): boolean =>
+  segment.startsWith('v2') && VERSION.test(segment) && segment !== 'v2.0';
 
 function segmentEnd(path: string, start: number): number {
   const slash = path.indexOf('/', start);

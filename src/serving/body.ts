@@ -40,6 +40,10 @@ export function hasBody(req: IncomingMessage): boolean {
 }
 
 const tooLarge = () =>
-  new Fault('overLimit', `The request body is larger than ${MAX_BODY_BYTES} bytes, which is the most this gateway takes.`);
+  new Fault(
+    'overLimit',
+    `The request body is larger than ${MAX_BODY_BYTES} bytes, which is the most this gateway takes.`,
+  );
 
-const cutShort = (cause: unknown) => new Fault('badRequest', 'The request body ended before its announced length.', { cause });
+const cutShort = (cause: unknown) =>
+  new Fault('badRequest', 'The request body ended before its announced length.', { cause });

@@ -34,7 +34,11 @@ export class Call {
   #requestId: string | undefined;
   #controller: AbortController | undefined;
 
-  constructor(req: IncomingMessage, res: ServerResponse, context: { publicUrl: string | undefined; rootRegion: string | undefined; now: number }) {
+  constructor(
+    req: IncomingMessage,
+    res: ServerResponse,
+    context: { publicUrl: string | undefined; rootRegion: string | undefined; now: number },
+  ) {
     this.req = req;
     this.res = res;
     this.method = req.method ?? 'GET';

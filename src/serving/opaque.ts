@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Agent, Dispatcher } from 'undici';
 import { Fault } from '../faults/faults.ts';
 import type { Token } from '../identity/token.ts';
-import type { Permit } from '../limits/shaper.ts';
+import type { Permit } from '../limits/ask.ts';
 import type { Place } from '../routing/directory.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
 import { failureFault } from '../upstream/failure.ts';
@@ -24,7 +24,9 @@ export interface Passage {
   place(call: Call): Promise<Place>;
   token(call: Call, place: Place): Promise<Token>;
   refused(call: Call, place: Place, token: Token): Promise<Token>;
-  admit(call: Call, place: Place): Promise<Permit>;
+  admit(call: Call, place: Place, again: boolean): Promise<Permit>;
+  /** True when an answer is a rate limit's refusal, which is waited out. */
+  overLimit(call: Call, place: Place, status: number, headers: ProxyResponse['headers']): boolean;
   /** Path and query at the upstream. */
   upstreamPath(call: Call, place: Place): { path: string; query: string };
   location(call: Call, place: Place, location: string): string;
@@ -86,9 +88,14 @@ export function registerOpaque(
       getUpstream: () => place.endpoint.origin,
       queryString: () => query,
       retryDelay: () => null,
-      rewriteRequestHeaders: () => Object.assign(opaqueRequestHeaders(call.headers, trip.token.id, trip.body?.length), { [SIGNAL]: call.signal }),
-      rewriteHeaders: (headers) => opaqueResponseHeaders(headers, call, (location) => passage.location(call, place, location)),
-      onResponse: (_request, _reply, response) => void answered(trip, reply, response as unknown as ProxyResponse),
+      rewriteRequestHeaders: () =>
+        Object.assign(opaqueRequestHeaders(call.headers, trip.token.id, trip.body?.length), {
+          [SIGNAL]: call.signal,
+        }),
+      rewriteHeaders: (headers) =>
+        opaqueResponseHeaders(headers, call, (location) => passage.location(call, place, location)),
+      onResponse: (_request, _reply, response) =>
+        void answered(trip, reply, response as unknown as ProxyResponse),
       onError: (_reply, { error }) => void broken(trip, reply, error),
     } as Parameters<FastifyReply['from']>[1]);
   }
@@ -108,10 +115,11 @@ export function registerOpaque(
       passage.retried(place, reason);
       response.stream.on('error', () => {}).resume();
       for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
-      trip.permit = await passage.admit(call, place);
+      trip.permit = await passage.admit(call, place, reason === 'overlimit');
       forward(trip, reply);
     } catch (error) {
       response.stream.on('error', () => {}).destroy();
+      reply.hijack();
       passage.fail(call, error);
     }
   }
@@ -125,7 +133,8 @@ export function registerOpaque(
       trip.token = next;
       return 'unauthorized';
     }
-    if (trip.attempts <= 5 && trip.permit.again({ status, headers: response.headers, body: undefined })) return 'overlimit';
+    if (trip.attempts <= 5 && passage.overLimit(trip.call, trip.place, status, response.headers))
+      return 'overlimit';
     return repeat(trip, { kind: 'status', status });
   }
 
@@ -141,12 +150,14 @@ export function registerOpaque(
     else trip.permit.cancel();
     passage.observe(call, place, 'error', performance.now() - trip.sentAt);
     try {
-      const reason = trip.streamed || call.signal.aborted ? undefined : repeat(trip, { kind: 'error', error: failure });
+      const reason =
+        trip.streamed || call.signal.aborted ? undefined : repeat(trip, { kind: 'error', error: failure });
       if (reason === undefined) throw failureFault(failure, call.method, place.endpoint.region);
       passage.retried(place, reason);
-      trip.permit = await passage.admit(call, place);
+      trip.permit = await passage.admit(call, place, false);
       forward(trip, reply);
     } catch (fault) {
+      reply.hijack();
       passage.fail(call, fault);
     }
   }
@@ -162,7 +173,7 @@ async function begin(call: Call, passage: Passage): Promise<Trip> {
   const place = await passage.place(call);
   const { body, streamed } = await takeBody(call);
   const token = await passage.token(call, place);
-  const permit = await passage.admit(call, place);
+  const permit = await passage.admit(call, place, false);
   return { call, place, token, permit, body, streamed, attempts: 0, renewed: false, sentAt: 0 };
 }
 
@@ -179,7 +190,10 @@ async function takeBody(call: Call): Promise<{ body: Buffer | undefined; streame
 
 /** reply-from passes no signal to undici; it rides along as a symbol among the headers, which undici does not see. */
 function abortable(agent: Agent): Dispatcher {
-  const request = (options: Dispatcher.RequestOptions & { headers: { [SIGNAL]?: AbortSignal } }, callback: (error: Error | null, data: Dispatcher.ResponseData) => void) => {
+  const request = (
+    options: Dispatcher.RequestOptions & { headers: { [SIGNAL]?: AbortSignal } },
+    callback: (error: Error | null, data: Dispatcher.ResponseData) => void,
+  ) => {
     const signal = options.headers[SIGNAL];
     agent.request({ ...options, signal: signal ?? null }, callback);
   };
@@ -193,7 +207,8 @@ function describe(error: Error, call: Call): ExchangeError {
   if (code === 'ECONNREFUSED' || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ENOTFOUND') {
     return new ExchangeError('refused', false, `no connection (${code})`, error);
   }
-  if (code.includes('TIMEOUT')) return new ExchangeError('timeout', true, `no answer in time (${code})`, error);
+  if (code.includes('TIMEOUT'))
+    return new ExchangeError('timeout', true, `no answer in time (${code})`, error);
   if (error instanceof Fault) throw error;
   return new ExchangeError('reset', true, `the connection broke (${code || error.message})`, error);
 }

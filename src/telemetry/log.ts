@@ -15,8 +15,11 @@ const SECRET_KEYS = ['apiKey', 'password', 'adminPass', 'token', 'x-auth-token',
 export function createLog(settings: LogSettings, stream?: DestinationStream): Logger {
   const options = {
     level: settings.level,
-    base: undefined,
-    redact: { paths: SECRET_KEYS.flatMap((key) => [quoted(key), `*.${quoted(key)}`.replace('.[', '[')]), censor: '[redacted]' },
+    base: null,
+    redact: {
+      paths: SECRET_KEYS.flatMap((key) => [quoted(key), `*.${quoted(key)}`.replace('.[', '[')]),
+      censor: '[redacted]',
+    },
   };
   return pino(options, stream ?? destination({ dest: 1, sync: false, minLength: 0 }));
 }

@@ -24,8 +24,18 @@ export const METRICS = {
     help: 'Verdicts of the cache (hit, stale, miss, pass, coalesced) and why',
     labels: ['region', 'resource', 'result', 'reason'],
   },
-  cacheEntries: { type: 'gauge', name: 'sluice_cache_entries', help: 'Entries in the memory cache', labels: [] },
-  cacheBytes: { type: 'gauge', name: 'sluice_cache_bytes', help: 'Bytes held by the memory cache', labels: [] },
+  cacheEntries: {
+    type: 'gauge',
+    name: 'sluice_cache_entries',
+    help: 'Entries in the memory cache',
+    labels: [],
+  },
+  cacheBytes: {
+    type: 'gauge',
+    name: 'sluice_cache_bytes',
+    help: 'Bytes held by the memory cache',
+    labels: [],
+  },
   cacheEvictions: {
     type: 'counter',
     name: 'sluice_cache_evictions_total',
@@ -38,14 +48,30 @@ export const METRICS = {
     help: 'Upstream requests that the cache made unnecessary',
     labels: ['region', 'resource'],
   },
-  cachePurges: {
+  cacheInvalidations: {
     type: 'counter',
     name: 'sluice_cache_invalidations_total',
-    help: 'Entries dropped because a write or a purge made them untrue',
-    labels: ['reason'],
+    help: 'Entries dropped because a write, a purge or another instance made them untrue',
+    labels: ['region', 'resource', 'cause'],
   },
-  redisErrors: { type: 'counter', name: 'sluice_redis_errors_total', help: 'Redis commands that failed or were too slow', labels: ['use'] },
-  redisDuration: { type: 'histogram', name: 'sluice_redis_duration_seconds', help: 'Time Redis commands took', labels: ['use'] },
+  cacheRevalidations: {
+    type: 'counter',
+    name: 'sluice_cache_revalidations_total',
+    help: 'Background refreshes of stale entries, by outcome',
+    labels: ['region', 'resource', 'outcome'],
+  },
+  redisErrors: {
+    type: 'counter',
+    name: 'sluice_redis_errors_total',
+    help: 'Redis operations that failed, were too slow, were skipped during an outage, or brought rubbish',
+    labels: ['operation', 'outcome'],
+  },
+  redisDuration: {
+    type: 'histogram',
+    name: 'sluice_redis_duration_seconds',
+    help: 'Time Redis operations took',
+    labels: ['operation'],
+  },
   upstreamRequests: {
     type: 'counter',
     name: 'sluice_upstream_requests_total',
@@ -112,7 +138,12 @@ export const METRICS = {
     help: 'When the current token of an account expires, seconds since the epoch',
     labels: ['account'],
   },
-  tokenRequests: { type: 'counter', name: 'sluice_token_requests_total', help: 'Logins at the identity service', labels: ['account', 'result'] },
+  tokenRequests: {
+    type: 'counter',
+    name: 'sluice_token_requests_total',
+    help: 'Logins at the identity service',
+    labels: ['account', 'result'],
+  },
   translation: {
     type: 'histogram',
     name: 'sluice_translation_duration_seconds',
@@ -136,7 +167,13 @@ type Built<D extends MetricDescription> = D['type'] extends 'counter'
     : Histogram<D['labels'][number]>;
 
 /** The metrics of one gateway, by their keys in `METRICS`. */
-export type Metrics = { readonly [K in keyof typeof METRICS]: Built<(typeof METRICS)[K]> } & { readonly registry: Registry };
+export type Metrics = { readonly [K in keyof typeof METRICS]: Built<(typeof METRICS)[K]> } & {
+  readonly registry: Registry;
+  /** Calls `collect` before each scrape, for gauges that are read, not kept; the last one under a name counts. */
+  onScrape(name: string, collect: () => void): void;
+  /** The whole of it as Prometheus text. */
+  text(): Promise<string>;
+};
 
 /** Buckets in seconds: a cache hit is under a millisecond, a wait for a slot up to half a minute. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -173,7 +210,10 @@ export class CounterFamily {
     const key = values.join('\u0000');
     let child = this.#children.get(key);
     if (!child) {
-      child = { pending: 0, labels: Object.fromEntries(this.#labelNames.map((name, index) => [name, values[index] ?? ''])) };
+      child = {
+        pending: 0,
+        labels: Object.fromEntries(this.#labelNames.map((name, index) => [name, values[index] ?? ''])),
+      };
       this.#children.set(key, child);
     }
     return child;
@@ -201,7 +241,15 @@ export class CounterFamily {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const built: Record<string, unknown> = { registry };
+  const collectors = new Map<string, () => void>();
+  const built: Record<string, unknown> = {
+    registry,
+    onScrape: (name: string, collect: () => void) => collectors.set(name, collect),
+    text() {
+      for (const collect of collectors.values()) collect();
+      return registry.metrics();
+    },
+  };
   for (const [key, description] of Object.entries(METRICS)) built[key] = build(description, registry);
   return built as unknown as Metrics;
 }

@@ -22,7 +22,10 @@ export interface RequestLine {
 }
 
 /** Writes a line per request, or not, as `log.requests` says. */
-export function createRequestLog(log: Logger, requests: LogSettings['requests']): (line: RequestLine) => void {
+export function createRequestLog(
+  log: Logger,
+  requests: LogSettings['requests'],
+): (line: RequestLine) => void {
   if (requests === 'none') return () => {};
   const all = requests === 'all';
   return (line) => {

@@ -98,7 +98,11 @@ class Collector implements Dispatcher.DispatchHandler {
     if (this.#signal?.aborted) controller.abort(new Error('the caller left'));
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
     if (status < 200) return;
     this.#status = status;
     this.#headers = headers;
@@ -117,7 +121,12 @@ class Collector implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     this.#detach();
-    const body = this.#chunks.length === 0 ? EMPTY : this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    const body =
+      this.#chunks.length === 0
+        ? EMPTY
+        : this.#chunks.length === 1
+          ? this.#chunks[0]!
+          : Buffer.concat(this.#chunks);
     this.#resolve({ status: this.#status, headers: this.#headers, body });
   }
 
@@ -142,7 +151,14 @@ class Collector implements Dispatcher.DispatchHandler {
 }
 
 const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']);
-const NOT_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+const NOT_CONNECTED = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 /** undici's and the system's error codes, mapped to what they mean for a retry. */
 function describe(error: Error, started: boolean, headSeen: boolean): ExchangeError {
@@ -152,7 +168,12 @@ function describe(error: Error, started: boolean, headSeen: boolean): ExchangeEr
   if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE') {
     return new ExchangeError(headSeen ? 'broken' : 'reset', started, `the connection broke (${code})`, error);
   }
-  return new ExchangeError('broken', started, `the answer is no valid HTTP (${code || error.message})`, error);
+  return new ExchangeError(
+    'broken',
+    started,
+    `the answer is no valid HTTP (${code || error.message})`,
+    error,
+  );
 }
 
 function codeOf(error: unknown): string {

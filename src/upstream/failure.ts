@@ -9,7 +9,8 @@ const READS = new Set(['GET', 'HEAD']);
  */
 export function failureFault(error: ExchangeError, method: string, region: string): Fault {
   const cause = { cause: error };
-  if (error.kind === 'aborted') return new Fault('computeFault', 'The caller left before the answer was here.', { code: 499, ...cause });
+  if (error.kind === 'aborted')
+    return new Fault('computeFault', 'The caller left before the answer was here.', { code: 499, ...cause });
   if (error.sent && !READS.has(method)) {
     return new Fault(
       'computeFault',
@@ -21,5 +22,9 @@ export function failureFault(error: ExchangeError, method: string, region: strin
     return new Fault('computeFault', `Region ${region} did not answer in time.`, { code: 504, ...cause });
   }
   const what = error.sent ? 'did not give a whole answer' : 'cannot be reached';
-  return new Fault('serviceUnavailable', `Region ${region} ${what}: ${error.message}. Try again in a moment.`, cause);
+  return new Fault(
+    'serviceUnavailable',
+    `Region ${region} ${what}: ${error.message}. Try again in a moment.`,
+    cause,
+  );
 }

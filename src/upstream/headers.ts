@@ -88,8 +88,17 @@ export function variantOf(headers: IncomingHttpHeaders): string {
  * @param caller the caller's headers, lower-case names
  * @param shared the answer may be served to others: then only what is part of the cache key goes up
  */
-export function requestHeaders(caller: IncomingHttpHeaders, token: string, hasBody: boolean, shared: boolean): Record<string, string> {
-  const headers: Record<string, string> = { 'x-auth-token': token, accept: 'application/json', 'user-agent': 'sluice' };
+export function requestHeaders(
+  caller: IncomingHttpHeaders,
+  token: string,
+  hasBody: boolean,
+  shared: boolean,
+): Record<string, string> {
+  const headers: Record<string, string> = {
+    'x-auth-token': token,
+    accept: 'application/json',
+    'user-agent': 'sluice',
+  };
   if (hasBody) headers['content-type'] = 'application/json';
   if (shared) {
     for (const name of MICROVERSION_HEADERS) {
@@ -114,7 +123,8 @@ export function comesDown(name: string): boolean {
   return !NOT_DOWN.has(name);
 }
 
-const text = (value: string | string[] | undefined): string => (Array.isArray(value) ? value.join(', ') : (value ?? ''));
+const text = (value: string | string[] | undefined): string =>
+  Array.isArray(value) ? value.join(', ') : (value ?? '');
 
 /** What a caller of an opaque path may say to the upstream itself: conditions, formats and ranges are its own business. */
 const OPAQUE_UP = new Set([
@@ -132,14 +142,25 @@ const OPAQUE_UP = new Set([
 ]);
 
 /** Secrets and connection matters of the upstream that no caller sees, on opaque paths too. */
-const OPAQUE_NOT_DOWN = new Set([...HOP_BY_HOP, 'www-authenticate', 'x-auth-token', 'x-subject-token', 'set-cookie', 'via']);
+const OPAQUE_NOT_DOWN = new Set([
+  ...HOP_BY_HOP,
+  'www-authenticate',
+  'x-auth-token',
+  'x-subject-token',
+  'set-cookie',
+  'via',
+]);
 
 /**
  * Headers for a request that streams through.
  *
  * @param length bytes of the body that is held; undefined: none, or one that streams with the caller's Content-Length
  */
-export function opaqueRequestHeaders(caller: IncomingHttpHeaders, token: string, length: number | undefined): Record<string, string> {
+export function opaqueRequestHeaders(
+  caller: IncomingHttpHeaders,
+  token: string,
+  length: number | undefined,
+): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const name in caller) {
     if (goesUp(name) || OPAQUE_UP.has(name)) headers[name] = text(caller[name]);

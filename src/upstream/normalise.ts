@@ -21,14 +21,18 @@ export function normaliseFault(status: number, body: string): string {
 
 function fault(status: number, message: unknown): string {
   const text = typeof message === 'string' ? plain(message) : '';
-  return JSON.stringify({ [faultName(status)]: { code: status, message: text || `The region answered ${status}.` } });
+  return JSON.stringify({
+    [faultName(status)]: { code: status, message: text || `The region answered ${status}.` },
+  });
 }
 
 /** The name the guide's Table 1.6 gives a status; computeFault where it names none. */
 export function faultName(status: number): FaultName {
   if (status === 409) return 'conflictingRequest';
   if (status === 429) return 'overLimit';
-  const found = (Object.keys(FAULTS) as FaultName[]).find((name) => FAULTS[name] === status && name !== 'resizeNotAllowed');
+  const found = (Object.keys(FAULTS) as FaultName[]).find(
+    (name) => FAULTS[name] === status && name !== 'resizeNotAllowed',
+  );
   return found ?? 'computeFault';
 }
 

@@ -18,17 +18,29 @@ const NO_RETRY: RetryVerdict = { retry: false };
  * @param retries most repeats
  * @param random 0 to 1, for the jitter
  */
-export function decideRetry(method: string, outcome: Outcome, attempt: number, retries: number, random: number): RetryVerdict {
+export function decideRetry(
+  method: string,
+  outcome: Outcome,
+  attempt: number,
+  retries: number,
+  random: number,
+): RetryVerdict {
   if (attempt > retries || !SAFE.has(method)) return NO_RETRY;
   const delayMs = Math.round(50 * 2 ** (attempt - 1) * (0.5 + random));
   if (outcome.kind === 'status') {
-    return TRANSIENT.has(outcome.status) ? { retry: true, reason: String(outcome.status), delayMs } : NO_RETRY;
+    return TRANSIENT.has(outcome.status)
+      ? { retry: true, reason: String(outcome.status), delayMs }
+      : NO_RETRY;
   }
   switch (outcome.error.kind) {
     case 'refused':
     case 'reset':
     case 'broken':
-      return { retry: true, reason: outcome.error.kind, delayMs: outcome.error.kind === 'reset' && attempt === 1 ? 0 : delayMs };
+      return {
+        retry: true,
+        reason: outcome.error.kind,
+        delayMs: outcome.error.kind === 'reset' && attempt === 1 ? 0 : delayMs,
+      };
     default:
       return NO_RETRY;
   }

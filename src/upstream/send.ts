@@ -3,7 +3,7 @@ import { type Clock, sleep } from '../clock.ts';
 import type { Fault } from '../faults/faults.ts';
 import type { Endpoint } from '../identity/catalog.ts';
 import type { Token } from '../identity/token.ts';
-import type { Charge, Permit, Refusal } from '../limits/shaper.ts';
+import type { Charge, Permit, Refusal } from '../limits/ask.ts';
 import { ExchangeError, exchange, type UpstreamAnswer } from './exchange.ts';
 import { failureFault } from './failure.ts';
 import type { Pools } from './pools.ts';
@@ -26,8 +26,17 @@ export interface Sending {
   headers(token: Token): Record<string, string>;
   body: Buffer | string | undefined;
   signal: AbortSignal | undefined;
-  /** Asks for a rate-limit slot, at most `leftMs` of what the caller may still wait. */
-  admit(waitedMs: number): Permit | Refusal | Promise<Permit | Refusal>;
+  /** What is wrong with a whole answer's body, if anything; it then counts as no answer. */
+  check(answer: UpstreamAnswer): ExchangeError | undefined;
+  /**
+   * Asks for a rate-limit slot.
+   *
+   * @param waitedMs what the request has waited already
+   * @param again the region refused it for a rate: it goes to the head of its queue
+   */
+  admit(waitedMs: number, again: boolean): Permit | Refusal | Promise<Permit | Refusal>;
+  /** True when an answer is a rate limit's refusal, which is waited out; the windows are then corrected. */
+  overLimit(answer: UpstreamAnswer): boolean;
   refusal(refusal: Refusal): Fault;
   observe: SendObserver;
 }
@@ -99,8 +108,13 @@ class Journey {
         await this.#renew(token);
         continue;
       }
-      if (await this.#done(result, permit)) {
-        return { answer: result, waitedMs: this.#waitedMs, upstreamMs: this.#upstreamMs, charges: permit.charges };
+      if (await this.#done(result)) {
+        return {
+          answer: result,
+          waitedMs: this.#waitedMs,
+          upstreamMs: this.#upstreamMs,
+          charges: permit.charges,
+        };
       }
     }
   }
@@ -117,9 +131,9 @@ class Journey {
   }
 
   async #admit(): Promise<Permit> {
-    const asked = this.#sending.admit(this.#waitedMs);
+    const asked = this.#sending.admit(this.#waitedMs, this.#overLimits > 0);
     const given = asked instanceof Promise ? await asked : asked;
-    if ('refused' in given) throw this.#sending.refusal(given);
+    if (given.refused) throw this.#sending.refusal(given);
     this.#waitedMs += given.waitedMs;
     return given;
   }
@@ -137,9 +151,10 @@ class Journey {
       const request = { method, path, headers: this.#sending.headers(token), body };
       const answer = await exchange(this.#pools.get(endpoint.origin), request, signal, onHead);
       observe.attempt(answer.status, this.#took(started));
-      return answer;
+      return this.#sending.check(answer) ?? answer;
     } catch (error) {
-      const failure = error instanceof ExchangeError ? error : new ExchangeError('broken', true, String(error), error);
+      const failure =
+        error instanceof ExchangeError ? error : new ExchangeError('broken', true, String(error), error);
       if (!counted) {
         if (failure.sent) permit.answered();
         else permit.cancel();
@@ -156,13 +171,19 @@ class Journey {
   }
 
   /** True: the answer is final. False: send again, now. */
-  async #done(answer: UpstreamAnswer, permit: Permit): Promise<boolean> {
-    if (permit.again(answer) && this.#overLimits++ < MAX_OVERLIMIT_WAITS) {
+  async #done(answer: UpstreamAnswer): Promise<boolean> {
+    if (this.#sending.overLimit(answer) && this.#overLimits++ < MAX_OVERLIMIT_WAITS) {
       this.#sending.observe.retry('overlimit');
       return false;
     }
     const { method } = this.#sending;
-    const verdict = decideRetry(method, { kind: 'status', status: answer.status }, this.#attempts, this.#retries, Math.random());
+    const verdict = decideRetry(
+      method,
+      { kind: 'status', status: answer.status },
+      this.#attempts,
+      this.#retries,
+      Math.random(),
+    );
     if (!verdict.retry) return true;
     this.#sending.observe.retry(verdict.reason);
     await sleep(this.#clock, verdict.delayMs, this.#sending.signal);

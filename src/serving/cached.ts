@@ -1,0 +1,198 @@
+import type { CacheAsk, Fetched, Lookup, Stored } from '../cache/cache.ts';
+import type { Entry } from '../cache/entry.ts';
+import {
+  ageSeconds,
+  cacheControl,
+  cacheStatus,
+  chooseEncoding,
+  isNotModified,
+  X_CACHE,
+} from '../cache/http.ts';
+import type { Charge } from '../limits/ask.ts';
+import { variantOf } from '../upstream/headers.ts';
+import type { Call } from './call.ts';
+import { askRegion, type KnownRequest, upstreamQuery } from './compute.ts';
+import type { RegionAnswer } from './region.ts';
+import { renderAnswer } from './render.ts';
+import type { Services } from './services.ts';
+
+/** How an answer came about, as its headers, its log line and the metrics call it. */
+interface Verdict {
+  verdict: 'hit' | 'stale' | 'miss' | 'coalesced' | 'pass';
+  reason: string;
+  stored: boolean;
+  forwardStatus: number | undefined;
+}
+
+/**
+ * Answers a read that may be cached. A hit, and a stale answer with its refresh behind it, go out at once; for a miss
+ * one flight per key is made.
+ */
+export function serveCached(request: KnownRequest, services: Services): void | Promise<void> {
+  const { call } = request;
+  const lookup = services.cache.lookup(askOf(request));
+  switch (lookup.verdict) {
+    case 'hit':
+      return send(
+        request,
+        lookup.entry,
+        { verdict: 'hit', reason: lookup.reason, stored: true, forwardStatus: undefined },
+        [],
+        services,
+      );
+    case 'stale':
+      services.cache.revalidate(lookup, (signal) => loadInBackground(request, lookup, signal, services));
+      return send(
+        request,
+        lookup.entry,
+        { verdict: 'stale', reason: lookup.reason, stored: true, forwardStatus: undefined },
+        [],
+        services,
+      );
+    default:
+      return fetchAndSend(request, lookup, services, call.signal);
+  }
+}
+
+async function fetchAndSend(
+  request: KnownRequest,
+  lookup: Lookup,
+  services: Services,
+  signal: AbortSignal,
+): Promise<void> {
+  let charges: readonly Charge[] = [];
+  const fetched: Fetched = await services.cache.fetch(
+    lookup,
+    async (flightSignal) => {
+      const answered = await askRegion(request, undefined, services, flightSignal);
+      charges = answered.charges;
+      return storedFrom(answered);
+    },
+    signal,
+  );
+  send(request, fetched.entry, fetched, charges, services);
+}
+
+/** A refresh nobody waits for: lowest priority, and not on behalf of the caller that happened to meet the stale entry. */
+async function loadInBackground(
+  request: KnownRequest,
+  lookup: Lookup,
+  signal: AbortSignal,
+  services: Services,
+): Promise<Stored> {
+  const { operation, place, target, call } = request;
+  const answered = await services.regions.ask({
+    operation,
+    method: 'GET',
+    place,
+    path: target.path,
+    query: lookup.query,
+    headers: call.headers,
+    body: undefined,
+    shared: true,
+    client: 'sluice',
+    priority: 'background',
+    maxWaitMs: services.settings.limits.maxWaitMs,
+    signal,
+  });
+  return storedFrom(answered);
+}
+
+function askOf({ call, target, operation, params, place }: KnownRequest): CacheAsk {
+  return {
+    account: place.account.name,
+    tenant: place.endpoint.tenantId,
+    region: place.endpoint.region,
+    operation,
+    params,
+    path: target.path,
+    query: call.query === '' ? '' : upstreamQuery(call.query),
+    variant: variantOf(call.headers),
+    cacheControl: call.header('cache-control'),
+  };
+}
+
+/** Upstream headers worth keeping with a cached answer. */
+const KEPT = [
+  'x-compute-request-id',
+  'retry-after',
+  'openstack-api-version',
+  'x-openstack-nova-api-version',
+  'vary',
+];
+
+function storedFrom(answered: RegionAnswer): Stored {
+  const headers: Record<string, string> = {};
+  for (const name of KEPT) {
+    const value = answered.headers[name];
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return { status: answered.status, body: answered.text, headers };
+}
+
+function send(
+  request: KnownRequest,
+  entry: Entry,
+  verdict: Verdict,
+  charges: readonly Charge[],
+  services: Services,
+): void {
+  const { call, operation, place } = request;
+  const now = services.clock.now();
+  call.cache = verdict.verdict;
+  services.countVerdict(place.endpoint.region, operation.resource, verdict.verdict, verdict.reason);
+  const headers: string[] = [
+    'X-Cache',
+    X_CACHE[verdict.verdict],
+    'Cache-Status',
+    statusText(verdict, entry, now),
+  ];
+  describe(headers, call, entry, verdict, services, charges);
+  if (entry.status !== 200) {
+    const body = entry.body === '' ? undefined : renderAnswer(call, place, operation, entry.body, services);
+    services.reply(call, { status: entry.status, body, format: call.format, headers });
+    return;
+  }
+  headers.push(
+    'Age',
+    String(ageSeconds(entry.storedAt, now)),
+    'Cache-Control',
+    cacheControl(entry.freshUntil, now),
+  );
+  const rendition = entry.rendition(`${call.format} ${call.publicBase}`, () =>
+    renderAnswer(call, place, operation, entry.body, services),
+  );
+  const encoding = chooseEncoding(call.header('accept-encoding'), rendition.body.length);
+  const { body, etag } = encoding === null ? rendition : rendition.encoded(encoding);
+  headers.push('ETag', etag);
+  const unchanged = isNotModified(call.header('if-none-match'), etag, rendition.etag);
+  if (encoding !== null && !unchanged) headers.push('Content-Encoding', encoding);
+  services.reply(call, {
+    status: unchanged ? 304 : 200,
+    body: unchanged ? undefined : body,
+    format: call.format,
+    headers,
+  });
+}
+
+function describe(
+  headers: string[],
+  call: Call,
+  entry: Entry,
+  verdict: Verdict,
+  services: Services,
+  charges: readonly Charge[],
+): void {
+  for (const name in entry.headers) {
+    if (name === 'x-compute-request-id') {
+      if (verdict.verdict === 'miss' || verdict.verdict === 'pass') call.requestId = entry.headers[name]!;
+    } else if (name !== 'vary') headers.push(name, entry.headers[name]!);
+  }
+  if (charges.length > 0)
+    for (const [name, value] of services.limits.headers(charges)) headers.push(name, value);
+}
+
+function statusText(verdict: Verdict, entry: Entry, now: number): string {
+  const { storedAt, freshUntil } = entry;
+  return cacheStatus({ ...verdict, freshUntil: freshUntil > storedAt ? freshUntil : undefined }, now);
+}

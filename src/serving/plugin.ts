@@ -1,0 +1,167 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Agent } from 'undici';
+import { asFault, Fault } from '../faults/faults.ts';
+import { parseTarget } from '../routing/target.ts';
+import { Call } from './call.ts';
+import { recognise, serveKnown } from './compute.ts';
+import { serveIdentity } from './identity.ts';
+import { registerOpaque } from './opaque.ts';
+import { createPassage } from './passage.ts';
+import { renderFault } from './render.ts';
+import type { Services } from './services.ts';
+import { serveVersions } from './versions.ts';
+import { clientOf } from './wait.ts';
+
+/** Request heads beyond this are refused by Node itself, bytes; long pagination URLs and tokens fit easily. */
+const MAX_HEADER_BYTES = 32 * 1024;
+
+/** `.` and `..` as segments, encoded or not: no path of the API has them, and they could lead out of a tenant. */
+const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|\\|%5c|%2f\.\.|%00/i;
+
+const OPAQUE = Symbol('opaque');
+
+/**
+ * The listener callers connect to: the only place that knows Fastify. What is an operation of the guide, a login or a
+ * version document is answered in the first hook; everything else goes on to the proxy.
+ *
+ * @param services the services in force; read anew for each request, so that a reload needs no restart
+ * @param rootRegion the region this listener serves at its root
+ */
+export function createListener(options: {
+  services: () => Services;
+  agent: Agent;
+  rootRegion?: string | undefined;
+}): FastifyInstance {
+  const { services } = options;
+  const opaqueCalls = new WeakMap<IncomingMessage, Call>();
+  const fastify = Fastify({
+    logger: false,
+    forceCloseConnections: 'idle',
+    keepAliveTimeout: 75_000,
+    routerOptions: { maxParamLength: 16_384 },
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    exposeHeadRoutes: false,
+    clientErrorHandler: refuseMalformed,
+    frameworkErrors: (error, request, reply) => {
+      reply.hijack();
+      const call = newCall(request.raw, reply.raw);
+      fail(
+        call,
+        new Fault('badRequest', 'The path is no valid percent-encoding.', { cause: error }),
+        services(),
+      );
+    },
+  });
+
+  const newCall = (req: IncomingMessage, res: Call['res']) => {
+    const { settings, clock, clients } = services();
+    const call = new Call(req, res, {
+      publicUrl: settings.publicUrl ?? undefined,
+      rootRegion: options.rootRegion,
+      now: clock.monotonic(),
+    });
+    call.client = clientOf(call, clients);
+    return call;
+  };
+
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const call = newCall(request.raw, reply.raw);
+    try {
+      const taken = dispatch(call, services());
+      if (taken === OPAQUE) {
+        opaqueCalls.set(request.raw, call);
+        done();
+        return;
+      }
+      reply.hijack();
+      taken?.catch((error) => fail(call, error, services()));
+    } catch (error) {
+      reply.hijack();
+      fail(call, error, services());
+    }
+  });
+
+  fastify.setErrorHandler((error, request, reply) => {
+    reply.hijack();
+    fail(opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw), error, services());
+  });
+  fastify.setNotFoundHandler((request, reply) => {
+    reply.hijack();
+    const call = opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    fail(
+      call,
+      new Fault('badMethod', `${call.method} is not possible here.`, {
+        headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' },
+      }),
+      services(),
+    );
+  });
+
+  const passage = createPassage(services, (call, error) => fail(call, error, services()));
+  registerOpaque(fastify, {
+    agent: options.agent,
+    retries: services().settings.upstream.retries,
+    passage,
+    callOf: (request) => opaqueCalls.get(request.raw)!,
+  });
+  return fastify;
+}
+
+/** Who answers a request: at once, in a while, or the proxy. */
+function dispatch(call: Call, services: Services): void | Promise<void> | typeof OPAQUE {
+  if (
+    (call.path.includes('.') || call.path.includes('%') || call.path.includes('\\')) &&
+    DOT_SEGMENT.test(call.path)
+  ) {
+    throw new Fault('badRequest', 'The path has segments that no path of this API has.');
+  }
+  const target = parseTarget(call.path, call.rootRegion);
+  switch (target.kind) {
+    case 'identity':
+      return serveIdentity(call, target, services);
+    case 'versions':
+    case 'version':
+      return serveVersions(call, target, services);
+    case 'compute': {
+      const match = recognise(call, target);
+      return match === undefined ? OPAQUE : serveKnown(call, target, match, services);
+    }
+  }
+}
+
+/** Any failure as a fault in the caller's format. A caller that left gets nothing, and is counted as 499. */
+function fail(call: Call, error: unknown, services: Services): void {
+  const fault = asFault(error);
+  if (fault.code >= 500 && fault.cause !== undefined && fault.code !== 503) {
+    services.log.warn(
+      { err: fault.cause, requestId: call.requestId, operation: call.operation },
+      fault.message,
+    );
+  }
+  const headers = Object.entries(fault.headers).flat();
+  const status = call.res.destroyed ? 499 : fault.code;
+  services.reply(call, { status, body: renderFault(fault, call.format), format: call.format, headers });
+}
+
+/** Node could not read the request at all: there is no call, only a socket. */
+function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const body = renderFault(
+    new Fault(
+      'badRequest',
+      tooLarge
+        ? `The request's headers are larger than ${MAX_HEADER_BYTES} bytes.`
+        : 'The request is no valid HTTP.',
+    ),
+    'json',
+  );
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nVia: 1.1 sluice\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,149 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { JsonValue } from '../json.ts';
+import type { Ask, Charge, Priority } from '../limits/ask.ts';
+import type { RegionLimits } from '../limits/limits.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { LiveAccount } from '../routing/account.ts';
+import type { Place } from '../routing/directory.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { decodedText } from '../upstream/decode.ts';
+import { ExchangeError, type UpstreamAnswer } from '../upstream/exchange.ts';
+import { requestHeaders } from '../upstream/headers.ts';
+import { normaliseFault } from '../upstream/normalise.ts';
+import type { Sender } from '../upstream/send.ts';
+
+/** What is asked of a region on behalf of a caller, or of Sluice itself. */
+export interface RegionAsk {
+  operation: Operation;
+  method: string;
+  place: Place;
+  /** Path below the endpoint, `/servers/1`. */
+  path: string;
+  /** Raw query without `?`, with nothing of Sluice's own in it. */
+  query: string;
+  /** The caller's headers. */
+  headers: IncomingHttpHeaders;
+  body: Buffer | string | undefined;
+  /** The answer may be served to other callers. */
+  shared: boolean;
+  client: string;
+  priority: Priority;
+  /** ms */
+  maxWaitMs: number;
+  signal: AbortSignal | undefined;
+}
+
+/** A region's answer: JSON text (a fault's too), or nothing. */
+export interface RegionAnswer {
+  status: number;
+  text: string;
+  headers: IncomingHttpHeaders;
+  charges: readonly Charge[];
+  waitedMs: number;
+  upstreamMs: number;
+}
+
+/** Asks regions: through the limits, with a token, counted. */
+export interface Regions {
+  /** @throws {Fault} over limit, or no answer */
+  ask(ask: RegionAsk): Promise<RegionAnswer>;
+}
+
+export function createRegions(options: {
+  sender: Sender;
+  limits: RegionLimits<Place>;
+  metrics: Metrics;
+}): Regions {
+  const { sender, limits, metrics } = options;
+  return {
+    async ask(ask) {
+      const { account, endpoint } = ask.place;
+      const { name } = ask.operation;
+      const target = ask.query === '' ? ask.path : `${ask.path}?${ask.query}`;
+      const slot: Ask = {
+        method: ask.method,
+        path: ask.path,
+        fullPath: endpoint.basePath + ask.path,
+        query: ask.query,
+        client: ask.client,
+        priority: ask.priority,
+        maxWaitMs: ask.maxWaitMs,
+        signal: ask.signal,
+      };
+      const sent = await sender.send({
+        method: ask.method,
+        endpoint,
+        path: endpoint.basePath + target,
+        tokens: (account as LiveAccount).tokens,
+        headers: (token) => requestHeaders(ask.headers, token.id, ask.body !== undefined, ask.shared),
+        body: ask.body,
+        signal: ask.signal,
+        check: checkBody,
+        admit: (waitedMs, again) =>
+          ask.operation.limitClass === 'free'
+            ? limits.free
+            : limits.acquire(ask.place, { ...slot, maxWaitMs: Math.max(0, ask.maxWaitMs - waitedMs), again }),
+        overLimit: (answer) =>
+          isOverLimit(answer.status) &&
+          limits.overLimit(ask.place, slot, { ...answer, body: parsed(textOf(answer)) }),
+        refusal: (refusal) => limits.refusal(refusal),
+        observe: {
+          attempt(status, durationMs) {
+            metrics.upstreamRequests.inc(account.name, endpoint.region, name, String(status));
+            metrics.upstreamDuration.observe({ region: endpoint.region, operation: name }, durationMs / 1000);
+          },
+          retry: (reason) => metrics.upstreamRetries.inc(endpoint.region, reason),
+        },
+      });
+      return judge(sent.answer, {
+        charges: sent.charges,
+        waitedMs: sent.waitedMs,
+        upstreamMs: sent.upstreamMs,
+      });
+    },
+  };
+}
+
+type Costs = Pick<RegionAnswer, 'charges' | 'waitedMs' | 'upstreamMs'>;
+
+/** An answer as callers may see it: refusals are faults whatever shape they came in, a success is JSON or empty. */
+function judge(answer: UpstreamAnswer, costs: Costs): RegionAnswer {
+  const { status, headers } = answer;
+  if (status >= 400) return { status, text: normaliseFault(status, textOf(answer)), headers, ...costs };
+  return { status, text: isProse(answer) ? '' : decodedText(answer), headers, ...costs };
+}
+
+/** A success whose body is cut or garbled counts as no answer; see `decideRetry`. */
+function checkBody(answer: UpstreamAnswer): ExchangeError | undefined {
+  if (answer.status >= 300 || answer.body.length === 0 || isProse(answer)) return undefined;
+  try {
+    JSON.parse(decodedText(answer));
+    return undefined;
+  } catch (error) {
+    return new ExchangeError('broken', true, 'the body is no whole JSON document', error);
+  }
+}
+
+/** Real servers accept an action with a bit of HTML or text: nothing a caller could use. */
+function isProse(answer: UpstreamAnswer): boolean {
+  return answer.status === 202 && /^text\/(?:html|plain)/.test(answer.headers['content-type'] ?? '');
+}
+
+const isOverLimit = (status: number): boolean => status === 413 || status === 429;
+
+function parsed(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A refusal's words, as far as they can be read. */
+function textOf(answer: UpstreamAnswer): string {
+  try {
+    return decodedText(answer);
+  } catch {
+    return '';
+  }
+}

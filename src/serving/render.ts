@@ -1,0 +1,58 @@
+import { Fault } from '../faults/faults.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { Place } from '../routing/directory.ts';
+import type { Format } from '../translation/format.ts';
+import { parseJson } from '../translation/json.ts';
+import { responseFormat } from '../translation/negotiate.ts';
+import { renderFaultXml, renderXml } from '../translation/write-xml.ts';
+import type { Call } from './call.ts';
+import type { Services } from './services.ts';
+
+/**
+ * Settles the format of the answer: the path's suffix, then `format=` in the query, then Accept (guide, section 1.4).
+ *
+ * @throws {Fault} 406 when Accept allows neither; that fault itself is JSON
+ */
+export function negotiate(call: Call, suffix: Format | undefined): void {
+  const format = responseFormat(call.header('accept'), suffix ?? queryFormat(call.query));
+  if (format === undefined) {
+    throw new Fault(
+      'computeFault',
+      'Answers come as application/json or application/xml; the Accept header allows neither.',
+      { code: 406 },
+    );
+  }
+  call.format = format;
+}
+
+function queryFormat(query: string): Format | undefined {
+  if (query === '' || !query.includes('format=')) return undefined;
+  const value = /(?:^|&)format=(json|xml)(?:&|$)/i.exec(query)?.[1];
+  return value === undefined ? undefined : (value.toLowerCase() as Format);
+}
+
+/** A region's JSON text as the caller gets it: links lead to Sluice, in the caller's format. */
+export function renderAnswer(
+  call: Call,
+  place: Place,
+  operation: Operation,
+  text: string,
+  services: Services,
+): string {
+  const rewritten = services.links().rewriteBody(text, call.publicBase, place.endpoint.region);
+  return call.format === 'json' ? rewritten : toXml(operation, rewritten, services);
+}
+
+function toXml(operation: Operation, text: string, services: Services): string {
+  const started = performance.now();
+  const value = parseJson(text);
+  const xml = operation.response === null ? renderFaultXml(value) : renderXml(operation.response, value);
+  services.metrics.translation.observe({ direction: 'response' }, (performance.now() - started) / 1000);
+  return xml;
+}
+
+/** A fault of Sluice's own in the caller's format. */
+export function renderFault(fault: Fault, format: Format): string {
+  const document = fault.toDocument();
+  return format === 'json' ? JSON.stringify(document) : renderFaultXml(document);
+}

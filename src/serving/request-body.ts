@@ -1,0 +1,93 @@
+import { Fault } from '../faults/faults.ts';
+import { isJsonObject, type JsonValue } from '../json.ts';
+import { restoreRefs } from '../links/restore.ts';
+import { actionOperation } from '../operations/match.ts';
+import type { DocumentName, Operation } from '../operations/operation.ts';
+import { OPERATIONS } from '../operations/table.ts';
+import { JsonError, parseJson, stringifyJson } from '../translation/json.ts';
+import { requestFormat } from '../translation/negotiate.ts';
+import { readXml } from '../translation/read-xml.ts';
+import { XmlError } from '../translation/xml-error.ts';
+
+/** A body as the upstream gets it, and the operation it turned out to mean. */
+export interface RequestBody {
+  operation: Operation;
+  /** JSON. */
+  body: Buffer | string;
+  /** Time spent reading XML, ms; undefined for JSON. */
+  translationMs: number | undefined;
+}
+
+const ACTION_DOCUMENTS: readonly DocumentName[] = OPERATIONS.filter((row) => row.action !== undefined).map(
+  (row) => row.request!,
+);
+
+/**
+ * A caller's body, in either format, as the JSON the upstream is spoken to in. References that are Sluice's own URLs
+ * are turned back. JSON that needs no change is sent as the caller wrote it.
+ *
+ * @param known the operation, or `action` when the body's one key has to tell
+ * @throws {Fault} badMediaType, or badRequest that names line and column
+ */
+export function readRequestBody(
+  bytes: Buffer,
+  contentType: string | undefined,
+  known: Operation | 'action',
+): RequestBody {
+  if (bytes.length === 0) throw new Fault('badRequest', `This request needs a body: ${expectation(known)}.`);
+  const format = requestFormat(contentType);
+  if (format === undefined) {
+    throw new Fault(
+      'badMediaType',
+      `A body of type "${contentType}" is not taken here; send application/json or application/xml.`,
+    );
+  }
+  return format === 'xml' ? fromXml(bytes, known) : fromJson(bytes, known);
+}
+
+function fromJson(bytes: Buffer, known: Operation | 'action'): RequestBody {
+  const value = malformedAsFault(() => parseJson(bytes.toString()), 'JSON');
+  if (!isJsonObject(value))
+    throw new Fault('badRequest', `The body must be a JSON object: ${expectation(known)}.`);
+  const operation = operationOf(value, known);
+  const restored = restoreRefs(value);
+  return { operation, body: restored === value ? bytes : stringifyJson(restored), translationMs: undefined };
+}
+
+function fromXml(bytes: Buffer, known: Operation | 'action'): RequestBody {
+  const started = performance.now();
+  const accepted = known === 'action' ? ACTION_DOCUMENTS : [known.request!];
+  const { value } = malformedAsFault(() => readXml(bytes.toString(), accepted), 'XML');
+  const operation = operationOf(value, known);
+  const body = stringifyJson(restoreRefs(value));
+  return { operation, body, translationMs: performance.now() - started };
+}
+
+function operationOf(value: JsonValue, known: Operation | 'action'): Operation {
+  if (known !== 'action') return known;
+  const keys = isJsonObject(value) ? Object.keys(value) : [];
+  if (keys.length !== 1) {
+    throw new Fault(
+      'badRequest',
+      `An action's body has exactly one member, the action; this one has ${keys.length}.`,
+    );
+  }
+  return actionOperation(keys[0]!);
+}
+
+function malformedAsFault<T>(read: () => T, what: string): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof JsonError || error instanceof XmlError) {
+      throw new Fault('badRequest', `The body is not acceptable ${what}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function expectation(known: Operation | 'action'): string {
+  return known === 'action'
+    ? 'one action, such as {"reboot": {"type": "SOFT"}}'
+    : `"${known.request}" is expected`;
+}

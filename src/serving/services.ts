@@ -1,0 +1,38 @@
+import type { Logger } from 'pino';
+import type { ResponseCache } from '../cache/cache.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
+import type { RegionLimits } from '../limits/limits.ts';
+import type { LinkRewriter } from '../links/rewrite.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { Directory, Place } from '../routing/directory.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Call } from './call.ts';
+import type { TokenKey } from './identity.ts';
+import type { Regions } from './region.ts';
+import type { Reply } from './reply.ts';
+import type { ClientSettings } from './wait.ts';
+
+/** Everything a request may need on its way; built once in gateway.ts, and anew at a reload. */
+export interface Services {
+  readonly settings: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly directory: Directory;
+  readonly regions: Regions;
+  readonly limits: RegionLimits<Place>;
+  readonly cache: ResponseCache;
+  readonly clients: ReadonlyMap<string, ClientSettings>;
+  readonly tokenKey: TokenKey;
+  /** Rewrites links for the endpoints of the catalogs as they are now. */
+  links(): LinkRewriter;
+  /** A `Location` as it leads through Sluice. */
+  location(call: Call, place: Place, kind: Operation['location'], url: string): string;
+  /** Writes the answer; the request is then counted and logged. */
+  reply(call: Call, reply: Reply): void;
+  /** Counts a verdict of the cache. */
+  countVerdict(region: string, resource: string, result: string, reason: string): void;
+  /** Counts and logs a request whose answer was written elsewhere. */
+  finished(call: Call, status: number): void;
+}

@@ -1,0 +1,43 @@
+import type { Priority } from '../limits/ask.ts';
+import type { Call } from './call.ts';
+
+/** A configured client: its weight in the queue and how long its requests may wait. */
+export interface ClientSettings {
+  name: string;
+  share: number;
+  /** ms; null: the global bound. */
+  maxWaitMs: number | null;
+}
+
+/** Callers that name no configured client share one entry, in the queue and in metrics. */
+export const ANONYMOUS = 'anonymous';
+
+/** The configured name a caller gives itself with `X-Sluice-Client`; any other name is nobody's. */
+export function clientOf(call: Call, clients: ReadonlyMap<string, ClientSettings>): string {
+  const name = call.header('x-sluice-client');
+  return name !== undefined && clients.has(name) ? name : ANONYMOUS;
+}
+
+/** `X-Sluice-Priority: batch` lets others go first. */
+export function priorityOf(call: Call): Priority {
+  return call.header('x-sluice-priority')?.trim().toLowerCase() === 'batch' ? 'batch' : 'interactive';
+}
+
+/**
+ * The longest a request may wait for a slot, ms: the smallest of the global bound, its client's, and what the caller
+ * says with `X-Sluice-Max-Wait` (ms) or `Prefer: wait=N` (seconds, RFC 7240, section 4.3).
+ */
+export function longestWaitMs(call: Call, globalMs: number, client: ClientSettings | undefined): number {
+  const own = number(call.header('x-sluice-max-wait'));
+  const preferred = number(/(?:^|[,;\s])wait\s*=\s*"?(\d+)/i.exec(call.header('prefer') ?? '')?.[1]);
+  return Math.min(
+    globalMs,
+    client?.maxWaitMs ?? Number.POSITIVE_INFINITY,
+    own ?? Number.POSITIVE_INFINITY,
+    preferred === undefined ? Number.POSITIVE_INFINITY : preferred * 1000,
+  );
+}
+
+function number(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,12}$/.test(text.trim()) ? Number(text) : undefined;
+}

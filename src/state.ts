@@ -1,0 +1,120 @@
+import { createCache, type ResponseCache } from './cache/cache.ts';
+import type { Config } from './config/schema.ts';
+import type { Shared } from './core.ts';
+import type { JsonValue } from './json.ts';
+import type { Permit } from './limits/ask.ts';
+import { createLimits, type RegionLimits } from './limits/limits.ts';
+import { operationNamed } from './operations/match.ts';
+import type { LiveAccount } from './routing/account.ts';
+import type { Place } from './routing/directory.ts';
+import type { Services } from './serving/services.ts';
+import { observeCache, observeLimits } from './telemetry/observers.ts';
+import { exchange } from './upstream/exchange.ts';
+import { requestHeaders } from './upstream/headers.ts';
+
+/** What is remembered from request to request: cached answers and rate-limit windows. It outlives a reload if it can. */
+export interface State {
+  readonly cache: ResponseCache;
+  readonly limits: RegionLimits<Place>;
+  /** Begins to learn limits and to warm the cache, once tokens are there. */
+  start(services: Services): void;
+  /** Closes what the successor did not take over. */
+  retire(successor: State): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the state of a configuration, or takes over what its predecessor has under the same settings. */
+export function openState(config: Config, shared: Shared, before?: State): State {
+  const same = before instanceof OpenState ? before : undefined;
+  return new OpenState(config, shared, same);
+}
+
+class OpenState implements State {
+  readonly cache: ResponseCache;
+  readonly limits: RegionLimits<Place>;
+  readonly #cacheKey: string;
+  readonly #limitsKey: string;
+
+  constructor(config: Config, shared: Shared, before: OpenState | undefined) {
+    this.#cacheKey = JSON.stringify([config.cache, config.redis]);
+    this.#limitsKey = JSON.stringify([
+      config.limits,
+      config.redis,
+      config.access.clients,
+      config.accounts.map(({ name, identity }) => [name, identity.username]),
+    ]);
+    this.cache = before && before.#cacheKey === this.#cacheKey ? before.cache : openCache(config, shared);
+    this.limits =
+      before && before.#limitsKey === this.#limitsKey ? before.limits : openLimits(config, shared);
+  }
+
+  start(services: Services): void {
+    for (const account of services.directory.accounts as readonly LiveAccount[]) {
+      const stop = account.tokens.onToken(() => {
+        for (const endpoint of account.endpoints().values()) this.limits.warm({ account, endpoint });
+        queueMicrotask(() => stop());
+      });
+    }
+  }
+
+  async retire(successor: State): Promise<void> {
+    if (successor.limits !== this.limits) await this.limits.close();
+    if (successor.cache !== this.cache) await this.cache.close();
+  }
+
+  async close(): Promise<void> {
+    await this.limits.close();
+    await this.cache.close();
+  }
+}
+
+function openCache(config: Config, { clock, metrics }: Shared): ResponseCache {
+  const cache = createCache({
+    settings: config.cache,
+    clock,
+    observe: observeCache(metrics, () => cache.stats()),
+  });
+  return cache;
+}
+
+function openLimits(config: Config, shared: Shared): RegionLimits<Place> {
+  const { clock, metrics, log } = shared;
+  const users = new Map(
+    config.accounts.map(({ name, identity }) => [name, `${identity.url} ${identity.username}`]),
+  );
+  const shares = new Map(config.access.clients.map(({ name, share }) => [name, share]));
+  const limits: RegionLimits<Place> = createLimits<Place>({
+    settings: config.limits,
+    clock,
+    userOf: (account) => users.get(account) ?? account,
+    shares: (client) => shares.get(client) ?? 1,
+    fetchLimits: (place, permit) => fetchLimits(place, permit, shared),
+    observe: observeLimits(metrics, log, () => limits.standings()),
+    warn: (line) => log.warn(line),
+  });
+  return limits;
+}
+
+/** How long the answer to `GET /limits` may take, ms. */
+const LIMITS_TIMEOUT_MS = 10_000;
+
+/** Sends `GET /limits` with a permit already given for it; a refused token is renewed for the next time. */
+async function fetchLimits(place: Place, permit: Permit, { pools, metrics }: Shared): Promise<JsonValue> {
+  const { tokens } = place.account as LiveAccount;
+  const { endpoint } = place;
+  const token = await tokens.get();
+  const request = {
+    method: 'GET',
+    path: endpoint.basePath + operationNamed('getLimits').path,
+    headers: requestHeaders({}, token.id, false, true),
+    body: undefined,
+  };
+  const signal = AbortSignal.timeout(LIMITS_TIMEOUT_MS);
+  const answer = await exchange(pools.get(endpoint.origin), request, signal, (status, headers) =>
+    permit.answered(status, headers),
+  );
+  metrics.upstreamRequests.inc(place.account.name, endpoint.region, 'getLimits', String(answer.status));
+  if (answer.status === 401) await tokens.refused(token);
+  if (answer.status !== 200) throw new Error(`the region answered ${answer.status}`);
+  return JSON.parse(answer.body.toString()) as JsonValue;
+}

@@ -1,0 +1,64 @@
+import type { Logger } from 'pino';
+import type { CacheStats } from '../cache/cache.ts';
+import type { CacheObserver } from '../cache/observer.ts';
+import type { RegionStanding } from '../limits/limits.ts';
+import type { ShaperObserver } from '../limits/shaper-observer.ts';
+import type { Metrics } from './metrics.ts';
+
+/** What the cache does, as metrics. Gauges are read when somebody scrapes. */
+export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheObserver {
+  metrics.onScrape('cache', () => {
+    const { entries, bytes } = stats();
+    metrics.cacheEntries.set(entries);
+    metrics.cacheBytes.set(bytes);
+  });
+  return {
+    evicted: () => metrics.cacheEvictions.inc(),
+    invalidated: (region, resource, cause, entries) =>
+      metrics.cacheInvalidations.add(entries, region, resource, cause),
+    revalidated: (region, resource, outcome) => metrics.cacheRevalidations.inc(region, resource, outcome),
+    redis(operation, outcome, durationMs) {
+      if (outcome !== 'ok') metrics.redisErrors.inc(operation, outcome);
+      if (outcome !== 'skipped') metrics.redisDuration.observe({ operation }, durationMs / 1000);
+    },
+  };
+}
+
+/** What the shapers do, as metrics: events as they happen, standings when somebody scrapes. */
+export function observeLimits(
+  metrics: Metrics,
+  log: Logger,
+  standings: () => RegionStanding[],
+): (account: string, region: string) => ShaperObserver {
+  const used = new Map<string, number>();
+  metrics.onScrape('limits', () => {
+    for (const standing of standings()) scrape(metrics, standing, used);
+  });
+  return (account, region) => ({
+    waited: (waitMs) => metrics.limitWait.observe({ account, region }, waitMs / 1000),
+    refused: (reason, client) => metrics.limitRejected.inc(account, region, client, reason),
+    overLimit: () => metrics.upstreamOverLimit.inc(account, region),
+    problem: (line) => log.warn({ account, region }, line),
+  });
+}
+
+function scrape(
+  metrics: Metrics,
+  { account, region, snapshot }: RegionStanding,
+  used: Map<string, number>,
+): void {
+  metrics.limitQueueDepth.set({ account, region }, snapshot.queueDepth);
+  for (const { limit, remaining, used: byClient, exhaustionMs } of snapshot.limits) {
+    const { verb, unit, uri } = limit;
+    const name = `${verb} ${uri} ${unit}`;
+    metrics.limitRemaining.set({ account, region, verb, uri, unit }, remaining);
+    if (exhaustionMs !== undefined)
+      metrics.limitExhaustion.set({ account, region, limit: name }, exhaustionMs / 1000);
+    else metrics.limitExhaustion.remove({ account, region, limit: name });
+    for (const [client, total] of byClient) {
+      const key = [account, region, client, name].join('\n');
+      metrics.limitUsed.add(Math.max(0, total - (used.get(key) ?? 0)), account, region, client, name);
+      used.set(key, total);
+    }
+  }
+}

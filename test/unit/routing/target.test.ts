@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { parseTarget, splitUrl } from '../../../src/routing/target.ts';
+
+describe('splitting a URL', () => {
+  it.each([
+    ['/dfw/v2/1/servers?limit=2', '/dfw/v2/1/servers', 'limit=2'],
+    ['/dfw//v2/1//servers', '/dfw/v2/1/servers', ''],
+    ['http://gw:8080/dfw/v2/1/servers?x=//', '/dfw/v2/1/servers', 'x=//'],
+    ['http://gw:8080', '/', ''],
+    ['/?', '/', ''],
+  ])('%s', (url, path, query) => {
+    expect(splitUrl(url)).toEqual({ path, query });
+  });
+});
+
+describe('reading a path', () => {
+  it.each([
+    ['/dfw/v2/010101/servers', { region: 'dfw', version: 'v2', tenant: '010101', path: '/servers' }],
+    [
+      '/DFW/v2.1/010101/servers/detail',
+      { region: 'DFW', version: 'v2.1', tenant: '010101', path: '/servers/detail' },
+    ],
+    ['/v2/010101/servers', { region: undefined, version: 'v2', tenant: '010101', path: '/servers' }],
+    ['/dfw/010101/servers/7', { region: 'dfw', version: undefined, tenant: '010101', path: '/servers/7' }],
+    ['/dfw/v2/010101', { region: 'dfw', version: 'v2', tenant: '010101', path: '/' }],
+    ['/dfw/v2/010101/', { region: 'dfw', version: 'v2', tenant: '010101', path: '/' }],
+  ])('%s is below a tenant', (path, expected) => {
+    expect(parseTarget(path)).toMatchObject({ kind: 'compute', format: undefined, ...expected });
+  });
+
+  it('takes a format suffix off, but remembers what was written', () => {
+    expect(parseTarget('/dfw/v2/1/servers.xml')).toMatchObject({
+      path: '/servers',
+      exactPath: '/servers.xml',
+      format: 'xml',
+    });
+    expect(parseTarget('/dfw/v2/1/servers/x/metadata/foo.bar')).toMatchObject({
+      path: '/servers/x/metadata/foo.bar',
+      format: undefined,
+    });
+  });
+
+  it.each([
+    ['/dfw', 'dfw', undefined],
+    ['/dfw/', 'dfw', undefined],
+    ['/dfw/.xml', 'dfw', 'xml'],
+    ['/dfw.json', 'dfw', 'json'],
+  ])('%s is a version list', (path, region, format) => {
+    expect(parseTarget(path)).toEqual({ kind: 'versions', region, format });
+  });
+
+  it.each([
+    ['/dfw/v2', 'dfw', 'v2', undefined],
+    ['/dfw/v2/', 'dfw', 'v2', undefined],
+    ['/dfw/v2/.xml', 'dfw', 'v2', 'xml'],
+    ['/dfw/v2.1/', 'dfw', 'v2.1', undefined],
+    ['/v2', undefined, 'v2', undefined],
+    ['/v2/', undefined, 'v2', undefined],
+    ['/v2/.json', undefined, 'v2', 'json'],
+    ['/v2.xml', undefined, 'v2', 'xml'],
+  ])('%s is version details', (path, region, version, format) => {
+    expect(parseTarget(path)).toEqual({ kind: 'version', region, version, format });
+  });
+
+  it.each(['/', '/v2.0', '/v2.0/', '/v2.0/tokens', '/tokens', '/v2.0/tokens/abc', '/v2.0/tenants', '/v3'])(
+    '%s is for the identity façade',
+    (path) => {
+      expect(parseTarget(path)).toMatchObject({ kind: 'identity' });
+    },
+  );
+
+  it('serves one region at the root of its own port', () => {
+    expect(parseTarget('/', 'DFW')).toEqual({ kind: 'versions', region: 'DFW', format: undefined });
+    expect(parseTarget('/v2/1/servers', 'DFW')).toMatchObject({
+      kind: 'compute',
+      region: 'DFW',
+      tenant: '1',
+    });
+    expect(parseTarget('/1/servers/2', 'DFW')).toMatchObject({
+      kind: 'compute',
+      region: 'DFW',
+      tenant: '1',
+      path: '/servers/2',
+    });
+    expect(parseTarget('/dfw/v2/1/servers', 'DFW')).toMatchObject({
+      kind: 'compute',
+      region: 'dfw',
+      tenant: '1',
+    });
+  });
+
+  it('keeps a path whose percent-encoding is broken', () => {
+    expect(parseTarget('/dfw/v2/%zz/servers')).toMatchObject({ kind: 'compute', tenant: '%zz' });
+  });
+});
