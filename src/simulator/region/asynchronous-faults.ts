@@ -1,11 +1,14 @@
 import { Fault } from '../../faults/faults.ts';
 import { advanceImage, advanceServer, endSnapshot, imageProgress, serverProgress } from './course.ts';
-import { recharge } from './server-actions.ts';
+import { recharge } from './quotas.ts';
 import type { RegionSettings } from './settings.ts';
-import type { EmbeddedFault, ImageRecord, RegionState, ServerRecord } from './state.ts';
-
-/** What a fault that happens in the background says: an error of the system, at an instant. */
-const embedded = (message: string, now: number): EmbeddedFault => ({ code: 500, created: now, message });
+import {
+  embeddedFault,
+  type ImageRecord,
+  type RegionState,
+  type ServerRecord,
+  type TenantState,
+} from './state.ts';
 
 /**
  * A fault befalls a server (guide section 1.11.2): it goes where its transition leads on error, ERROR with the fault
@@ -22,7 +25,7 @@ export function failServer(
   advanceServer(server, now, settings);
   const isResize = server.course?.verb === 'resize';
   const onError = server.course?.onError ?? 'ERROR';
-  if (isResize) recharge({ state }, server, state.flavors.get(server.flavorId));
+  if (isResize) recharge(state, server, state.flavors.get(server.flavorId));
   Object.assign(server, {
     progress: onError === 'ERROR' ? serverProgress(server, now) : 100,
     status: onError,
@@ -30,7 +33,7 @@ export function failServer(
     course: null,
     deadline: null,
     previousFlavorId: null,
-    fault: onError === 'ERROR' ? embedded(message, now) : null,
+    fault: onError === 'ERROR' ? embeddedFault(message, now) : null,
     updated: now,
   });
 }
@@ -46,7 +49,7 @@ export function failImage(state: RegionState, id: string, message: string, now: 
     status: 'ERROR',
     saving: null,
     progress,
-    fault: embedded(message, now),
+    fault: embeddedFault(message, now),
     updated: now,
   });
 }
@@ -56,12 +59,10 @@ function serverOf(state: RegionState, image: ImageRecord): ServerRecord | undefi
   return state.tenants.get(image.tenantId)?.servers.get(image.serverId);
 }
 
-type Tenant = RegionState['tenants'] extends Map<string, infer T> ? T : never;
-
 function findAnywhere<T extends { readonly status: string }>(
   state: RegionState,
   id: string,
-  pick: (tenant: Tenant) => T | undefined,
+  pick: (tenant: TenantState) => T | undefined,
 ): T {
   for (const tenant of state.tenants.values()) {
     const found = pick(tenant);

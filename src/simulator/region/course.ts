@@ -1,5 +1,5 @@
 import type { RegionSettings } from './settings.ts';
-import type { Course, ImageRecord, ServerRecord } from './state.ts';
+import { type Course, embeddedFault, type ImageRecord, type ServerRecord } from './state.ts';
 import { decideTransition, type Transition } from './transitions.ts';
 
 /**
@@ -22,14 +22,8 @@ export function startCourse(
 ): void {
   const durationMs = (transition.pace === 'build' ? settings.buildSeconds : settings.actionSeconds) * 1000;
   const { verb, to, onError, counts } = transition;
-  server.course = {
-    verb,
-    to,
-    onError,
-    counts,
-    startedAt,
-    stages: stagesOf(transition, startedAt, durationMs),
-  };
+  const stages = stagesOf(transition, startedAt, durationMs);
+  server.course = { verb, to, onError, counts, failure: null, startedAt, stages };
   const first = transition.via[0];
   if (first !== undefined) enter(server, first.status, first.task, startedAt);
   if (verb === 'confirmResize' || verb === 'revertResize' || verb === 'unrescue') server.deadline = null;
@@ -75,8 +69,26 @@ function walk(server: ServerRecord, course: Course, now: number, settings: Paces
   return true;
 }
 
+/**
+ * A password the operating system finds too simple stops whatever sets it, but only once it is set (guide section
+ * 2.1.2.1): the fault is asynchronous.
+ */
+export function checkPasswordLater(
+  server: ServerRecord,
+  adminPass: string,
+  { minPasswordLength }: Pick<RegionSettings, 'minPasswordLength'>,
+): void {
+  if (server.course === null || adminPass.length >= minPasswordLength) return;
+  server.course.failure = `The password is too simple: it has ${adminPass.length} characters, the operating system wants ${minPasswordLength}. Set another one with changePassword.`;
+}
+
 function finish(server: ServerRecord, course: Course, at: number, settings: Paces): void {
   server.course = null;
+  if (course.failure !== null) {
+    server.fault = embeddedFault(course.failure, at);
+    enter(server, course.onError, null, at);
+    return;
+  }
   server.progress = 100;
   server.fault = null;
   enter(server, course.to, null, at);

@@ -1,6 +1,6 @@
 import { Fault } from '../../faults/faults.ts';
 import type { RegionSettings } from './settings.ts';
-import type { Flavor, TenantState } from './state.ts';
+import { type Flavor, type RegionState, type ServerRecord, type TenantState, tenantOf } from './state.ts';
 
 /** The absolute limits that hold for a tenant; -1 or absent: none. */
 export function limitsOf(settings: RegionSettings, tenantId: string): Record<string, number> {
@@ -75,4 +75,13 @@ export function charge(tenant: TenantState, flavor: Flavor | undefined, sign: 1 
   tenant.usage.instances += sign;
   tenant.usage.cores += sign * (flavor?.vcpus ?? 0);
   tenant.usage.ram += sign * (flavor?.ram ?? 0);
+}
+
+/** Counts a server under another flavor from now on. */
+export function recharge(state: RegionState, server: ServerRecord, target: Flavor | undefined): void {
+  if (target === undefined) return;
+  const tenant = tenantOf(state, server.tenantId);
+  charge(tenant, state.flavors.get(server.chargedFlavorId), -1);
+  charge(tenant, target, 1);
+  server.chargedFlavorId = target.id;
 }

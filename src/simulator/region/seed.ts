@@ -105,6 +105,7 @@ function plantServers(state: RegionState, settings: RegionSettings, seed: SeedSe
     const name = count === 1 ? seed.name : `${seed.name}-${index}`;
     const server = buildServer(state, settings, { ...blueprint, name }, created);
     settle(server, seed.status ?? 'ACTIVE', created);
+    setDeadline(server, settings, now);
   }
 }
 
@@ -148,6 +149,14 @@ function settle(server: ServerRecord, status: ServerStatus, at: number): void {
     accessIPv6: addresses.find(({ version }) => version === 6)?.addr ?? '',
     updated: at,
   });
+}
+
+/** A seeded resize or rescue ends by itself like any other, counted from now. */
+function setDeadline(server: ServerRecord, settings: RegionSettings, now: number): void {
+  const { confirmResizeAfterSeconds, rescueSeconds } = settings;
+  if (server.status === 'VERIFY_RESIZE')
+    server.deadline = { at: now + confirmResizeAfterSeconds * 1000, verb: 'confirmResize' };
+  if (server.status === 'RESCUE') server.deadline = { at: now + rescueSeconds * 1000, verb: 'unrescue' };
 }
 
 function readDate(text: string | undefined, now: number): number {

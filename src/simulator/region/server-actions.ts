@@ -11,10 +11,10 @@ import {
   readText,
 } from './body.ts';
 import { type Call, type Handler, param } from './call.ts';
-import { startCourse } from './course.ts';
+import { checkPasswordLater, startCourse } from './course.ts';
 import { checkMetadataCount, readMetadata } from './metadata-rules.ts';
 import { checkPersonality } from './personality.ts';
-import { charge, checkLimit, limitsOf } from './quotas.ts';
+import { checkLimit, limitsOf, recharge } from './quotas.ts';
 import { newPassword } from './random.ts';
 import { checkImageFits, findFlavor, findImage, findServer, readReference } from './references.ts';
 import type { RegionAnswer } from './region.ts';
@@ -30,8 +30,10 @@ type Action = (call: Call, server: ServerRecord) => RegionAnswer;
 /** By the operation's name, which is the body's one key (guide section 2.3). */
 const ACTIONS: Readonly<Record<string, Action>> = {
   changePassword(call, server) {
-    readText(readDocument(call.request.body, 'changePassword'), 'adminPass');
-    return go(call, server, 'changePassword', 202);
+    const adminPass = readText(readDocument(call.request.body, 'changePassword'), 'adminPass');
+    const answer = go(call, server, 'changePassword', 202);
+    checkPasswordLater(server, adminPass, call.settings);
+    return answer;
   },
   reboot: (call, server) =>
     go(call, server, readRebootType(call) === 'HARD' ? 'hardReboot' : 'softReboot', 202),
@@ -107,6 +109,7 @@ function rebuild(call: Call, server: ServerRecord): RegionAnswer {
   checkCapacity(call);
   Object.assign(server, changes);
   startCourse(server, transition, call.now, call.settings);
+  checkPasswordLater(server, adminPass, call.settings);
   return {
     status: 202,
     headers: { location: selfLink(call, 'servers', server.id) },
@@ -125,7 +128,7 @@ function readRebuild(call: Call, server: ServerRecord, document: JsonObject): Pa
   return {
     imageId: image.id,
     metadata,
-    name: document['name'] === undefined ? server.name : readName(document),
+    name: (document['name'] ?? null) === null ? server.name : readName(document),
     diskConfig: readDiskConfig(document) ?? server.diskConfig,
     accessIPv4: readAccessAddress(document, 'accessIPv4') ?? server.accessIPv4,
     accessIPv6: readAccessAddress(document, 'accessIPv6') ?? server.accessIPv6,
@@ -142,7 +145,7 @@ function resize(call: Call, server: ServerRecord): RegionAnswer {
   checkCapacity(call);
   server.previousFlavorId = server.flavorId;
   server.diskConfig = diskConfig;
-  recharge(call, server, target);
+  recharge(call.state, server, target);
   startCourse(server, transition, call.now, call.settings);
   return { status: 202 };
 }
@@ -168,15 +171,6 @@ function checkResize(call: Call, server: ServerRecord, target: Flavor): void {
 /** Guide section 2.3.6: back to the flavor the resize started from. */
 function revertResize(call: Call, server: ServerRecord): RegionAnswer {
   const answer = go(call, server, 'revertResize', 202);
-  recharge(call, server, call.state.flavors.get(server.previousFlavorId ?? server.flavorId));
+  recharge(call.state, server, call.state.flavors.get(server.previousFlavorId ?? server.flavorId));
   return answer;
-}
-
-/** Counts the server under another flavor from now on. */
-export function recharge(call: Pick<Call, 'state'>, server: ServerRecord, target: Flavor | undefined): void {
-  if (target === undefined) return;
-  const tenant = tenantOf(call.state, server.tenantId);
-  charge(tenant, call.state.flavors.get(server.chargedFlavorId), -1);
-  charge(tenant, target, 1);
-  server.chargedFlavorId = target.id;
 }

@@ -11,6 +11,7 @@ import {
 } from './body.ts';
 import { type Blueprint, buildServer } from './build.ts';
 import type { Call, Handler } from './call.ts';
+import { checkPasswordLater } from './course.ts';
 import { checkMetadataCount, readMetadata } from './metadata-rules.ts';
 import { readNetworks } from './networks.ts';
 import { checkPersonality } from './personality.ts';
@@ -33,6 +34,7 @@ export const createServer: Handler = (call) => {
   const servers = Array.from({ length: count }, (_, index) =>
     buildServer(call.state, call.settings, named(blueprint, count, index), call.now),
   );
+  for (const server of servers) checkPasswordLater(server, adminPass, call.settings);
   const first = servers[0]!;
   const headers = { location: selfLink(call, 'servers', first.id) };
   if (isTrue(document['return_reservation_id']))

@@ -11,7 +11,7 @@ import { decideTransition, type Transition, type Verb } from './transitions.ts';
 export const updateServer: Handler = (call) => {
   const server = findServer(call, param(call, 'server_id'));
   const document = readDocument(call.request.body, 'server');
-  const name = document['name'] === undefined ? server.name : readName(document);
+  const name = (document['name'] ?? null) === null ? server.name : readName(document);
   const accessIPv4 = readAccessAddress(document, 'accessIPv4') ?? server.accessIPv4;
   const accessIPv6 = readAccessAddress(document, 'accessIPv6') ?? server.accessIPv6;
   requireTransition(server, 'update');

@@ -14,6 +14,8 @@ export interface RegionSettings {
   confirmResizeAfterSeconds: number;
   /** How long a server may be in rescue mode (guide section 2.3.7: 90 minutes). */
   rescueSeconds: number;
+  /** A shorter administrator password puts its server in ERROR (guide section 2.1.2.1). 0 to 12; 0: any will do. */
+  minPasswordLength: number;
   /** How long deleted servers and images appear to `changes-since` (guide section 1.7: 30 days). */
   deletedKeptSeconds: number;
   /** Largest page (guide section 1.6: 1000). */
@@ -39,6 +41,7 @@ export const defaultRegionSettings: RegionSettings = {
   imageSeconds: 15,
   confirmResizeAfterSeconds: 24 * 3600,
   rescueSeconds: 90 * 60,
+  minPasswordLength: 0,
   deletedKeptSeconds: 30 * 24 * 3600,
   maxPageSize: 1000,
   attachVolumeStatus: 200,

@@ -49,6 +49,13 @@ export interface EmbeddedFault {
   readonly message: string;
 }
 
+/** What a fault in the background says: an error of the system, at an instant (ms since the epoch). */
+export const embeddedFault = (message: string, created: number): EmbeddedFault => ({
+  code: 500,
+  created,
+  message,
+});
+
 /** A transition under way. It is data only: `advanceServer` reads where it stands at any instant. */
 export interface Course {
   readonly verb: Transition['verb'];
@@ -63,6 +70,8 @@ export interface Course {
   readonly to: ServerStatus;
   readonly onError: ServerStatus;
   readonly counts: boolean;
+  /** Why it will end in `onError` instead of `to`; null: it will not. */
+  failure: string | null;
 }
 
 /** A volume attached to a server (guide section 2.4). Its id is the volume's. */
