@@ -43,16 +43,14 @@ export function createRedis(
 
 /**
  * A second connection with the same settings for subscriptions, which block their connection for anything else.
- * Without a command timeout: resubscribing after an outage may take its time.
+ * Without a command timeout: resubscribing after an outage may take its time. It says nothing of outages, because
+ * the first connection does.
  */
-export function createSubscriber(
-  settings: RedisSettings,
-  log: RedisLog,
-  purpose: string,
-): RedisConnection | null {
+export function createSubscriber(settings: RedisSettings, purpose: string): RedisConnection | null {
   const { commandTimeout: _, ...options } = commonOptions({ purpose });
-  const connection = connect(settings, { ...options, autoResubscribe: true });
-  if (connection) logOutages(connection, log, purpose);
+  const connection = connect(settings, options);
+  // An 'error' event without a listener would end the process.
+  connection?.on('error', () => {});
   return connection;
 }
 
@@ -70,7 +68,6 @@ function commonOptions(use: RedisUse) {
 
 type ConnectionOptions = Omit<ReturnType<typeof commonOptions>, 'commandTimeout'> & {
   commandTimeout?: number;
-  autoResubscribe?: boolean;
 };
 
 function connect(settings: RedisSettings, options: ConnectionOptions): RedisConnection | null {
