@@ -4,6 +4,7 @@
  */
 import { type SaxesAttributeNS, SaxesParser, type SaxesTagNS } from 'saxes';
 import { uriOfUndeclaredPrefix } from './namespaces.ts';
+import { positionAt } from './text.ts';
 import { XmlError, type XmlErrorReason } from './xml-error.ts';
 
 /** An element. Attributes are in the document's order, namespace declarations left out. */
@@ -26,7 +27,6 @@ export const XML_BOUNDS = {
   attributes: 100,
 } as const;
 
-const NO_ATTRIBUTES: readonly SaxesAttributeNS[] = [];
 const XMLNS = 'http://www.w3.org/2000/xmlns/';
 const SCHEMA_INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
 const XML = 'http://www.w3.org/XML/1998/namespace';
@@ -52,68 +52,77 @@ const OPTIONS = {
  * @throws XmlError only: malformed, forbidden (DTD, entity) or out of bounds
  */
 export function readTree(text: string): { root: XmlNode; refuse: (message: string) => XmlError } {
-  const reading = new Reading();
-  return { root: reading.read(text), refuse: (message) => new XmlError('root', message, ...reading.rootAt) };
+  const root = new Reading(text).read();
+  const refuse = (message: string) => {
+    const { line, column } = positionAt(text, Math.max(0, text.indexOf(`<${nameOf(root)}`)));
+    return new XmlError('root', message, line, column);
+  };
+  return { root, refuse };
 }
 
+const nameOf = ({ prefix, local }: XmlNode): string => (prefix === '' ? local : `${prefix}:${local}`);
+
 class Reading {
+  readonly #text: string;
   readonly #parser = new SaxesParser(OPTIONS);
   readonly #open: OpenNode[] = [];
-  #text = '';
   #root: XmlNode | undefined;
   #elements = 0;
-  #attributes = 0;
-  /** Line and column of the root element's tag. */
-  rootAt: [line: number, column: number] = [1, 1];
 
-  constructor() {
+  /**
+   * Few handlers, and the rare ones only when there is something for them: beyond a handful the engine turns the
+   * parser into a dictionary, and parsing takes eight times as long.
+   */
+  constructor(text: string) {
+    this.#text = text;
     const parser = this.#parser;
     parser.on('error', (error) => this.#malformed(error.message));
-    parser.on('doctype', () => this.#fail('forbidden', 'A document type (DTD) is not allowed'));
-    parser.on('xmldecl', (declaration) => this.#checkEncoding(declaration.encoding));
-    parser.on('opentagstart', () => this.#startElement());
-    parser.on('attribute', () => this.#countAttribute());
     parser.on('opentag', (tag) => this.#openElement(tag));
-    parser.on('closetag', () => this.#closeElement());
-    parser.on('text', (text) => this.#addText(text));
-    parser.on('cdata', (text) => this.#addText(text));
+    parser.on('closetag', () => void this.#open.pop());
+    parser.on('text', (piece) => this.#addText(piece));
+    if (text.includes('<![CDATA[')) parser.on('cdata', (piece) => this.#addText(piece));
+    if (text.includes('<!DOCTYPE'))
+      parser.on('doctype', () => this.#fail('forbidden', 'A document type (DTD) is not allowed'));
   }
 
-  read(text: string): XmlNode {
-    this.#text = text;
-    if (text.length > XML_BOUNDS.characters)
+  read(): XmlNode {
+    if (this.#text.length > XML_BOUNDS.characters)
       this.#fail('bounds', `The document is longer than ${XML_BOUNDS.characters} characters`);
-    if (text.trim() === '') this.#fail('malformed', 'The body is empty where XML was expected');
-    this.#parser.write(text).close();
+    if (this.#text.trim() === '') this.#fail('malformed', 'The body is empty where XML was expected');
+    this.#parser.write(this.#text).close();
     return this.#root!;
   }
 
-  #startElement(): void {
-    this.#attributes = 0;
-    if (this.#elements === 0) this.rootAt = [this.#parser.line, Math.max(1, this.#parser.columnIndex)];
+  #openElement(tag: SaxesTagNS): void {
+    const { uri, prefix, local } = tag;
+    const parent = this.#open[this.#open.length - 1];
+    if (parent === undefined) this.#checkEncoding(this.#parser.xmlDecl.encoding);
+    this.#checkBounds();
+    const node: OpenNode = { uri, prefix, local, attributes: this.#attributes(tag), children: [], text: '' };
+    if (parent === undefined) this.#root = node;
+    else parent.children.push(node);
+    this.#open.push(node);
+  }
+
+  #checkBounds(): void {
     if (++this.#elements > XML_BOUNDS.elements)
       this.#fail('bounds', `The document has more than ${XML_BOUNDS.elements} elements`);
     if (this.#open.length >= XML_BOUNDS.depth)
       this.#fail('bounds', `The document is nested deeper than ${XML_BOUNDS.depth} elements`);
   }
 
-  #countAttribute(): void {
-    if (++this.#attributes > XML_BOUNDS.attributes)
-      this.#fail('bounds', `An element has more than ${XML_BOUNDS.attributes} attributes`);
-  }
-
-  #openElement(tag: SaxesTagNS): void {
-    const { uri, prefix, local } = tag;
-    const attributes = this.#attributes === 0 ? NO_ATTRIBUTES : meaningful(tag.attributes);
-    const node: OpenNode = { uri, prefix, local, attributes, children: [], text: '' };
-    const parent = this.#open[this.#open.length - 1];
-    if (parent === undefined) this.#root = node;
-    else parent.children.push(node);
-    this.#open.push(node);
-  }
-
-  #closeElement(): void {
-    this.#open.pop();
+  /** Attributes that say something: declarations, `xml:` and schema hints address XML processors only. */
+  #attributes({ attributes }: SaxesTagNS): readonly SaxesAttributeNS[] {
+    const kept: SaxesAttributeNS[] = [];
+    let count = 0;
+    for (const name in attributes) {
+      const attribute = attributes[name]!;
+      const { uri } = attribute;
+      if (++count > XML_BOUNDS.attributes)
+        this.#fail('bounds', `An element has more than ${XML_BOUNDS.attributes} attributes`);
+      if (uri !== XMLNS && uri !== XML && uri !== SCHEMA_INSTANCE) kept.push(attribute);
+    }
+    return kept;
   }
 
   #addText(text: string): void {
@@ -141,14 +150,3 @@ class Reading {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII, controls included
 const IS_ASCII = /^[\u0000-\u007f]*$/;
-
-/** Attributes that say something: declarations, `xml:` and schema hints address XML processors only. */
-function meaningful(attributes: Record<string, SaxesAttributeNS>): SaxesAttributeNS[] {
-  const kept: SaxesAttributeNS[] = [];
-  for (const name in attributes) {
-    const attribute = attributes[name]!;
-    const { uri } = attribute;
-    if (uri !== XMLNS && uri !== XML && uri !== SCHEMA_INSTANCE) kept.push(attribute);
-  }
-  return kept;
-}

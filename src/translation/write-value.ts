@@ -154,15 +154,17 @@ function writeAttribute(
   const scalar = value[key] as Scalar;
   if (scalar === null && out.isXmlSpelling) return '';
   const attribute = known ?? generalAttribute(key);
-  if (known === undefined && isTaken(plan, attribute, key, value)) return '';
+  if (isTaken(plan, attribute, key, value)) return '';
   if (attribute.namespace !== undefined) use(attribute.namespace, out);
   return `${attribute.opening}${escapeAttribute(spell(scalar, out))}"`;
 }
 
 /** Whether another member of the object is this very attribute in XML (`userId` beside `user_id`, one URI twice). */
 function isTaken(plan: ObjectPlan, attribute: AttributePlan, key: string, value: JsonObject): boolean {
-  const original = plan.renamed.get(key);
-  if (original !== undefined && value[original] !== undefined) return true;
+  if (plan.renamed.size > 0) {
+    const original = plan.renamed.get(key);
+    if (original !== undefined && value[original] !== undefined) return true;
+  }
   const twin = attribute.namespace?.twin;
   return twin !== undefined && value[twin.prefix + key.slice(key.indexOf(':'))] !== undefined;
 }

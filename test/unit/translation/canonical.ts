@@ -13,6 +13,13 @@ interface Element {
  * throws.
  */
 export function canonicalXml(xml: string): string {
+  return parseStrictly(xml)
+    .map((child) => print(child, ''))
+    .join('');
+}
+
+/** The root element; throws when the document is not well-formed or its namespaces are not in order. */
+export function parseStrictly(xml: string): Element[] {
   const parser = new SaxesParser({ xmlns: true });
   const document: Element = { name: '', attributes: [], children: [], text: '' };
   const open = [document];
@@ -31,7 +38,7 @@ export function canonicalXml(xml: string): string {
   parser.on('text', addText);
   parser.on('cdata', addText);
   parser.write(xml).close();
-  return document.children.map((child) => print(child, '')).join('');
+  return document.children;
 }
 
 function newElement(tag: SaxesTagNS): Element {
