@@ -269,21 +269,26 @@ export const LINK_PLAN: ObjectPlan = compileObject(link, 'answer');
 /** What the extensions table says about members, by JSON key, for one direction. */
 export interface ExtensionPlans {
   readonly members: ReadonlyMap<string, MemberPlan>;
+  /** Child elements, by `ALIAS:element`. */
+  readonly elements: ReadonlyMap<string, ChildPlan>;
   /** Unqualified attributes that are read as an extension's (`diskConfig`); requests only. */
   readonly unqualified: ReadonlyMap<string, AttributePlan>;
 }
 
 function compileExtensions(direction: Direction): ExtensionPlans {
   const members = new Map<string, MemberPlan>();
+  const elements = new Map<string, ChildPlan>();
   const unqualified = new Map<string, AttributePlan>();
   for (const { prefix, extension } of PREFIXED)
     for (const [local, member] of Object.entries(extension?.members ?? {})) {
       const plan = compileMember(`${prefix}:${local}`, member, direction, undefined);
       members.set(`${prefix}:${local}`, plan);
+      if (plan.kind === 'element' || plan.kind === 'repeated')
+        elements.set(`${prefix}:${plan.plan.element}`, plan);
       if (member.as === 'attribute' && plan.kind === 'attribute' && direction === 'request')
         for (const name of member.alsoRead ?? []) unqualified.set(name, plan);
     }
-  return { members, unqualified };
+  return { members, elements, unqualified };
 }
 
 export const EXTENSION_PLANS: Readonly<Record<Direction, ExtensionPlans>> = {

@@ -234,8 +234,7 @@ function childPlan(
   if (child.uri === parent.uri || !isExtensionUri(child.uri)) return known;
   if (known?.kind === 'element' && known.plan.namespace?.uri === child.uri) return known;
   const alias = aliasOf(child.uri, child.local, child.prefix);
-  const member = EXTENSION_PLANS[direction].members.get(`${alias}:${child.local}`);
-  return member?.kind === 'element' ? member : undefined;
+  return EXTENSION_PLANS[direction].elements.get(`${alias}:${child.local}`);
 }
 
 /** Links of an element whose description has none. */

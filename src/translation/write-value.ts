@@ -240,7 +240,7 @@ export function writeOther(
 ): string {
   const member = value[key]!;
   const known: MemberPlan | undefined = EXTENSION_PLANS[out.direction].members.get(key);
-  if (known?.kind === 'element') return writeElement(known, member, value[`${key}_links`], out);
+  if (known?.kind === 'element' || known?.kind === 'repeated') return writeChild(known, value, out);
   const qualified = splitAlias(key);
   const namespace = qualified?.namespace ?? parent;
   if (namespace !== undefined) use(namespace, out);

@@ -1,8 +1,8 @@
 /**
  * The extensions whose attributes and elements have a namespace of their own. JSON names such a member
  * `ALIAS:name`, XML qualifies it (guide section 1.10.3). To support another extension's members add one entry:
- * its scalars then are qualified attributes and its objects qualified elements in every resource. `elements` is only
- * needed where the general rule would not find the element's form.
+ * its scalars then are qualified attributes and its objects qualified elements in every resource. `members` is only
+ * needed where the general rule would not find a member's form or type.
  */
 import { attribute, type Member, numeric, type ObjectShape, truth } from './shape.ts';
 
@@ -32,6 +32,13 @@ const bandwidthInterface: ObjectShape = {
   kind: 'object',
   element: 'interface',
   members: { bandwidth_inbound: numeric, bandwidth_outbound: numeric },
+};
+
+/** Nova writes one element per volume, without a wrapper. */
+const attachedVolume: ObjectShape = {
+  kind: 'object',
+  element: 'volume_attached',
+  members: { id: attribute },
 };
 
 const volume: ObjectShape = {
@@ -101,7 +108,11 @@ export const EXTENSIONS: readonly Extension[] = [
     namespace: `${OPENSTACK}/flavor_access/api/v2`,
     members: { is_public: truth },
   },
-  { alias: 'os-extended-volumes', namespace: `${OPENSTACK}/extended_volumes/api/v1.1` },
+  {
+    alias: 'os-extended-volumes',
+    namespace: `${OPENSTACK}/extended_volumes/api/v1.1`,
+    members: { volumes_attached: { as: 'repeated', shape: attachedVolume } },
+  },
   { alias: 'os-used-limits', namespace: `${OPENSTACK}/used_limits/api/v1.1` },
   {
     alias: 'rax-bandwidth',

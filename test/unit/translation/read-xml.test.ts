@@ -218,6 +218,34 @@ describe('a body that must not be read', () => {
   });
 });
 
+describe('a login', () => {
+  const key = { auth: { 'RAX-KSKEY:apiKeyCredentials': { username: 'ada', apiKey: 'k' } } };
+  it.each([
+    '<auth xmlns="http://docs.openstack.org/identity/api/v2.0"><apiKeyCredentials xmlns="http://docs.rackspace.com/identity/api/ext/RAX-KSKEY/v1.0" username="ada" apiKey="k"/></auth>',
+    '<auth><RAX-KSKEY:apiKeyCredentials username="ada" apiKey="k"/></auth>',
+    '<auth xmlns="http://docs.openstack.org/identity/api/v2.0"><apiKeyCredentials username="ada" apiKey="k"/></auth>',
+  ])('with an API key is recognised in %s', (xml) => {
+    expect(readIdentityXml(xml).value).toEqual(key);
+  });
+
+  it('refuses a DTD like every other body', () => {
+    expect(() => readIdentityXml('<!DOCTYPE auth><auth/>')).toThrow(XmlError);
+  });
+});
+
+describe("an extension's action of today's Nova", () => {
+  it.each([
+    [
+      '<addFloatingIp><address>192.0.2.7</address></addFloatingIp>',
+      { addFloatingIp: { address: '192.0.2.7' } },
+    ],
+    ['<addSecurityGroup>\n  <name>web</name>\n</addSecurityGroup>', { addSecurityGroup: { name: 'web' } }],
+    ['<lock/>', { lock: null }],
+  ])('%s is %j', (xml, value) => {
+    expect(action(xml)).toEqual(value);
+  });
+});
+
 describe('an answer', () => {
   it('gets its types back', () => {
     const xml = `<server xmlns="${COMPUTE}" id="7" progress="50" tenantId="1"
