@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { checkConfig, defaultConfigFile, type ExitCode, serve, simulate } from './commands.ts';
-import { demo } from './demo.ts';
+import { checkConfig } from './commands/check-config.ts';
+import { defaultConfigFile } from './commands/default-config.ts';
+import type { ExitCode } from './commands/exit-code.ts';
 
 const { version, description } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -11,36 +12,48 @@ const { version, description } = JSON.parse(
   description: string;
 };
 
+const { env } = process;
+
 /** A signal ends the commands that serve; what still holds the process then (idle sockets) must not keep it. */
 async function exitWith(code: Promise<ExitCode> | ExitCode): Promise<void> {
   process.exit(await code);
 }
 
-const program = new Command('sluice').description(description).showHelpAfterError();
+// What a command needs is loaded when it runs: checking a file needs no gateway.
+const program = new Command('sluice').description(description).version(version).showHelpAfterError();
 
 program
   .command('serve')
   .description('run the gateway; SIGHUP reloads the configuration')
   .option('-c, --config <file>', 'configuration', defaultConfigFile())
-  .action(({ config }: { config: string }) => exitWith(serve(config)));
+  .action(async ({ config }: { config: string }) => {
+    const { serve } = await import('./commands/serve.ts');
+    await exitWith(serve(config, env));
+  });
 
 program
   .command('demo')
   .description('run a simulated cloud and the gateway in one process')
-  .action(() => exitWith(demo()));
+  .action(async () => {
+    const { demo } = await import('./demo.ts');
+    await exitWith(demo(env));
+  });
 
 program
   .command('simulate')
   .description('run the simulated cloud alone')
   .option('-c, --config <file>', 'configuration', defaultConfigFile())
   .option('--state <file>', 'file that keeps the state across restarts')
-  .action(({ config, state }: { config: string; state?: string }) => exitWith(simulate(config, state)));
+  .action(async ({ config, state }: { config: string; state?: string }) => {
+    const { simulate } = await import('./commands/simulate.ts');
+    await exitWith(simulate(config, state, env));
+  });
 
 program
   .command('check-config')
   .description('list every problem of a configuration; exit code 2 if there is one')
   .requiredOption('-c, --config <file>', 'configuration')
-  .action(({ config }: { config: string }) => exitWith(checkConfig(config)));
+  .action(({ config }: { config: string }) => exitWith(checkConfig(config, env)));
 
 program
   .command('version')

@@ -1,23 +1,24 @@
-import { type ExitCode, OWN_DEFAULT, runGateway } from './commands.ts';
-import { loadConfig } from './config/load.ts';
+import { OWN_CONFIG } from './commands/default-config.ts';
+import type { ExitCode } from './commands/exit-code.ts';
+import { runService } from './commands/run-service.ts';
+import { type Environment, loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
-import type { Server } from './server.ts';
+import { type Addresses, startServer } from './server.ts';
 import { baseImages } from './simulator/region/base-images.ts';
 
 /** `sluice demo`: simulator and gateway in one process, with lines to paste into another terminal. */
-export function demo(): Promise<ExitCode> {
+export function demo(env: Environment): Promise<ExitCode> {
   // Log lines of ordinary requests would bury the lines to paste.
-  const env = { ...process.env, SLUICE_LOG_LEVEL: process.env['SLUICE_LOG_LEVEL'] ?? 'warn' };
-  const loaded = loadConfig(OWN_DEFAULT, env);
-  return runGateway(loaded, {
-    onStart: (server) => {
-      if ('config' in loaded) console.log(describeDemo(loaded.config, server.addresses));
-    },
+  const loaded = loadConfig(OWN_CONFIG, { ...env, SLUICE_LOG_LEVEL: env['SLUICE_LOG_LEVEL'] ?? 'warn' });
+  return runService(loaded, async (config, log) => {
+    const server = await startServer(config, log);
+    console.log(describeDemo(config, server.addresses));
+    return server;
   });
 }
 
 /** What the demo prints: where everything is, and requests that work as they stand. */
-export function describeDemo(config: Config, { url, adminUrl, identityUrl }: Server['addresses']): string {
+export function describeDemo(config: Config, { url, adminUrl, identityUrl }: Addresses): string {
   const { regions, users } = config.simulator;
   const [user] = users;
   const region = regions[0]!;

@@ -11,6 +11,8 @@ import type { SchemaNode } from './schema-walk.ts';
 import { deepFreeze, isRecord, type Tree } from './tree.ts';
 import { validate } from './validate.ts';
 
+export type { Environment } from './interpolate.ts';
+
 /** What is checked and described: the schema in normal form. */
 export const settingsSchema: SchemaNode = normalForm(ConfigSchema as unknown as SchemaNode);
 

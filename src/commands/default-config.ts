@@ -1,0 +1,10 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** The configuration that comes with Sluice: the demo. */
+export const OWN_CONFIG = fileURLToPath(new URL('../../config/default.yaml', import.meta.url));
+
+/** The configuration of a command that was given none: of the folder it runs in, else Sluice's own. */
+export function defaultConfigFile(): string {
+  return existsSync('config/default.yaml') ? 'config/default.yaml' : OWN_CONFIG;
+}
