@@ -14,7 +14,10 @@ export interface RedisGuard {
 /** After a failure Redis is left alone this long (ms): callers shall not each pay for finding out again. */
 export const PAUSE_MS = 1000;
 
-/** The connection's own `commandTimeout` is the budget; it is what makes a slow command fail. */
+/**
+ * A slow command, a lost connection and one that never was are one kind of trouble and share one warning.
+ * The connection's own `commandTimeout` is the budget; it is what makes a slow command fail.
+ */
 export function createRedisGuard(
   redis: RedisConnection,
   clock: Clock,
@@ -34,15 +37,14 @@ export function createRedisGuard(
     if (troubles.delete(kind)) log.info({ trouble: kind }, 'Redis works for the cache again');
   }
 
-  function onFailure(error: unknown): void {
-    pausedUntil = clock.monotonic() + PAUSE_MS;
-    // A lost connection is the connection's to speak of.
-    if (redis.status === 'ready')
-      trouble('slow', 'Redis does not answer in time; the cache goes on without it', error);
-  }
+  const onOutage = (error: unknown) =>
+    trouble('outage', 'Redis does not answer; the cache of this instance goes on without it', error);
 
+  redis.on('error', onOutage);
+  redis.on('reconnecting', () => onOutage(undefined));
   redis.on('ready', () => {
     pausedUntil = Number.NEGATIVE_INFINITY;
+    over('outage');
   });
 
   return {
@@ -57,11 +59,12 @@ export function createRedisGuard(
       try {
         const result = await command();
         observe.redis(operation, 'ok', clock.monotonic() - start);
-        over('slow');
+        over('outage');
         return result;
       } catch (error) {
         observe.redis(operation, 'error', clock.monotonic() - start);
-        onFailure(error);
+        pausedUntil = clock.monotonic() + PAUSE_MS;
+        onOutage(error);
         return undefined;
       }
     },

@@ -41,11 +41,14 @@ export function connectSharedStore(
   settings: RedisSettings,
   options: ConnectOptions,
 ): ((listener: SharedListener) => SharedStore) | undefined {
-  const redis = createRedis(settings, options.log, { purpose: 'cache' });
+  const redis = createRedis(settings, SILENT, { purpose: 'cache' });
   const subscriber = createSubscriber(settings, 'cache news');
   if (!redis || !subscriber) return undefined;
   return (listener) => createRedisStore({ ...options, redis, subscriber, listener });
 }
+
+/** The guard speaks of outages, be it that Redis is slow or away. */
+const SILENT: RedisLog = { warn: () => {}, info: () => {} };
 
 /** A fetching instance that died holds the others up no longer than this (ms). */
 const LOCK_MS = 5000;

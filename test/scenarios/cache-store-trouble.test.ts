@@ -1,0 +1,190 @@
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Stored } from '../../src/cache/cache.ts';
+import { keyOf, scopeOf } from '../../src/cache/key.ts';
+import { redisKeys } from '../../src/cache/redis-keys.ts';
+import { systemClock } from '../../src/clock.ts';
+import { type RedisServer, redisAvailable, startRedis } from '../support/redis-server.ts';
+import { answering, type Instance, never, ok, openInstance, ShiftedClock } from '../unit/cache/instances.ts';
+import { askFor, gate } from '../unit/cache/support.ts';
+
+/** Redis in every kind of trouble: each caller still gets an answer, one warning is logged, and Redis is used again. */
+
+const detail = askFor('/flavors/detail');
+const scope = scopeOf('main', 'DFW', 'flavors');
+const entryKey = redisKeys.entry(scope, keyOf(detail, detail.path, ''));
+
+describe.runIf(redisAvailable())('when Redis', () => {
+  let redis: RedisServer;
+  let admin: Redis;
+  let open: Instance[];
+  const clock = systemClock;
+
+  const instance = (changes = {}): Instance => {
+    const one = openInstance(redis.url, clock, changes);
+    open.push(one);
+    return one;
+  };
+  const connected = async (changes = {}): Promise<Instance> => {
+    const one = instance(changes);
+    await used(one);
+    return one;
+  };
+
+  beforeEach(async () => {
+    redis = await startRedis();
+    admin = new Redis(redis.url, { retryStrategy: () => 50 });
+    admin.on('error', () => {});
+    open = [];
+  });
+  afterEach(async () => {
+    for (const { cache } of open) await cache.close();
+    admin.disconnect();
+    await redis.stop();
+  });
+
+  it('is down at start, callers are answered, and it is used once it is there', async () => {
+    await redis.kill();
+    const one = instance();
+    expect((await one.get(detail, answering(ok('"alone"')))).entry.body).toBe('"alone"');
+    expect((await one.get(detail, never)).verdict).toBe('hit');
+    await redis.restart();
+    await used(one);
+    await one.get(askFor('/flavors/7'), answering(ok('"shared"')));
+    expect((await (await connected()).get(askFor('/flavors/7'), never)).entry.body).toBe('"shared"');
+    expect([one.log.warnings.length, one.log.infos.length]).toEqual([1, 1]);
+  });
+
+  it('is killed in the middle of a burst, every caller is answered, with one warning', async () => {
+    const instances = [await connected(), await connected()];
+    const burst = Array.from({ length: 300 }, async (_, at) => {
+      if (at === 150) await redis.kill();
+      const ask = askFor(`/flavors/${at % 40}`);
+      return instances[at % 2]!.get(ask, answering(ok(`"${at % 40}"`)));
+    });
+    for (const [at, { entry }] of (await Promise.all(burst)).entries())
+      expect(entry.body).toBe(`"${at % 40}"`);
+    await redis.restart();
+    for (const one of instances) {
+      await used(one);
+      expect(one.log.warnings).toHaveLength(1);
+    }
+    await instances[0]!.get(detail, answering(ok('"back"')));
+    expect((await instances[1]!.get(detail, never)).entry.body).toBe('"back"');
+  });
+
+  it('is slow, callers wait for its budget and no longer, and only the first of them', async () => {
+    const one = await connected();
+    await admin.call('CLIENT', 'PAUSE', '1500', 'ALL');
+    for (let id = 0; id < 20; id++)
+      expect((await one.get(askFor(`/flavors/${id}`), answering(ok('"x"')))).entry.body).toBe('"x"');
+    const tried = one.commands.filter((command) => command === 'begin error');
+    expect(tried.length).toBe(1);
+    expect(one.log.warnings).toHaveLength(1);
+    await used(one);
+    expect(one.log.infos).toHaveLength(1);
+  });
+
+  it('is full, answers are still read from it, and a write still makes them worthless', async () => {
+    const [one, two] = [await connected(), await connected()];
+    const image = askFor('/images/a');
+    await one.get(image, answering(ok('"old"')));
+    await stored(admin, 'images');
+    await admin.config('SET', 'maxmemory', '1');
+    expect((await two.get(image, never)).entry.body).toBe('"old"');
+    expect((await one.get(detail, answering(ok('"kept here"')))).entry.body).toBe('"kept here"');
+    expect((await one.get(detail, never)).entry.body).toBe('"kept here"');
+    await two.cache.invalidate({ ...image, invalidates: ['image'] });
+    const third = await connected();
+    expect((await third.get(image, answering(ok('"new"')))).entry.body).toBe('"new"');
+    await admin.config('SET', 'maxmemory', '0');
+    await one.get(askFor('/flavors/1'), answering(ok('"shared"')));
+    expect((await third.get(askFor('/flavors/1'), never)).entry.body).toBe('"shared"');
+  });
+
+  it.each([
+    ['text', () => admin.set(entryKey, 'no entry')],
+    ['a hash', () => replaceByHash(admin, entryKey)],
+    [
+      'an entry cut short',
+      async () => admin.set(entryKey, (await admin.getBuffer(entryKey))!.subarray(0, 120)),
+    ],
+    ['an entry with a wrong byte', () => admin.setrange(entryKey, 150, '\u0007')],
+    ['a generation that is none', () => admin.set(redisKeys.generation(scope), 'seven')],
+    ['a generation that is a hash', () => replaceByHash(admin, redisKeys.generation(scope))],
+  ])('holds rubbish (%s), it is ignored and overwritten', async (_, spoil) => {
+    const one = await connected();
+    await one.get(detail, answering(ok(`"${'good '.repeat(60)}"`)));
+    await stored(admin, 'flavors');
+    await spoil();
+    const two = await connected();
+    expect((await two.get(detail, answering(ok('"fresh"')))).entry.body).toBe('"fresh"');
+    expect((await (await connected()).get(detail, never)).entry.body).toBe('"fresh"');
+  });
+
+  it('comes back empty, answers from before are not trusted, for news may have been lost', async () => {
+    const one = await connected();
+    await one.get(askFor('/images/a'), answering(ok('"old"')));
+    await redis.kill();
+    await redis.restart();
+    await vi.waitFor(() => expect(one.cache.lookup(askFor('/images/a')).verdict).toBe('miss'), 5000);
+  });
+
+  it('was away while somebody wrote, the change is told when it is back', async () => {
+    const [one, two] = [await connected(), await connected()];
+    const image = askFor('/images/a');
+    await one.get(image, answering(ok('"old"')));
+    await two.get(image, never);
+    await admin.call('CLIENT', 'PAUSE', '400', 'ALL');
+    await one.cache.invalidate({ ...image, invalidates: ['image'] });
+    await vi.waitFor(() => expect(two.cache.lookup(image).verdict).toBe('miss'), 5000);
+    expect((await two.get(image, answering(ok('"new"')))).entry.body).toBe('"new"');
+  });
+
+  it('has a fetching instance die, the others wait for a bounded time and go themselves', async () => {
+    const [dying, other] = [await connected(), await connected()];
+    const asked = gate<void>();
+    const stuck = dying.get(detail, () => {
+      asked.open();
+      return gate<Stored>().promise;
+    });
+    stuck.catch(() => {});
+    await asked.promise;
+    expect((await other.get(detail, answering(ok('"mine"')))).entry.body).toBe('"mine"');
+    expect(other.commands.filter((command) => command === 'begin ok').length).toBeGreaterThan(3);
+  });
+
+  it('lets go of entries after their last use', async () => {
+    const shifted = new ShiftedClock();
+    const one = openInstance(redis.url, shifted, {
+      flavors: { ttl: 10, staleWhileRevalidate: 20, staleIfError: 30 },
+    });
+    open.push(one);
+    await used(one);
+    await one.get(detail, answering(ok('"x"')));
+    await stored(admin, 'flavors');
+    const ttlMs = await admin.pttl(entryKey);
+    expect(ttlMs).toBeGreaterThan(35_000);
+    expect(ttlMs).toBeLessThanOrEqual(40_000);
+  });
+});
+
+/** Resolves once the instance talks to Redis (again). */
+async function used({ cache, commands }: Instance): Promise<void> {
+  commands.length = 0;
+  await vi.waitFor(async () => {
+    await cache.purge({ account: 'nobody' });
+    expect(commands).toContain('scopes ok');
+    expect(commands.at(-1)).toBe('scopes ok');
+  }, 8000);
+}
+
+/** Answers are stored behind their callers' backs; resolves once something of that class is there. */
+async function stored(admin: Redis, resource: string): Promise<void> {
+  await vi.waitFor(async () => expect(await admin.keys(`*${resource}*:entry:*`)).not.toEqual([]));
+}
+
+async function replaceByHash(admin: Redis, key: string): Promise<void> {
+  await admin.del(key);
+  await admin.hset(key, 'not', 'a number');
+}
