@@ -198,17 +198,20 @@ function answerRegion(
 ): Answer {
   const method = incoming.method === 'HEAD' ? 'GET' : incoming.method;
   const isRead = method === 'GET';
+  const match = matchPath(method, path);
   const answer: RegionAnswer = context.region.handle({
     method,
     path,
     query: incoming.query,
-    body: isRead || method === 'DELETE' ? undefined : readComputeBody(incoming, matchPath(method, path)),
+    body: isRead || method === 'DELETE' ? undefined : readComputeBody(incoming, match),
     tenantId,
     userId: token.user.id,
     selfBase: `${root}/v2/${tenantId}`,
     bookmarkBase: `${root}/${tenantId}`,
     rootBase: root,
   });
+  if (match.kind === 'action' && answer.operation !== undefined)
+    context.counters.action(context.name, answer.operation);
   if (!isRead && answer.status < 400) context.changed();
   return render(
     {

@@ -19,7 +19,7 @@ export interface SimulatorControl {
   advance(ms: number): void;
   /** How often that method and path (below the tenant for compute) were asked, in one region or in all. */
   count(method: string, path: string, region?: string): number;
-  /** How often that operation of the table was asked (actions: `action`; no operation: `other`). */
+  /** How often that operation of the table was asked (an action: `action`, and its name if it succeeded; no operation: `other`). */
   countOperation(name: string, region?: string): number;
   /** 413s given for spent rate limits, in one region or in all. */
   rejected(region?: string): number;

@@ -8,6 +8,8 @@ const MAX_PATHS = 10_000;
 export interface Counters {
   /** @param region null: identity and what has no region */
   request(region: string | null, method: string, path: string, operation: string): void;
+  /** An action turned out to be that operation (counted as `action` before). */
+  action(region: string, operation: string): void;
   /** A 413 for a spent rate limit was given. */
   rejected(region: string | null): void;
   answered(status: number): void;
@@ -51,6 +53,7 @@ export function createCounters(): Counters {
       paths.set(key, (paths.get(key) ?? 0) + 1);
       increment(operations, `${region ?? ROOT} ${operation}`);
     },
+    action: (region, operation) => void increment(operations, `${region} ${operation}`),
     rejected: (region) => void increment(rejected, `${region ?? ROOT} rejected`),
     answered: (status) => void increment(statuses, String(status)),
     count: (method, path, region) => total(paths.entries(), `${method} ${path}`, region),

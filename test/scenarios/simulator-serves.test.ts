@@ -1,48 +1,6 @@
-import { afterEach, expect, test } from 'vitest';
-import { DEMO_USER, type SimulatorInput, simulatorSettings } from '../../src/simulator/config.ts';
-import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-
-const running: Simulator[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((simulator) => simulator.close()));
-});
-
-async function start(input: SimulatorInput = {}) {
-  const clock = new FakeClock();
-  const simulator = createSimulator(simulatorSettings({ port: 0, ...input }), { clock });
-  running.push(simulator);
-  const { url, identityUrl } = await simulator.listen();
-  const login = (
-    auth: object = {
-      'RAX-KSKEY:apiKeyCredentials': { username: DEMO_USER.username, apiKey: DEMO_USER.apiKey },
-    },
-  ) =>
-    fetch(`${identityUrl}/tokens`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ auth }),
-    });
-  const access = async () => ((await (await login()).json()) as { access: Access }).access;
-  return { clock, simulator, url, identityUrl, login, access };
-}
-
-interface Access {
-  token: { id: string; expires: string; tenant: { id: string } };
-  user: { 'RAX-AUTH:defaultRegion': string };
-  serviceCatalog: {
-    name: string;
-    type: string;
-    endpoints: { region?: string; publicURL: string; internalURL?: string }[];
-  }[];
-}
-
-const computeUrl = (access: Access, region: string): string =>
-  access.serviceCatalog
-    .find(({ name }) => name === 'cloudServersOpenStack')!
-    .endpoints.find((endpoint) => endpoint.region === region)!.publicURL;
-
-const faultOf = async (response: Response) => Object.keys((await response.json()) as object)[0];
+import { expect, test } from 'vitest';
+import { DEMO_USER } from '../../src/simulator/config.ts';
+import { computeUrl, faultOf, startSimulator as start } from '../unit/simulator/running-simulator.ts';
 
 test('logs in with an API key or a password and finds every region in the catalog', async () => {
   const { login, access, clock } = await start();

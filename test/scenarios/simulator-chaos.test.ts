@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest';
+import { FakeClock, settle } from '../support/fake-clock.ts';
+import { faultOf, startSimulator } from '../unit/simulator/running-simulator.ts';
+
+const ok = async (answer: Promise<Response>) => (await answer).status;
+
+test('a rule fails as many requests as it says, with its status and Retry-After', async () => {
+  const { session, simulator } = await startSimulator();
+  const { ask } = await session();
+  simulator.control.chaos.add({ path: '^/flavors', effect: 'status', status: 503, retryAfter: 7, times: 1 });
+  const failed = await ask('/flavors');
+  expect([failed.status, failed.headers.get('retry-after')]).toEqual([503, '7']);
+  expect(await faultOf(failed)).toBe('serviceUnavailable');
+  expect(await ok(ask('/flavors'))).toBe(200);
+  expect(await ok(ask('/images'))).toBe(200);
+});
+
+test('a reset breaks the connection before the request is done, resetAfter behind it', async () => {
+  const { session, simulator } = await startSimulator();
+  const { ask } = await session();
+  const { images } = (await (await ask('/images')).json()) as { images: { id: string }[] };
+  const create = () =>
+    ask('/servers', {
+      method: 'POST',
+      body: JSON.stringify({ server: { name: 'one', imageRef: images[0]!.id, flavorRef: '2' } }),
+    });
+  const servers = async () =>
+    ((await (await ask('/servers')).json()) as { servers: object[] }).servers.length;
+  simulator.control.chaos.add({ method: 'POST', effect: 'reset', times: 1 });
+  await expect(create()).rejects.toThrow();
+  expect(await servers()).toBe(0);
+  simulator.control.chaos.clear();
+  simulator.control.chaos.add({ method: 'POST', effect: 'resetAfter', times: 1 });
+  await expect(create()).rejects.toThrow();
+  expect(await servers()).toBe(1);
+});
+
+test('a truncated body ends before its length, a broken one does not parse', async () => {
+  const { session, simulator } = await startSimulator();
+  const { ask } = await session();
+  simulator.control.chaos.add({ effect: 'truncate', times: 1 });
+  const truncated = await ask('/flavors/detail');
+  expect(truncated.status).toBe(200);
+  await expect(truncated.text()).rejects.toThrow();
+  simulator.control.chaos.clear();
+  simulator.control.chaos.add({ effect: 'brokenJson', times: 1 });
+  const broken = await ask('/flavors/detail');
+  expect(broken.status).toBe(200);
+  const text = await broken.text();
+  expect(() => JSON.parse(text)).toThrow();
+});
+
+test('a hang ends when the caller gives up, and closing does not wait for it', async () => {
+  const { session, simulator } = await startSimulator();
+  const { ask } = await session();
+  simulator.control.chaos.add({ effect: 'hang' });
+  const abort = new AbortController();
+  const hanging = ask('/flavors', { signal: abort.signal });
+  hanging.catch(() => {});
+  const alsoHanging = ask('/images');
+  alsoHanging.catch(() => {});
+  while (simulator.control.chaos.list()[0]!.hits < 2) await settle();
+  abort.abort();
+  await expect(hanging).rejects.toThrow();
+  await simulator.close();
+  await expect(alsoHanging).rejects.toThrow();
+});
+
+test('a delayed answer comes when its time has come', async () => {
+  const clock = new FakeClock();
+  const { session, simulator } = await startSimulator({}, clock);
+  const { ask } = await session();
+  simulator.control.chaos.add({ latency: { ms: 5_000 }, times: 1 });
+  let answered = false;
+  const answer = ask('/flavors').then((response) => {
+    answered = true;
+    return response;
+  });
+  while (clock.pending === 0) await settle();
+  clock.tick(4_999);
+  await settle();
+  expect(answered).toBe(false);
+  clock.tick(1);
+  expect((await answer).status).toBe(200);
+});
+
+test('a region that is down resets every connection while the others go on', async () => {
+  const { session, simulator } = await startSimulator();
+  const [dfw, ord] = [await session('DFW'), await session('ORD')];
+  simulator.control.setRegionDown('dfw', true);
+  await expect(dfw.ask('/flavors')).rejects.toThrow();
+  expect(await ok(ord.ask('/flavors'))).toBe(200);
+  simulator.control.setRegionDown('DFW', false);
+  expect(await ok(dfw.ask('/flavors'))).toBe(200);
+  expect(() => simulator.control.setRegionDown('MARS', true)).toThrow(/MARS/);
+});
+
+test('a rule may revoke every token or take a region down', async () => {
+  const { session, simulator } = await startSimulator();
+  const { ask } = await session();
+  simulator.control.chaos.add({ effect: 'revokeTokens', times: 1 });
+  expect(await ok(ask('/flavors'))).toBe(401);
+  const next = await session();
+  simulator.control.chaos.add({ effect: 'regionDown', region: 'DFW', times: 1 });
+  await expect(next.ask('/flavors')).rejects.toThrow();
+  expect(simulator.control.regionsDown()).toEqual(['DFW']);
+});
+
+test('rules of the configuration apply only while chaos is enabled, and so does the admin API', async () => {
+  const rules = [{ effect: 'status', status: 500, service: 'compute' }] as const;
+  const calm = await startSimulator({ chaos: { rules } });
+  expect(await ok((await calm.session()).ask('/flavors'))).toBe(200);
+  expect((await fetch(`${calm.url}/_simulator`)).status).toBe(404);
+  const wild = await startSimulator({ chaos: { enabled: true, rules } });
+  expect(await ok((await wild.session()).ask('/flavors'))).toBe(500);
+  expect((await fetch(`${wild.url}/_simulator`)).status).toBe(200);
+});
+
+test('the admin API adds and removes rules, turns time, revokes tokens and breaks servers', async () => {
+  const { session, url, simulator, clock } = await startSimulator({ chaos: { enabled: true } });
+  const { ask } = await session();
+  const admin = async (method: string, path: string, body?: object) => {
+    const json = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await fetch(`${url}/_simulator${path}`, { method, ...json });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+  const added = await admin('POST', '/chaos', { id: 'gone', effect: 'status', status: 500 });
+  expect(added).toEqual({ status: 200, body: { id: 'gone' } });
+  expect(await ok(ask('/flavors'))).toBe(500);
+  expect((await admin('GET', '/chaos')).body).toMatchObject({ rules: [{ id: 'gone', hits: 1 }] });
+  expect((await admin('DELETE', '/chaos/gone')).status).toBe(200);
+  expect((await admin('DELETE', '/chaos/gone')).status).toBe(404);
+  expect((await admin('POST', '/chaos', { effect: 'explode' })).status).toBe(400);
+
+  const { images } = (await (await ask('/images')).json()) as { images: { id: string }[] };
+  const server = { name: 'one', imageRef: images[0]!.id, flavorRef: '2' };
+  const created = await ask('/servers', { method: 'POST', body: JSON.stringify({ server }) });
+  const { id } = ((await created.json()) as { server: { id: string } }).server;
+  const broken = await admin('POST', '/regions/DFW/fail', {
+    kind: 'server',
+    id,
+    message: 'the host caught fire',
+  });
+  expect(broken.status).toBe(200);
+  expect(await (await ask(`/servers/${id}`)).json()).toMatchObject({
+    server: { status: 'ERROR', fault: { message: 'the host caught fire' } },
+  });
+
+  expect((await admin('POST', '/regions/ORD', { down: true })).body).toEqual({ regionsDown: ['ORD'] });
+  expect((await admin('POST', '/time', { advanceMs: 86_400_000 })).status).toBe(200);
+  expect(clock.now()).toBe(new FakeClock().now());
+  expect(await ok(ask('/flavors'))).toBe(401);
+  await session();
+  expect((await admin('POST', '/tokens/revoke')).body).toEqual({ revoked: 1 });
+  expect((await admin('GET', '')).body).toMatchObject({ logins: 2, operations: { 'DFW createServer': 1 } });
+  expect((await admin('POST', '/counters/reset')).status).toBe(200);
+  expect(simulator.control.countOperation('createServer')).toBe(0);
+  expect((await admin('POST', '/time', { advanceMs: 'x' })).status).toBe(400);
+});
