@@ -35,13 +35,14 @@ export async function compare(
   options: MeasureOptions,
 ): Promise<Comparison> {
   const skipped = peers.flatMap((peer) => {
-    const reason = peer.missing();
+    const reason = peer.missing(context);
     return reason === undefined ? [] : [`${peer.name}: skipped, ${reason}`];
   });
   const running: { peer: Peer; target: Running; rounds: Round[] }[] = [];
   try {
     for (const peer of peers) {
-      if (peer.missing() === undefined) running.push({ peer, target: await peer.start(context), rounds: [] });
+      if (peer.missing(context) === undefined)
+        running.push({ peer, target: await peer.start(context), rounds: [] });
     }
     for (const { peer, target } of running)
       await round(peer, target, { ...options, seconds: options.warmUpSeconds });

@@ -4,6 +4,8 @@ import type { Program } from './program.ts';
 export interface BenchContext {
   /** Root of the upstream, `http://127.0.0.1:{port}`. */
   upstreamOrigin: string;
+  /** Sluice's command, built: `dist/cli.js`. */
+  cli: string;
   /** A folder of this run, for generated configuration. */
   folder: string;
   /** The bytes that a cache hit answers with. */
@@ -20,6 +22,6 @@ export interface Running {
 export interface Peer {
   name: string;
   /** Why it cannot be measured here, undefined when it can. */
-  missing(): string | undefined;
+  missing(context: BenchContext): string | undefined;
   start(context: BenchContext): Promise<Running>;
 }

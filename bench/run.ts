@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { flavorsDocument } from './documents.ts';
 import { generator } from './load.ts';
 import { compare, type MeasureOptions } from './measure.ts';
+import { measurePart, PARTS } from './parts.ts';
 import type { BenchContext, Peer } from './peer.ts';
 import { bareFastify } from './peers/bare-fastify.ts';
 import { fastifyHttpProxy } from './peers/http-proxy.ts';
@@ -17,14 +18,15 @@ import { tableOf, writeResults } from './report.ts';
 
 /**
  * `npm run bench`: what a request costs the server in CPU time, by the kernel's accounting, Sluice beside its peers
- * in one run. `--rounds`, `--seconds`, `--connections` change the effort, `--only hit|uncached` takes one question,
- * `--no-write` leaves README.md alone.
+ * in one run. `--rounds`, `--seconds`, `--connections` change the effort, `--only hit|uncached|translation|…` takes one question,
+ * `--cli FILE` measures another build, `--no-write` leaves README.md alone.
  */
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '4' },
     connections: { type: 'string', default: '32' },
+    cli: { type: 'string', default: fileURLToPath(new URL('../dist/cli.js', import.meta.url)) },
     only: { type: 'string' },
     'no-write': { type: 'boolean', default: false },
   },
@@ -69,8 +71,9 @@ let upstream: Program | undefined;
 try {
   const copyFile = join(folder, 'copy.json');
   const port = await freePort();
-  const context: BenchContext = { upstreamOrigin: `http://127.0.0.1:${port}`, folder, copyFile };
-  writeFileSync(copyFile, flavorsDocument(context.upstreamOrigin));
+  const upstreamOrigin = `http://127.0.0.1:${port}`;
+  const context: BenchContext = { upstreamOrigin, cli: values.cli, folder, copyFile };
+  writeFileSync(copyFile, flavorsDocument(upstreamOrigin));
   upstream = await startUpstream(context, port);
   await copySluicesHit(context);
   const sections = [conditions()];
@@ -78,6 +81,11 @@ try {
     if (values.only !== undefined && values.only !== question.key) continue;
     const comparison = await compare(question.peers, context, options);
     sections.push(`### ${question.title}\n\n${tableOf(comparison, question.base)}`);
+    console.log(`\n${sections.at(-1)}`);
+  }
+  for (const part of PARTS) {
+    if (values.only !== undefined && values.only !== part.key) continue;
+    sections.push(measurePart(part));
     console.log(`\n${sections.at(-1)}`);
   }
   const readme = fileURLToPath(new URL('./README.md', import.meta.url));
@@ -96,7 +104,7 @@ function startUpstream(context: BenchContext, port: number): Promise<Program> {
 
 /** From now on the peers send what Sluice itself sends. */
 async function copySluicesHit(context: BenchContext): Promise<void> {
-  if (sluiceHit.missing() !== undefined) return;
+  if (sluiceHit.missing(context) !== undefined) return;
   const { program, url } = await sluiceHit.start(context);
   try {
     const answer = await fetch(url);

@@ -1,14 +1,12 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { CREDENTIALS, PATHS } from '../documents.ts';
 import type { BenchContext, Peer, Running } from '../peer.ts';
 import { CORES, freePort, pinned, start } from '../program.ts';
 
-const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-const missing = (): string | undefined =>
-  existsSync(cli) ? undefined : 'dist/cli.js is missing (npm run build)';
+const missing = ({ cli }: BenchContext): string | undefined =>
+  existsSync(cli) ? undefined : `${cli} is missing (npm run build)`;
 
 /** A hit: flavors from memory, links rewritten, ETag, metrics. */
 export const sluiceHit: Peer = {
@@ -52,7 +50,7 @@ async function startSluice(
     accounts: [{ name: 'bench', identity: { url: `${context.upstreamOrigin}/v2.0`, ...CREDENTIALS } }],
   };
   writeFileSync(file, stringify(settings));
-  const command = pinned(CORES.server, process.execPath, [cli, 'serve', '-c', file]);
+  const command = pinned(CORES.server, process.execPath, [context.cli, 'serve', '-c', file]);
   const program = await start(command, `http://127.0.0.1:${adminPort}/readyz`);
   const url = `http://127.0.0.1:${port}/dfw${path}`;
   await check(url, path).catch(async (error: unknown) => {
