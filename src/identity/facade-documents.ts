@@ -24,32 +24,51 @@ function identityVersion(baseUrl: string): JsonObject {
   return { id: 'v2.0', status: 'stable', updated: IDENTITY_UPDATED, links };
 }
 
+/** A version as a region's own documents tell of it. */
+export interface RegionVersion {
+  /** `v2` */
+  readonly id: string;
+  /** What the region says it is; anything but CURRENT and SUPPORTED would turn clients away from what works. */
+  readonly status?: string;
+  /** ISO 8601. */
+  readonly updated?: string;
+}
+
 /**
  * `GET /{region}/`: the versions a region has (guide, section 1.9.1).
  *
  * @param region as it stands in the caller's path; null for a base URL that is one region's own
- * @param versionIds `['v2']`, or several; the first is the current one
  */
 export function regionVersionsDocument(
   baseUrl: string,
   region: string | null,
-  versionIds: readonly [string, ...string[]],
+  versions: readonly RegionVersion[],
 ): JsonObject {
-  const [current] = versionIds;
-  const versions = versionIds.map((id) => regionVersion(baseUrl, region, id, id === current));
-  return { versions };
+  return { versions: versions.map((version) => describe(baseUrl, region, version)) };
 }
 
 /** `GET /{region}/v2` and `/{region}/v2/`: one version's details (guide, section 1.9.2, with `links`). */
-export function regionVersionDocument(baseUrl: string, region: string | null, versionId: string): JsonObject {
-  return { version: regionVersion(baseUrl, region, versionId, true) };
+export function regionVersionDocument(
+  baseUrl: string,
+  region: string | null,
+  version: RegionVersion,
+): JsonObject {
+  return { version: describe(baseUrl, region, version) };
 }
 
-function regionVersion(baseUrl: string, region: string | null, id: string, isCurrent: boolean): JsonObject {
+function describe(
+  baseUrl: string,
+  region: string | null,
+  { id, status, updated }: RegionVersion,
+): JsonObject {
   const root =
     region === null ? trim(baseUrl) : `${trim(baseUrl)}/${encodeURIComponent(region.toLowerCase())}`;
-  const links = [{ rel: 'self', href: `${root}/${id}/` }];
-  return { id, status: isCurrent ? 'CURRENT' : 'SUPPORTED', links };
+  return {
+    id,
+    status: status === 'SUPPORTED' ? status : 'CURRENT',
+    ...(updated === undefined ? {} : { updated }),
+    links: [{ rel: 'self', href: `${root}/${id}/` }],
+  };
 }
 
 function trim(baseUrl: string): string {

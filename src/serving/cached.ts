@@ -8,6 +8,7 @@ import {
   isNotModified,
   X_CACHE,
 } from '../cache/http.ts';
+import { Fault } from '../faults/faults.ts';
 import type { Charge } from '../limits/ask.ts';
 import { variantOf } from '../upstream/headers.ts';
 import type { Call } from './call.ts';
@@ -24,53 +25,62 @@ interface Verdict {
   forwardStatus: number | undefined;
 }
 
+/** An answer found or fetched, and what it took. */
+export interface Found {
+  readonly entry: Entry;
+  readonly verdict: Verdict;
+  /** The limits it was charged to, when this caller's own request went to the region. */
+  readonly charges: readonly Charge[];
+}
+
 /**
  * Answers a read that may be cached. A hit, and a stale answer with its refresh behind it, go out at once; for a miss
  * one flight per key is made.
  */
 export function serveCached(request: KnownRequest, services: Services): void | Promise<void> {
-  const { call } = request;
+  const found = findAnswer(request, services);
+  if (!(found instanceof Promise)) return sendFound(request, found, services);
+  return found.then((fetched) => sendFound(request, fetched, services));
+}
+
+/** The answer at once when memory has one that will do, else a promise of it. */
+export function findAnswer(request: KnownRequest, services: Services): Found | Promise<Found> {
   const lookup = services.cache.lookup(askOf(request));
   switch (lookup.verdict) {
     case 'hit':
-      return send(
-        request,
-        lookup.entry,
-        { verdict: 'hit', reason: lookup.reason, stored: true, forwardStatus: undefined },
-        [],
-        services,
-      );
-    case 'stale':
-      services.cache.revalidate(lookup, (signal) => loadInBackground(request, lookup, signal, services));
-      return send(
-        request,
-        lookup.entry,
-        { verdict: 'stale', reason: lookup.reason, stored: true, forwardStatus: undefined },
-        [],
-        services,
-      );
+    case 'stale': {
+      const { verdict, reason, entry } = lookup;
+      if (verdict === 'stale')
+        services.cache.revalidate(lookup, (signal) => loadInBackground(request, lookup, signal, services));
+      return { entry, verdict: { verdict, reason, stored: true, forwardStatus: undefined }, charges: [] };
+    }
     default:
-      return fetchAndSend(request, lookup, services, call.signal);
+      return fetchAnswer(request, lookup, services);
   }
 }
 
-async function fetchAndSend(
-  request: KnownRequest,
-  lookup: Lookup,
-  services: Services,
-  signal: AbortSignal,
-): Promise<void> {
-  let charges: readonly Charge[] = [];
-  const fetched: Fetched = await services.cache.fetch(
-    lookup,
-    async (flightSignal) => {
-      const answered = await askRegion(request, undefined, services, flightSignal);
+/** How often a caller boards another flight after one that was refused for its leader's impatience. */
+const MOST_FLIGHTS = 3;
+
+async function fetchAnswer(request: KnownRequest, lookup: Lookup, services: Services): Promise<Found> {
+  for (let flight = 1; ; flight++) {
+    let charges: readonly Charge[] = [];
+    let isLeader = false;
+    const load = async (signal: AbortSignal) => {
+      isLeader = true;
+      const answered = await askRegion(request, undefined, services, signal);
       charges = answered.charges;
       return storedFrom(answered);
-    },
-    signal,
-  );
-  send(request, fetched.entry, fetched, charges, services);
+    };
+    try {
+      const fetched: Fetched = await services.cache.fetch(lookup, load, request.call.signal);
+      return { entry: fetched.entry, verdict: fetched, charges };
+    } catch (error) {
+      // The leader may wait less for a slot than this caller may: its refusal is not this caller's.
+      const isImpatience = error instanceof Fault && error.fault === 'overLimit' && !isLeader;
+      if (!isImpatience || flight === MOST_FLIGHTS) throw error;
+    }
+  }
 }
 
 /** A refresh nobody waits for: lowest priority, and not on behalf of the caller that happened to meet the stale entry. */
@@ -130,11 +140,10 @@ function storedFrom(answered: RegionAnswer): Stored {
   return { status: answered.status, body: answered.text, headers };
 }
 
-function send(
+/** Writes a found answer out: validators, ages, codings; a 304 when the caller has it already. */
+export function sendFound(
   request: KnownRequest,
-  entry: Entry,
-  verdict: Verdict,
-  charges: readonly Charge[],
+  { entry, verdict, charges }: Found,
   services: Services,
 ): void {
   const { call, operation, place } = request;
@@ -160,7 +169,7 @@ function send(
     cacheControl(entry.freshUntil, now),
   );
   const rendition = entry.rendition(`${call.format} ${call.publicBase}`, () =>
-    renderAnswer(call, place, operation, entry.body, services),
+    renderAnswer(call, place, operation, request.adapt?.(entry.body) ?? entry.body, services),
   );
   const encoding = chooseEncoding(call.header('accept-encoding'), rendition.body.length);
   const { body, etag } = encoding === null ? rendition : rendition.encoded(encoding);

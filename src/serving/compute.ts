@@ -20,10 +20,13 @@ import { longestWaitMs, priorityOf } from './wait.ts';
 /** A request below a tenant that is an operation of the guide. */
 export interface KnownRequest {
   call: Call;
-  target: Target & { kind: 'compute' };
+  /** Its path below the operation's scope, without format suffix. */
+  target: { path: string };
   operation: Operation;
   params: Params;
   place: Place;
+  /** What a successful answer's JSON text is made into before its links are rewritten; usually nothing. */
+  adapt?: (text: string) => string;
 }
 
 /**

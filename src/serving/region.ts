@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Endpoint } from '../identity/catalog.ts';
 import type { JsonValue } from '../json.ts';
 import type { Ask, Charge, Priority } from '../limits/ask.ts';
 import type { RegionLimits } from '../limits/limits.ts';
@@ -59,11 +60,12 @@ export function createRegions(options: {
     async ask(ask) {
       const { account, endpoint } = ask.place;
       const { name } = ask.operation;
+      const base = basePathOf(endpoint, ask.operation.scope);
       const target = ask.query === '' ? ask.path : `${ask.path}?${ask.query}`;
       const slot: Ask = {
         method: ask.method,
         path: ask.path,
-        fullPath: endpoint.basePath + ask.path,
+        fullPath: base + ask.path,
         query: ask.query,
         client: ask.client,
         priority: ask.priority,
@@ -73,7 +75,7 @@ export function createRegions(options: {
       const sent = await sender.send({
         method: ask.method,
         endpoint,
-        path: endpoint.basePath + target,
+        path: base + target,
         tokens: (account as LiveAccount).tokens,
         headers: (token) => requestHeaders(ask.headers, token.id, ask.body !== undefined, ask.shared),
         body: ask.body,
@@ -102,6 +104,12 @@ export function createRegions(options: {
       });
     },
   };
+}
+
+/** Where the paths of a scope begin at the region: below the tenant, at the version, or at its root. */
+function basePathOf({ basePath, versionPath }: Endpoint, scope: Operation['scope']): string {
+  if (scope === 'tenant') return basePath;
+  return scope === 'version' ? versionPath : versionPath.slice(0, versionPath.lastIndexOf('/'));
 }
 
 type Costs = Pick<RegionAnswer, 'charges' | 'waitedMs' | 'upstreamMs'>;

@@ -1,24 +1,38 @@
+import type { Timer } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Endpoint } from '../identity/catalog.ts';
-import { regionVersionDocument, regionVersionsDocument } from '../identity/facade-documents.ts';
+import {
+  type RegionVersion,
+  regionVersionDocument,
+  regionVersionsDocument,
+} from '../identity/facade-documents.ts';
+import { isJsonObject, type JsonValue } from '../json.ts';
+import { operationNamed } from '../operations/match.ts';
 import type { Account } from '../routing/directory.ts';
 import type { Target } from '../routing/target.ts';
 import { renderXml } from '../translation/write-xml.ts';
+import { type Found, findAnswer, sendFound } from './cached.ts';
 import type { Call } from './call.ts';
+import type { KnownRequest } from './compute.ts';
 import { negotiate } from './render.ts';
 import type { Services } from './services.ts';
 
+type VersionTarget = Target & { kind: 'versions' | 'version' };
+
+const OPERATION = { versions: operationNamed('listVersions'), version: operationNamed('getVersion') };
+
+/** How long a region may take to say which versions it has before Sluice says what it serves without it, ms. */
+const PATIENCE_MS = 2000;
+
 /**
- * The version documents of a region (guide, section 1.9). They describe what Sluice serves there, so they are Sluice's
- * own: with links, which the guide's example lacks and clients crash without, and without microversions, which clients
- * would begin to send. No token is asked for.
+ * The version documents of a region (guide, section 1.9). They describe what Sluice serves there: v2, with the status
+ * the region gives it, with links (the guide's example lacks them, and clients crash without) and without microversions
+ * (clients would begin to send them). Clients probe them before they log in, so no token is asked for, and a region that
+ * does not answer is no reason for a fault.
  */
-export async function serveVersions(
-  call: Call,
-  target: Target & { kind: 'versions' | 'version' },
-  services: Services,
-): Promise<void> {
-  call.operation = target.kind === 'versions' ? 'listVersions' : 'getVersion';
+export async function serveVersions(call: Call, target: VersionTarget, services: Services): Promise<void> {
+  const operation = OPERATION[target.kind];
+  call.operation = operation.name;
   negotiate(call, target.format);
   if (call.method !== 'GET' && call.method !== 'HEAD') {
     throw new Fault('badMethod', `${call.method} is not possible here; possible: GET, HEAD.`, {
@@ -30,12 +44,65 @@ export async function serveVersions(
   call.region = endpoint.region;
   // On a port that serves one region at its root, links need not name the region.
   const region = call.rootRegion === undefined ? endpoint.region : null;
-  const value =
-    target.kind === 'versions'
-      ? regionVersionsDocument(call.publicBase, region, ['v2'])
-      : regionVersionDocument(call.publicBase, region, target.version);
+  const describe = (text: string | undefined) => describeVersions(target, call.publicBase, region, text);
+  const request: KnownRequest = {
+    call,
+    target: { path: '/' },
+    operation,
+    params: {},
+    place: { account, endpoint },
+    adapt: (text) => JSON.stringify(describe(text)),
+  };
+  const found = await askedInTime(findAnswer(request, services), services);
+  if (found?.entry.status === 200) return sendFound(request, found, services);
+  const value = describe(undefined);
   const body = call.format === 'json' ? JSON.stringify(value) : renderXml(target.kind, value);
   services.reply(call, { status: 200, body, format: call.format, headers: [] });
+}
+
+/** What the region says, or undefined when it fails or takes too long; the flight then goes on for the next caller. */
+async function askedInTime(found: Found | Promise<Found>, services: Services): Promise<Found | undefined> {
+  let timer: Timer | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = services.clock.setTimer(() => resolve(undefined), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([found, late]);
+  } catch (error) {
+    if (error instanceof Fault && error.code !== 499) return undefined;
+    throw error;
+  } finally {
+    timer?.cancel();
+  }
+}
+
+/** Sluice's own document, with what the region says of the version it serves. */
+function describeVersions(
+  target: VersionTarget,
+  base: string,
+  region: string | null,
+  text: string | undefined,
+) {
+  const version = target.kind === 'version' ? target.version : 'v2';
+  const said = saidOf(text === undefined ? undefined : (JSON.parse(text) as JsonValue), version);
+  return target.kind === 'versions'
+    ? regionVersionsDocument(base, region, [said])
+    : regionVersionDocument(base, region, said);
+}
+
+/** `v2.0` is nova's name for what everybody else calls `v2`. */
+function saidOf(document: JsonValue | undefined, id: string): RegionVersion {
+  if (!isJsonObject(document)) return { id };
+  const { versions, version } = document;
+  const all = Array.isArray(versions) ? versions : [version];
+  const own = all.find((one) => isJsonObject(one) && (one['id'] === id || one['id'] === `${id}.0`));
+  if (!isJsonObject(own)) return { id };
+  const { status, updated } = own;
+  return {
+    id,
+    ...(typeof status === 'string' ? { status } : {}),
+    ...(typeof updated === 'string' ? { updated } : {}),
+  };
 }
 
 /** The first account that has the region; the faults are those of the first account. */

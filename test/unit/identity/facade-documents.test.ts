@@ -23,7 +23,7 @@ describe('version documents', () => {
   });
 
   it('of a region are a list, with links', () => {
-    expect(regionVersionsDocument(BASE, 'DFW', ['v2', 'v2.1'])).toEqual({
+    expect(regionVersionsDocument(BASE, 'DFW', [{ id: 'v2' }, { id: 'v2.1', status: 'SUPPORTED' }])).toEqual({
       versions: [
         { id: 'v2', status: 'CURRENT', links: [{ rel: 'self', href: `${BASE}/dfw/v2/` }] },
         { id: 'v2.1', status: 'SUPPORTED', links: [{ rel: 'self', href: `${BASE}/dfw/v2.1/` }] },
@@ -32,12 +32,12 @@ describe('version documents', () => {
   });
 
   it('of a version have the links without which the SDK dies, and no microversions', () => {
-    expect(regionVersionDocument(BASE, 'dfw', 'v2')).toEqual({
+    expect(regionVersionDocument(BASE, 'dfw', { id: 'v2' })).toEqual({
       version: { id: 'v2', status: 'CURRENT', links: [{ rel: 'self', href: `${BASE}/dfw/v2/` }] },
     });
   });
 
   it('of a region at the root of a host have no region in their links', () => {
-    expect(JSON.stringify(regionVersionDocument(BASE, null, 'v2'))).toContain(`${BASE}/v2/`);
+    expect(JSON.stringify(regionVersionDocument(BASE, null, { id: 'v2' }))).toContain(`${BASE}/v2/`);
   });
 });
