@@ -2,8 +2,11 @@ import { open, readFile, rename } from 'node:fs/promises';
 import type { Clock, Timer } from '../clock.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
 
-/** How long changes are gathered before the file is written, in ms. */
+/** How long changes are gathered at least before the file is written, in ms. */
 const GATHER_MS = 250;
+
+/** A large state is written less often: writing takes at most one part in so many of the time. */
+const REST_FACTOR = 10;
 
 /** A file that follows the state. */
 export interface StateFile {
@@ -29,13 +32,16 @@ export function createStateFile(
 ): StateFile {
   let timer: Timer | undefined;
   let isDirty = false;
+  let gatherMs = GATHER_MS;
   let writing: Promise<void> = Promise.resolve();
 
   const write = async () => {
     if (!isDirty) return;
     isDirty = false;
+    const startMs = clock.monotonic();
     try {
       await replaceFile(path, JSON.stringify(snapshot()));
+      gatherMs = Math.max(GATHER_MS, (clock.monotonic() - startMs) * REST_FACTOR);
     } catch (error) {
       isDirty = true;
       throw new Error(`cannot write the state file ${path}: ${(error as Error).message}`, { cause: error });
@@ -58,7 +64,7 @@ export function createStateFile(
     },
     changed() {
       isDirty = true;
-      timer ??= clock.setTimer(() => void flush().catch(failed), GATHER_MS);
+      timer ??= clock.setTimer(() => void flush().catch(failed), gatherMs);
     },
     flush,
   };
