@@ -105,6 +105,8 @@ describe('2.1.2 Create Server', () => {
     expect(h.server(id)['addresses']).toEqual({ back: [{ version: 4, addr: '192.168.7.10' }] });
     expectFault(() => h.create({ networks: [{ uuid: 'nowhere' }] }), 'badRequest');
     expectFault(() => h.create({ networks: 'public' }), 'badRequest');
+    h.region.seed({ networks: [{ id: 'n-9', label: 'theirs', cidr: '10.0.0.0/24', tenantId: '999' }] });
+    expectFault(() => h.create({ networks: [{ uuid: 'n-9' }] }), 'badRequest');
   });
 
   it('creates min_count to max_count servers, as many as the quota has room for', () => {
