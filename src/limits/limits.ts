@@ -2,6 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { Fault } from '../faults/faults.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Ask, Charge, Permit, Refusal } from './ask.ts';
+import { BudgetLease } from './budget-lease.ts';
+import type { BudgetStore } from './budget-store.ts';
 import { limitsDocument } from './limits-document.ts';
 import { LimitsKeeper } from './limits-keeper.ts';
 import { type LimitedAnswer, triageOverLimit } from './over-limit.ts';
@@ -65,7 +67,14 @@ export interface LimitsOptions<P extends LimitPlace> {
   /** Hears what happens in one budget. */
   readonly observe: (account: string, region: string) => ShaperObserver;
   readonly warn: (line: string) => void;
+  /** Where several instances share their budgets; left out, this process has them to itself. */
+  readonly store?: BudgetStore | undefined;
 }
+
+const STATES = {
+  alone: 'the shared budget cannot be reached; this instance goes on with its part of the limits',
+  shared: 'the shared budget is back',
+};
 
 const FREE_PERMIT: Permit = { waitedMs: 0, charges: [], answered() {}, cancel() {} };
 
@@ -146,10 +155,11 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   }
 
   async close(): Promise<void> {
-    for (const { shaper, keeper } of this.#budgets.values()) {
+    const closing = [...this.#budgets.values()].map(({ shaper, keeper }) => {
       keeper?.close();
-      shaper.close();
-    }
+      return shaper.close();
+    });
+    await Promise.allSettled(closing);
   }
 
   #budget(place: P): Budget {
@@ -168,16 +178,20 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   }
 
   #open(place: P): Budget {
-    const { settings, clock, observe, shares, warn, fetchLimits } = this.#options;
+    const { settings, clock, observe, shares, warn, fetchLimits, store, userOf } = this.#options;
     const { name } = place.account;
     const { region, basePath } = place.endpoint;
     const label = `${name} ${region}`;
     const observer = observe(name, region);
     let keeper: LimitsKeeper | undefined;
+    const onState = (state: 'shared' | 'alone') => warn(`${label}: ${STATES[state]}`);
     const shaper = createShaper({
       clock,
       settings,
       shares,
+      lease:
+        store &&
+        ((holder) => new BudgetLease({ clock, store, holder, budget: `${userOf(name)}|${region}`, onState })),
       observe: heardBy(observer, () => keeper?.correct()),
     });
     const initial =

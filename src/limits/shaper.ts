@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { Ask, Charge, Permit, Refusal } from './ask.ts';
+import type { BudgetLease, LeaseHolder } from './budget-lease.ts';
 import { type Client, Clients } from './client.ts';
 import { expectTurn } from './expectation.ts';
 import { FairQueue } from './fair-queue.ts';
@@ -14,6 +15,9 @@ import { chargeOf, type ShaperSnapshot, snapshotOf } from './snapshot.ts';
 import type { Waiter } from './waiter.ts';
 import type { Window } from './window.ts';
 import { type AskedSpan, WindowBook } from './window-book.ts';
+
+/** Even a request that may not wait waits this long for the shared budget's word, ms. */
+const LEASE_GRACE_MS = 100;
 
 /**
  * The shaper of one user and region: lets through what the limits allow, in a fair order, and refuses at once what would wait
@@ -37,8 +41,8 @@ export interface Shaper {
   /** Room may have appeared without an answer: look again. */
   poke(): void;
   snapshot(): ShaperSnapshot;
-  /** Refuses everybody who waits and everybody who comes. */
-  close(): void;
+  /** Refuses everybody who waits and everybody who comes; resolves when a shared budget has its slots back. */
+  close(): Promise<void>;
   readonly queueDepth: number;
   readonly windows: readonly Window[];
 }
@@ -49,19 +53,22 @@ export interface ShaperOptions {
   /** Weight of a client in the fair queue. */
   readonly shares: (client: string) => number;
   readonly observe: ShaperObserver;
+  /** Makes this instance's part of a budget that several share; left out, all of it is this process's. */
+  readonly lease?: ((holder: LeaseHolder) => BudgetLease) | undefined;
 }
 
 export function createShaper(options: ShaperOptions): Shaper {
   return new FairShaper(options);
 }
 
-class FairShaper implements Shaper, FlightOwner {
+class FairShaper implements Shaper, FlightOwner, LeaseHolder {
   readonly #clock: Clock;
   readonly #settings: ShaperOptions['settings'];
   readonly #observe: ShaperObserver;
   readonly #clients: Clients;
   readonly #book: WindowBook;
   readonly #queue = new FairQueue();
+  readonly #lease: BudgetLease | undefined;
   #arrivals = 0;
   #isHeld = false;
   #isClosed = false;
@@ -75,6 +82,7 @@ class FairShaper implements Shaper, FlightOwner {
     this.#observe = options.observe;
     this.#clients = new Clients((name) => (name === CONTROL_CLIENT ? 1 : options.shares(name)));
     this.#book = new WindowBook(options.settings.marginMs);
+    this.#lease = options.lease?.(this);
   }
 
   get queueDepth(): number {
@@ -158,7 +166,7 @@ class FairShaper implements Shaper, FlightOwner {
         client,
         lane,
         arrivedAt: now,
-        deadline: now + patienceMs,
+        deadline: now + Math.max(patienceMs, this.#lease ? LEASE_GRACE_MS : 0),
         order: this.#arrivals++,
         settle: signal ? settleAnd(resolve, signal, () => leave) : resolve,
         heapIndex: -1,
@@ -172,6 +180,7 @@ class FairShaper implements Shaper, FlightOwner {
       };
       signal?.addEventListener('abort', leave, { once: true });
       this.#queue.add(waiter);
+      this.#lease?.hungry();
       this.#arm(now);
     });
   }
@@ -182,6 +191,7 @@ class FairShaper implements Shaper, FlightOwner {
     const waiters = this.#queue.all();
     for (const waiter of waiters) this.#queue.remove(waiter);
     this.#book.adopt(limits, now, span);
+    this.#lease?.adopted();
     this.#isHeld = false;
     for (const line of this.#book.problems) this.#observe.problem(line);
     for (const waiter of waiters) this.#admitAgain(waiter, now);
@@ -263,6 +273,16 @@ class FairShaper implements Shaper, FlightOwner {
     return windows.filter((window) => window.limit.unit === first?.limit.unit);
   }
 
+  demandOn(window: Window): number {
+    const now = this.#clock.monotonic();
+    let waiting = 0;
+    for (const lane of this.#queue.lanes) {
+      if (!lane.windows.includes(window)) continue;
+      if (lane.bottleneck === window || window.free(now) < 1) waiting += lane.depth;
+    }
+    return waiting;
+  }
+
   snapshot(): ShaperSnapshot {
     const now = this.#clock.monotonic();
     return snapshotOf(this.#book.windows, this.#clients.values(), {
@@ -273,11 +293,12 @@ class FairShaper implements Shaper, FlightOwner {
     });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#isHeld = true;
     this.#timer?.cancel();
     for (const waiter of this.#queue.all()) this.#dismiss(waiter, refusal('closed', 0));
+    await this.#lease?.close();
   }
 
   #mayLeave(ask: Ask, now: number): boolean {
@@ -302,6 +323,7 @@ class FairShaper implements Shaper, FlightOwner {
     for (let waiter = this.#next(now); waiter; waiter = this.#next(now)) this.#serve(waiter, now);
     this.#dismissImpatient(now);
     if (!this.#isHeld) this.#dismissSpent(now);
+    if (this.#queue.depth > 0) this.#lease?.hungry();
     this.#arm(now);
   }
 

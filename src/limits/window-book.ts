@@ -157,5 +157,5 @@ function seed(
   const uncertainMs = Math.min(unitMs / 10, 2 * latencyMs + 2 * (window.holdMs - unitMs) + 50);
   const surelyOurs = window.log.countBetween(answeredAt + uncertainMs, askedAt + window.holdMs);
   const used = Math.max(0, value - remaining);
-  window.setForeign(Math.max(0, used - surelyOurs - questions), answeredAt + window.holdMs);
+  window.learnUsed(used, surelyOurs + questions, answeredAt + window.holdMs);
 }

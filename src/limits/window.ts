@@ -24,11 +24,18 @@ export class Window {
   /** How many of the limit's slots this process may use: all of them, or what the shared budget lets it have. */
   allotment = Number.POSITIVE_INFINITY;
   inFlight = 0;
+  /** Slots taken so far, ever. */
+  taken = 0;
   /** Nothing leaves before this: an upstream said no although we thought there was room. */
   blockedUntil = Number.NEGATIVE_INFINITY;
   /** Slots that others used (a process before us, another consumer of the account), and until when. */
   #foreign = 0;
   #foreignUntil = Number.NEGATIVE_INFINITY;
+  /** With a shared budget: slots that other instances (and strangers) have taken, as last heard. */
+  #othersUsed = 0;
+  #isShared = false;
+  /** With a shared budget: what the region said is used, until the budget has heard of it. */
+  #seen: number | undefined;
 
   constructor(limit: PublishedLimit, marginMs: number) {
     this.limit = limit;
@@ -63,18 +70,19 @@ export class Window {
   /** Whether nothing is left for one more when `waiting` others come first: not of our part of the limit, of the limit. */
   isSpent(now: number, waiting: number): boolean {
     if (now < this.blockedUntil) return true;
-    return this.limit.value - this.own(now) - this.foreign(now) - waiting < 1;
+    return this.limit.value - this.own(now) - this.foreign(now) - this.#othersUsed - waiting < 1;
   }
 
   /** What a reader is told is left of the limit. */
   remaining(now: number): number {
     if (now < this.blockedUntil) return 0;
-    return Math.max(0, this.limit.value - this.own(now) - this.foreign(now));
+    return Math.max(0, this.limit.value - this.own(now) - this.foreign(now) - this.#othersUsed);
   }
 
   /** A request leaves. */
   take(clientIndex: number): void {
     this.inFlight++;
+    this.taken++;
     this.usedBy[clientIndex] = (this.usedBy[clientIndex] ?? 0) + 1;
   }
 
@@ -90,9 +98,30 @@ export class Window {
     this.log.push(now + this.holdMs);
   }
 
-  /** Replaces what is held for others. */
-  setForeign(count: number, untilMs: number): void {
-    this.#foreign = count;
+  /** The window is part of a shared budget: this much of it is ours. */
+  share({ allotment, othersUsed }: { allotment: number; othersUsed: number }): void {
+    this.#isShared = true;
+    this.allotment = allotment;
+    this.#othersUsed = othersUsed;
+  }
+
+  /** What the region said is used since this was last called: a shared budget sets it against all instances' use. */
+  takeSeen(): number | undefined {
+    const seen = this.#seen;
+    this.#seen = undefined;
+    return seen;
+  }
+
+  /**
+   * The region says how much of the limit is used.
+   * @param ours how much of that is surely our own
+   */
+  learnUsed(used: number, ours: number, untilMs: number): void {
+    if (this.#isShared) {
+      this.#seen = used;
+      return;
+    }
+    this.#foreign = Math.max(0, used - ours);
     this.#foreignUntil = untilMs;
   }
 
@@ -106,10 +135,10 @@ export class Window {
    * round again a window and an answer (`latencyMs`) later. Infinity for a limit of value 0.
    */
   availableAt(count: number, now: number, latencyMs: number): number {
-    const capacity = this.capacity;
+    const capacity = this.#expectedCapacity;
     if (capacity <= 0) return Number.POSITIVE_INFINITY;
     const turns = Math.floor((count - 1) / capacity);
-    const first = this.#firstTurn(count - turns * capacity, now, latencyMs);
+    const first = this.#firstTurn(count - turns * capacity, capacity, now, latencyMs);
     return Math.max(first, this.blockedUntil, now) + turns * (this.holdMs + latencyMs);
   }
 
@@ -132,9 +161,16 @@ export class Window {
     return Math.max(foreign > 0 ? Math.min(own, this.#foreignUntil) : own, this.blockedUntil);
   }
 
-  #firstTurn(count: number, now: number, latencyMs: number): number {
+  /** What may be counted on: an allotment of a shared budget grows when it is wanted and others leave room. */
+  get #expectedCapacity(): number {
+    if (!this.#isShared) return this.capacity;
+    const { value } = this.limit;
+    return Math.min(value, Math.max(this.allotment, value - this.#othersUsed, 1));
+  }
+
+  #firstTurn(count: number, capacity: number, now: number, latencyMs: number): number {
     const foreign = this.foreign(now);
-    const missing = count - (this.capacity - this.own(now) - foreign);
+    const missing = count - (capacity - this.own(now) - foreign);
     if (missing <= 0) return now;
     const answeredLater = now + latencyMs + this.holdMs;
     const without = Math.min(this.log.timeOf(missing), answeredLater);
