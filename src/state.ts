@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { createCache, type ResponseCache } from './cache/cache.ts';
+import { connectSharedStore } from './cache/redis-store.ts';
 import type { Config } from './config/schema.ts';
 import type { Shared } from './core.ts';
 import type { JsonValue } from './json.ts';
@@ -8,6 +10,7 @@ import { operationNamed } from './operations/match.ts';
 import type { LiveAccount } from './routing/account.ts';
 import type { Place } from './routing/directory.ts';
 import type { Services } from './serving/services.ts';
+import { warmCache } from './serving/warm.ts';
 import { observeCache, observeLimits } from './telemetry/observers.ts';
 import { exchange } from './upstream/exchange.ts';
 import { requestHeaders } from './upstream/headers.ts';
@@ -51,7 +54,10 @@ class OpenState implements State {
   start(services: Services): void {
     for (const account of services.directory.accounts as readonly LiveAccount[]) {
       const stop = account.tokens.onToken(() => {
-        for (const endpoint of account.endpoints().values()) this.limits.warm({ account, endpoint });
+        for (const endpoint of account.endpoints().values()) {
+          this.limits.warm({ account, endpoint });
+          warmCache({ account, endpoint }, services);
+        }
         queueMicrotask(() => stop());
       });
     }
@@ -68,12 +74,10 @@ class OpenState implements State {
   }
 }
 
-function openCache(config: Config, { clock, metrics }: Shared): ResponseCache {
-  const cache = createCache({
-    settings: config.cache,
-    clock,
-    observe: observeCache(metrics, () => cache.stats()),
-  });
+function openCache(config: Config, { clock, metrics, log }: Shared): ResponseCache {
+  const observe = observeCache(metrics, () => cache.stats());
+  const shared = connectSharedStore(config.redis, { clock, log, observe, instanceId: randomUUID() });
+  const cache = createCache({ settings: config.cache, clock, observe, shared });
   return cache;
 }
 

@@ -84,29 +84,31 @@ async function fetchAnswer(request: KnownRequest, lookup: Lookup, services: Serv
 }
 
 /** A refresh nobody waits for: lowest priority, and not on behalf of the caller that happened to meet the stale entry. */
-async function loadInBackground(
-  request: KnownRequest,
+export async function loadInBackground(
+  { operation, place, target, call }: Pick<KnownRequest, 'operation' | 'place' | 'target'> & { call?: Call },
   lookup: Lookup,
   signal: AbortSignal,
   services: Services,
 ): Promise<Stored> {
-  const { operation, place, target, call } = request;
   const answered = await services.regions.ask({
     operation,
     method: 'GET',
     place,
     path: target.path,
     query: lookup.query,
-    headers: call.headers,
+    headers: call?.headers ?? {},
     body: undefined,
     shared: true,
-    client: 'sluice',
+    client: BACKGROUND,
     priority: 'background',
     maxWaitMs: services.settings.limits.maxWaitMs,
     signal,
   });
   return storedFrom(answered);
 }
+
+/** Whose requests Sluice's own are, in the queue and in metrics. */
+const BACKGROUND = 'sluice';
 
 function askOf({ call, target, operation, params, place }: KnownRequest): CacheAsk {
   return {

@@ -46,7 +46,7 @@ export function readRequestBody(
 }
 
 function fromJson(bytes: Buffer, known: Operation | 'action'): RequestBody {
-  const value = malformedAsFault(() => parseJson(bytes.toString()), 'JSON');
+  const value = malformedAsFault(() => parseJson(textOf(bytes)), 'JSON');
   if (!isJsonObject(value))
     throw new Fault('badRequest', `The body must be a JSON object: ${expectation(known)}.`);
   const operation = operationOf(value, known);
@@ -57,7 +57,7 @@ function fromJson(bytes: Buffer, known: Operation | 'action'): RequestBody {
 function fromXml(bytes: Buffer, known: Operation | 'action'): RequestBody {
   const started = performance.now();
   const accepted = known === 'action' ? ACTION_DOCUMENTS : [known.request!];
-  const { value } = malformedAsFault(() => readXml(bytes.toString(), accepted), 'XML');
+  const { value } = malformedAsFault(() => readXml(textOf(bytes), accepted), 'XML');
   const operation = operationOf(value, known);
   const body = stringifyJson(restoreRefs(value));
   return { operation, body, translationMs: performance.now() - started };
@@ -83,6 +83,17 @@ function malformedAsFault<T>(read: () => T, what: string): T {
       throw new Fault('badRequest', `The body is not acceptable ${what}: ${error.message}`, { cause: error });
     }
     throw error;
+  }
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/** A body is UTF-8 or it is refused: replacement characters would be stored as if the caller had meant them. */
+function textOf(bytes: Buffer): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch (cause) {
+    throw new Fault('badRequest', 'The body is not valid UTF-8.', { cause });
   }
 }
 
