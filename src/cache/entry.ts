@@ -1,6 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Freshness } from './policy.ts';
-import { createRendition, type Rendition } from './rendition.ts';
+import { compact, createRendition, type Rendition } from './rendition.ts';
 
 /** An upstream's answer as the cache keeps it. */
 export interface Stored {
@@ -24,7 +24,7 @@ export interface EntryFields extends Stored, Freshness {
 }
 
 /** What an entry costs beside its bytes: key, index, objects, as measured by bench/cache-memory.ts. */
-const ENTRY_OVERHEAD_BYTES = 640;
+const ENTRY_OVERHEAD_BYTES = 820;
 const RENDITION_OVERHEAD_BYTES = 420;
 
 /** More base URLs than this for one answer are not friends: the oldest rendition goes. */
@@ -117,7 +117,7 @@ export class Entry implements Stored, Freshness {
 
   #render(text: string): Rendition {
     if (typeof this.#source === 'string' && this.#source.length >= SMALLEST_PACKED_LENGTH)
-      this.#source = deflateRawSync(this.#source, { level: 1 });
+      this.#source = compact(deflateRawSync(this.#source, { level: 1 }));
     return createRendition(text, () => this.onResize?.());
   }
 

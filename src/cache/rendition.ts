@@ -77,7 +77,7 @@ function brotli(body: Buffer): Buffer {
 }
 
 /** zlib hands out a view of a larger block; kept for hours, only the bytes in use should stay. */
-function compact(bytes: Buffer): Buffer {
+export function compact(bytes: Buffer): Buffer {
   if (bytes.buffer.byteLength === bytes.length) return bytes;
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(copy);

@@ -1,0 +1,137 @@
+import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Value } from '@sinclair/typebox/value';
+import { type CacheAsk, createCache, type ResponseCache } from '../src/cache/cache.ts';
+import { silentObserver } from '../src/cache/observer.ts';
+import { CacheSchema, type CacheSettings } from '../src/cache/settings.ts';
+import { systemClock } from '../src/clock.ts';
+import { matchPath } from '../src/operations/match.ts';
+
+/**
+ * What the cache costs: bytes of memory held per byte of answers cached, that 100,000 keys stay within `maxBytes`, and
+ * the time of a lookup. Memory is what the process holds (heap and buffers) after a full collection.
+ */
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+const settings = (maxBytes: number): CacheSettings => ({
+  ...(Value.Default(CacheSchema, {}) as CacheSettings),
+  maxBytes,
+});
+const open = (maxBytes: number) =>
+  createCache({ settings: settings(maxBytes), clock: systemClock, observe: silentObserver });
+
+function askFor(path: string): CacheAsk {
+  const match = matchPath('GET', path);
+  if (match.kind !== 'operation') throw new Error(`${path} is no operation`);
+  const { operation, params } = match;
+  const where = { account: 'main', tenant: '010101', region: 'DFW', variant: '', cacheControl: undefined };
+  return { ...where, operation, params, path, query: '' };
+}
+
+function heldBytes(): number {
+  for (let round = 0; round < 3; round++) collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+/** An image's answer of about that many bytes, as repetitive as real ones and no more. */
+function bodyOf(id: string, bytes: number): string {
+  const members: string[] = [];
+  for (let length = 0, at = 0; length < bytes - 80; at++) {
+    const member = `"org.example__${at}__${(at * 2_654_435_761) % 97}": "value ${(at * 40_503) % 1009}"`;
+    members.push(member);
+    length += member.length + 2;
+  }
+  return `{"image": {"id": "${id}", "status": "ACTIVE", "metadata": {${members.join(', ')}}}}`;
+}
+
+async function fill(cache: ResponseCache, count: number, bytes: number): Promise<number> {
+  let total = 0;
+  for (let at = 0; at < count; at++) {
+    const body = bodyOf(`id-${at}`, bytes);
+    total += body.length;
+    const stored = { status: 200, body, headers: {} };
+    const { entry } = await cache.fetch(cache.lookup(askFor(`/images/id-${at}`)), async () => stored);
+    entry.rendition('json http://sluice.test', () => body);
+  }
+  return total;
+}
+
+/** One answer size: what the process holds against the bytes of the answers, and against what the cache counts. */
+export interface MemoryResult {
+  answerBytes: number;
+  entries: number;
+  heldPerCachedByte: number;
+  heldPerCountedByte: number;
+}
+
+export async function measureMemory(answerBytes: number, count: number): Promise<MemoryResult> {
+  const cache = open(1_000_000_000);
+  await fill(cache, 200, answerBytes);
+  await cache.purge({});
+  const before = heldBytes();
+  const total = await fill(cache, count, answerBytes);
+  const held = heldBytes() - before;
+  const { entries, bytes } = cache.stats();
+  await cache.close();
+  return { answerBytes, entries, heldPerCachedByte: held / total, heldPerCountedByte: held / bytes };
+}
+
+/** 100,000 keys into a cache of 64 MiB: what is counted, and what the process really holds. */
+export async function measureManyKeys(): Promise<{
+  entries: number;
+  countedBytes: number;
+  heldBytes: number;
+  maxBytes: number;
+}> {
+  const maxBytes = 67_108_864;
+  const before = heldBytes();
+  const cache = open(maxBytes);
+  await fill(cache, 100_000, 600);
+  const held = heldBytes() - before;
+  const { entries, bytes } = cache.stats();
+  await cache.close();
+  return { entries, countedBytes: bytes, heldBytes: held, maxBytes };
+}
+
+/** Nanoseconds of one lookup that hits. */
+export async function measureLookup(): Promise<number> {
+  const cache = open(67_108_864);
+  await fill(cache, 50, 2000);
+  const asks = Array.from({ length: 50 }, (_, at) => askFor(`/images/id-${at}`));
+  let hits = 0;
+  const rounds = 2_000_000;
+  const run = () => {
+    for (let at = 0; at < rounds; at++) if (cache.lookup(asks[at % 50]!).verdict === 'hit') hits++;
+  };
+  run();
+  const start = process.hrtime.bigint();
+  run();
+  const elapsed = Number(process.hrtime.bigint() - start);
+  if (hits !== 2 * rounds) throw new Error('a lookup did not hit');
+  await cache.close();
+  return elapsed / rounds;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  for (const [bytes, count] of [
+    [600, 20_000],
+    [2000, 10_000],
+    [10_000, 3000],
+    [50_000, 600],
+  ] as const) {
+    const result = await measureMemory(bytes, count);
+    console.log(
+      `answers of ${bytes} bytes, rendered: ${result.heldPerCachedByte.toFixed(2)} bytes held per cached byte, ` +
+        `${result.heldPerCountedByte.toFixed(2)} per counted byte`,
+    );
+  }
+  const many = await measureManyKeys();
+  console.log(
+    `100,000 keys: ${many.entries} kept, ${many.countedBytes} bytes counted, ${many.heldBytes} held, of ${many.maxBytes}`,
+  );
+  console.log(`lookup that hits: ${(await measureLookup()).toFixed(0)} ns`);
+}
