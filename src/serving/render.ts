@@ -3,7 +3,7 @@ import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Format } from '../translation/format.ts';
 import { parseJson } from '../translation/json.ts';
-import { responseFormat } from '../translation/negotiate.ts';
+import { responseFormat, splitFormatSuffix } from '../translation/negotiate.ts';
 import { renderFaultXml, renderXml } from '../translation/write-xml.ts';
 import type { Call } from './call.ts';
 import type { Services } from './services.ts';
@@ -23,6 +23,12 @@ export function negotiate(call: Call, suffix: Format | undefined): void {
     );
   }
   call.format = format;
+}
+
+/** The format a fault is told in, wherever on its way the request failed; JSON when Accept allows neither. */
+export function faultFormat(call: Call): Format {
+  const suffix = splitFormatSuffix(call.path).format ?? queryFormat(call.query);
+  return responseFormat(call.header('accept'), suffix) ?? 'json';
 }
 
 function queryFormat(query: string): Format | undefined {
