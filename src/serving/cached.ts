@@ -170,7 +170,7 @@ export function sendFound(
     'Cache-Control',
     cacheControl(entry.freshUntil, now),
   );
-  const rendition = entry.rendition(`${call.format} ${call.publicBase}`, () =>
+  const rendition = entry.rendition(`${call.format} ${request.rendition ?? ''} ${call.publicBase}`, () =>
     renderAnswer(call, place, operation, request.adapt?.(entry.body) ?? entry.body, services),
   );
   const encoding = chooseEncoding(call.header('accept-encoding'), rendition.body.length);

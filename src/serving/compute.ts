@@ -27,6 +27,8 @@ export interface KnownRequest {
   place: Place;
   /** What a successful answer's JSON text is made into before its links are rewritten; usually nothing. */
   adapt?: (text: string) => string;
+  /** What tells this adaptation from others of the same cached answer. */
+  rendition?: string;
 }
 
 /**

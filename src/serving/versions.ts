@@ -42,8 +42,9 @@ export async function serveVersions(call: Call, target: VersionTarget, services:
   const { account, endpoint } = await findRegion(call, target.region, services);
   call.account = account.name;
   call.region = endpoint.region;
-  // On a port that serves one region at its root, links need not name the region.
-  const region = call.rootRegion === undefined ? endpoint.region : null;
+  // On a port that serves one region at its root, links need not name the region; below a public URL they do.
+  const isOwnPort = call.rootRegion !== undefined && services.settings.publicUrl === null;
+  const region = isOwnPort ? null : endpoint.region;
   const describe = (text: string | undefined) => describeVersions(target, call.publicBase, region, text);
   const request: KnownRequest = {
     call,
@@ -52,6 +53,7 @@ export async function serveVersions(call: Call, target: VersionTarget, services:
     params: {},
     place: { account, endpoint },
     adapt: (text) => JSON.stringify(describe(text)),
+    rendition: `${target.kind === 'version' ? target.version : ''} ${region ?? ''}`,
   };
   const found = await askedInTime(findAnswer(request, services), services);
   if (found?.entry.status === 200) return sendFound(request, found, services);
