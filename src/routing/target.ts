@@ -53,6 +53,18 @@ function collapse(path: string): string {
   return path.includes('//') ? path.replace(/\/{2,}/g, '/') : path;
 }
 
+/** `.` or `..` between slashes of either kind, a backslash, or a NUL, once percent-encoding is read. */
+const ASIDE = /(?:^|\/)\.{1,2}(?:\/|$)|\\|%00/;
+
+/**
+ * True for a path that could lead out of the tenant it names once a server resolves it: with dot segments, encoded or
+ * not, or with characters that some servers take for a slash or an end. No path of the API has them.
+ */
+export function leadsAside(path: string): boolean {
+  if (!/[.%\\]/.test(path)) return false;
+  return ASIDE.test(path.replace(/%2e/gi, '.').replace(/%2f/gi, '/').replace(/%5c/gi, '\\'));
+}
+
 /**
  * Reads a path.
  *

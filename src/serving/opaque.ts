@@ -45,12 +45,21 @@ interface Trip {
   /** The body to send again; undefined: none, or one too large to keep. */
   body: Buffer | undefined;
   streamed: boolean;
+  /** Bytes of the body, held or streamed; undefined: there is none. */
+  length: number | undefined;
   attempts: number;
   renewed: boolean;
   sentAt: number;
 }
 
-const SIGNAL = Symbol('signal');
+/** What undici is told beside what reply-from passes on to it. */
+const ASIDE = Symbol('aside');
+
+interface Aside {
+  signal: AbortSignal;
+  /** Path and query as the caller wrote them: reply-from reads a URL, and would write some of them anew. */
+  path: string;
+}
 
 /** Registers the proxy for every path; requests that Sluice answers itself never get here. */
 export function registerOpaque(
@@ -84,13 +93,13 @@ export function registerOpaque(
     trip.attempts++;
     trip.sentAt = performance.now();
     if (trip.body) reply.request.body = Readable.from([trip.body]);
-    return reply.from(path, {
+    const exactPath = query === '' ? path : `${path}?${query}`;
+    return reply.from('/', {
       getUpstream: () => place.endpoint.origin,
-      queryString: () => query,
       retryDelay: () => null,
       rewriteRequestHeaders: () =>
-        Object.assign(opaqueRequestHeaders(call.headers, trip.token.id, trip.body?.length), {
-          [SIGNAL]: call.signal,
+        Object.assign(opaqueRequestHeaders(call.headers, trip.token.id, trip.length), {
+          [ASIDE]: { signal: call.signal, path: exactPath },
         }),
       rewriteHeaders: (headers) =>
         opaqueResponseHeaders(headers, call, (location) => passage.location(call, place, location)),
@@ -171,32 +180,33 @@ interface ProxyResponse {
 
 async function begin(call: Call, passage: Passage): Promise<Trip> {
   const place = await passage.place(call);
-  const { body, streamed } = await takeBody(call);
+  const taken = await takeBody(call);
   const token = await passage.token(call, place);
   const permit = await passage.admit(call, place, false);
-  return { call, place, token, permit, body, streamed, attempts: 0, renewed: false, sentAt: 0 };
+  return { call, place, token, permit, ...taken, attempts: 0, renewed: false, sentAt: 0 };
 }
+
+const NO_BODY = { body: undefined, streamed: false, length: undefined };
 
 /**
  * Real servers read no chunked bodies, so a body whose length is not announced is held until it is known; so is one
- * that is small, for a second sending. A large one with its length is streamed, and sent once.
+ * that is small, for a second sending. A large one with its length is streamed, and sent once. The body of a read
+ * means nothing (RFC 9110, section 9.3.1) and stays behind.
  */
-async function takeBody(call: Call): Promise<{ body: Buffer | undefined; streamed: boolean }> {
-  if (!hasBody(call.req)) return { body: undefined, streamed: false };
+async function takeBody(call: Call): Promise<Pick<Trip, 'body' | 'streamed' | 'length'>> {
+  if (!hasBody(call.req) || call.method === 'GET' || call.method === 'HEAD') return NO_BODY;
   const length = Number(call.headers['content-length'] ?? 0);
-  if (length > MAX_BODY_BYTES) return { body: undefined, streamed: true };
-  return { body: await readBody(call.req), streamed: false };
+  if (length > MAX_BODY_BYTES) return { body: undefined, streamed: true, length };
+  const body = await readBody(call.req);
+  return { body, streamed: false, length: body.length };
 }
 
-/** reply-from passes no signal to undici; it rides along as a symbol among the headers, which undici does not see. */
+/** reply-from passes neither a signal nor a raw path to undici; they ride along as a symbol among the headers. */
 function abortable(agent: Agent): Dispatcher {
   const request = (
-    options: Dispatcher.RequestOptions & { headers: { [SIGNAL]?: AbortSignal } },
+    options: Dispatcher.RequestOptions & { headers: { [ASIDE]?: Aside } },
     callback: (error: Error | null, data: Dispatcher.ResponseData) => void,
-  ) => {
-    const signal = options.headers[SIGNAL];
-    agent.request({ ...options, signal: signal ?? null }, callback);
-  };
+  ) => agent.request({ ...options, ...options.headers[ASIDE] }, callback);
   return { request, destroy: () => agent.destroy() } as unknown as Dispatcher;
 }
 

@@ -3,22 +3,19 @@ import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Agent } from 'undici';
 import { asFault, Fault } from '../faults/faults.ts';
-import { parseTarget } from '../routing/target.ts';
+import { leadsAside, parseTarget } from '../routing/target.ts';
 import { Call } from './call.ts';
 import { recognise, serveKnown } from './compute.ts';
 import { serveIdentity } from './identity.ts';
 import { registerOpaque } from './opaque.ts';
 import { createPassage } from './passage.ts';
-import { renderFault } from './render.ts';
+import { faultFormat, renderFault } from './render.ts';
 import type { Services } from './services.ts';
 import { serveVersions } from './versions.ts';
 import { clientOf } from './wait.ts';
 
 /** Request heads beyond this are refused by Node itself, bytes; long pagination URLs and tokens fit easily. */
 const MAX_HEADER_BYTES = 32 * 1024;
-
-/** `.` and `..` as segments, encoded or not: no path of the API has them, and they could lead out of a tenant. */
-const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|\\|%5c|%2f\.\.|%00/i;
 
 const OPAQUE = Symbol('opaque');
 
@@ -85,7 +82,7 @@ export function createListener(options: {
 
   fastify.setErrorHandler((error, request, reply) => {
     reply.hijack();
-    fail(opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw), error, services());
+    fail(opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw), asRefusal(error), services());
   });
   fastify.setNotFoundHandler((request, reply) => {
     reply.hijack();
@@ -111,13 +108,10 @@ export function createListener(options: {
 
 /** Who answers a request: at once, in a while, or the proxy. */
 function dispatch(call: Call, services: Services): void | Promise<void> | typeof OPAQUE {
-  if (
-    (call.path.includes('.') || call.path.includes('%') || call.path.includes('\\')) &&
-    DOT_SEGMENT.test(call.path)
-  ) {
-    throw new Fault('badRequest', 'The path has segments that no path of this API has.');
-  }
   const target = parseTarget(call.path, call.rootRegion);
+  // Without its suffix, `/servers/...xml` ends in a dot segment that the whole path does not have.
+  if (leadsAside(call.path) || (target.kind === 'compute' && leadsAside(target.path)))
+    throw new Fault('badRequest', 'The path has segments that no path of this API has.');
   switch (target.kind) {
     case 'identity':
       return serveIdentity(call, target, services);
@@ -131,6 +125,16 @@ function dispatch(call: Call, services: Services): void | Promise<void> | typeof
   }
 }
 
+/** What Fastify itself refuses, such as a content type that is none, is the caller's mistake and no error of Sluice. */
+function asRefusal(error: unknown): unknown {
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  if (error instanceof Fault || typeof status !== 'number' || status < 400 || status >= 500) return error;
+  const { message } = error as Error;
+  if (status === 415)
+    return new Fault('badMediaType', `The Content-Type is none: ${message}.`, { cause: error });
+  return new Fault('badRequest', message, { cause: error });
+}
+
 /** Any failure as a fault in the caller's format. A caller that left gets nothing, and is counted as 499. */
 function fail(call: Call, error: unknown, services: Services): void {
   const fault = asFault(error);
@@ -142,7 +146,8 @@ function fail(call: Call, error: unknown, services: Services): void {
   }
   const headers = Object.entries(fault.headers).flat();
   const status = call.res.destroyed ? 499 : fault.code;
-  services.reply(call, { status, body: renderFault(fault, call.format), format: call.format, headers });
+  const format = faultFormat(call);
+  services.reply(call, { status, body: renderFault(fault, format), format, headers });
 }
 
 /** Node could not read the request at all: there is no call, only a socket. */

@@ -154,7 +154,7 @@ const OPAQUE_NOT_DOWN = new Set([
 /**
  * Headers for a request that streams through.
  *
- * @param length bytes of the body that is held; undefined: none, or one that streams with the caller's Content-Length
+ * @param length bytes of the body; undefined: there is none
  */
 export function opaqueRequestHeaders(
   caller: IncomingHttpHeaders,
@@ -165,8 +165,7 @@ export function opaqueRequestHeaders(
   for (const name in caller) {
     if (goesUp(name) || OPAQUE_UP.has(name)) headers[name] = text(caller[name]);
   }
-  const announced = length === undefined ? caller['content-length'] : String(length);
-  if (announced !== undefined) headers['content-length'] = announced;
+  if (length !== undefined) headers['content-length'] = String(length);
   headers['x-auth-token'] = token;
   return headers;
 }
