@@ -30,5 +30,5 @@ export function measurePart({ title, file }: Part): string {
   const name = `bench/${basename(file)}`;
   if (stdout.trim() === '') throw new Error(`${name} printed nothing: ${stderr}`);
   const verdict = status === 0 ? '' : `\n\n${name} ended with ${status}: a goal is missed.`;
-  return `### ${title}\n\n\`\`\`text\n${stdout.trimEnd()}\n\`\`\`${verdict}`;
+  return `### ${title}\n\n\`\`\`text\n${stdout.trim()}\n\`\`\`${verdict}`;
 }

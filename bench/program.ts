@@ -13,6 +13,14 @@ export interface Program {
   stop(): Promise<void>;
 }
 
+const children = new Set<ChildProcess>();
+
+// A run that is broken off (Ctrl-C, a timeout, an error) leaves no server behind.
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGTERM');
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+
 /** True when a program of that name can be run. */
 export function isInstalled(command: string): boolean {
   return spawnSync('which', [command], { stdio: 'ignore' }).status === 0;
@@ -35,6 +43,8 @@ export function node(core: number, file: string, args: string[]): [string, strin
 export async function start([command, args]: [string, string[]], readyUrl: string): Promise<Program> {
   const env = { ...process.env, NODE_ENV: 'production' };
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-4000);

@@ -65,6 +65,7 @@ const options: MeasureOptions = {
 if (!isInstalled('taskset') || cpus().length < 2)
   throw new Error('the bench needs taskset (util-linux) and two cores: one for the server, one for the load');
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
 // nginx and varnishd leave root before they read it.
 chmodSync(folder, 0o755);
 let upstream: Program | undefined;
@@ -92,7 +93,6 @@ try {
   if (!values['no-write'] && values.only === undefined) writeResults(readme, sections.join('\n\n'));
 } finally {
   await upstream?.stop();
-  rmSync(folder, { recursive: true, force: true });
 }
 
 /** The upstream, on the load core. */
