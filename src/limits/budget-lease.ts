@@ -7,6 +7,7 @@ import {
   type LimitReport,
   LONGEST_SILENCE_MS,
 } from './budget-store.ts';
+import { historyOf } from './history.ts';
 import type { Window } from './window.ts';
 import { TRANSIT_MS } from './window-book.ts';
 
@@ -180,7 +181,7 @@ export class BudgetLease {
       promised: part.promised,
       wanted,
       ahead,
-      history: window.isLong && this.#wasHeard ? historyOf(window, this.#storeOffsetMs) : [],
+      history: window.isLong && this.#wasHeard ? historyOf(window, HISTORY_STEPS, this.#storeOffsetMs) : [],
     };
     const seen = window.takeSeen();
     return seen === undefined ? report : { ...report, seen };
@@ -238,17 +239,4 @@ export class BudgetLease {
     for (const window of this.#parts.keys()) most = Math.max(most, window.taken);
     return most;
   }
-}
-
-/** When a window's slots come free, in a few steps, by the store's clock. */
-function historyOf(window: Window, offsetMs: number): [number, number][] {
-  const stepMs = window.holdMs / HISTORY_STEPS;
-  const history: [number, number][] = [];
-  for (const { expiryMs, count } of window.log.entries()) {
-    const untilMs = Math.ceil(Math.ceil(expiryMs / stepMs) * stepMs + offsetMs);
-    const last = history.at(-1);
-    if (last && last[0] === untilMs) last[1] += count;
-    else history.push([untilMs, count]);
-  }
-  return history;
 }

@@ -9,6 +9,13 @@ export interface Client {
   waiting: number;
 }
 
+/** The name under which Sluice's own GET /limits waits; no caller can bear it (configured names have no blank). */
+export const CONTROL_CLIENT = ' limits';
+
+export function isControl(name: string): boolean {
+  return name === CONTROL_CLIENT;
+}
+
 /** Names are configured ones, so a few; should a stream of invented ones come in, these many are told apart. */
 const MOST_CLIENTS = 1024;
 const LEAST_SHARE = 0.001;

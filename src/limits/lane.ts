@@ -1,5 +1,5 @@
 import type { Ask } from './ask.ts';
-import type { Client } from './client.ts';
+import { type Client, isControl } from './client.ts';
 import { type HeapItem, IndexedHeap } from './indexed-heap.ts';
 import { type Waiter, WaiterList } from './waiter.ts';
 import type { Window } from './window.ts';
@@ -19,12 +19,9 @@ export interface Seat extends HeapItem {
 
 /** The level a request waits on. */
 export function levelOf(ask: Ask): Level {
-  if (ask.client === CONTROL_CLIENT) return 0;
+  if (isControl(ask.client)) return 0;
   return ask.priority === 'background' ? 2 : 1;
 }
-
-/** The name under which Sluice's own GET /limits waits; no caller can bear it (configured names have no blank). */
-export const CONTROL_CLIENT = ' limits';
 
 /**
  * Requests that are charged to the same windows wait in one lane, so that a full window holds up only those who need it.

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Ask, Permit } from './ask.ts';
-import { CONTROL_CLIENT } from './lane.ts';
+import { CONTROL_CLIENT } from './client.ts';
 import { parsePublishedLimits } from './parse-limits.ts';
 import { limitKey, type PublishedLimit } from './published-limit.ts';
 import type { Shaper } from './shaper.ts';

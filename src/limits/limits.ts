@@ -1,26 +1,15 @@
-import type { Clock } from '../clock.ts';
 import type { Fault } from '../faults/faults.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import type { Ask, Charge, Permit, Refusal } from './ask.ts';
-import { BudgetLease } from './budget-lease.ts';
-import type { BudgetStore } from './budget-store.ts';
+import { type Budget, type LimitPlace, type LimitsOptions, openBudget } from './budget.ts';
+import { type Ledger, openLedger } from './ledger.ts';
 import { limitsDocument } from './limits-document.ts';
-import { LimitsKeeper } from './limits-keeper.ts';
 import { type LimitedAnswer, triageOverLimit } from './over-limit.ts';
-import { DEFAULT_LIMITS, type PublishedLimit } from './published-limit.ts';
 import { rateLimitHeaders } from './rate-limit-headers.ts';
 import { refusalFault } from './refusal.ts';
-import type { LimitsSettings } from './settings.ts';
-import { createShaper, type Shaper } from './shaper.ts';
-import type { ShaperObserver } from './shaper-observer.ts';
 import type { ShaperSnapshot } from './snapshot.ts';
 
-/** Where a request goes, as far as limits care. */
-export interface LimitPlace {
-  readonly account: { readonly name: string };
-  /** `basePath`: version and tenant, no trailing slash. */
-  readonly endpoint: { readonly region: string; readonly basePath: string };
-}
+export type { LimitPlace, LimitsOptions } from './budget.ts';
 
 /** How one budget stands. */
 export interface RegionStanding {
@@ -55,35 +44,7 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   close(): Promise<void>;
 }
 
-export interface LimitsOptions<P extends LimitPlace> {
-  readonly settings: LimitsSettings;
-  readonly clock: Clock;
-  /** The upstream user behind an account: two accounts of one user share their budgets. */
-  readonly userOf: (account: string) => string;
-  /** Sends GET /limits with a permit given for it, and answers its parsed body; rejects when there is none. */
-  readonly fetchLimits: (place: P, permit: Permit) => Promise<JsonValue>;
-  /** Weight of a client in the fair queue. */
-  readonly shares: (client: string) => number;
-  /** Hears what happens in one budget. */
-  readonly observe: (account: string, region: string) => ShaperObserver;
-  readonly warn: (line: string) => void;
-  /** Where several instances share their budgets; left out, this process has them to itself. */
-  readonly store?: BudgetStore | undefined;
-}
-
-const STATES = {
-  alone: 'the shared budget cannot be reached; this instance goes on with its part of the limits',
-  shared: 'the shared budget is back',
-};
-
 const FREE_PERMIT: Permit = { waitedMs: 0, charges: [], answered() {}, cancel() {} };
-
-interface Budget {
-  readonly account: string;
-  readonly region: string;
-  readonly shaper: Shaper;
-  readonly keeper: LimitsKeeper | undefined;
-}
 
 export function createLimits<P extends LimitPlace>(options: LimitsOptions<P>): RegionLimits<P> {
   return new BudgetTable(options);
@@ -95,10 +56,15 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   /** By user and region: what is counted together. */
   readonly #budgets = new Map<string, Budget>();
   /** By account and region: how a request finds its budget without building a key. */
+  /** Only where no shared budget remembers. */
+  readonly #ledger: Ledger | undefined;
   readonly #byPlace = new Map<string, Map<string, Budget>>();
 
   constructor(options: LimitsOptions<P>) {
     this.#options = options;
+    const { settings, clock, warn, store } = options;
+    if (settings.enabled && settings.ledger !== null && !store)
+      this.#ledger = openLedger({ path: settings.ledger, clock, warn });
   }
 
   acquire(place: P, ask: Ask): Permit | Refusal | Promise<Permit | Refusal> {
@@ -159,6 +125,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
       keeper?.close();
       return shaper.close();
     });
+    await this.#ledger?.close();
     await Promise.allSettled(closing);
   }
 
@@ -170,60 +137,10 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
     const { name } = place.account;
     const { region } = place.endpoint;
     const key = `${this.#options.userOf(name)}\n${region}`;
-    const budget = this.#budgets.get(key) ?? this.#open(place);
+    const budget = this.#budgets.get(key) ?? openBudget(this.#options, place, this.#ledger);
     this.#budgets.set(key, budget);
     const regions = this.#byPlace.get(name) ?? new Map<string, Budget>();
     this.#byPlace.set(name, regions.set(region, budget));
     return budget;
   }
-
-  #open(place: P): Budget {
-    const { settings, clock, observe, shares, warn, fetchLimits, store, userOf } = this.#options;
-    const { name } = place.account;
-    const { region, basePath } = place.endpoint;
-    const label = `${name} ${region}`;
-    const observer = observe(name, region);
-    let keeper: LimitsKeeper | undefined;
-    const onState = (state: 'shared' | 'alone') => warn(`${label}: ${STATES[state]}`);
-    const shaper = createShaper({
-      clock,
-      settings,
-      shares,
-      lease:
-        store &&
-        ((holder) => new BudgetLease({ clock, store, holder, budget: `${userOf(name)}|${region}`, onState })),
-      observe: heardBy(observer, () => keeper?.correct()),
-    });
-    const initial =
-      settings.static.length > 0 || settings.source === 'static' ? staticLimits(settings) : DEFAULT_LIMITS;
-    if (settings.source === 'published') {
-      keeper = new LimitsKeeper({
-        clock,
-        shaper,
-        initial,
-        fullPath: `${basePath}/limits`,
-        fetch: (permit) => fetchLimits(place, permit),
-        warn: (line) => warn(`${label}: ${line}`),
-      });
-      keeper.start();
-    } else shaper.setLimits(initial);
-    return { account: name, region, shaper, keeper };
-  }
-}
-
-/** The observer, and whoever has to do something about an unforeseen refusal. */
-function heardBy(observer: ShaperObserver, correct: () => void): ShaperObserver {
-  return {
-    waited: (waitMs, client) => observer.waited(waitMs, client),
-    refused: (reason, client) => observer.refused(reason, client),
-    problem: (line) => observer.problem(line),
-    overLimit() {
-      observer.overLimit();
-      correct();
-    },
-  };
-}
-
-function staticLimits(settings: LimitsSettings): PublishedLimit[] {
-  return settings.static.map((limit) => ({ ...limit, verb: limit.verb.toUpperCase() }));
 }

@@ -59,6 +59,11 @@ export const LimitsSchema = Type.Object(
       description:
         'How much longer than its unit a slot is held, ms, beside 0.05% of the unit for clocks that differ.',
     }),
+    ledger: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+      default: null,
+      description:
+        'File that remembers use of HOUR and DAY limits over a restart where there is no Redis; null: none.',
+    }),
   },
   { additionalProperties: false },
 );

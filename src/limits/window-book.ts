@@ -25,12 +25,15 @@ export class WindowBook {
   #matcher = new Matcher([]);
   readonly #flights = new FlightList();
   readonly #marginMs: number;
+  readonly #restore: (window: Window) => void;
   #latencyMs = 0;
   /** Requests answered while GET /limits is on its way: its numbers may not know them. Undefined when none is. */
   #landedSince: { ask: Ask; at: number }[] | undefined;
 
-  constructor(marginMs: number) {
+  /** @param restore puts what is remembered from before a restart into a new window */
+  constructor(marginMs: number, restore: (window: Window) => void = () => undefined) {
     this.#marginMs = marginMs;
+    this.#restore = restore;
   }
 
   /** How long answers take, smoothed, ms. */
@@ -115,9 +118,23 @@ export class WindowBook {
       return window ?? [...fresh].at(-1)!;
     });
     this.#matcher = new Matcher(this.windows);
+    for (const window of fresh) this.#restore(window);
     this.#carryOver(fresh, now);
     if (span) this.#seed(span);
     this.#landedSince = undefined;
+  }
+
+  /**
+   * The region refused a request for a rate: stops the windows that can have said no. A fixed window ends within its unit, so
+   * of those of the request it was the shortest unit that Retry-After fits into; when it fits none, the longest.
+   */
+  block(ask: Ask, now: number, retryAfterMs: number): void {
+    const windows = [...this.laneOf(ask).windows].sort((a, b) => a.holdMs - b.holdMs);
+    // Dates are rounded up by a second: a SECOND limit may ask for two.
+    const suspect = windows.find((window) => window.holdMs + 1_000 >= retryAfterMs) ?? windows.at(-1);
+    for (const window of windows) {
+      if (window.limit.unit === suspect?.limit.unit) window.block(now + retryAfterMs);
+    }
   }
 
   #seed(span: AskedSpan): void {

@@ -16,6 +16,7 @@ const SETTINGS: LimitsSettings = {
   maxQueuePerClient: 1000,
   overLimitStatus: 413,
   marginMs: 5,
+  ledger: null,
 };
 
 const place = (account = 'main', region = 'DFW'): LimitPlace => ({

@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Clock, Timer } from '../clock.ts';
+import { isJsonObject } from '../json.ts';
+import { type History, historyOf } from './history.ts';
+import type { Window } from './window.ts';
+
+/** How often what has changed is written. What is used in between and lost in a crash, GET /limits tells again. */
+const WRITE_MS = 5_000;
+/** A DAY is kept in steps of five minutes. */
+const STEPS = 288;
+
+/**
+ * Remembers in a small file how much of the HOUR and DAY limits is used, so that a restart does not forget it where there is
+ * no Redis. One process writes it; it is replaced as a whole, so a crash leaves the old one.
+ */
+export interface Ledger {
+  /** Puts what is remembered of a window into it. */
+  restore(budget: string, window: Window): void;
+  /** From now on writes down what these windows hold. */
+  track(budget: string, windows: () => readonly Window[]): void;
+  /** Writes a last time. */
+  close(): Promise<void>;
+}
+
+export interface LedgerOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly warn: (line: string) => void;
+}
+
+/** Opens a ledger; a file that cannot be read is begun anew, with a warning. */
+export function openLedger(options: LedgerOptions): Ledger {
+  return new FileLedger(options);
+}
+
+type Budgets = Record<string, Record<string, History>>;
+
+class FileLedger implements Ledger {
+  readonly #options: LedgerOptions;
+  readonly #tracked = new Map<string, () => readonly Window[]>();
+  #remembered: Budgets;
+  #written: string;
+  #writing: Promise<void> = Promise.resolve();
+  #timer: Timer | undefined;
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    this.#remembered = this.#read();
+    this.#written = JSON.stringify(this.#remembered);
+    this.#tick();
+  }
+
+  restore(budget: string, window: Window): void {
+    if (!window.isLong) return;
+    const { clock } = this.#options;
+    const now = clock.now();
+    for (const [untilMs, count] of this.#remembered[budget]?.[window.key] ?? []) {
+      // Should the clock have been set back, nothing is kept for longer than a window.
+      const leftMs = Math.min(untilMs - now, window.holdMs);
+      if (leftMs > 0) window.log.push(clock.monotonic() + leftMs, count);
+    }
+  }
+
+  track(budget: string, windows: () => readonly Window[]): void {
+    this.#tracked.set(budget, windows);
+  }
+
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    this.#write();
+    await this.#writing;
+  }
+
+  #tick(): void {
+    this.#timer = this.#options.clock.setTimer(() => {
+      this.#write();
+      this.#tick();
+    }, WRITE_MS);
+  }
+
+  #write(): void {
+    this.#remembered = this.#collect();
+    const text = JSON.stringify(this.#remembered);
+    if (text === this.#written) return;
+    this.#written = text;
+    this.#writing = this.#writing.then(() => this.#replace(text));
+  }
+
+  #collect(): Budgets {
+    const { clock } = this.#options;
+    const offsetMs = clock.now() - clock.monotonic();
+    const budgets: Budgets = { ...this.#remembered };
+    for (const [budget, windows] of this.#tracked) {
+      const long = windows().filter((window) => window.isLong);
+      for (const window of long) window.own(clock.monotonic());
+      const kept = long.map((window): [string, History] => [window.key, historyOf(window, STEPS, offsetMs)]);
+      // Windows that are not known yet keep what is remembered of them.
+      const remembered = withoutExpired(this.#remembered[budget] ?? {}, clock.now());
+      budgets[budget] = { ...remembered, ...Object.fromEntries(kept) };
+    }
+    return budgets;
+  }
+
+  async #replace(text: string): Promise<void> {
+    const { path, warn } = this.#options;
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(`${path}.new`, text, { mode: 0o600 });
+      await rename(`${path}.new`, path);
+    } catch (error) {
+      warn(`the ledger ${path} cannot be written: ${(error as Error).message}`);
+    }
+  }
+
+  #read(): Budgets {
+    const { path, warn } = this.#options;
+    try {
+      return readBudgets(JSON.parse(readFileSync(path, 'utf8')));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        warn(`the ledger ${path} is begun anew: ${(error as Error).message}`);
+      return {};
+    }
+  }
+}
+
+function withoutExpired(limits: Record<string, History>, now: number): Record<string, History> {
+  const left = Object.entries(limits).map(([key, history]): [string, History] => [
+    key,
+    history.filter(([untilMs]) => untilMs > now),
+  ]);
+  return Object.fromEntries(left.filter(([, history]) => history.length > 0));
+}
+
+function readBudgets(document: unknown): Budgets {
+  if (!isJsonObject(document)) throw new TypeError('it is no JSON object');
+  const budgets: Budgets = {};
+  for (const [budget, limits] of Object.entries(document)) {
+    if (!isJsonObject(limits)) continue;
+    const readable = Object.entries(limits).map(([key, history]): [string, History] => [
+      key,
+      readHistory(history),
+    ]);
+    budgets[budget] = Object.fromEntries(readable);
+  }
+  return budgets;
+}
+
+function readHistory(value: unknown): History {
+  if (!Array.isArray(value)) return [];
+  const entries = value.flatMap((entry): History => {
+    const [untilMs, count] = Array.isArray(entry) ? entry : [];
+    return typeof untilMs === 'number' && typeof count === 'number' && count > 0 ? [[untilMs, count]] : [];
+  });
+  return entries.sort(([a], [b]) => a - b);
+}

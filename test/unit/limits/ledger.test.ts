@@ -1,0 +1,84 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openLedger } from '../../../src/limits/ledger.ts';
+import { createShaper, type Shaper } from '../../../src/limits/shaper.ts';
+import { silentObserver } from '../../../src/limits/shaper-observer.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { ask, limit, permitted, refused, TEST_SETTINGS } from './harness.ts';
+
+const POSTS = limit('POST', '/servers', 10, 'DAY');
+const post = ask('/servers', { method: 'POST' });
+
+let directory: string;
+let path: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sluice-ledger-'));
+  path = join(directory, 'deep', 'ledger.json');
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+/** A process's life with a ledger. */
+function boot(clock: FakeClock) {
+  const warnings: string[] = [];
+  const ledger = openLedger({ path, clock, warn: (line) => void warnings.push(line) });
+  const shaper: Shaper = createShaper({
+    clock,
+    settings: TEST_SETTINGS,
+    shares: () => 1,
+    observe: silentObserver,
+    restore: (window) => ledger.restore('someone|DFW', window),
+  });
+  ledger.track('someone|DFW', () => shaper.windows);
+  shaper.setLimits([POSTS, limit('POST', '*', 100, 'MINUTE')]);
+  return { ledger, shaper, warnings };
+}
+
+describe('the ledger', () => {
+  it('carries what is used of a DAY limit over a restart, and lets it go when its day is over', async () => {
+    const before = new FakeClock();
+    const first = boot(before);
+    for (let index = 0; index < 7; index++) permitted(first.shaper.acquire(post)).answered(200);
+    await first.ledger.close();
+
+    const clock = new FakeClock(before.now() + 3_600_000);
+    const second = boot(clock);
+    for (let index = 0; index < 3; index++) permitted(second.shaper.acquire(post)).answered(200);
+    expect(refused(second.shaper.acquire(post)).reason).toBe('spent');
+    clock.tick(23 * 3_600_000 + 600_000);
+    for (let index = 0; index < 7; index++) permitted(second.shaper.acquire(post)).answered(200);
+    expect(refused(second.shaper.acquire(post)).reason).toBe('spent');
+    await second.ledger.close();
+  });
+
+  it('is written every few seconds, so that a crash loses little', async () => {
+    const clock = new FakeClock();
+    const { ledger, shaper } = boot(clock);
+    permitted(shaper.acquire(post)).answered(200);
+    clock.tick(5_000);
+    await ledger.close();
+    const kept = JSON.parse(await readFile(path, 'utf8'));
+    expect(kept).toEqual({ 'someone|DFW': { 'POST /servers DAY ': [[expect.any(Number), 1]] } });
+  });
+
+  it('does not count what GET /limits tells of the same use again', async () => {
+    const first = boot(new FakeClock());
+    for (let index = 0; index < 4; index++) permitted(first.shaper.acquire(post)).answered(200);
+    await first.ledger.close();
+    const { shaper, ledger } = boot(new FakeClock(Date.parse('2026-01-01T01:00:00Z')));
+    shaper.setLimits([{ ...POSTS, remaining: 6 }], { askedAt: 0, answeredAt: 0 });
+    for (let index = 0; index < 6; index++) permitted(shaper.acquire(post));
+    expect(refused(shaper.acquire(post)).reason).toBe('spent');
+    await ledger.close();
+  });
+
+  it('begins anew when its file is broken, and says so', async () => {
+    path = join(directory, 'ledger.json');
+    await writeFile(path, '{"someone|DFW":');
+    const { warnings, shaper, ledger } = boot(new FakeClock());
+    expect(warnings).toEqual([expect.stringContaining('is begun anew')]);
+    permitted(shaper.acquire(post));
+    await ledger.close();
+  });
+});
