@@ -55,7 +55,7 @@ export function createListener(options: {
   const newCall = (req: IncomingMessage, res: Call['res']) => {
     const { settings, clock, clients } = services();
     const call = new Call(req, res, {
-      publicUrl: settings.publicUrl ?? undefined,
+      publicUrl: settings.publicUrl?.replace(/\/+$/, ''),
       rootRegion: options.rootRegion,
       now: clock.monotonic(),
     });
