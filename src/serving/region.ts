@@ -118,6 +118,7 @@ type Costs = Pick<RegionAnswer, 'charges' | 'waitedMs' | 'upstreamMs'>;
 function judge(answer: UpstreamAnswer, costs: Costs): RegionAnswer {
   const { status, headers } = answer;
   if (status >= 400) return { status, text: normaliseFault(status, textOf(answer)), headers, ...costs };
+  if (status >= 300) return { status, text: documentOf(answer), headers, ...costs };
   return { status, text: isProse(answer) ? '' : decodedText(answer), headers, ...costs };
 }
 
@@ -135,6 +136,12 @@ function checkBody(answer: UpstreamAnswer): ExchangeError | undefined {
 /** Real servers accept an action with a bit of HTML or text: nothing a caller could use. */
 function isProse(answer: UpstreamAnswer): boolean {
   return answer.status === 202 && /^text\/(?:html|plain)/.test(answer.headers['content-type'] ?? '');
+}
+
+/** A redirect's body when it is a document; the HTML that usually stands there repeats the Location. */
+function documentOf(answer: UpstreamAnswer): string {
+  const text = textOf(answer);
+  return parsed(text) === undefined ? '' : text;
 }
 
 const isOverLimit = (status: number): boolean => status === 413 || status === 429;
