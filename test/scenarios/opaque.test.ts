@@ -9,6 +9,7 @@ import {
   fault,
   json,
   reset,
+  type StubRequest,
   text,
   tooMany,
   unavailable,
