@@ -1,17 +1,27 @@
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Redis } from 'ioredis';
 import { systemClock } from '../src/clock.ts';
 import type { Ask, Permit, Refusal } from '../src/limits/ask.ts';
+import type { BudgetStore } from '../src/limits/budget-store.ts';
 import type { PublishedLimit } from '../src/limits/published-limit.ts';
+import { createRedisBudgetStore } from '../src/limits/redis-budget-store.ts';
 import { createShaper, type Shaper } from '../src/limits/shaper.ts';
 import { silentObserver } from '../src/limits/shaper-observer.ts';
+import { createLimitedCaller } from '../test/support/limited-caller.ts';
+import { redisAvailable, startRedis } from '../test/support/redis-server.ts';
+import { startReferenceRegion } from '../test/support/reference-region.ts';
+import { LIMITER_KINDS, type LimiterKind } from '../test/support/reference-upstreams.ts';
 
 /** One line of the table. */
 export interface LimitsFigure {
   readonly what: string;
   readonly value: number;
   readonly unit: string;
-  /** What it may be at most. */
-  readonly mark: number;
+  /** The mark to reach, one of the two. */
+  readonly atMost?: number;
+  readonly atLeast?: number;
 }
 
 const SETTINGS = { maxWaitMs: 1e12, maxQueue: 1_000_000, maxQueuePerClient: 1_000_000, marginMs: 5 };
@@ -41,6 +51,9 @@ function askFor(path: string, client = 'bench'): Ask {
   const fullPath = `/v2/7142${path}`;
   return { method: 'GET', path, fullPath, query: '', client, priority: 'interactive', maxWaitMs: 1e12 };
 }
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** CPU time of this process, in microseconds. */
 function cpuMicros(): number {
@@ -82,7 +95,7 @@ async function waiting(count: number, clients: number): Promise<Waiting> {
     outcome.cancel();
   };
   const first = shaper.acquire(askFor('/servers')) as Permit;
-  globalThis.gc?.();
+  collectGarbage();
   const memoryBefore = process.memoryUsage().heapUsed;
   const joinBefore = cpuMicros();
   for (let index = 0; index < count; index++) {
@@ -90,7 +103,7 @@ async function waiting(count: number, clients: number): Promise<Waiting> {
     outcomes.push((shaper.acquire({ ...asked, maxWaitMs: 1e12 }) as Promise<Permit | Refusal>).then(leave));
   }
   const joinMicros = (cpuMicros() - joinBefore) / count;
-  globalThis.gc?.();
+  collectGarbage();
   const memoryMb = (process.memoryUsage().heapUsed - memoryBefore) / 1_048_576;
   const serveBefore = cpuMicros();
   shaper.setLimits([{ ...held, value: 2 * count }, ...TEN_LIMITS]);
@@ -111,31 +124,104 @@ export async function measureLimits(): Promise<LimitsFigure[]> {
       what: 'admission, no wait, 10 limits match, one path',
       value: admission(500_000, 1),
       unit: 'µs CPU',
-      mark: 3,
+      atMost: 3,
     },
     {
       what: 'admission, no wait, 10 limits match, 5000 paths',
       value: admission(500_000, 5_000),
       unit: 'µs CPU',
-      mark: 3,
+      atMost: 3,
     },
-    { what: '100,000 waiting requests', value: large.memoryMb, unit: 'MiB', mark: 100 },
-    { what: 'joining a queue of 10,000', value: small.joinMicros, unit: 'µs CPU', mark: 50 },
-    { what: 'joining a queue of 100,000', value: large.joinMicros, unit: 'µs CPU', mark: 50 },
-    { what: 'leaving a queue of 10,000', value: small.serveMicros, unit: 'µs CPU', mark: 50 },
-    { what: 'leaving a queue of 100,000', value: large.serveMicros, unit: 'µs CPU', mark: 50 },
+    { what: '100,000 waiting requests', value: large.memoryMb, unit: 'MiB', atMost: 100 },
+    { what: 'joining a queue of 10,000', value: small.joinMicros, unit: 'µs CPU', atMost: 50 },
+    { what: 'joining a queue of 100,000', value: large.joinMicros, unit: 'µs CPU', atMost: 50 },
+    { what: 'leaving a queue of 10,000', value: small.serveMicros, unit: 'µs CPU', atMost: 50 },
+    { what: 'leaving a queue of 100,000', value: large.serveMicros, unit: 'µs CPU', atMost: 50 },
   ];
 }
 
+/** How much of a limit per SECOND is used over real sockets, in percent of `value` per 1000 ms. */
+async function useOfRegion(kind: LimiterKind, value: number, count: number): Promise<LimitsFigure[]> {
+  const region = await startReferenceRegion(kind, value);
+  const caller = createLimitedCaller(region.origin);
+  const started = performance.now();
+  await caller.send(count, 200);
+  const percent = usedPercent(count, value, performance.now() - started);
+  await caller.close();
+  await region.stop();
+  return [
+    { what: `${value}/SECOND over sockets, ${kind}: used`, value: percent, unit: '%', atLeast: 95 },
+    {
+      what: `${value}/SECOND over sockets, ${kind}: 413s`,
+      value: region.counts.rejected,
+      unit: '',
+      atMost: 0,
+    },
+  ];
+}
+
+/**
+ * Slots come in waves of `value`, the first of them at once: so many waves less one, in units, of the time it took. GET /limits
+ * has a slot of the first wave.
+ */
+function usedPercent(count: number, value: number, tookMs: number): number {
+  return ((Math.ceil((count + 1) / value) - 1) * 100_000) / tookMs;
+}
+
+/** Three instances on one Redis, with the load on some of them. */
+async function sharedUse(value: number, count: number, busy: number): Promise<LimitsFigure[]> {
+  const server = await startRedis();
+  const region = await startReferenceRegion('fixed', value);
+  let exchanges = 0;
+  const instances = ['a', 'b', 'c'].map((instance) => {
+    const redis = new Redis(server.url);
+    const store = createRedisBudgetStore({ redis, instance });
+    const counted: BudgetStore = {
+      exchange(report) {
+        exchanges++;
+        return store.exchange(report);
+      },
+    };
+    return { redis, caller: createLimitedCaller(region.origin, counted) };
+  });
+  for (const { caller } of instances) await caller.send(1, 1);
+  const exchangesBefore = exchanges;
+  const started = performance.now();
+  await Promise.all(instances.slice(0, busy).map(({ caller }) => caller.send(count / busy, 100)));
+  const percent = usedPercent(count, value, performance.now() - started);
+  const perRequest = (exchanges - exchangesBefore) / count;
+  for (const { caller, redis } of instances) {
+    await caller.close();
+    redis.disconnect();
+  }
+  await Promise.all([region.stop(), server.stop()]);
+  const name = `${value}/SECOND, Redis, ${busy} of 3 busy`;
+  return [
+    { what: `${name}: used`, value: percent, unit: '%', atLeast: busy === 3 ? 90 : 85 },
+    { what: `${name}: 413s`, value: region.counts.rejected, unit: '', atMost: 0 },
+    { what: `${name}: round trips per request`, value: perRequest, unit: '', atMost: 0.2 },
+  ];
+}
+
+/** Measures how well limits are used over real sockets; takes about a minute. */
+export async function measureUse(): Promise<LimitsFigure[]> {
+  const kinds = await Promise.all(LIMITER_KINDS.map((kind) => useOfRegion(kind, 40, 599)));
+  const shared = redisAvailable() ? [await sharedUse(60, 900, 3), await sharedUse(60, 900, 1)] : [];
+  return [...kinds, ...shared].flat();
+}
+
 /** The figures as a table for the terminal. */
-export function printLimits(figures: readonly LimitsFigure[]): void {
-  console.log('\nlimits (one process, CPU time by the kernel)');
-  for (const { what, value, unit, mark } of figures) {
-    const verdict = value <= mark ? 'ok' : 'MISSED';
-    console.log(
-      `  ${what.padEnd(50)} ${value.toFixed(2).padStart(8)} ${unit.padEnd(7)} (at most ${mark}: ${verdict})`,
-    );
+export function printLimits(title: string, figures: readonly LimitsFigure[]): void {
+  console.log(`\n${title}`);
+  for (const { what, value, unit, atMost, atLeast } of figures) {
+    const isMet = value <= (atMost ?? value) && value >= (atLeast ?? value);
+    const mark = atMost === undefined ? `at least ${atLeast}` : `at most ${atMost}`;
+    const line = `${what.padEnd(58)} ${value.toFixed(2).padStart(8)} ${unit.padEnd(7)}`;
+    console.log(`  ${line} (${mark}: ${isMet ? 'ok' : 'MISSED'})`);
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) printLimits(await measureLimits());
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  printLimits('limits: one process, CPU time by the kernel', await measureLimits());
+  printLimits('limits: used over real sockets', await measureUse());
+}
