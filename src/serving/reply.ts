@@ -13,6 +13,9 @@ export interface Reply {
   headers: string[];
 }
 
+/** What an answer depends on beside its URL: all that is part of a cache key or chooses a rendering (RFC 9110, section 12.5.5). */
+const VARY = 'Accept, Accept-Encoding, X-Region, OpenStack-API-Version, X-OpenStack-Nova-API-Version';
+
 /** Statuses that have neither a body nor a Content-Length (RFC 9110, section 8.6). */
 const BODILESS = new Set([204, 304]);
 
@@ -31,7 +34,7 @@ export function writeReply(call: Call, reply: Reply): void {
     'X-Sluice-Region',
     call.region,
     'Vary',
-    'Accept, Accept-Encoding',
+    VARY,
     ...reply.headers,
   ];
   if (call.waitedMs >= 1) head.push('X-Sluice-Wait-Ms', String(Math.round(call.waitedMs)));

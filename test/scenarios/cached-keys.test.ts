@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ask } from '../support/ask.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { STUB } from '../support/stub-documents.ts';
+import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+
+let upstream: StubUpstream;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  upstream = await startStubUpstream({ regions: ['DFW', 'ORD'] });
+  gateway = await startGateway({ identityUrl: upstream.identityUrl });
+});
+
+afterEach(async () => {
+  await gateway.close();
+  await upstream.close();
+});
+
+const get = (path: string, headers: Record<string, string> = {}) =>
+  ask(`${gateway.url}/dfw/v2/700100${path}`, { headers });
+const reached = (pattern: string) => upstream.region('DFW').count(pattern);
+
+describe('one cached answer serves', () => {
+  it('both formats, by suffix, Accept and format=', async () => {
+    await get('/images/detail');
+    for (const [path, headers] of [
+      ['/images/detail.xml', {}],
+      ['/images/detail', { accept: 'application/xml' }],
+      ['/images/detail?format=xml', {}],
+      ['/images/detail.json', {}],
+      ['/images/detail?format=json', {}],
+    ] as [string, Record<string, string>][]) {
+      const answer = await get(path, headers);
+      expect(answer.headers['x-cache'], path).toBe('HIT');
+      expect(answer.headers['content-type'], path).toContain(path.includes('json') ? 'json' : 'xml');
+    }
+    expect(reached('GET /images/detail')).toBe(1);
+  });
+
+  it('a query in any order of its parameters', async () => {
+    await get('/images?status=ACTIVE&type=BASE&limit=5');
+    const again = await get('/images?limit=5&type=BASE&status=ACTIVE');
+    expect(again.headers['x-cache']).toBe('HIT');
+    expect(reached('GET /images')).toBe(1);
+  });
+
+  it('callers that bust caches with cacheid=', async () => {
+    for (let at = 0; at < 20; at++) expect((await get(`/images?cacheid=${at}`)).status).toBe(200);
+    expect(reached('GET /images')).toBe(1);
+    expect(upstream.region('DFW').requests('GET /images')[0]!.query).toBe('');
+    expect(await gateway.metric('sluice_cache_entries')).toBe(1);
+  });
+
+  it('every spelling of its path, and of the region', async () => {
+    await get('/images');
+    for (const path of [
+      '/DFW/v2/700100/images',
+      '//dfw/v2/700100//images',
+      '/dfw/700100/images',
+      '/v2/700100/images',
+    ])
+      expect((await ask(gateway.url + path)).headers['x-cache'], path).toBe('HIT');
+  });
+
+  it('callers with different tokens and clients, none of which goes up', async () => {
+    await get('/images', { 'x-auth-token': 'caller-token-one' });
+    const other = await get('/images', { 'x-auth-token': 'caller-token-two', 'x-sluice-client': 'other' });
+    expect(other.headers['x-cache']).toBe('HIT');
+    const [request] = upstream.region('DFW').requests('GET /images');
+    expect(request!.headers['x-auth-token']).toBe(upstream.identity.tokens[0]);
+    expect(request!.headers['x-sluice-client']).toBeUndefined();
+  });
+});
+
+describe('an answer of its own is kept for', () => {
+  it('each region', async () => {
+    await get('/images');
+    const ord = await ask(`${gateway.url}/ord/v2/700100/images`);
+    expect(ord.headers['x-cache']).toBe('MISS');
+    expect(ord.headers['x-sluice-region']).toBe('ORD');
+    expect(upstream.region('ORD').count('GET /images')).toBe(1);
+  });
+
+  it('each query that means something else', async () => {
+    await get('/images?status=ACTIVE');
+    expect((await get('/images?status=DELETED')).headers['x-cache']).toBe('MISS');
+    expect((await get('/images')).headers['x-cache']).toBe('MISS');
+    expect((await get('/images?unknown=1')).headers['x-cache']).toBe('MISS');
+  });
+
+  it.each(['X-OpenStack-Nova-API-Version', 'OpenStack-API-Version'])(
+    'each microversion of %s, which goes up',
+    async (name) => {
+      const lower = name.toLowerCase();
+      await get('/images');
+      for (const version of ['2.26', '2.79']) {
+        expect((await get('/images', { [name]: version })).headers['x-cache']).toBe('MISS');
+        expect((await get('/images', { [name]: version })).headers['x-cache']).toBe('HIT');
+      }
+      const sent = upstream
+        .region('DFW')
+        .requests('GET /images')
+        .map(({ headers }) => headers[lower]);
+      expect(sent).toEqual([undefined, '2.26', '2.79']);
+      const { vary } = (await get('/images')).headers;
+      expect(vary?.toLowerCase()).toContain(lower);
+    },
+  );
+});
+
+it('two accounts never see what belongs to the other, whatever they ask first', async () => {
+  const other = await startStubUpstream({ regions: ['DFW', 'ORD'], tenant: '700200' });
+  try {
+    await gateway.close();
+    const identity = { username: 'stub-operator', apiKey: 'stub-api-key-7d1f' };
+    gateway = await startGateway({
+      identityUrl: upstream.identityUrl,
+      settings: {
+        accounts: [
+          { name: 'one', identity: { url: upstream.identityUrl, ...identity } },
+          { name: 'two', identity: { url: other.identityUrl, ...identity } },
+        ],
+      },
+    });
+    const one = await get(`/images/${STUB.imageId}`);
+    const two = await ask(`${gateway.url}/dfw/v2/700200/images/${STUB.imageId}`);
+    expect([one, two].map(({ headers }) => headers['x-cache'])).toEqual(['MISS', 'MISS']);
+    expect(one.text).toContain('/700100/');
+    expect(two.text).toContain('/700200/');
+    expect(two.text).not.toContain('700100');
+    expect(upstream.region('DFW').count('GET /images/*')).toBe(1);
+    expect(other.region('DFW').count('GET /images/*')).toBe(1);
+  } finally {
+    await other.close();
+  }
+});
