@@ -66,13 +66,12 @@ for id, graves in pairs(state.dead) do
   if isEmpty then state.dead[id] = nil end
 end
 
-local mine = { seen = now, known = report.instances, limits = {} }
+local mine = { seen = now, limits = {} }
 state.live[me] = mine
-local ids, known = {}, 0
-for id, instance in pairs(state.live) do
-  ids[#ids + 1] = id
-  known = math.max(known, instance.known)
-end
+local ids = {}
+for id in pairs(state.live) do ids[#ids + 1] = id end
+state.known = math.max(state.known or 0, report.instances)
+local known = state.known
 table.sort(ids)
 local n, rank = #ids, 0
 for index, id in ipairs(ids) do if id == me then rank = index - 1 end end

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ask, Permit } from '../../../src/limits/ask.ts';
@@ -273,6 +274,38 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
     expect(second.sent).toBeGreaterThan(15);
     expect(second.sent).toBeLessThanOrEqual(20);
     expect(second.refused).toBe(30 - second.sent);
+  });
+
+  it.each(LIMITER_KINDS)('is never exceeded whatever happens to instances and Redis (%s)', async (kind) => {
+    const step = fc.record({
+      action: fc.constantFrom('flood', 'flood', 'join', 'kill', 'lose', 'recover'),
+      which: fc.nat(4),
+      count: fc.integer({ min: 1, max: 150 }),
+      pauseMs: fc.integer({ min: 0, max: 3_000 }),
+    });
+    const story = fc.record({
+      value: fc.integer({ min: 3, max: 60 }),
+      steps: fc.array(step, { minLength: 3, maxLength: 12 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(story, async ({ value, steps }) => {
+        const world = new World(kind, limit('GET', '*', value, 'SECOND'));
+        for (const name of ['a', 'b', 'c']) world.join(name).flood(20);
+        await world.run(1_500);
+        for (const [index, { action, which, count, pauseMs }] of steps.entries()) {
+          const alive = world.instances.filter(({ isAlive }) => isAlive);
+          if (action === 'flood') alive[which % alive.length]!.flood(count);
+          if (action === 'kill' && alive.length > 1) alive[which % alive.length]!.kill();
+          if (action === 'lose') await world.lose();
+          if (action === 'recover') world.isStoreUp = true;
+          // Whoever starts while Redis is away cannot know of the others, so nobody does here.
+          if (action === 'join' && world.isStoreUp) world.join(`late${index}`).flood(count);
+          await world.run(action === 'flood' || action === 'kill' ? pauseMs : 3_000);
+        }
+        expect(world.rejections).toBe(0);
+      }),
+      { numRuns: 15 },
+    );
   });
 
   it('has all slots back when an instance leaves in order', async () => {
