@@ -30,6 +30,8 @@ export interface Passage {
   /** Path and query at the upstream. */
   upstreamPath(call: Call, place: Place): { path: string; query: string };
   location(call: Call, place: Place, location: string): string;
+  /** RateLimit headers for what the permit was charged to. */
+  limitHeaders(permit: Permit): [name: string, value: string][];
   observe(call: Call, place: Place, status: number | 'error', durationMs: number): void;
   retried(place: Place, reason: string): void;
   fail(call: Call, error: unknown): void;
@@ -101,8 +103,10 @@ export function registerOpaque(
         Object.assign(opaqueRequestHeaders(call.headers, trip.token.id, trip.length), {
           [ASIDE]: { signal: call.signal, path: exactPath },
         }),
-      rewriteHeaders: (headers) =>
-        opaqueResponseHeaders(headers, call, (location) => passage.location(call, place, location)),
+      rewriteHeaders: (headers) => ({
+        ...opaqueResponseHeaders(headers, call, (location) => passage.location(call, place, location)),
+        ...Object.fromEntries(passage.limitHeaders(trip.permit)),
+      }),
       onResponse: (_request, _reply, response) =>
         void answered(trip, reply, response as unknown as ProxyResponse),
       onError: (_reply, { error }) => void broken(trip, reply, error),

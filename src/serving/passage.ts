@@ -30,6 +30,7 @@ export function createPassage(services: () => Services, fail: (call: Call, error
       query: call.query,
     }),
     location: (call, place, url) => services().location(call, place, undefined, url),
+    limitHeaders: (permit) => services().limits.headers(permit.charges),
     observe(call, place, status, durationMs) {
       const { metrics } = services();
       metrics.upstreamRequests.inc(place.account.name, place.endpoint.region, 'other', String(status));
