@@ -87,7 +87,7 @@ export class BudgetLease {
       this.#parts.set(window, { granted: undefined, promised: 0, takenBefore: window.taken });
       window.share({ allotment: 0, othersUsed: 0 });
     }
-    if (this.#isAlone) this.#goOnAlone();
+    if (this.#isAlone && !this.#running) this.#goOnAlone();
     this.#exchangeSoon();
   }
 
@@ -114,8 +114,9 @@ export class BudgetLease {
   #beat(): void {
     this.#heartbeat = this.#options.clock.setTimer(() => {
       this.#beat();
+      // Before the report: what is taken after it, the store does not hear of.
+      if (this.#isAlone && !this.#running) this.#goOnAlone();
       if (this.#options.clock.monotonic() - this.#sentAt > HEARTBEAT_MS / 2) this.#exchangeSoon();
-      if (this.#isAlone) this.#goOnAlone();
     }, HEARTBEAT_MS);
   }
 

@@ -71,7 +71,10 @@ state.live[me] = mine
 local ids = {}
 for id in pairs(state.live) do ids[#ids + 1] = id end
 state.known = math.max(state.known or 0, report.instances)
-local known = state.known
+state.met = state.met or {}
+state.met[me] = true
+local met = 0
+for _ in pairs(state.met) do met = met + 1 end
 table.sort(ids)
 local n, rank = #ids, 0
 for index, id in ipairs(ids) do if id == me then rank = index - 1 end end
@@ -109,9 +112,9 @@ for _, limit in ipairs(report.limits) do
   local demand = limit.used + limit.wanted + limit.ahead
   local target = math.min(demand, math.max(share, open - demanded))
 
-  if known > n and now < state.born + lease + silence + hold + transit then
+  if state.known > met and now < state.born + lease + silence + hold + transit then
     local cap = limit.held
-    if now >= state.born + lease + silence then cap = math.max(cap, math.floor(value / known)) end
+    if now >= state.born + lease + silence then cap = math.max(cap, math.floor(value / state.known)) end
     free = math.min(free, cap)
   end
   local granted = math.max(0, math.min(target, free))
@@ -137,6 +140,7 @@ end
 for key, stranger in pairs(state.strangers) do
   if stranger.untilMs <= now then state.strangers[key] = nil end
 end
+if now > state.born + lease + silence + longest + transit then state.met, state.known = {}, 0 end
 redis.call('SET', KEYS[1], cjson.encode(state), 'PX', math.ceil(math.max(60000, longest * 2)))
 return cjson.encode({ now = now, instances = n, rank = rank, limits = answer })
 `;
