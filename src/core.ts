@@ -11,7 +11,7 @@ import { Directory, type Place } from './routing/directory.ts';
 import type { Call } from './serving/call.ts';
 import { createFinish } from './serving/finish.ts';
 import { createRegions } from './serving/region.ts';
-import { writeReply } from './serving/reply.ts';
+import { writePrepared, writeReply } from './serving/reply.ts';
 import type { Services } from './serving/services.ts';
 import { openState, type State } from './state.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -60,7 +60,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   const sender = createSender({ pools, clock, retries: config.upstream.retries });
   const regions = createRegions({ sender, limits, metrics });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
-  const finished = createFinish(metrics, createRequestLog(log, config.log.requests), () => clock.monotonic());
+  const finished = createFinish(metrics, createRequestLog(log, config.log), () => clock.monotonic());
   const links = linksOf(directory);
 
   const services: Services = {
@@ -79,6 +79,10 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     reply(call, reply) {
       writeReply(call, reply);
       finished(call, reply.status);
+    },
+    replyPrepared(call, status, head, body) {
+      writePrepared(call, status, head, body);
+      finished(call, status);
     },
     finished,
     countVerdict(region, resource, result, reason) {

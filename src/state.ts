@@ -6,7 +6,9 @@ import type { Shared } from './core.ts';
 import type { JsonValue } from './json.ts';
 import type { Permit } from './limits/ask.ts';
 import { createLimits, type RegionLimits } from './limits/limits.ts';
+import { createRedisBudgetStore } from './limits/redis-budget-store.ts';
 import { operationNamed } from './operations/match.ts';
+import { createRedis } from './redis.ts';
 import type { LiveAccount } from './routing/account.ts';
 import type { Place } from './routing/directory.ts';
 import type { Services } from './serving/services.ts';
@@ -81,13 +83,18 @@ function openCache(config: Config, { clock, metrics, log }: Shared): ResponseCac
   return cache;
 }
 
+/** How long Redis may take to hand out slots, ms: requests that wait for one can wait for this too. */
+const BUDGET_TIMEOUT_MS = 200;
+
 function openLimits(config: Config, shared: Shared): RegionLimits<Place> {
   const { clock, metrics, log } = shared;
   const users = new Map(
     config.accounts.map(({ name, identity }) => [name, `${identity.url} ${identity.username}`]),
   );
   const shares = new Map(config.access.clients.map(({ name, share }) => [name, share]));
+  const redis = createRedis(config.redis, log, { purpose: 'limits', commandTimeoutMs: BUDGET_TIMEOUT_MS });
   const limits: RegionLimits<Place> = createLimits<Place>({
+    store: redis === null ? undefined : createRedisBudgetStore({ redis, instance: randomUUID() }),
     settings: config.limits,
     clock,
     userOf: (account) => users.get(account) ?? account,
@@ -96,7 +103,14 @@ function openLimits(config: Config, shared: Shared): RegionLimits<Place> {
     observe: observeLimits(metrics, log, () => limits.standings()),
     warn: (line) => log.warn(line),
   });
-  return limits;
+  if (redis === null) return limits;
+  const closeLimits = limits.close.bind(limits);
+  return Object.assign(limits, {
+    async close() {
+      await closeLimits();
+      redis.disconnect();
+    },
+  });
 }
 
 /** How long the answer to `GET /limits` may take, ms. */

@@ -1,4 +1,4 @@
-import type { CacheAsk, Fetched, Lookup, Stored } from '../cache/cache.ts';
+import type { CacheAsk, Encoding, Fetched, Lookup, Representation, Stored } from '../cache/cache.ts';
 import type { Entry } from '../cache/entry.ts';
 import {
   ageSeconds,
@@ -10,11 +10,13 @@ import {
 } from '../cache/http.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Charge } from '../limits/ask.ts';
+import { contentTypeOf } from '../translation/format.ts';
 import { variantOf } from '../upstream/headers.ts';
 import type { Call } from './call.ts';
 import { askRegion, type KnownRequest, upstreamQuery } from './compute.ts';
 import type { RegionAnswer } from './region.ts';
 import { renderAnswer } from './render.ts';
+import { commonHead } from './reply.ts';
 import type { Services } from './services.ts';
 
 /** How an answer came about, as its headers, its log line and the metrics call it. */
@@ -143,56 +145,115 @@ function storedFrom(answered: RegionAnswer): Stored {
 }
 
 /** Writes a found answer out: validators, ages, codings; a 304 when the caller has it already. */
-export function sendFound(
-  request: KnownRequest,
-  { entry, verdict, charges }: Found,
-  services: Services,
-): void {
+export function sendFound(request: KnownRequest, found: Found, services: Services): void {
   const { call, operation, place } = request;
+  const { entry, verdict } = found;
   const now = services.clock.now();
   call.cache = verdict.verdict;
   services.countVerdict(place.endpoint.region, operation.resource, verdict.verdict, verdict.reason);
-  const headers: string[] = [
-    'X-Cache',
-    X_CACHE[verdict.verdict],
-    'Cache-Status',
-    statusText(verdict, entry, now),
-  ];
-  describe(headers, call, entry, verdict, services, charges);
   if (entry.status !== 200) {
+    const headers = ['X-Cache', X_CACHE[verdict.verdict], 'Cache-Status', statusText(verdict, entry, now)];
+    describe(headers, call, found, services);
     const body = entry.body === '' ? undefined : renderAnswer(call, place, operation, entry.body, services);
     services.reply(call, { status: entry.status, body, format: call.format, headers });
     return;
   }
-  headers.push(
+  const rendition = entry.rendition(variantOfAnswer(request), () =>
+    renderAnswer(call, place, operation, request.adapt?.(entry.body) ?? entry.body, services),
+  );
+  const encoding = chooseEncoding(call.header('accept-encoding'), rendition.body.length);
+  const chosen = encoding === null ? rendition : rendition.encoded(encoding);
+  const unchanged = isNotModified(call.header('if-none-match'), chosen.etag, rendition.etag);
+  const ready = { request, found, representation: chosen, encoding, now, unchanged };
+  services.replyPrepared(
+    call,
+    unchanged ? 304 : 200,
+    headOf(ready, services),
+    unchanged ? undefined : chosen.body,
+  );
+}
+
+const variantOfAnswer = ({ call, rendition }: KnownRequest): string =>
+  rendition === undefined
+    ? `${call.format} ${call.publicBase}`
+    : `${call.format} ${rendition} ${call.publicBase}`;
+
+interface Ready {
+  request: KnownRequest;
+  found: Found;
+  representation: Representation;
+  encoding: Encoding | null;
+  /** Wall ms. */
+  now: number;
+  unchanged: boolean;
+}
+
+/** The head of a hit as it was in one second: ages count in seconds, so all hits of that second share it. */
+interface Head {
+  second: number;
+  storedAt: number;
+  freshUntil: number;
+  reason: string;
+  lines: readonly string[];
+}
+
+const heads = new WeakMap<Representation, Head>();
+
+function headOf(ready: Ready, services: Services): readonly string[] {
+  const { found, representation, now, unchanged } = ready;
+  const { entry, verdict } = found;
+  if (unchanged || verdict.verdict !== 'hit') return makeHead(ready, services);
+  const known = heads.get(representation);
+  const second = Math.floor(now / 1000);
+  const { storedAt, freshUntil } = entry;
+  if (
+    known?.second === second &&
+    known.storedAt === storedAt &&
+    known.freshUntil === freshUntil &&
+    known.reason === verdict.reason
+  )
+    return known.lines;
+  const lines = makeHead(ready, services);
+  heads.set(representation, { second, storedAt, freshUntil, reason: verdict.reason, lines });
+  return lines;
+}
+
+function makeHead(
+  { request, found, representation, encoding, now, unchanged }: Ready,
+  services: Services,
+): string[] {
+  const { call } = request;
+  const { entry, verdict } = found;
+  const lines = [
+    ...commonHead(call),
+    'X-Cache',
+    X_CACHE[verdict.verdict],
+    'Cache-Status',
+    statusText(verdict, entry, now),
     'Age',
     String(ageSeconds(entry.storedAt, now)),
     'Cache-Control',
     cacheControl(entry.freshUntil, now),
+    'ETag',
+    representation.etag,
+  ];
+  describe(lines, call, found, services);
+  if (unchanged) return lines;
+  if (encoding !== null) lines.push('Content-Encoding', encoding);
+  lines.push(
+    'Content-Type',
+    contentTypeOf(call.format),
+    'Content-Length',
+    String(representation.body.length),
   );
-  const rendition = entry.rendition(`${call.format} ${request.rendition ?? ''} ${call.publicBase}`, () =>
-    renderAnswer(call, place, operation, request.adapt?.(entry.body) ?? entry.body, services),
-  );
-  const encoding = chooseEncoding(call.header('accept-encoding'), rendition.body.length);
-  const { body, etag } = encoding === null ? rendition : rendition.encoded(encoding);
-  headers.push('ETag', etag);
-  const unchanged = isNotModified(call.header('if-none-match'), etag, rendition.etag);
-  if (encoding !== null && !unchanged) headers.push('Content-Encoding', encoding);
-  services.reply(call, {
-    status: unchanged ? 304 : 200,
-    body: unchanged ? undefined : body,
-    format: call.format,
-    headers,
-  });
+  return lines;
 }
 
 function describe(
   headers: string[],
   call: Call,
-  entry: Entry,
-  verdict: Verdict,
+  { entry, verdict, charges }: Found,
   services: Services,
-  charges: readonly Charge[],
 ): void {
   for (const name in entry.headers) {
     if (name === 'x-compute-request-id') {

@@ -111,7 +111,7 @@ async function serveWrite(
   const operation = body?.operation ?? (known as Operation);
   call.operation = operation.name;
   if (body?.translationMs !== undefined)
-    services.metrics.translation.observe({ direction: 'request' }, body.translationMs / 1000);
+    services.metrics.translation.observe(body.translationMs / 1000, 'request');
   const request: KnownRequest = { call, target, operation, params, place };
   try {
     const answered = await askRegion(request, body?.body, services);

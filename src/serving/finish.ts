@@ -1,39 +1,39 @@
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { RequestLine } from '../telemetry/request-log.ts';
+import type { RequestLog } from '../telemetry/request-log.ts';
 import type { Call } from './call.ts';
 
 /** Counts and logs a finished request, once its status is known. */
 export function createFinish(
   metrics: Metrics,
-  log: (line: RequestLine) => void,
+  log: RequestLog,
   now: () => number,
 ): (call: Call, status: number) => void {
   return (call, status) => {
     const ms = now() - call.startedAt;
-    metrics.httpRequests.inc(
-      call.account,
-      call.region,
-      call.operation,
-      call.method,
-      String(status),
-      call.client,
-    );
-    metrics.httpDuration.observe(
-      { region: call.region, operation: call.operation, cache: call.cache },
-      ms / 1000,
-    );
-    log({
+    const { account, region, operation, method, client, cache } = call;
+    metrics.httpRequests.inc(account, region, operation, method, statusLabel(status), client);
+    metrics.httpDuration.observe(ms / 1000, region, operation, cache);
+    if (!log.wants(status)) return;
+    log.write({
       id: call.requestId,
-      method: call.method,
-      operation: call.operation,
-      region: call.region,
-      account: call.account,
-      client: call.client,
+      method,
+      operation,
+      region,
+      account,
+      client,
       status,
-      cache: call.cache,
+      cache,
       waitMs: Math.round(call.waitedMs),
       upstreamMs: Math.round(call.upstreamMs * 10) / 10,
       ms: Math.round(ms * 1000) / 1000,
     });
   };
+}
+
+const statusLabels: string[] = [];
+
+/** The same string each time: it is hashed once. */
+function statusLabel(status: number): string {
+  statusLabels[status] ??= String(status);
+  return statusLabels[status];
 }

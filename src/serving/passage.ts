@@ -34,10 +34,7 @@ export function createPassage(services: () => Services, fail: (call: Call, error
     observe(call, place, status, durationMs) {
       const { metrics } = services();
       metrics.upstreamRequests.inc(place.account.name, place.endpoint.region, 'other', String(status));
-      metrics.upstreamDuration.observe(
-        { region: place.endpoint.region, operation: 'other' },
-        durationMs / 1000,
-      );
+      metrics.upstreamDuration.observe(durationMs / 1000, place.endpoint.region, 'other');
       call.upstreamMs += durationMs;
     },
     retried: (place, reason) => services().metrics.upstreamRetries.inc(place.endpoint.region, reason),

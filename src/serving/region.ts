@@ -92,7 +92,7 @@ export function createRegions(options: {
         observe: {
           attempt(status, durationMs) {
             metrics.upstreamRequests.inc(account.name, endpoint.region, name, String(status));
-            metrics.upstreamDuration.observe({ region: endpoint.region, operation: name }, durationMs / 1000);
+            metrics.upstreamDuration.observe(durationMs / 1000, endpoint.region, name);
           },
           retry: (reason) => metrics.upstreamRetries.inc(endpoint.region, reason),
         },

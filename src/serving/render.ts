@@ -53,7 +53,7 @@ function toXml(operation: Operation, text: string, services: Services): string {
   const started = performance.now();
   const value = parseJson(text);
   const xml = operation.response === null ? renderFaultXml(value) : renderXml(operation.response, value);
-  services.metrics.translation.observe({ direction: 'response' }, (performance.now() - started) / 1000);
+  services.metrics.translation.observe((performance.now() - started) / 1000, 'response');
   return xml;
 }
 

@@ -26,27 +26,42 @@ const BODILESS = new Set([204, 304]);
 export function writeReply(call: Call, reply: Reply): void {
   const { res } = call;
   if (res.headersSent || res.destroyed) return;
-  const head = [
-    'X-Compute-Request-Id',
-    call.requestId,
-    'Via',
-    '1.1 sluice',
-    'X-Sluice-Region',
-    call.region,
-    'Vary',
-    VARY,
-    ...reply.headers,
-  ];
-  if (call.waitedMs >= 1) head.push('X-Sluice-Wait-Ms', String(Math.round(call.waitedMs)));
+  const head = ['X-Compute-Request-Id', call.requestId, ...commonHead(call), ...reply.headers];
   if (!BODILESS.has(reply.status)) describeBody(head, reply);
   if (mustClose(call)) head.push('Connection', 'close');
   res.writeHead(reply.status, STATUS_CODES[reply.status] ?? 'Unknown', head);
   res.end(call.method === 'HEAD' || BODILESS.has(reply.status) ? undefined : reply.body);
 }
 
+/** What every answer says beside its request id. */
+export function commonHead(call: Call): string[] {
+  const head = ['Via', '1.1 sluice', 'X-Sluice-Region', call.region, 'Vary', VARY];
+  if (call.waitedMs >= 1) head.push('X-Sluice-Wait-Ms', String(Math.round(call.waitedMs)));
+  return head;
+}
+
 function describeBody(head: string[], reply: Reply): void {
   const length = reply.body === undefined ? 0 : Buffer.byteLength(reply.body);
   head.push('Content-Type', contentTypeOf(reply.format), 'Content-Length', String(length));
+}
+
+/**
+ * Writes an answer whose head is ready but for what differs from request to request.
+ *
+ * @param head every header but the request id, name and value in turn
+ */
+export function writePrepared(
+  call: Call,
+  status: number,
+  head: readonly string[],
+  body: Buffer | undefined,
+): void {
+  const { res } = call;
+  if (res.headersSent || res.destroyed) return;
+  const own = ['X-Compute-Request-Id', call.requestId, ...head];
+  if (mustClose(call)) own.push('Connection', 'close');
+  res.writeHead(status, STATUS_CODES[status] ?? 'Unknown', own);
+  res.end(call.method === 'HEAD' ? undefined : body);
 }
 
 /** A request body that was not read to its end would be taken for the next request: the connection ends instead. */

@@ -31,6 +31,8 @@ export interface Services {
   location(call: Call, place: Place, kind: Operation['location'], url: string): string;
   /** Writes the answer; the request is then counted and logged. */
   reply(call: Call, reply: Reply): void;
+  /** The same for an answer whose head is ready, see `writePrepared`. */
+  replyPrepared(call: Call, status: number, head: readonly string[], body: Buffer | undefined): void;
   /** Counts a verdict of the cache. */
   countVerdict(region: string, resource: string, result: string, reason: string): void;
   /** Counts and logs a request whose answer was written elsewhere. */

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 
 /**
  * Every metric Sluice exports: the one list. The README's table is generated from it (see config/reference.ts), a test
@@ -164,7 +164,7 @@ type Built<D extends MetricDescription> = D['type'] extends 'counter'
   ? CounterFamily
   : D['type'] extends 'gauge'
     ? Gauge<D['labels'][number]>
-    : Histogram<D['labels'][number]>;
+    : HistogramFamily;
 
 /** The metrics of one gateway, by their keys in `METRICS`. */
 export type Metrics = { readonly [K in keyof typeof METRICS]: Built<(typeof METRICS)[K]> } & {
@@ -180,61 +180,153 @@ const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 /** A counter of one label combination; adding to it is one addition. */
 export interface CounterChild {
-  pending: number;
-  readonly labels: Record<string, string>;
+  value: number;
 }
 
 /**
- * A counter whose children are looked up once and then cost an addition: what they gathered reaches prom-client when
- * somebody scrapes. (A labelled increment there hashes its labels each time.)
+ * A counter whose children are found by walking their label values, without building a key or hashing labels: a labelled
+ * increment of prom-client costs half a microsecond, which a cache hit would spend several times over.
  */
 export class CounterFamily {
-  readonly #labelNames: readonly string[];
-  readonly #children = new Map<string, CounterChild>();
-  readonly #counter: Counter;
+  readonly #description: MetricDescription;
+  readonly #children = new LabelTree<CounterChild>(() => ({ value: 0 }));
 
   constructor(description: MetricDescription, registry: Registry) {
-    const flush = () => this.#flush();
-    this.#labelNames = description.labels;
-    this.#counter = new Counter({
-      name: description.name,
-      help: description.help,
-      labelNames: [...description.labels],
-      registers: [registry],
-      collect: flush,
-    });
+    this.#description = description;
+    register(registry, description, () =>
+      this.#children
+        .entries()
+        .map(([values, { value }]) => ({ value, labels: labelsOf(description, values) })),
+    );
   }
 
-  /** The child for label values in the order of the list. */
-  child(...values: string[]): CounterChild {
-    const key = values.join('\u0000');
-    let child = this.#children.get(key);
-    if (!child) {
-      child = {
-        pending: 0,
-        labels: Object.fromEntries(this.#labelNames.map((name, index) => [name, values[index] ?? ''])),
-      };
-      this.#children.set(key, child);
-    }
-    return child;
-  }
-
-  /** Adds one. */
+  /** Adds one to the child with these label values, in the order of the list. */
   inc(...values: string[]): void {
-    this.child(...values).pending++;
+    this.#children.find(values).value++;
   }
 
   /** Adds `amount` >= 0. */
   add(amount: number, ...values: string[]): void {
-    this.child(...values).pending += amount;
+    this.#children.find(values).value += amount;
   }
 
-  #flush(): void {
-    for (const child of this.#children.values()) {
-      this.#counter.inc(child.labels, child.pending);
-      child.pending = 0;
-    }
+  get name(): string {
+    return this.#description.name;
   }
+}
+
+/** A histogram of one label combination. */
+interface HistogramChild {
+  /** Observations per bucket, not cumulated; the last one is beyond every bound. */
+  readonly counts: number[];
+  sum: number;
+}
+
+/** A histogram in seconds with the same cheap children as `CounterFamily`. */
+export class HistogramFamily {
+  readonly #children = new LabelTree<HistogramChild>(() => ({
+    counts: new Array<number>(BUCKETS.length + 1).fill(0),
+    sum: 0,
+  }));
+
+  constructor(description: MetricDescription, registry: Registry) {
+    register(registry, description, () =>
+      this.#children.entries().flatMap(([values, child]) => samplesOf(description, values, child)),
+    );
+  }
+
+  /** Counts one duration, in seconds, for these label values in the order of the list. */
+  observe(seconds: number, ...values: string[]): void {
+    const child = this.#children.find(values);
+    let bucket = 0;
+    while (bucket < BUCKETS.length && seconds > BUCKETS[bucket]!) bucket++;
+    child.counts[bucket]!++;
+    child.sum += seconds;
+  }
+}
+
+/** Children by label values: a map per label, so that a look-up hashes only words that are hashed already. */
+class LabelTree<T> {
+  readonly #root = new Map<string, unknown>();
+  readonly #create: () => T;
+
+  constructor(create: () => T) {
+    this.#create = create;
+  }
+
+  find(values: readonly string[]): T {
+    let node = this.#root;
+    const last = values.length - 1;
+    for (let index = 0; index < last; index++) {
+      let next = node.get(values[index]!) as Map<string, unknown> | undefined;
+      if (next === undefined) {
+        next = new Map();
+        node.set(values[index]!, next);
+      }
+      node = next;
+    }
+    const leaf = values[last] ?? '';
+    let child = node.get(leaf) as T | undefined;
+    if (child === undefined) {
+      child = this.#create();
+      node.set(leaf, child);
+    }
+    return child;
+  }
+
+  entries(): [values: string[], child: T][] {
+    const found: [string[], T][] = [];
+    const walk = (node: Map<string, unknown>, path: string[]) => {
+      for (const [value, next] of node) {
+        if (next instanceof Map) walk(next as Map<string, unknown>, [...path, value]);
+        else found.push([[...path, value], next as T]);
+      }
+    };
+    walk(this.#root, []);
+    return found;
+  }
+}
+
+interface Sample {
+  metricName?: string;
+  value: number;
+  labels: Record<string, string | number>;
+}
+
+/** Puts a family of our own on a prom-client registry, which asks it for its samples at each scrape. */
+function register(
+  registry: Registry,
+  { name, help, type }: MetricDescription,
+  samples: () => Sample[],
+): void {
+  const metric = {
+    name,
+    get: async () => ({ name, help, type, values: samples(), aggregator: 'sum' }),
+    reset() {},
+  };
+  registry.registerMetric(metric as unknown as Metric);
+}
+
+function labelsOf({ labels }: MetricDescription, values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(labels.map((label, index) => [label, values[index] ?? '']));
+}
+
+function samplesOf(
+  description: MetricDescription,
+  values: readonly string[],
+  { counts, sum }: HistogramChild,
+): Sample[] {
+  const labels = labelsOf(description, values);
+  const samples: Sample[] = [];
+  let total = 0;
+  for (const [index, count] of counts.entries()) {
+    total += count;
+    const le = BUCKETS[index] ?? '+Inf';
+    samples.push({ metricName: `${description.name}_bucket`, value: total, labels: { ...labels, le } });
+  }
+  samples.push({ metricName: `${description.name}_sum`, value: sum, labels });
+  samples.push({ metricName: `${description.name}_count`, value: total, labels });
+  return samples;
 }
 
 /** Builds every metric of the list on a registry of its own, with the process's own metrics beside them. */
@@ -259,5 +351,5 @@ function build(description: MetricDescription, registry: Registry): unknown {
   const common = { name, help, labelNames: [...description.labels], registers: [registry] };
   if (description.type === 'counter') return new CounterFamily(description, registry);
   if (description.type === 'gauge') return new Gauge(common);
-  return new Histogram({ ...common, buckets: BUCKETS });
+  return new HistogramFamily(description, registry);
 }

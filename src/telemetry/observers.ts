@@ -19,7 +19,7 @@ export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheOb
     revalidated: (region, resource, outcome) => metrics.cacheRevalidations.inc(region, resource, outcome),
     redis(operation, outcome, durationMs) {
       if (outcome !== 'ok') metrics.redisErrors.inc(operation, outcome);
-      if (outcome !== 'skipped') metrics.redisDuration.observe({ operation }, durationMs / 1000);
+      if (outcome !== 'skipped') metrics.redisDuration.observe(durationMs / 1000, operation);
     },
   };
 }
@@ -35,7 +35,7 @@ export function observeLimits(
     for (const standing of standings()) scrape(metrics, standing, used);
   });
   return (account, region) => ({
-    waited: (waitMs) => metrics.limitWait.observe({ account, region }, waitMs / 1000),
+    waited: (waitMs) => metrics.limitWait.observe(waitMs / 1000, account, region),
     refused: (reason, client) => metrics.limitRejected.inc(account, region, client, reason),
     overLimit: () => metrics.upstreamOverLimit.inc(account, region),
     problem: (line) => log.warn({ account, region }, line),

@@ -21,15 +21,26 @@ export interface RequestLine {
   err?: unknown;
 }
 
-/** Writes a line per request, or not, as `log.requests` says. */
-export function createRequestLog(
-  log: Logger,
-  requests: LogSettings['requests'],
-): (line: RequestLine) => void {
-  if (requests === 'none') return () => {};
-  const all = requests === 'all';
-  return (line) => {
-    if (line.status >= 500) log.warn(line, 'request');
-    else if (all) log.info(line, 'request');
+/** Where lines of requests go. */
+export interface RequestLog {
+  /** Whether a request with this status gets a line; asked first, so that no line is made in vain. */
+  wants(status: number): boolean;
+  write(line: RequestLine): void;
+}
+
+/** A line per request, or for failures only, or none, as `log.requests` says. */
+export function createRequestLog(parent: Logger, { level, requests }: LogSettings): RequestLog {
+  const isFailure = (status: number) => status >= 500;
+  // A line holds nothing but what `RequestLine` names, so searching it for secrets would find none, at a price.
+  const log = parent.child({}, { level, redact: [] });
+  return {
+    wants(status) {
+      if (requests === 'none' || (requests === 'errors' && !isFailure(status))) return false;
+      return log.isLevelEnabled(isFailure(status) ? 'warn' : 'info');
+    },
+    write(line) {
+      if (isFailure(line.status)) log.warn(line, 'request');
+      else log.info(line, 'request');
+    },
   };
 }
