@@ -28,6 +28,8 @@ export class Call {
   client = 'anonymous';
   /** The cache's verdict, or `none` where there is nothing to cache. */
   cache = 'none';
+  /** Counted and logged already: an answer that breaks on its way ends twice. */
+  isFinished = false;
   waitedMs = 0;
   upstreamMs = 0;
 

@@ -9,6 +9,8 @@ export function createFinish(
   now: () => number,
 ): (call: Call, status: number) => void {
   return (call, status) => {
+    if (call.isFinished) return;
+    call.isFinished = true;
     const ms = now() - call.startedAt;
     const { account, region, operation, method, client, cache } = call;
     metrics.httpRequests.inc(account, region, operation, method, statusLabel(status), client);

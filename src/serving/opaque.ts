@@ -9,7 +9,7 @@ import type { Place } from '../routing/directory.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
 import { failureFault } from '../upstream/failure.ts';
 import { opaqueRequestHeaders, opaqueResponseHeaders } from '../upstream/headers.ts';
-import { decideRetry, type Outcome } from '../upstream/retry.ts';
+import { decideRetry, NO_RETRY, type Outcome, type RetryVerdict } from '../upstream/retry.ts';
 import { hasBody, MAX_BODY_BYTES, readBody } from './body.ts';
 import type { Call } from './call.ts';
 
@@ -34,6 +34,8 @@ export interface Passage {
   limitHeaders(permit: Permit): [name: string, value: string][];
   observe(call: Call, place: Place, status: number | 'error', durationMs: number): void;
   retried(place: Place, reason: string): void;
+  /** Waits before the next attempt; rejects when the caller leaves. */
+  pause(call: Call, delayMs: number): Promise<void>;
   fail(call: Call, error: unknown): void;
   finished(call: Call, status: number): void;
 }
@@ -66,7 +68,12 @@ interface Aside {
 /** Registers the proxy for every path; requests that Sluice answers itself never get here. */
 export function registerOpaque(
   fastify: FastifyInstance,
-  options: { agent: Agent; retries: number; passage: Passage; callOf: (request: FastifyRequest) => Call },
+  options: {
+    agent: Agent;
+    retries: () => number;
+    passage: Passage;
+    callOf: (request: FastifyRequest) => Call;
+  },
 ): void {
   const { passage, callOf } = options;
   const trips = new WeakMap<FastifyRequest, Trip>();
@@ -94,7 +101,8 @@ export function registerOpaque(
     const { path, query } = passage.upstreamPath(call, place);
     trip.attempts++;
     trip.sentAt = performance.now();
-    if (trip.body) reply.request.body = Readable.from([trip.body]);
+    // Fastify hands over the request itself, even where it has no body; only a large one is read from there.
+    if (!trip.streamed) reply.request.body = trip.body && Readable.from([trip.body]);
     const exactPath = query === '' ? path : `${path}?${query}`;
     return reply.from('/', {
       getUpstream: () => place.endpoint.origin,
@@ -118,42 +126,50 @@ export function registerOpaque(
     const status = response.statusCode;
     trip.permit.answered(status, response.headers);
     passage.observe(call, place, status, performance.now() - trip.sentAt);
+    // It may break while a new token or a slot is waited for, and nobody else listens then.
+    response.stream.on('error', () => {});
     try {
-      const reason = await againFor(trip, status, response);
-      if (reason === undefined) {
+      const again = await againFor(trip, status, response);
+      if (!again.retry) {
         reply.raw.once('close', () => passage.finished(call, status));
-        reply.send(response.stream);
+        deliver(reply, status, response);
         return;
       }
-      passage.retried(place, reason);
-      response.stream.on('error', () => {}).resume();
+      response.stream.resume();
+      await anew(trip, again);
       for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
-      trip.permit = await passage.admit(call, place, reason === 'overlimit');
       forward(trip, reply);
     } catch (error) {
-      response.stream.on('error', () => {}).destroy();
+      response.stream.destroy();
       reply.hijack();
       passage.fail(call, error);
     }
   }
 
-  /** Why to send once more, or undefined when the answer goes to the caller. */
-  async function againFor(trip: Trip, status: number, response: ProxyResponse): Promise<string | undefined> {
-    if (trip.streamed) return undefined;
+  /** Whether and why to send once more, or else the answer goes to the caller. */
+  async function againFor(trip: Trip, status: number, response: ProxyResponse): Promise<RetryVerdict> {
+    if (trip.streamed) return { retry: false };
     if (status === 401 && !trip.renewed) {
       const next = await passage.refused(trip.call, trip.place, trip.token);
       trip.renewed = next.id !== trip.token.id || trip.attempts > 1;
       trip.token = next;
-      return 'unauthorized';
+      return { retry: true, reason: 'unauthorized', delayMs: 0 };
     }
     if (trip.attempts <= 5 && passage.overLimit(trip.call, trip.place, status, response.headers))
-      return 'overlimit';
+      return { retry: true, reason: 'overlimit', delayMs: 0 };
     return repeat(trip, { kind: 'status', status });
   }
 
-  function repeat(trip: Trip, outcome: Outcome): string | undefined {
-    const verdict = decideRetry(trip.call.method, outcome, trip.attempts, options.retries, Math.random());
-    return verdict.retry ? verdict.reason : undefined;
+  function repeat(trip: Trip, outcome: Outcome): RetryVerdict {
+    return decideRetry(trip.call.method, outcome, trip.attempts, options.retries(), Math.random());
+  }
+
+  /** Waits as long as a verdict says, and for a slot. */
+  async function anew(trip: Trip, verdict: RetryVerdict & { retry: true }): Promise<void> {
+    const { call, place } = trip;
+    passage.retried(place, verdict.reason);
+    if (verdict.delayMs > 0) await passage.pause(call, verdict.delayMs);
+    trip.permit = await passage.admit(call, place, verdict.reason === 'overlimit');
   }
 
   async function broken(trip: Trip, reply: FastifyReply, error: Error): Promise<void> {
@@ -163,17 +179,37 @@ export function registerOpaque(
     else trip.permit.cancel();
     passage.observe(call, place, 'error', performance.now() - trip.sentAt);
     try {
-      const reason =
-        trip.streamed || call.signal.aborted ? undefined : repeat(trip, { kind: 'error', error: failure });
-      if (reason === undefined) throw failureFault(failure, call.method, place.endpoint.region);
-      passage.retried(place, reason);
-      trip.permit = await passage.admit(call, place, false);
+      const isOver = trip.streamed || call.signal.aborted;
+      const again = isOver ? NO_RETRY : repeat(trip, { kind: 'error', error: failure });
+      if (!again.retry) throw failureFault(failure, call.method, place.endpoint.region);
+      await anew(trip, again);
       forward(trip, reply);
     } catch (fault) {
       reply.hijack();
       passage.fail(call, fault);
     }
   }
+}
+
+/**
+ * Hands the answer over. One without a body is not waited for: a 304 may announce the length its document has (RFC
+ * 9110, section 8.6), which undici takes for a body that is missing.
+ */
+function deliver(reply: FastifyReply, status: number, { stream }: ProxyResponse): void {
+  if (status !== 204 && status !== 304) {
+    reply.send(stream);
+    return;
+  }
+  stream.resume();
+  reply.removeHeader('content-length').send();
+}
+
+/** An answer that broke before its first byte was passed on, as the fault it is. */
+export function streamFault(error: unknown, call: Call): unknown {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code !== 'string' || !/^(?:UND_ERR_|ECONN|EPIPE|ETIMEDOUT|ERR_STREAM_PREMATURE)/.test(code))
+    return error;
+  return failureFault(describe(error as Error, call), call.method, call.region);
 }
 
 interface ProxyResponse {

@@ -1,3 +1,4 @@
+import { sleep } from '../clock.ts';
 import type { Ask, Permit } from '../limits/ask.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
@@ -38,6 +39,7 @@ export function createPassage(services: () => Services, fail: (call: Call, error
       call.upstreamMs += durationMs;
     },
     retried: (place, reason) => services().metrics.upstreamRetries.inc(place.endpoint.region, reason),
+    pause: (call, delayMs) => sleep(services().clock, delayMs, call.signal),
     fail,
     finished: (call, status) => services().finished(call, status),
   };

@@ -7,11 +7,11 @@ import { leadsAside, parseTarget } from '../routing/target.ts';
 import { Call } from './call.ts';
 import { recognise, serveKnown } from './compute.ts';
 import { serveIdentity } from './identity.ts';
-import { registerOpaque } from './opaque.ts';
+import { registerOpaque, streamFault } from './opaque.ts';
 import { createPassage } from './passage.ts';
 import { faultFormat, renderFault } from './render.ts';
 import type { Services } from './services.ts';
-import { serveVersions } from './versions.ts';
+import { serveEndpoint, serveVersions } from './versions.ts';
 import { clientOf } from './wait.ts';
 
 /** Request heads beyond this are refused by Node itself, bytes; long pagination URLs and tokens fit easily. */
@@ -52,6 +52,9 @@ export function createListener(options: {
     },
   });
 
+  // Fastify would read text/plain itself; bodies are read here, or streamed.
+  fastify.removeAllContentTypeParsers();
+
   const newCall = (req: IncomingMessage, res: Call['res']) => {
     const { settings, clock, clients } = services();
     const call = new Call(req, res, {
@@ -82,7 +85,8 @@ export function createListener(options: {
 
   fastify.setErrorHandler((error, request, reply) => {
     reply.hijack();
-    fail(opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw), asRefusal(error), services());
+    const call = opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    fail(call, asRefusal(streamFault(error, call)), services());
   });
   fastify.setNotFoundHandler((request, reply) => {
     reply.hijack();
@@ -99,7 +103,7 @@ export function createListener(options: {
   const passage = createPassage(services, (call, error) => fail(call, error, services()));
   registerOpaque(fastify, {
     agent: options.agent,
-    retries: services().settings.upstream.retries,
+    retries: () => services().settings.upstream.retries,
     passage,
     callOf: (request) => opaqueCalls.get(request.raw)!,
   });
@@ -119,6 +123,7 @@ function dispatch(call: Call, services: Services): void | Promise<void> | typeof
     case 'version':
       return serveVersions(call, target, services);
     case 'compute': {
+      if (target.path === '/') return serveEndpoint(call, target, services);
       const match = recognise(call, target);
       return match === undefined ? OPAQUE : serveKnown(call, target, match, services);
     }
@@ -151,7 +156,7 @@ function fail(call: Call, error: unknown, services: Services): void {
 }
 
 /** Node could not read the request at all: there is no call, only a socket. */
-function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
+function refuseMalformed(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
@@ -166,7 +171,7 @@ function refuseMalformed(error: Error & { code?: string }, socket: Socket): void
     ),
     'json',
   );
-  socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nVia: 1.1 sluice\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const head = `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nVia: 1.1 sluice\r\nConnection: close\r\n\r\n`;
+  const isHead = error.rawPacket instanceof Buffer && error.rawPacket.subarray(0, 5).toString() === 'HEAD ';
+  socket.end(isHead ? head : head + body);
 }

@@ -80,7 +80,7 @@ export function createRegions(options: {
         headers: (token) => requestHeaders(ask.headers, token.id, ask.body !== undefined, ask.shared),
         body: ask.body,
         signal: ask.signal,
-        check: checkBody,
+        check: (answer) => checkBody(answer, ask.method),
         admit: (waitedMs, again) =>
           ask.operation.limitClass === 'free'
             ? limits.free
@@ -122,9 +122,16 @@ function judge(answer: UpstreamAnswer, costs: Costs): RegionAnswer {
   return { status, text: isProse(answer) ? '' : decodedText(answer), headers, ...costs };
 }
 
-/** A success whose body is cut or garbled counts as no answer; see `decideRetry`. */
-function checkBody(answer: UpstreamAnswer): ExchangeError | undefined {
-  if (answer.status >= 300 || answer.body.length === 0 || isProse(answer)) return undefined;
+/**
+ * A success whose body is cut or garbled counts as no answer; see `decideRetry`. So does a read's that is empty: where
+ * bodies end with the connection, it was cut before its first byte.
+ */
+function checkBody(answer: UpstreamAnswer, method: string): ExchangeError | undefined {
+  if (answer.status >= 300 || isProse(answer)) return undefined;
+  if (answer.body.length === 0) {
+    const isCut = method === 'GET' && answer.status !== 204;
+    return isCut ? new ExchangeError('broken', true, 'the body is empty') : undefined;
+  }
   try {
     JSON.parse(decodedText(answer));
     return undefined;

@@ -62,6 +62,23 @@ export async function serveVersions(call: Call, target: VersionTarget, services:
   services.reply(call, { status: 200, body, format: call.format, headers: [] });
 }
 
+/**
+ * The endpoint itself, which clients ask for its version: the details of the version it has. A tenant that nobody owns
+ * has no endpoint.
+ */
+export async function serveEndpoint(
+  call: Call,
+  target: Target & { kind: 'compute' },
+  services: Services,
+): Promise<void> {
+  const { region, version = 'v2', tenant, format } = target;
+  negotiate(call, format);
+  const hints = { path: region, header: call.header('x-region'), host: call.headers.host };
+  const { directory } = services;
+  if (directory.find(tenant, hints) === undefined) await directory.wait(tenant, hints, call.signal);
+  return serveVersions(call, { kind: 'version', region, version, format }, services);
+}
+
 /** What the region says, or undefined when it fails or takes too long; the flight then goes on for the next caller. */
 async function askedInTime(found: Found | Promise<Found>, services: Services): Promise<Found | undefined> {
   let timer: Timer | undefined;

@@ -8,7 +8,8 @@ export type RetryVerdict = { retry: false } | { retry: true; reason: string; del
 
 const SAFE = new Set(['GET', 'HEAD', 'DELETE']);
 const TRANSIENT = new Set([502, 503, 504]);
-const NO_RETRY: RetryVerdict = { retry: false };
+/** What has been answered is answered. */
+export const NO_RETRY: RetryVerdict = { retry: false };
 
 /**
  * Only what is safe is sent again: GET, HEAD and DELETE, when the upstream could not be reached, broke the connection
