@@ -158,7 +158,12 @@ describe('a path that is no operation of the guide', () => {
         (await ask(`${base}/os-keypairs`, { method, headers: { 'content-type': 'application/json' } }))
           .status,
       ).toBe(200);
-    for (const type of ['text/csv', 'multipart/form-data; boundary=x', 'application/x-own+thing'])
+    for (const type of [
+      'text/plain',
+      'text/csv',
+      'multipart/form-data; boundary=x',
+      'application/x-own+thing',
+    ])
       expect(
         (await ask(`${base}/os-keypairs`, { method: 'POST', body: 'x', headers: { 'content-type': type } }))
           .status,
@@ -193,6 +198,18 @@ describe('a path that is no operation of the guide', () => {
     const answered = await ask(`${base}/os-keypairs`, { method: 'HEAD' });
     expect(answered).toMatchObject({ status: 200, text: '' });
     expect(answered.headers['content-length']).toBe('15');
+  });
+});
+
+describe("a caller's own condition on an opaque path", () => {
+  it('is answered 304 as the region does, length of the document or not', async () => {
+    for (const headers of [{ etag: '"e1"', 'content-length': '500' }, { etag: '"e1"' }]) {
+      dfw.on('GET /os-things', ({ response }) => void response.writeHead(304, headers).end());
+      const answered = await ask(`${base}/os-things`, { headers: { 'if-none-match': '"e1"' } });
+      expect(answered).toMatchObject({ status: 304, text: '' });
+      expect(answered.headers.etag).toBe('"e1"');
+      expect(dfw.requests('GET /os-things').at(-1)?.headers['if-none-match']).toBe('"e1"');
+    }
   });
 });
 
