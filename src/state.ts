@@ -16,6 +16,7 @@ import { warmCache } from './serving/warm.ts';
 import { observeCache, observeLimits } from './telemetry/observers.ts';
 import { exchange } from './upstream/exchange.ts';
 import { requestHeaders } from './upstream/headers.ts';
+import { leaveOf } from './upstream/leave.ts';
 
 /** What is remembered from request to request: cached answers and rate-limit windows. It outlives a reload if it can. */
 export interface State {
@@ -127,8 +128,8 @@ async function fetchLimits(place: Place, permit: Permit, { pools, metrics }: Sha
     headers: requestHeaders({}, token.id, false, true),
     body: undefined,
   };
-  const signal = AbortSignal.timeout(LIMITS_TIMEOUT_MS);
-  const answer = await exchange(pools.get(endpoint.origin), request, signal, (status, headers) =>
+  const timeout = leaveOf(AbortSignal.timeout(LIMITS_TIMEOUT_MS));
+  const answer = await exchange(pools.get(endpoint.origin), request, timeout, (status, headers) =>
     permit.answered(status, headers),
   );
   metrics.upstreamRequests.inc(place.account.name, endpoint.region, 'getLimits', String(answer.status));

@@ -7,16 +7,34 @@ import { type PublishedLimit, UNIT_MS } from './published-limit.ts';
  */
 export function rateLimitHeaders(charges: readonly Charge[]): [name: string, value: string][] {
   if (charges.length === 0) return [];
-  const policies = charges.map(
-    ({ limit }) => `${nameOf(limit)};q=${limit.value};w=${UNIT_MS[limit.unit] / 1000}`,
-  );
-  const states = charges.map(
-    ({ limit, remaining, resetSeconds }) => `${nameOf(limit)};r=${remaining};t=${resetSeconds}`,
-  );
+  let policies = '';
+  let states = '';
+  for (const { limit, remaining, resetSeconds } of charges) {
+    const { name, policy } = wordsOf(limit);
+    policies += policies === '' ? policy : `, ${policy}`;
+    states += `${states === '' ? '' : ', '}${name};r=${remaining};t=${resetSeconds}`;
+  }
   return [
-    ['RateLimit-Policy', policies.join(', ')],
-    ['RateLimit', states.join(', ')],
+    ['RateLimit-Policy', policies],
+    ['RateLimit', states],
   ];
+}
+
+interface Words {
+  readonly name: string;
+  readonly policy: string;
+}
+
+/** What is said of a limit in each answer never changes. */
+const words = new WeakMap<PublishedLimit, Words>();
+
+function wordsOf(limit: PublishedLimit): Words {
+  const known = words.get(limit);
+  if (known) return known;
+  const name = nameOf(limit);
+  const made = { name, policy: `${name};q=${limit.value};w=${UNIT_MS[limit.unit] / 1000}` };
+  words.set(limit, made);
+  return made;
 }
 
 /** A structured-field string (RFC 9651, 3.3.3): printable ASCII, quotes and backslashes escaped. */

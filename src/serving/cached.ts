@@ -12,6 +12,7 @@ import { Fault } from '../faults/faults.ts';
 import type { Charge } from '../limits/ask.ts';
 import { contentTypeOf } from '../translation/format.ts';
 import { variantOf } from '../upstream/headers.ts';
+import { leaveOf } from '../upstream/leave.ts';
 import type { Call } from './call.ts';
 import { askRegion, type KnownRequest, upstreamQuery } from './compute.ts';
 import type { RegionAnswer } from './region.ts';
@@ -70,7 +71,7 @@ async function fetchAnswer(request: KnownRequest, lookup: Lookup, services: Serv
     let isLeader = false;
     const load = async (signal: AbortSignal) => {
       isLeader = true;
-      const answered = await askRegion(request, undefined, services, signal);
+      const answered = await askRegion(request, undefined, services, leaveOf(signal));
       charges = answered.charges;
       return storedFrom(answered);
     };
@@ -104,7 +105,7 @@ export async function loadInBackground(
     client: BACKGROUND,
     priority: 'background',
     maxWaitMs: services.settings.limits.maxWaitMs,
-    signal,
+    leave: leaveOf(signal),
   });
   return storedFrom(answered);
 }

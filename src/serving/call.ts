@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { splitUrl } from '../routing/target.ts';
 import type { Format } from '../translation/format.ts';
+import type { Leave } from '../upstream/leave.ts';
 
 /** One request of a caller and what is found out about it on its way: the facts of its log line and metrics. */
-export class Call {
+export class Call implements Leave {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly method: string;
@@ -35,6 +36,8 @@ export class Call {
 
   #requestId: string | undefined;
   #controller: AbortController | undefined;
+  #watcher: (() => void) | undefined;
+  #isListening = false;
 
   constructor(
     req: IncomingMessage,
@@ -63,16 +66,34 @@ export class Call {
     this.#requestId = id;
   }
 
-  /** Aborted when the caller leaves before its answer is out. Made on first use: a cache hit needs none. */
+  /** True once the caller has left before its answer was out. */
+  get gone(): boolean {
+    return this.res.destroyed && !this.res.writableFinished;
+  }
+
+  /** Aborted when the caller leaves before its answer is out. Made on first use: most requests need none. */
   get signal(): AbortSignal {
     if (!this.#controller) {
-      const controller = new AbortController();
-      this.#controller = controller;
-      this.res.once('close', () => {
-        if (!this.res.writableFinished) controller.abort(new Error('the caller left'));
-      });
+      this.#controller = new AbortController();
+      if (this.gone) this.#controller.abort(new Error('the caller left'));
+      this.#listen();
     }
     return this.#controller.signal;
+  }
+
+  watch(callback: (() => void) | undefined): void {
+    this.#watcher = callback;
+    if (callback) this.#listen();
+  }
+
+  #listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
+    this.res.once('close', () => {
+      if (!this.gone) return;
+      this.#controller?.abort(new Error('the caller left'));
+      this.#watcher?.();
+    });
   }
 
   /** A header as one string. */

@@ -7,6 +7,7 @@ import type { Place } from '../routing/directory.ts';
 import type { Target } from '../routing/target.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
 import { comesDown } from '../upstream/headers.ts';
+import type { Leave } from '../upstream/leave.ts';
 import { hasBody, readBody } from './body.ts';
 import { serveCached } from './cached.ts';
 import type { Call } from './call.ts';
@@ -151,7 +152,7 @@ export async function askRegion(
   request: KnownRequest,
   body: Buffer | string | undefined,
   services: Services,
-  signal: AbortSignal = request.call.signal,
+  leave: Leave = request.call,
 ): Promise<RegionAnswer> {
   const { call, target, operation, place } = request;
   const client = services.clients.get(call.client);
@@ -167,7 +168,7 @@ export async function askRegion(
     client: call.client,
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
-    signal,
+    leave,
   });
   call.waitedMs += answered.waitedMs;
   call.upstreamMs += answered.upstreamMs;

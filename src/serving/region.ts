@@ -10,6 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { decodedText } from '../upstream/decode.ts';
 import { ExchangeError, type UpstreamAnswer } from '../upstream/exchange.ts';
 import { requestHeaders } from '../upstream/headers.ts';
+import type { Leave } from '../upstream/leave.ts';
 import { normaliseFault } from '../upstream/normalise.ts';
 import type { Sender } from '../upstream/send.ts';
 
@@ -31,7 +32,7 @@ export interface RegionAsk {
   priority: Priority;
   /** ms */
   maxWaitMs: number;
-  signal: AbortSignal | undefined;
+  leave: Leave | undefined;
 }
 
 /** A region's answer: JSON text (a fault's too), or nothing. */
@@ -62,16 +63,7 @@ export function createRegions(options: {
       const { name } = ask.operation;
       const base = basePathOf(endpoint, ask.operation.scope);
       const target = ask.query === '' ? ask.path : `${ask.path}?${ask.query}`;
-      const slot: Ask = {
-        method: ask.method,
-        path: ask.path,
-        fullPath: base + ask.path,
-        query: ask.query,
-        client: ask.client,
-        priority: ask.priority,
-        maxWaitMs: ask.maxWaitMs,
-        signal: ask.signal,
-      };
+      const reading = new Reading();
       const sent = await sender.send({
         method: ask.method,
         endpoint,
@@ -79,15 +71,18 @@ export function createRegions(options: {
         tokens: (account as LiveAccount).tokens,
         headers: (token) => requestHeaders(ask.headers, token.id, ask.body !== undefined, ask.shared),
         body: ask.body,
-        signal: ask.signal,
-        check: (answer) => checkBody(answer, ask.method),
+        leave: ask.leave,
+        check: (answer) => reading.check(answer, ask.method),
         admit: (waitedMs, again) =>
           ask.operation.limitClass === 'free'
             ? limits.free
-            : limits.acquire(ask.place, { ...slot, maxWaitMs: Math.max(0, ask.maxWaitMs - waitedMs), again }),
+            : limits.acquire(ask.place, new Slot(ask, base, ask.maxWaitMs - waitedMs, again)),
         overLimit: (answer) =>
           isOverLimit(answer.status) &&
-          limits.overLimit(ask.place, slot, { ...answer, body: parsed(textOf(answer)) }),
+          limits.overLimit(ask.place, new Slot(ask, base, 0, true), {
+            ...answer,
+            body: parsed(textOf(answer)),
+          }),
         refusal: (refusal) => limits.refusal(refusal),
         observe: {
           attempt(status, durationMs) {
@@ -97,7 +92,7 @@ export function createRegions(options: {
           retry: (reason) => metrics.upstreamRetries.inc(endpoint.region, reason),
         },
       });
-      return judge(sent.answer, {
+      return reading.judge(sent.answer, {
         charges: sent.charges,
         waitedMs: sent.waitedMs,
         upstreamMs: sent.upstreamMs,
@@ -114,29 +109,70 @@ function basePathOf({ basePath, versionPath }: Endpoint, scope: Operation['scope
 
 type Costs = Pick<RegionAnswer, 'charges' | 'waitedMs' | 'upstreamMs'>;
 
-/** An answer as callers may see it: refusals are faults whatever shape they came in, a success is JSON or empty. */
-function judge(answer: UpstreamAnswer, costs: Costs): RegionAnswer {
-  const { status, headers } = answer;
-  if (status >= 400) return { status, text: normaliseFault(status, textOf(answer)), headers, ...costs };
-  if (status >= 300) return { status, text: documentOf(answer), headers, ...costs };
-  return { status, text: isProse(answer) ? '' : decodedText(answer), headers, ...costs };
+/**
+ * What the limits are asked for; the signal is made only if the request has to queue. A class, for its getter: an object
+ * literal with one gives every request a hidden class of its own, which the collector then drags along.
+ */
+class Slot implements Ask {
+  readonly method: string;
+  readonly path: string;
+  readonly fullPath: string;
+  readonly query: string;
+  readonly client: string;
+  readonly priority: Priority;
+  readonly maxWaitMs: number;
+  readonly again: boolean;
+  readonly #leave: Leave | undefined;
+
+  constructor(ask: RegionAsk, base: string, maxWaitMs: number, again: boolean) {
+    this.method = ask.method;
+    this.path = ask.path;
+    this.fullPath = base + ask.path;
+    this.query = ask.query;
+    this.client = ask.client;
+    this.priority = ask.priority;
+    this.maxWaitMs = Math.max(0, maxWaitMs);
+    this.again = again;
+    this.#leave = ask.leave;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#leave?.signal;
+  }
 }
 
-/**
- * A success whose body is cut or garbled counts as no answer; see `decideRetry`. So does a read's that is empty: where
- * bodies end with the connection, it was cut before its first byte.
- */
-function checkBody(answer: UpstreamAnswer, method: string): ExchangeError | undefined {
-  if (answer.status >= 300 || isProse(answer)) return undefined;
-  if (answer.body.length === 0) {
-    const isCut = method === 'GET' && answer.status !== 204;
-    return isCut ? new ExchangeError('broken', true, 'the body is empty') : undefined;
+/** Reads the answers of one request; a text that was checked is not decoded again. */
+class Reading {
+  #checked: UpstreamAnswer | undefined;
+  #text = '';
+
+  /**
+   * A success whose body is cut or garbled counts as no answer; see `decideRetry`. So does a read's that is empty: where
+   * bodies end with the connection, it was cut before its first byte.
+   */
+  check(answer: UpstreamAnswer, method: string): ExchangeError | undefined {
+    if (answer.status >= 300 || isProse(answer)) return undefined;
+    if (answer.body.length === 0) {
+      const isCut = method === 'GET' && answer.status !== 204;
+      return isCut ? new ExchangeError('broken', true, 'the body is empty') : undefined;
+    }
+    try {
+      this.#text = decodedText(answer);
+      JSON.parse(this.#text);
+      this.#checked = answer;
+      return undefined;
+    } catch (error) {
+      return new ExchangeError('broken', true, 'the body is no whole JSON document', error);
+    }
   }
-  try {
-    JSON.parse(decodedText(answer));
-    return undefined;
-  } catch (error) {
-    return new ExchangeError('broken', true, 'the body is no whole JSON document', error);
+
+  /** An answer as callers may see it: refusals are faults whatever shape they came in, a success is JSON or empty. */
+  judge(answer: UpstreamAnswer, costs: Costs): RegionAnswer {
+    const { status, headers } = answer;
+    if (answer === this.#checked) return { status, text: this.#text, headers, ...costs };
+    if (status >= 400) return { status, text: normaliseFault(status, textOf(answer)), headers, ...costs };
+    if (status >= 300) return { status, text: documentOf(answer), headers, ...costs };
+    return { status, text: isProse(answer) ? '' : decodedText(answer), headers, ...costs };
   }
 }
 

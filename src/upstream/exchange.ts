@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { Leave } from './leave.ts';
 
 /** One request to an endpoint. The body is whole, so it goes out with Content-Length: real servers read nothing else. */
 export interface UpstreamRequest {
@@ -44,15 +45,15 @@ const EMPTY = Buffer.alloc(0);
 export function exchange(
   dispatcher: Dispatcher,
   request: UpstreamRequest,
-  signal: AbortSignal | undefined,
+  leave: Leave | undefined,
   onHead: (status: number, headers: IncomingHttpHeaders) => void,
 ): Promise<UpstreamAnswer> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
+    if (leave?.gone) {
       reject(new ExchangeError('aborted', false, 'the caller left'));
       return;
     }
-    const collector = new Collector(resolve, reject, onHead, signal);
+    const collector = new Collector(resolve, reject, onHead, leave);
     dispatcher.dispatch(
       {
         method: request.method as Dispatcher.HttpMethod,
@@ -69,9 +70,8 @@ class Collector implements Dispatcher.DispatchHandler {
   readonly #resolve: (answer: UpstreamAnswer) => void;
   readonly #reject: (error: ExchangeError) => void;
   readonly #onHead: (status: number, headers: IncomingHttpHeaders) => void;
-  readonly #signal: AbortSignal | undefined;
+  readonly #departure: Leave | undefined;
   #controller: Dispatcher.DispatchController | undefined;
-  #onAbort: (() => void) | undefined;
   #status = 0;
   #headers: IncomingHttpHeaders = {};
   #chunks: Buffer[] = [];
@@ -81,21 +81,18 @@ class Collector implements Dispatcher.DispatchHandler {
     resolve: (answer: UpstreamAnswer) => void,
     reject: (error: ExchangeError) => void,
     onHead: (status: number, headers: IncomingHttpHeaders) => void,
-    signal: AbortSignal | undefined,
+    leave: Leave | undefined,
   ) {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#onHead = onHead;
-    this.#signal = signal;
-    if (signal) {
-      this.#onAbort = () => this.#leave();
-      signal.addEventListener('abort', this.#onAbort, { once: true });
-    }
+    this.#departure = leave;
+    leave?.watch(() => this.#leave());
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#signal?.aborted) controller.abort(new Error('the caller left'));
+    if (this.#departure?.gone) controller.abort(new Error('the caller left'));
   }
 
   onResponseStart(
@@ -131,7 +128,7 @@ class Collector implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#signal?.aborted) this.#fail(new ExchangeError('aborted', true, 'the caller left', error));
+    if (this.#departure?.gone) this.#fail(new ExchangeError('aborted', true, 'the caller left', error));
     else this.#fail(describe(error, this.#controller !== undefined, this.#status !== 0));
   }
 
@@ -146,7 +143,7 @@ class Collector implements Dispatcher.DispatchHandler {
   }
 
   #detach(): void {
-    if (this.#onAbort) this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#departure?.watch(undefined);
   }
 }
 

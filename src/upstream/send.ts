@@ -6,6 +6,7 @@ import type { Token } from '../identity/token.ts';
 import type { Charge, Permit, Refusal } from '../limits/ask.ts';
 import { ExchangeError, exchange, type UpstreamAnswer } from './exchange.ts';
 import { failureFault } from './failure.ts';
+import type { Leave } from './leave.ts';
 import type { Pools } from './pools.ts';
 import { decideRetry, type Outcome } from './retry.ts';
 
@@ -25,7 +26,7 @@ export interface Sending {
   tokens: Tokens;
   headers(token: Token): Record<string, string>;
   body: Buffer | string | undefined;
-  signal: AbortSignal | undefined;
+  leave: Leave | undefined;
   /** What is wrong with a whole answer's body, if anything; it then counts as no answer. */
   check(answer: UpstreamAnswer): ExchangeError | undefined;
   /**
@@ -96,8 +97,8 @@ class Journey {
 
   async run(): Promise<Sent> {
     for (;;) {
-      const { tokens, signal } = this.#sending;
-      const token = tokens.peek() ?? (await tokens.get(signal));
+      const { tokens, leave } = this.#sending;
+      const token = tokens.peek() ?? (await tokens.get(leave?.signal));
       const permit = await this.#admit();
       const result = await this.#attempt(token, permit);
       if (result instanceof ExchangeError) {
@@ -123,9 +124,9 @@ class Journey {
    * A fresh token is given a second chance first (identity replicates), so the same one may come back once.
    */
   async #renew(token: Token): Promise<void> {
-    const { tokens, signal, observe } = this.#sending;
+    const { tokens, leave, observe } = this.#sending;
     observe.retry('unauthorized');
-    const next = await tokens.refused(token, signal);
+    const next = await tokens.refused(token, leave?.signal);
     this.#renewed = next.id !== token.id || this.#secondChance;
     this.#secondChance = true;
   }
@@ -139,7 +140,7 @@ class Journey {
   }
 
   async #attempt(token: Token, permit: Permit): Promise<UpstreamAnswer | ExchangeError> {
-    const { method, endpoint, path, body, signal, observe } = this.#sending;
+    const { method, endpoint, path, body, leave, observe } = this.#sending;
     const started = this.#clock.monotonic();
     let counted = false;
     const onHead = (status: number, headers: IncomingHttpHeaders) => {
@@ -149,7 +150,7 @@ class Journey {
     this.#attempts++;
     try {
       const request = { method, path, headers: this.#sending.headers(token), body };
-      const answer = await exchange(this.#pools.get(endpoint.origin), request, signal, onHead);
+      const answer = await exchange(this.#pools.get(endpoint.origin), request, leave, onHead);
       observe.attempt(answer.status, this.#took(started));
       return this.#sending.check(answer) ?? answer;
     } catch (error) {
@@ -186,17 +187,17 @@ class Journey {
     );
     if (!verdict.retry) return true;
     this.#sending.observe.retry(verdict.reason);
-    await sleep(this.#clock, verdict.delayMs, this.#sending.signal);
+    await sleep(this.#clock, verdict.delayMs, this.#sending.leave?.signal);
     return false;
   }
 
   async #againAfter(outcome: Outcome & { kind: 'error' }): Promise<void> {
-    const { method, endpoint, signal } = this.#sending;
-    const verdict = signal?.aborted
+    const { method, endpoint, leave } = this.#sending;
+    const verdict = leave?.gone
       ? { retry: false as const }
       : decideRetry(method, outcome, this.#attempts, this.#retries, Math.random());
     if (!verdict.retry) throw failureFault(outcome.error, method, endpoint.region);
     this.#sending.observe.retry(verdict.reason);
-    await sleep(this.#clock, verdict.delayMs, signal);
+    await sleep(this.#clock, verdict.delayMs, leave?.signal);
   }
 }
