@@ -1,10 +1,10 @@
 import { Fault } from '../faults/faults.ts';
 import type { JsonValue } from '../json.ts';
 import type { Match } from '../operations/match.ts';
-import { operationNamed } from '../operations/match.ts';
 import type { DocumentName } from '../operations/operation.ts';
 import { ACTION_NAMES } from '../operations/resources/documents.ts';
 import type { IdentityDocument } from '../operations/resources/identity.ts';
+import { OPERATIONS } from '../operations/table.ts';
 import { contentTypeOf, type Format } from '../translation/format.ts';
 import { JsonError, parseJson, stringifyJson } from '../translation/json.ts';
 import { requestFormat, responseFormat, splitFormatSuffix } from '../translation/negotiate.ts';
@@ -56,10 +56,10 @@ export function computeXml(name: DocumentName): XmlWriter {
   return (document) => renderXml(name, document);
 }
 
-/** How the answer to that operation of the table is written; undefined: a route of an extension. */
+/** How the answer to that operation is written; a name the table lacks, or none, is a route of an extension. */
 export function operationXml(operation: string | undefined): XmlWriter {
-  const name = operation === undefined ? null : operationNamed(operation).response;
-  return computeXml(name ?? 'extensionAction');
+  const row = OPERATIONS.find(({ name }) => name === operation);
+  return computeXml(row?.response ?? 'extensionAction');
 }
 
 /** How the document of Identity v2.0 of that name is written. */
