@@ -107,10 +107,17 @@ export function requestHeaders(
     }
     return headers;
   }
+  const dropped = nominated(caller.connection);
   for (const name in caller) {
-    if (goesUp(name)) headers[name] = text(caller[name]);
+    if (goesUp(name) && !dropped?.has(name)) headers[name] = text(caller[name]);
   }
   return headers;
+}
+
+/** Headers that a caller's `Connection` declares to be for this hop only; undefined for nearly every request. */
+function nominated(connection: string | undefined): Set<string> | undefined {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined;
+  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
 }
 
 /** Whether a caller's header goes to the upstream as it is. */
@@ -162,8 +169,9 @@ export function opaqueRequestHeaders(
   length: number | undefined,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
+  const dropped = nominated(caller.connection);
   for (const name in caller) {
-    if (goesUp(name) || OPAQUE_UP.has(name)) headers[name] = text(caller[name]);
+    if ((goesUp(name) || OPAQUE_UP.has(name)) && !dropped?.has(name)) headers[name] = text(caller[name]);
   }
   if (length !== undefined) headers['content-length'] = String(length);
   headers['x-auth-token'] = token;
