@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseTarget, splitUrl } from '../../../src/routing/target.ts';
+import { leadsAside, parseTarget, splitUrl } from '../../../src/routing/target.ts';
 
 describe('splitting a URL', () => {
   it.each([
@@ -91,5 +91,35 @@ describe('reading a path', () => {
 
   it('keeps a path whose percent-encoding is broken', () => {
     expect(parseTarget('/dfw/v2/%zz/servers')).toMatchObject({ kind: 'compute', tenant: '%zz' });
+  });
+});
+
+describe('a path that leads aside', () => {
+  it.each([
+    '/a/../b',
+    '/a/..',
+    '/./a',
+    '/a/%2e%2e/b',
+    '/a/.%2E',
+    '/a/..%2fb',
+    '/a%2f..%2fb',
+    '/a\\b',
+    '/a%5c..',
+    '/a%00',
+  ])('%s is refused', (path) => {
+    expect(leadsAside(path)).toBe(true);
+  });
+
+  it.each([
+    '/servers',
+    '/servers/a.b',
+    '/servers/..hidden',
+    '/servers/a..',
+    '/servers/...',
+    '/a%2fb',
+    '/a/%252e%252e',
+    '/metadata/app.conf',
+  ])('%s is not', (path) => {
+    expect(leadsAside(path)).toBe(false);
   });
 });
