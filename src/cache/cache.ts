@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Params } from '../operations/match.ts';
 import type { Invalidation } from '../operations/operation.ts';
+import { createBackOff } from './back-off.ts';
 import { Entry } from './entry.ts';
 import { type FlightGear, fly, type Landing, type Load } from './flight.ts';
 import { type Change, changesOf, EVERYTHING, isDoomed, isMeant, type PurgeFilter } from './invalidation.ts';
@@ -39,7 +40,10 @@ export interface ResponseCache {
    * @throws what `load` threw, when no older answer may stand in; a 504 Fault for only-if-cached
    */
   fetch(lookup: Lookup, load: Load, signal?: AbortSignal): Promise<Fetched>;
-  /** Refreshes a stale entry in the background; does nothing when a flight for it is in the air. */
+  /**
+   * Refreshes a stale entry in the background; does nothing when a flight for it is in the air, or when the last refresh
+   * failed a moment ago (see `BackOff`).
+   */
   revalidate(lookup: Lookup, load: Load): void;
   /**
    * A write succeeded, or its answer was lost: what it touched is dropped here at once, and on every other instance.
@@ -96,6 +100,7 @@ const LOST_WRITE_SETTLES_MS = 30_000;
 export function createCache({ settings, clock, observe, shared: openShared }: CacheOptions): ResponseCache {
   const memory = createMemoryStore({ maxBytes: settings.maxBytes, onEvict: observe.evicted });
   const flights = createSingleFlight<Landing>();
+  const refreshes = createBackOff();
   const epochs = new Map<string, number>();
   const pendingTimers = new Set<{ cancel(): void }>();
 
@@ -118,12 +123,15 @@ export function createCache({ settings, clock, observe, shared: openShared }: Ca
     const accept = acceptableFor(lookup);
     const run = (flightSignal: AbortSignal) => fly(gear, lookup, accept, load, flightSignal);
     const { joined, landing } = flights.board(lookup.key, lookup.scope, run, signal);
-    const fetched = fetchedFrom(await landing, lookup, joined, clock.now());
+    const landed = await landing;
+    if (landed.kind === 'answer' && landed.stored) refreshes.succeeded(lookup.key);
+    const fetched = fetchedFrom(landed, lookup, joined, clock.now());
     if (fetched.reason === 'stale-while-revalidate') revalidate(lookup, load);
     return fetched;
   }
 
   function revalidate(lookup: Lookup, load: Load): void {
+    if (!refreshes.mayTry(lookup.key, clock.monotonic())) return;
     const { region, resource } = scopeParts(lookup.scope);
     const run = async (signal: AbortSignal) => {
       let outcome: 'refreshed' | 'failed' = 'failed';
@@ -132,6 +140,8 @@ export function createCache({ settings, clock, observe, shared: openShared }: Ca
         if (landing.kind === 'answer' && landing.stored) outcome = 'refreshed';
         return landing;
       } finally {
+        if (outcome === 'refreshed') refreshes.succeeded(lookup.key);
+        else refreshes.failed(lookup.key, clock.monotonic());
         observe.revalidated(region, resource, outcome);
       }
     };

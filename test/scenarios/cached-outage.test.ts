@@ -82,12 +82,27 @@ describe('the region is down: cached answers go on', () => {
     clock.tick(6 * MINUTE_MS);
     expect((await get()).headers['x-cache']).toBe('STALE');
     await refreshed(1, 'failed');
+    clock.tick(1000);
     expect((await get()).headers['x-cache']).toBe('STALE');
     await refreshed(2, 'failed');
     await dfw.accept();
+    clock.tick(2000);
     await get();
     await refreshed(1, 'refreshed');
     expect((await get()).headers['x-cache']).toBe('HIT');
+  });
+
+  it('without a storm of refreshes: 1, 2, 4 … 60 s apart while they fail', async () => {
+    await get();
+    clock.tick(6 * MINUTE_MS);
+    dfw.on('GET /images/detail', fault('computeFault', 500, 'The stub is out of order.'));
+    for (let failures = 1; failures <= 4; failures++) {
+      for (let caller = 0; caller < 10; caller++) expect((await get()).status).toBe(200);
+      await refreshed(failures, 'failed');
+      expect((await get()).headers['x-cache']).toBe('STALE');
+      expect(dfw.count('GET /images/detail')).toBe(1 + failures);
+      clock.tick(1000 * 2 ** (failures - 1));
+    }
   });
 
   it('for a day after they have expired (stale-if-error), in both formats', async () => {

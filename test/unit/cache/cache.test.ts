@@ -146,9 +146,47 @@ describe('old answers', () => {
     clock.tick(HOUR);
     cache.revalidate(cache.lookup(detail), loading(answer(503)));
     await settle();
+    clock.tick(1000);
     cache.revalidate(cache.lookup(detail), loading(new Error('reset')));
     await settle();
     expect([verdict(detail), loads]).toEqual(['stale: stale-while-revalidate', 3]);
+  });
+
+  it('are refreshed ever more seldom while that fails, a minute apart at most, and as before once it works', async () => {
+    const refreshedAt: number[] = [];
+    const start = clock.now() + HOUR;
+    const load = (result: Stored) => async () => {
+      refreshedAt.push((clock.now() - start) / 1000);
+      return result;
+    };
+    clock.tick(HOUR);
+    for (let second = 0; second <= 250; second++) {
+      for (let caller = 0; caller < 3; caller++) cache.revalidate(cache.lookup(detail), load(answer(503)));
+      await settle();
+      clock.tick(1000);
+    }
+    expect(refreshedAt).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
+    clock.tick(60_000);
+    cache.revalidate(cache.lookup(detail), load(ok(flavorsDetail())));
+    await settle();
+    expect(verdict(detail)).toBe('hit: fresh');
+    clock.tick(HOUR);
+    const { length } = refreshedAt;
+    cache.revalidate(cache.lookup(detail), load(answer(503)));
+    await settle();
+    clock.tick(1000);
+    cache.revalidate(cache.lookup(detail), load(answer(503)));
+    await settle();
+    expect(refreshedAt.length - length).toBe(2);
+  });
+
+  it('back off key by key', async () => {
+    await fetch(images, ok('{"images": []}'));
+    clock.tick(HOUR);
+    cache.revalidate(cache.lookup(detail), loading(answer(503)));
+    cache.revalidate(cache.lookup(images), loading(ok('{"images": []}')));
+    await settle();
+    expect([verdict(detail), verdict(images)]).toEqual(['stale: stale-while-revalidate', 'hit: fresh']);
   });
 
   it.each([
