@@ -1,6 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Freshness } from './policy.ts';
-import { compact, createRendition, type Rendition } from './rendition.ts';
+import { compact, createRendition, type Rendition, type RenditionOwner } from './rendition.ts';
 
 /** An upstream's answer as the cache keeps it. */
 export interface Stored {
@@ -24,7 +24,7 @@ export interface EntryFields extends Stored, Freshness {
 }
 
 /** What an entry costs beside its bytes: key, index, objects, as measured by bench/cache-memory.ts. */
-const ENTRY_OVERHEAD_BYTES = 820;
+const ENTRY_OVERHEAD_BYTES = 640;
 const RENDITION_OVERHEAD_BYTES = 420;
 
 /** More base URLs than this for one answer are not friends: the oldest rendition goes. */
@@ -36,7 +36,7 @@ const SMALLEST_PACKED_LENGTH = 1024;
 /**
  * One cached answer: the upstream's text, how long it is good for, and the bytes it was rendered to. Times are wall ms.
  */
-export class Entry implements Stored, Freshness {
+export class Entry implements Stored, Freshness, RenditionOwner {
   readonly key: string;
   readonly scope: string;
   readonly tenant: string;
@@ -49,7 +49,7 @@ export class Entry implements Stored, Freshness {
   staleUntil: number;
   readonly errorUntil: number;
   /** Told when the entry comes to hold more or fewer bytes; set by the store that counts them. */
-  onResize: (() => void) | undefined;
+  onResize: ((entry: Entry) => void) | undefined;
   #source: string | Buffer;
   #lastVariant = '';
   #last: Rendition | undefined;
@@ -59,7 +59,7 @@ export class Entry implements Stored, Freshness {
 
   constructor(fields: EntryFields) {
     this.key = fields.key;
-    this.scope = fields.scope;
+    this.scope = shared(fields.scope);
     this.tenant = fields.tenant;
     this.subject = fields.subject;
     this.query = fields.query;
@@ -86,9 +86,9 @@ export class Entry implements Stored, Freshness {
     const known = this.#others?.get(variant);
     if (last !== undefined) this.#keep(this.#lastVariant, last);
     this.#others?.delete(variant);
-    this.#lastVariant = variant;
+    this.#lastVariant = shared(variant);
     this.#last = known ?? this.#render(render());
-    if (known === undefined) this.onResize?.();
+    if (known === undefined) this.resized();
     return this.#last;
   }
 
@@ -111,14 +111,18 @@ export class Entry implements Stored, Freshness {
     const { value, bytes } = compute(this.body);
     this.#attachment = value;
     this.#extraBytes += bytes;
-    this.onResize?.();
+    this.resized();
     return value;
+  }
+
+  resized(): void {
+    this.onResize?.(this);
   }
 
   #render(text: string): Rendition {
     if (typeof this.#source === 'string' && this.#source.length >= SMALLEST_PACKED_LENGTH)
       this.#source = compact(deflateRawSync(this.#source, { level: 1 }));
-    return createRendition(text, () => this.onResize?.());
+    return createRendition(text, this);
   }
 
   #keep(variant: string, rendition: Rendition): void {
@@ -130,6 +134,18 @@ export class Entry implements Stored, Freshness {
       return;
     }
   }
+}
+
+/** Texts that many entries have in common, each kept once: every request makes its own copy of them. */
+const commonTexts = new Map<string, string>();
+const MOST_COMMON_TEXTS = 1024;
+
+function shared(text: string): string {
+  const known = commonTexts.get(text);
+  if (known !== undefined) return known;
+  if (commonTexts.size >= MOST_COMMON_TEXTS) commonTexts.clear();
+  commonTexts.set(text, text);
+  return text;
 }
 
 /** V8 keeps a string in one byte a character while all of them are Latin-1, else in two. */

@@ -96,7 +96,7 @@ export function createMemoryStore({ maxBytes, onEvict }: MemoryOptions): MemoryS
     get: (key) => lru.get(key),
     set(entry) {
       remember(entry);
-      entry.onResize = () => recount(entry);
+      entry.onResize = recount;
       put(entry);
     },
     drop(scope, doomed) {

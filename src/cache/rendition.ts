@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { brotliCompressSync, gzipSync, constants as zlib } from 'node:zlib';
 
 /** Codings an answer can be sent in beside its plain bytes. */
@@ -26,12 +26,16 @@ export const SMALLEST_COMPRESSED_BYTES = 1024;
 /** Quality 5 costs about what gzip's default does and packs JSON better; 11 would stall the event loop. */
 const BROTLI_QUALITY = 5;
 
-/** @param onGrow told how many bytes a coding adds, when it is made */
-export function createRendition(text: string, onGrow: (bytes: number) => void): Rendition {
+/** Who is told when a coding was made and more bytes are held; an object, because a closure for each costs memory. */
+export interface RenditionOwner {
+  resized(): void;
+}
+
+export function createRendition(text: string, owner: RenditionOwner): Rendition {
   // A buffer of its own: one cut from Node's shared pool would keep 8 KiB alive for a few bytes.
   const body = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
   body.write(text);
-  return new TextRendition(body, onGrow);
+  return new TextRendition(body, owner);
 }
 
 class TextRendition implements Rendition {
@@ -39,12 +43,12 @@ class TextRendition implements Rendition {
   readonly etag: string;
   #gzip: Representation | undefined;
   #br: Representation | undefined;
-  readonly #onGrow: (bytes: number) => void;
+  readonly #owner: RenditionOwner;
 
-  constructor(body: Buffer, onGrow: (bytes: number) => void) {
+  constructor(body: Buffer, owner: RenditionOwner) {
     this.body = body;
-    this.etag = `"${createHash('sha1').update(body).digest('base64url')}"`;
-    this.#onGrow = onGrow;
+    this.etag = `"${hash('sha1', body, 'base64url')}"`;
+    this.#owner = owner;
   }
 
   get isCompressible(): boolean {
@@ -65,7 +69,7 @@ class TextRendition implements Rendition {
     const representation = { body, etag: `${this.etag.slice(0, -1)}-${encoding}"` };
     if (encoding === 'gzip') this.#gzip = representation;
     else this.#br = representation;
-    this.#onGrow(body.length);
+    this.#owner.resized();
     return representation;
   }
 }

@@ -6,6 +6,7 @@ import {
   type Stored,
 } from '../../../src/cache/cache.ts';
 import { type CacheObserver, silentObserver } from '../../../src/cache/observer.ts';
+import type { RedisSettings } from '../../../src/cache/redis-settings.ts';
 import { connectSharedStore } from '../../../src/cache/redis-store.ts';
 import type { CacheSettings } from '../../../src/cache/settings.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
@@ -45,9 +46,9 @@ export interface Instance {
   get(ask: CacheAsk, load: () => Promise<Stored>): Promise<Pick<Fetched, 'entry' | 'verdict' | 'reason'>>;
 }
 
-/** @param url of Redis; null: memory only */
+/** @param redis its URL, or settings for more than one server; null: memory only */
 export function openInstance(
-  url: string | null,
+  redis: string | RedisSettings | null,
   clock: Clock,
   changes: Partial<CacheSettings> = {},
 ): Instance {
@@ -57,7 +58,8 @@ export function openInstance(
     ...silentObserver,
     redis: (operation, outcome) => commands.push(`${operation} ${outcome}`),
   };
-  const settings = { url, sentinels: null, cluster: null };
+  const settings =
+    redis !== null && typeof redis === 'object' ? redis : { url: redis, sentinels: null, cluster: null };
   const shared = connectSharedStore(settings, { clock, log, observe, instanceId: crypto.randomUUID() });
   const cache = createCache({ settings: cacheSettings(changes), clock, observe, shared });
   const get: Instance['get'] = async (ask, load) => {

@@ -1,0 +1,105 @@
+import { createServer } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createRedisBudgetStore } from '../../src/limits/redis-budget-store.ts';
+import { createRedis } from '../../src/redis.ts';
+import { redisAvailable } from '../support/redis-server.ts';
+import { type RedisTopology, startCluster, startSentinel } from '../support/redis-topology.ts';
+import { answering, type Instance, never, ok, openInstance, ShiftedClock } from '../unit/cache/instances.ts';
+import { askFor } from '../unit/cache/support.ts';
+
+/** What instances share, where Redis is more than one server: cached answers, news of changes, and budgets. */
+
+const none = { url: null, sentinels: null, cluster: null };
+const detail = askFor('/flavors/detail');
+const image = askFor('/images/a');
+
+let topology: RedisTopology | undefined;
+let open: { close(): Promise<void> | void }[] = [];
+
+afterEach(async () => {
+  for (const one of open) await one.close();
+  open = [];
+  await topology?.stop();
+  topology = undefined;
+});
+
+async function instances(settings: Parameters<typeof openInstance>[0]): Promise<[Instance, Instance]> {
+  const clock = new ShiftedClock();
+  const both: [Instance, Instance] = [openInstance(settings, clock), openInstance(settings, clock)];
+  open.push(...both.map(({ cache }) => cache));
+  for (const one of both) await used(one);
+  return both;
+}
+
+/** Resolves once the instance talks to Redis (again). */
+async function used({ cache, commands }: Instance): Promise<void> {
+  commands.length = 0;
+  await vi.waitFor(
+    async () => {
+      await cache.purge({ account: 'nobody' });
+      expect(commands.at(-1)).toBe('scopes ok');
+    },
+    { timeout: 15_000, interval: 50 },
+  );
+}
+
+async function share([one, two]: [Instance, Instance], text: string): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      await one.cache.purge({});
+      await one.get(detail, answering(ok(text)));
+      expect((await two.get(detail, never)).entry.body).toBe(text);
+    },
+    { timeout: 15_000, interval: 100 },
+  );
+}
+
+describe.runIf(redisAvailable())('Redis', () => {
+  it('behind Sentinel is used, and after its master was killed the one that took over', async () => {
+    topology = await startSentinel([await freePort(), await freePort(), await freePort()]);
+    const sentinels = {
+      name: 'sluice',
+      nodes: [{ host: '127.0.0.1', port: topology.port }],
+      password: null,
+      sentinelPassword: null,
+    };
+    const both = await instances({ ...none, sentinels });
+    await share(both, '"shared"');
+    await topology.killMaster();
+    expect((await both[0].get(image, answering(ok('"meanwhile"')))).entry.body).toBe('"meanwhile"');
+    for (const one of both) await used(one);
+    await share(both, '"after the failover"');
+    for (const one of both) expect([one.log.warnings.length, one.log.infos.length]).toEqual([1, 1]);
+  }, 60_000);
+
+  it('as a Cluster is used for answers, news and budgets', async () => {
+    topology = await startCluster(await freePort());
+    const cluster = { nodes: [{ host: '127.0.0.1', port: topology.port }], password: null };
+    const both = await instances({ ...none, cluster });
+    await share(both, '"shared"');
+    await both[0].get(image, answering(ok('"old"')));
+    await vi.waitFor(async () => expect((await both[1].get(image, never)).entry.body).toBe('"old"'));
+    await both[0].cache.invalidate({ ...image, invalidates: ['image'] });
+    await vi.waitFor(() => expect(both[1].cache.lookup(image).verdict).toBe('miss'));
+    const redis = createRedis({ ...none, cluster }, { warn: () => {}, info: () => {} })!;
+    open.push({ close: () => redis.disconnect() });
+    const store = createRedisBudgetStore({ redis, instance: 'a' });
+    const report = { budget: 'someone|DFW', instances: 1, isLeaving: false, limits: [] };
+    await vi.waitFor(async () => expect((await store.exchange(report)).instances).toBe(1), 5000);
+  }, 30_000);
+});
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        address !== null && typeof address === 'object'
+          ? resolve(address.port)
+          : reject(new Error('no port')),
+      );
+    });
+  });
+}
