@@ -36,7 +36,9 @@ export interface LeaseOptions {
   readonly holder: LeaseHolder;
   /** User and region. */
   readonly budget: string;
-  /** Hears when the store goes away and when it is back. */
+  /** How many instances there are taken to be until the store has said. */
+  readonly instances: number;
+  /** Hears when the store has been away for a lease, and when it is back. */
   readonly onState: (state: 'shared' | 'alone') => void;
 }
 
@@ -56,13 +58,15 @@ interface Part {
 export class BudgetLease {
   readonly #options: LeaseOptions;
   readonly #parts = new Map<Window, Part>();
-  #instances = 1;
-  #rank = 0;
+  #instances: number;
+  /** Undefined until the store has been heard: what does not divide evenly is then nobody's. */
+  #rank: number | undefined;
   /** When the last exchange that succeeded was sent; before the first, since when the store has been tried. */
   #heardAt: number;
   #wasHeard = false;
   #sentAt = Number.NEGATIVE_INFINITY;
   #isAlone = false;
+  #isAloneTold = false;
   #isClosed = false;
   #running: Promise<void> | undefined;
   #isWantedAgain = false;
@@ -74,6 +78,7 @@ export class BudgetLease {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#instances = options.instances;
     this.#heardAt = options.clock.monotonic();
     this.#beat();
   }
@@ -159,7 +164,9 @@ export class BudgetLease {
   #report(isLeaving: boolean) {
     const now = this.#options.clock.monotonic();
     const limits = [...this.#parts].map(([window, part]) => this.#reportOf(window, part, now));
-    return { budget: this.#options.budget, instances: this.#instances, isLeaving, limits };
+    // Who has neither heard of others nor gone on alone beside them need not be waited for.
+    const instances = this.#wasHeard || this.#isAlone ? this.#instances : 1;
+    return { budget: this.#options.budget, instances, isLeaving, limits };
   }
 
   #reportOf(window: Window, part: Part, now: number): LimitReport {
@@ -195,8 +202,9 @@ export class BudgetLease {
     this.#wasHeard = true;
     // Measured from the sending, the store's times come out later than they are: a slot is rather freed late.
     this.#storeOffsetMs = answer.now - sentAt;
-    if (this.#isAlone) this.#options.onState('shared');
+    if (this.#isAloneTold) this.#options.onState('shared');
     this.#isAlone = false;
+    this.#isAloneTold = false;
     const grants = new Map(answer.limits.map((grant) => [grant.key, grant]));
     for (const [window, part] of this.#parts) {
       const grant = grants.get(window.key);
@@ -214,19 +222,31 @@ export class BudgetLease {
    * left the windows.
    */
   #goOnAlone(): void {
-    if (!this.#isAlone) this.#options.onState('alone');
     this.#isAlone = true;
     const now = this.#options.clock.monotonic();
+    this.#tellOutage(now);
     const leaseEndsAt = this.#heardAt + LEASE_MS - FENCE_MS;
     for (const [window, part] of this.#parts) {
       const { value } = window.limit;
-      const equal = Math.floor(value / this.#instances) + (this.#rank < value % this.#instances ? 1 : 0);
+      const equal = this.#equalPart(value);
       const shedBy = this.#heardAt + LONGEST_SILENCE_MS + LEASE_MS + window.holdMs + TRANSIT_MS;
       const own = part.granted === undefined ? equal : part.granted + part.promised;
       const allotment = now < leaseEndsAt ? own : now < shedBy ? Math.min(own, equal) : equal;
       window.share({ allotment, othersUsed: Math.max(0, value - Math.max(equal, allotment)) });
     }
     this.#options.holder.poke();
+  }
+
+  /** A store that was late once, with the next answer in time, is no news. */
+  #tellOutage(now: number): void {
+    if (this.#isAloneTold || now < this.#heardAt + LEASE_MS) return;
+    this.#isAloneTold = true;
+    this.#options.onState('alone');
+  }
+
+  #equalPart(value: number): number {
+    const rank = this.#rank ?? (this.#instances === 1 ? 0 : this.#instances);
+    return Math.floor(value / this.#instances) + (rank < value % this.#instances ? 1 : 0);
   }
 
   /** Whether there is anything to be had at all: with the whole limit in hand only time helps. */

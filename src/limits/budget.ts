@@ -67,7 +67,10 @@ export function openBudget<P extends LimitPlace>(
     settings,
     shares: options.shares,
     restore: ledger && ((window) => ledger.restore(key, window)),
-    lease: store && ((holder) => new BudgetLease({ clock, store, holder, budget: key, onState })),
+    lease:
+      store &&
+      ((holder) =>
+        new BudgetLease({ clock, store, holder, budget: key, instances: settings.instances, onState })),
     observe: heardBy(options.observe(name, region), () => keeper?.correct()),
   });
   ledger?.track(key, () => shaper.windows);

@@ -71,11 +71,14 @@ export class LimitsKeeper {
     this.#schedule(inMs);
   }
 
-  /** The absolute limits, at most seconds old if the region answers and a slot is to be had without harm. */
-  async absolute(): Promise<JsonObject> {
+  /**
+   * The absolute limits, at most seconds old if the region answers and a slot is to be had without harm.
+   * @param seed whether the rates are to be taken over, too: where nothing is counted here only the region knows them
+   */
+  async absolute(seed = false): Promise<JsonObject> {
     const age = this.#options.clock.monotonic() - this.#absoluteAt;
     if (age > ABSOLUTE_MS) {
-      const refreshed = this.#refresh(false);
+      const refreshed = this.#refresh(seed);
       // Better an older answer now than a wait for a slot.
       if (!Number.isFinite(age) || this.#options.shaper.queueDepth === 0) await refreshed;
     }

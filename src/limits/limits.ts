@@ -55,9 +55,9 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   readonly #options: LimitsOptions<P>;
   /** By user and region: what is counted together. */
   readonly #budgets = new Map<string, Budget>();
-  /** By account and region: how a request finds its budget without building a key. */
   /** Only where no shared budget remembers. */
   readonly #ledger: Ledger | undefined;
+  /** By account and region: how a request finds its budget without building a key. */
   readonly #byPlace = new Map<string, Map<string, Budget>>();
 
   constructor(options: LimitsOptions<P>) {
@@ -95,7 +95,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   async document(place: P): Promise<JsonObject> {
     const { shaper, keeper } = this.#budget(place);
-    const absolute = (await keeper?.absolute()) ?? {};
+    const absolute = (await keeper?.absolute(!this.#options.settings.enabled)) ?? {};
     return limitsDocument(shaper.snapshot().limits, absolute, this.#options.clock.now());
   }
 

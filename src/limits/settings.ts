@@ -59,6 +59,13 @@ export const LimitsSchema = Type.Object(
       description:
         'How much longer than its unit a slot is held, ms, beside 0.05% of the unit for clocks that differ.',
     }),
+    instances: Type.Integer({
+      default: 1,
+      minimum: 1,
+      maximum: 10_000,
+      description:
+        'How many instances share the accounts through Redis. Each keeps to its part of this many while Redis has not been reached since it started; afterwards Redis knows.',
+    }),
     ledger: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
       default: null,
       description:

@@ -22,6 +22,7 @@ const SETTINGS = {
   maxQueuePerClient: 10_000,
   overLimitStatus: 413,
   marginMs: 5,
+  instances: 1,
   ledger: null,
 } as const;
 

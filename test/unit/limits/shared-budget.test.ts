@@ -38,22 +38,27 @@ class World {
     this.limiter = createReferenceLimiter(kind, published.value, UNIT_MS[published.unit]);
   }
 
-  join(name: string): Instance {
+  /** @param instances how many it takes there to be until Redis has said */
+  join(name: string, instances = 1): Instance {
     const real = createRedisBudgetStore({
       redis,
       instance: name,
       prefix: this.#prefix,
       now: () => this.clock.now(),
     });
-    const instance = new Instance(this, (report) => {
-      if (!this.isStoreUp) return Promise.reject(new Error('Redis is away'));
-      this.exchanges++;
-      const answer = real.exchange(report);
-      this.#pending.add(answer);
-      const done = () => void this.#pending.delete(answer);
-      answer.then(done, done);
-      return answer;
-    });
+    const instance = new Instance(
+      this,
+      (report) => {
+        if (!this.isStoreUp) return Promise.reject(new Error('Redis is away'));
+        this.exchanges++;
+        const answer = real.exchange(report);
+        this.#pending.add(answer);
+        const done = () => void this.#pending.delete(answer);
+        answer.then(done, done);
+        return answer;
+      },
+      instances,
+    );
     this.instances.push(instance);
     return instance;
   }
@@ -87,12 +92,13 @@ class World {
 
 class Instance {
   readonly shaper: Shaper;
+  readonly states: string[] = [];
   isAlive = true;
   sent = 0;
   refused = 0;
   readonly #world: World;
 
-  constructor(world: World, exchange: BudgetStore['exchange']) {
+  constructor(world: World, exchange: BudgetStore['exchange'], instances: number) {
     this.#world = world;
     const { clock } = world;
     this.shaper = createShaper({
@@ -106,7 +112,8 @@ class Instance {
           store: { exchange: (report) => this.#whileAlive(exchange, report) },
           holder,
           budget: 'someone|DFW',
-          onState: () => undefined,
+          instances,
+          onState: (state) => this.states.push(state),
         }),
     });
     this.shaper.setLimits([world.published]);
@@ -241,6 +248,38 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
       expect(world.rejections).toBe(0);
     },
   );
+
+  it.each(LIMITER_KINDS)(
+    'is not exceeded by instances that start without Redis, told how many they are (%s)',
+    async (kind) => {
+      const world = new World(kind, limit('GET', '*', 60, 'SECOND'));
+      world.isStoreUp = false;
+      const three = ['a', 'b', 'c'].map((name) => world.join(name, 3));
+      for (const instance of three) instance.flood(2000);
+      await world.run(10_000);
+      expect(total(world)).toBeGreaterThan(0.9 * 7 * 60 * (1000 / 1060));
+      world.isStoreUp = true;
+      await world.run(10_000);
+      expect(world.rejections).toBe(0);
+    },
+  );
+
+  it('is spoken of once it has been away for a lease, not for an answer that was late once', async () => {
+    const world = new World('fixed', limit('GET', '*', 60, 'SECOND'));
+    const { states } = world.join('a');
+    await world.run(3_000);
+    world.isStoreUp = false;
+    await world.run(600);
+    world.isStoreUp = true;
+    await world.run(3_000);
+    expect(states).toEqual([]);
+    world.isStoreUp = false;
+    await world.run(5_000);
+    expect(states).toEqual(['alone']);
+    world.isStoreUp = true;
+    await world.run(1_000);
+    expect(states).toEqual(['alone', 'shared']);
+  });
 
   it('is never exceeded when Redis restarts empty at once', async () => {
     const world = new World('fixed', limit('GET', '*', 60, 'SECOND'));
