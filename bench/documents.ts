@@ -11,6 +11,8 @@ export const PATHS = {
   cached: `/v2/${TENANT}/flavors/detail`,
   /** A server, never cached. */
   uncached: `/v2/${TENANT}/servers/${SERVER_ID}`,
+  /** A list whose items Sluice computes. */
+  list: `/v2/${TENANT}/images/detail`,
   /** For peers that cache an upstream's bytes: those of Sluice's own answer. */
   copy: '/copy/flavors/detail',
 } as const;
@@ -38,6 +40,31 @@ export function flavorsDocument(origin: string): Buffer {
     links: linksOf(origin, `/flavors/${index + 2}`),
   }));
   return bytes({ flavors });
+}
+
+/** Images in the list, far more than the crowded cache of the bench has room for as items. */
+export const IMAGE_COUNT = 300;
+
+export const imagePath = (index: number): string => `/v2/${TENANT}/images/${imageId(index)}`;
+
+const imageId = (index: number): string => `7c0d5c1e-95c4-4e8c-8d8e-${index.toString(16).padStart(12, '0')}`;
+
+/** The list of images with details, about half a kB each. */
+export function imagesDocument(origin: string): Buffer {
+  const images = Array.from({ length: IMAGE_COUNT }, (_, index) => ({
+    id: imageId(index),
+    name: `base image ${index}`,
+    status: 'ACTIVE',
+    progress: 100,
+    minDisk: 20,
+    minRam: 512,
+    created: '2026-01-01T10:01:02Z',
+    updated: '2026-01-01T10:05:42Z',
+    'OS-DCF:diskConfig': 'AUTO',
+    metadata: { image_type: 'base', os_distro: 'debian', release: `2026.${index}` },
+    links: linksOf(origin, `/images/${imageId(index)}`),
+  }));
+  return bytes({ images });
 }
 
 /** One server with all that a real one carries, about 2 kB. */

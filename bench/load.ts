@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CORES, isInstalled, node, pinned } from './program.ts';
 
 /** What one burst of load came to. */
 export interface LoadResult {
-  /** Answers with a 2xx status. */
+  /** Answers with a 2xx or 3xx status. */
   answered: number;
   /** Anything else: other statuses, broken connections, timeouts. */
   failed: number;
@@ -17,6 +20,9 @@ export interface LoadOptions {
   /** Kept-alive connections, each with one request under way at a time. */
   connections: number;
   seconds: number;
+  headers?: Record<string, string> | undefined;
+  /** Asked for in turn; only wrk can. */
+  paths?: string[] | undefined;
 }
 
 /** The generator in use: wrk where it is installed, for it takes least from its core; else autocannon. */
@@ -27,9 +33,16 @@ export function load(options: LoadOptions): Promise<LoadResult> {
   return generator === 'wrk' ? wrk(options) : autocannon(options);
 }
 
-async function wrk({ url, connections, seconds }: LoadOptions): Promise<LoadResult> {
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', url];
-  const said = await output(pinned(CORES.load, 'wrk', args));
+async function wrk({ url, connections, seconds, headers = {}, paths }: LoadOptions): Promise<LoadResult> {
+  const lines = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-wrk-'));
+  const script = join(folder, 'paths.lua');
+  if (paths) writeFileSync(script, scriptFor(paths));
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', ...lines];
+  if (paths) args.push('-s', script);
+  const said = await output(pinned(CORES.load, 'wrk', [...args, url])).finally(() =>
+    rmSync(folder, { recursive: true, force: true }),
+  );
   const done = /(\d+) requests in ([\d.]+)(ms|s|m)\b/.exec(said);
   if (!done) throw new Error(`wrk said:\n${said}`);
   const refused = Number(/Non-2xx or 3xx responses: (\d+)/.exec(said)?.[1] ?? 0);
@@ -39,10 +52,22 @@ async function wrk({ url, connections, seconds }: LoadOptions): Promise<LoadResu
   return { answered: Number(done[1]) - refused, failed, seconds: Number(done[2]) * unit };
 }
 
-async function autocannon({ url, connections, seconds }: LoadOptions): Promise<LoadResult> {
+async function autocannon({ url, connections, seconds, headers = {} }: LoadOptions): Promise<LoadResult> {
   const script = fileURLToPath(new URL('./servers/autocannon.ts', import.meta.url));
-  const said = await output(node(CORES.load, script, [url, String(connections), String(seconds)]));
+  const said = await output(
+    node(CORES.load, script, [url, String(connections), String(seconds), JSON.stringify(headers)]),
+  );
   return JSON.parse(said) as LoadResult;
+}
+
+/** For wrk: its requests are made beforehand, so that choosing one costs next to nothing. */
+function scriptFor(paths: string[]): string {
+  const list = paths.map((path) => JSON.stringify(path)).join(',');
+  return `local paths = {${list}}
+local requests, at = {}, 0
+init = function() for i, path in ipairs(paths) do requests[i] = wrk.format('GET', path) end end
+request = function() at = at % #requests + 1 return requests[at] end
+`;
 }
 
 async function output([command, args]: [string, string[]]): Promise<string> {

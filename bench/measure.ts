@@ -63,7 +63,7 @@ interface Round {
 
 async function round(peer: Peer, target: Running, options: MeasureOptions): Promise<Round> {
   const before = target.program.cpuMicros();
-  const result = await load({ url: target.url, connections: options.connections, seconds: options.seconds });
+  const result = await load({ ...target, connections: options.connections, seconds: options.seconds });
   const spent = target.program.cpuMicros() - before;
   // A figure is worth nothing when it is that of refusals.
   if (result.failed > 0 || result.answered === 0)

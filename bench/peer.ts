@@ -16,6 +16,10 @@ export interface BenchContext {
 export interface Running {
   program: Program;
   url: string;
+  /** Headers of every request. */
+  headers?: Record<string, string>;
+  /** Paths to ask for in turn instead of the URL's own. */
+  paths?: string[];
 }
 
 /** One of those compared. */

@@ -11,14 +11,23 @@ import type { BenchContext, Peer } from './peer.ts';
 import { bareFastify } from './peers/bare-fastify.ts';
 import { fastifyHttpProxy } from './peers/http-proxy.ts';
 import { nginxCache, nginxProxy } from './peers/nginx.ts';
-import { sluiceHit, sluiceHitLogged, sluiceUncached, sluiceUncachedLogged } from './peers/sluice.ts';
+import {
+  sluiceHit,
+  sluiceHitLogged,
+  sluiceHitXml,
+  sluiceItemComputed,
+  sluiceItemHit,
+  sluiceNotModified,
+  sluiceUncached,
+  sluiceUncachedLogged,
+} from './peers/sluice.ts';
 import { varnish } from './peers/varnish.ts';
 import { CORES, freePort, isInstalled, node, type Program, start } from './program.ts';
 import { tableOf, writeResults } from './report.ts';
 
 /**
  * `npm run bench`: what a request costs the server in CPU time, by the kernel's accounting, Sluice beside its peers
- * in one run. `--rounds`, `--seconds`, `--connections` change the effort, `--only hit|uncached|translation|…` takes one question,
+ * in one run. `--rounds`, `--seconds`, `--connections` change the effort, `--only hit|forms|computed|uncached|translation|…` takes one question,
  * `--cli FILE` measures another build, `--no-write` leaves README.md alone.
  */
 const { values } = parseArgs({
@@ -46,6 +55,18 @@ const QUESTIONS: Question[] = [
     title: 'A cache hit: `GET /flavors/detail`, seven flavors',
     base: bareFastify.name,
     peers: [bareFastify, sluiceHit, sluiceHitLogged, nginxCache, varnish],
+  },
+  {
+    key: 'forms',
+    title: 'A cache hit in its forms: the same list as JSON, as XML, and as a 304',
+    base: sluiceHit.name,
+    peers: [sluiceHit, sluiceHitXml, sluiceNotModified],
+  },
+  {
+    key: 'computed',
+    title: 'An item of a cached list: `GET /images/{id}`, 300 images',
+    base: sluiceItemHit.name,
+    peers: [sluiceItemHit, sluiceItemComputed],
   },
   {
     key: 'uncached',

@@ -1,7 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { CREDENTIALS, PATHS } from '../documents.ts';
+import { CREDENTIALS, IMAGE_COUNT, imagePath, imagesDocument, PATHS } from '../documents.ts';
+import { generator } from '../load.ts';
 import type { BenchContext, Peer, Running } from '../peer.ts';
 import { CORES, freePort, pinned, start } from '../program.ts';
 
@@ -36,10 +37,66 @@ export const sluiceUncachedLogged: Peer = {
   start: (context) => startSluice(context, 'all', PATHS.uncached),
 };
 
+/** The same hit for a caller of XML. */
+export const sluiceHitXml: Peer = {
+  name: 'Sluice, cache hit in XML',
+  missing,
+  async start(context) {
+    const running = await startSluice(context, 'errors', PATHS.cached);
+    return { ...running, headers: { Accept: 'application/xml' } };
+  },
+};
+
+/** The same hit for a caller that has the answer already. */
+export const sluiceNotModified: Peer = {
+  name: 'Sluice, 304',
+  missing,
+  async start(context) {
+    const running = await startSluice(context, 'errors', PATHS.cached);
+    const etag = (await fetch(running.url)).headers.get('etag')!;
+    const answer = await fetch(running.url, { headers: { 'If-None-Match': etag } });
+    if (answer.status !== 304) throw new Error(`Sluice answers ${answer.status} instead of 304`);
+    return { ...running, headers: { 'If-None-Match': etag } };
+  },
+};
+
+/** Items of a cached list, all of them in memory by now. */
+export const sluiceItemHit: Peer = {
+  name: 'Sluice, item, a hit',
+  missing: (context) => missing(context) ?? withoutWrk(),
+  start: (context) => startItems(context, 67_108_864, /^sluice; hit; ttl=\d+$/),
+};
+
+/** Items computed from a cached list: there is room for the list and so few of its items that none is met again. */
+export const sluiceItemComputed: Peer = {
+  name: 'Sluice, item, computed from the list each time',
+  missing: (context) => missing(context) ?? withoutWrk(),
+  start: (context) => startItems(context, crowdedBytes(context), /hit; .*detail=derived$/),
+};
+
+const withoutWrk = (): string | undefined => (generator === 'wrk' ? undefined : 'wrk is not installed');
+
+/** The list, its index (twice its length) and some twenty items. */
+const crowdedBytes = ({ upstreamOrigin }: BenchContext): number =>
+  Math.ceil(3.3 * imagesDocument(upstreamOrigin).length) + 50_000;
+
+async function startItems(context: BenchContext, maxBytes: number, status: RegExp): Promise<Running> {
+  const cache = { maxBytes, derive: { images: true } };
+  const running = await startSluice(context, 'errors', PATHS.list, { cache });
+  const paths = Array.from({ length: IMAGE_COUNT }, (_, index) => `/dfw${imagePath(index)}`);
+  let last = '';
+  for (const path of [...paths, ...paths])
+    last = (await fetch(new URL(path, running.url))).headers.get('cache-status') ?? '';
+  if (status.test(last)) return { ...running, paths };
+  await running.program.stop();
+  throw new Error(`an item is "${last}" in Sluice, and not ${status}`);
+}
+
 async function startSluice(
   context: BenchContext,
   requests: 'all' | 'errors',
   path: string,
+  more: object = {},
 ): Promise<Running> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const file = join(context.folder, `sluice-${port}.yaml`);
@@ -48,6 +105,7 @@ async function startSluice(
     admin: { port: adminPort },
     log: { requests },
     accounts: [{ name: 'bench', identity: { url: `${context.upstreamOrigin}/v2.0`, ...CREDENTIALS } }],
+    ...more,
   };
   writeFileSync(file, stringify(settings));
   const command = pinned(CORES.server, process.execPath, [context.cli, 'serve', '-c', file]);
@@ -67,7 +125,7 @@ async function check(url: string, path: string): Promise<void> {
   const text = await answer.text();
   if (answer.status !== 200) throw new Error(`Sluice answers ${answer.status}: ${text}`);
   const verdict = answer.headers.get('x-cache');
-  if ((verdict === 'HIT') !== (path === PATHS.cached)) throw new Error(`${path} is a ${verdict} in Sluice`);
+  if ((verdict === 'HIT') !== (path !== PATHS.uncached)) throw new Error(`${path} is a ${verdict} in Sluice`);
   if (!text.includes(`"href":"${url}`) && path === PATHS.uncached)
     throw new Error('Sluice left the links as they were');
 }

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import {
   accessDocument,
   flavorsDocument,
+  imagesDocument,
   limitsDocument,
   PATHS,
   serverDocument,
@@ -21,6 +22,7 @@ const answers = new Map<string, Buffer>([
   [`${base}/limits`, limitsDocument()],
   [PATHS.uncached, serverDocument(origin)],
   [PATHS.cached, flavorsDocument(origin)],
+  [PATHS.list, imagesDocument(origin)],
 ]);
 
 const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
