@@ -3,7 +3,7 @@
  * (section 1.11); an upstream's own fault never passes through here, it is forwarded with its own text.
  */
 
-/** Fault element -> HTTP status, Table 1.6 and the rescue section (2.3.7). */
+/** Fault element -> HTTP status, Table 1.6 and the rescue sections (2.3.7, 2.3.8). */
 export const FAULTS = {
   computeFault: 500,
   badRequest: 400,
@@ -15,6 +15,8 @@ export const FAULTS = {
   buildInProgress: 409,
   backupOrResizeInProgress: 409,
   conflictingRequest: 409,
+  operationNotAllowed: 409,
+  rescueOrUnrescueProcessingInProgress: 409,
   overLimit: 413,
   badMediaType: 415,
   notImplemented: 501,

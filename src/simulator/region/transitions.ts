@@ -193,7 +193,7 @@ export function decideTransition(verb: Verb, status: ServerStatus | null, task: 
   if (task === null || INDEPENDENT.has(verb)) return { kind: 'allowed', transition };
   return {
     kind: 'refused',
-    fault: task === 'image_snapshot' ? 'backupOrResizeInProgress' : busyFault(status),
+    fault: task === 'image_snapshot' ? 'backupOrResizeInProgress' : refusalFault(verb, status),
     message: `The server is busy (${task}); wait until it has no task, then ask again.`,
   };
 }
@@ -221,8 +221,15 @@ const RESIZING_STATUSES: ReadonlySet<ServerStatus | null> = new Set<ServerStatus
 
 function refusalFault(verb: Verb, status: ServerStatus | null): FaultName {
   const busy = busyFault(status);
+  if (verb === 'rescue' || verb === 'unrescue') return rescueFault(status, busy);
   const aboutResize = verb === 'confirmResize' || verb === 'revertResize';
   return busy === 'conflictingRequest' && aboutResize ? 'resizeNotAllowed' : busy;
+}
+
+/** The rescue sections (2.3.7, 2.3.8) name faults of their own, but a build is a build everywhere. */
+function rescueFault(status: ServerStatus | null, busy: FaultName): FaultName {
+  if (status === 'PREP_RESCUE' || status === 'PREP_UNRESCUE') return 'rescueOrUnrescueProcessingInProgress';
+  return busy === 'buildInProgress' ? busy : 'operationNotAllowed';
 }
 
 function busyFault(status: ServerStatus | null): FaultName {

@@ -29,6 +29,8 @@ const SUCCESS: Record<string, number> = { confirmResize: 204, rescue: 200 };
 /** What a status says to an action it does not allow. */
 function expectedFault(action: string, status: ServerStatus): string {
   if (status === 'BUILD' || status === 'REBUILD') return 'buildInProgress';
+  if (action === 'rescue' || action === 'unrescue')
+    return status.startsWith('PREP_') ? 'rescueOrUnrescueProcessingInProgress' : 'operationNotAllowed';
   if (['RESIZE', 'VERIFY_RESIZE', 'REVERT_RESIZE', 'MIGRATING'].includes(status))
     return 'backupOrResizeInProgress';
   return action.endsWith('Resize') ? 'resizeNotAllowed' : 'conflictingRequest';
@@ -133,7 +135,7 @@ describe('the table', () => {
   it('names in a refusal where the verb is possible', () => {
     expect(decideTransition('unrescue', 'ACTIVE', null)).toEqual({
       kind: 'refused',
-      fault: 'conflictingRequest',
+      fault: 'operationNotAllowed',
       message: 'unrescue is not possible while the server has the status ACTIVE; it is possible in RESCUE.',
     });
   });
