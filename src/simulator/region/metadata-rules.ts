@@ -13,14 +13,15 @@ const MAX_BYTES = 255;
 export function readMetadata(value: JsonValue | undefined): Metadata {
   if (value === undefined || value === null) return {};
   if (!isJsonObject(value)) throw badRequest('metadata must be an object of strings.');
-  const metadata: Metadata = {};
+  const items: [string, string][] = [];
   for (const [key, item] of Object.entries(value)) {
     const text = typeof item === 'number' || typeof item === 'boolean' ? String(item) : item;
     if (typeof text !== 'string') throw badRequest(`The metadata value of "${key}" must be a string.`);
     checkItem(key, text);
-    metadata[key] = text;
+    items.push([key, text]);
   }
-  return metadata;
+  // Not by assignment: a key such as `__proto__` is an item like any other.
+  return Object.fromEntries(items);
 }
 
 function checkItem(key: string, value: string): void {

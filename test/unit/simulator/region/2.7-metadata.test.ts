@@ -121,6 +121,19 @@ describe('2.7 Metadata', () => {
     expectFault(() => h.ask('DELETE', `${url}/os_distro`), 'forbidden');
   });
 
+  it('keeps a key such as __proto__ like any other', () => {
+    const h = harness();
+    const url = `/servers/${h.active({ metadata: JSON.parse('{"__proto__":"x","a":"1"}') })}/metadata`;
+    expect(Object.entries(h.get(url)['metadata']!)).toEqual([
+      ['__proto__', 'x'],
+      ['a', '1'],
+    ]);
+    h.ask('POST', url, { metadata: JSON.parse('{"__proto__":"y"}') });
+    expect(JSON.stringify(h.ask('GET', `${url}/__proto__`).body)).toBe('{"meta":{"__proto__":"y"}}');
+    expect(h.ask('DELETE', `${url}/__proto__`).status).toBe(204);
+    expect(h.get(url)).toEqual({ metadata: { a: '1' } });
+  });
+
   it('of a server being built cannot be written (409)', () => {
     const h = harness();
     const url = `/servers/${h.create({ metadata: { a: '1' } })}/metadata`;
