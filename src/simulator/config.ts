@@ -105,6 +105,21 @@ const TimingSchema = Type.Object(
       default: 30,
       description: 'From SAVING to ACTIVE of an image, in s.',
     }),
+    confirmResizeAfterSeconds: Type.Number({
+      minimum: 0,
+      default: 86_400,
+      description: 'When a resize that nobody confirms confirms itself, in s.',
+    }),
+    rescueSeconds: Type.Number({
+      minimum: 0,
+      default: 5400,
+      description: 'How long a server may stay in rescue mode, in s.',
+    }),
+    deletedKeptSeconds: Type.Number({
+      minimum: 0,
+      default: 2_592_000,
+      description: 'How long `changes-since` shows what was deleted, in s.',
+    }),
   },
   closed,
 );
@@ -150,6 +165,28 @@ export const SimulatorSchema = section(
         default: {},
         description:
           'Absolute limits that differ from the guide’s Table 1.4, such as `{ maxTotalInstances: 10 }`.',
+      }),
+      absoluteLimitsPerAccount: Type.Record(Type.String(), Type.Record(Type.String(), Type.Integer()), {
+        default: {},
+        description: 'Absolute limits of single tenants, by their ids; they come before `absoluteLimits`.',
+      }),
+      maxPageSize: Type.Integer({
+        minimum: 1,
+        maximum: 1000,
+        default: 1000,
+        description: 'Largest page of a list, and the size of one that is not asked for.',
+      }),
+      minPasswordLength: Type.Integer({
+        minimum: 0,
+        maximum: 12,
+        default: 0,
+        description:
+          'A shorter `adminPass` puts its server in ERROR, as an operating system that refuses it does.',
+      }),
+      seed: Nullable(Type.Integer(), {
+        default: null,
+        description:
+          'The same seed gives the same ids and passwords in every run; null: other ones each time.',
       }),
       timing: section(TimingSchema),
       timeScale: Type.Number({

@@ -50,7 +50,7 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
 
   const regions = new Map<string, ComputeContext>();
   for (const name of names) {
-    const region = createRegion(regionSettings(name, settings), regionClock);
+    const region = createRegion(regionSettings(name, names.indexOf(name), settings), regionClock);
     const limiter = createRateLimiter(settings.rateLimits, clock);
     regions.set(name, { name, region, limiter, tokens, settings, counters, clock, ...events });
   }
@@ -91,11 +91,16 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
   };
 }
 
-function regionSettings(name: string, settings: SimulatorSettings): RegionSettings {
+/** @param index place of the region: regions of one seed must not give out the same ids */
+function regionSettings(name: string, index: number, settings: SimulatorSettings): RegionSettings {
   return {
     ...defaultRegionSettings,
     ...settings.timing,
     name,
+    seed: settings.seed === null ? null : settings.seed + index,
+    maxPageSize: settings.maxPageSize,
+    minPasswordLength: settings.minPasswordLength,
+    absoluteByTenant: settings.absoluteLimitsPerAccount,
     attachVolumeStatus: settings.attachVolumeStatus,
     networkForm: settings.networkForm,
     scarcity: settings.scarcity,

@@ -27,7 +27,7 @@ export interface RegionSettings {
   /** Absolute limits (guide Table 1.4); -1: none. */
   absolute: Record<string, number>;
   /** Absolute limits of single tenants, over `absolute`. */
-  absoluteByTenant: Record<string, Record<string, number>>;
+  absoluteByTenant: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** True: there is no room for new, rebuilt or resized servers (503 serverCapacityUnavailable). */
   scarcity: boolean;
 }
