@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Agent } from 'undici';
@@ -17,11 +17,15 @@ import { clientOf } from './wait.ts';
 /** Request heads beyond this are refused by Node itself, bytes; long pagination URLs and tokens fit easily. */
 const MAX_HEADER_BYTES = 32 * 1024;
 
+/** How long a connection without a request is kept, ms: longer than the 60 s of common load balancers. */
+const KEEP_ALIVE_MS = 75_000;
+
 const OPAQUE = Symbol('opaque');
 
 /**
  * The listener callers connect to: the only place that knows Fastify. What is an operation of the guide, a login or a
- * version document is answered in the first hook; everything else goes on to the proxy.
+ * version document is answered before Fastify's router, whose requests, replies and hooks would cost a cache hit more
+ * than the cache does; everything else goes on to Fastify and its proxy.
  *
  * @param services the services in force; read anew for each request, so that a reload needs no restart
  * @param rootRegion the region this listener serves at its root
@@ -33,12 +37,18 @@ export function createListener(options: {
 }): FastifyInstance {
   const { services } = options;
   const opaqueCalls = new WeakMap<IncomingMessage, Call>();
+  let closing = false;
   const fastify = Fastify({
     logger: false,
     forceCloseConnections: 'idle',
-    keepAliveTimeout: 75_000,
     routerOptions: { maxParamLength: 16_384 },
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    serverFactory: (handler) => {
+      const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (req, res) => {
+        if (closing || !takes(req, res)) handler(req, res);
+      });
+      server.keepAliveTimeout = KEEP_ALIVE_MS;
+      return server;
+    },
     exposeHeadRoutes: false,
     clientErrorHandler: refuseMalformed,
     frameworkErrors: (error, request, reply) => {
@@ -66,21 +76,26 @@ export function createListener(options: {
     return call;
   };
 
-  fastify.addHook('onRequest', (request, reply, done) => {
-    const call = newCall(request.raw, reply.raw);
+  /** True when Sluice answers the request itself; false leaves it to the proxy. */
+  const takes = (req: IncomingMessage, res: Call['res']): boolean => {
+    const call = newCall(req, res);
     try {
       const taken = dispatch(call, services());
       if (taken === OPAQUE) {
-        opaqueCalls.set(request.raw, call);
-        done();
-        return;
+        opaqueCalls.set(req, call);
+        return false;
       }
-      reply.hijack();
       taken?.catch((error) => fail(call, error, services()));
     } catch (error) {
-      reply.hijack();
       fail(call, error, services());
     }
+    return true;
+  };
+
+  // From here on Fastify refuses new requests on connections that are still open.
+  fastify.addHook('preClose', (done) => {
+    closing = true;
+    done();
   });
 
   fastify.setErrorHandler((error, request, reply) => {
