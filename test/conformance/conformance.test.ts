@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../../src/operations/table.ts';
 import { FORMATS, type Format } from './format.ts';
+import { meaningOf } from './meaning.ts';
 import { SECTIONS } from './sections.ts';
 import { runSection, type SectionResult } from './suite.ts';
 import { startWorld, type Way, type World } from './world.ts';
@@ -49,5 +50,12 @@ describe.each(FORMATS)('through Sluice as directly, in %s', (format) => {
     ];
     expect(direct).toBeDefined();
     expect(sluice?.transcript).toEqual(direct?.transcript);
+  });
+});
+
+describe('XML means what JSON says, directly', () => {
+  it.each(SECTIONS.map(({ id, title }) => [id, title] as const))('%s %s', (id) => {
+    const [json, xml] = FORMATS.map((format) => results.get(keyOf('direct', format, id))?.transcript);
+    expect(xml?.map(meaningOf)).toEqual(json?.map(meaningOf));
   });
 });

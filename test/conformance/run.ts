@@ -99,6 +99,7 @@ function verdict(results: readonly SectionResult[]): number {
 try {
   process.exitCode = await main(command.parse().opts<Options>());
 } catch (error) {
-  console.error((error as Error).message);
+  const { message, cause } = error as Error;
+  console.error(cause instanceof Error ? `${message}: ${cause.message}` : message);
   process.exitCode = 2;
 }

@@ -59,6 +59,7 @@ export interface Trial extends Ground {
 const NOVA_FORMS: Partial<Record<FaultName, { code: number; name: string }>> = {
   buildInProgress: { code: 409, name: 'conflictingRequest' },
   backupOrResizeInProgress: { code: 409, name: 'conflictingRequest' },
+  operationNotAllowed: { code: 409, name: 'conflictingRequest' },
   resizeNotAllowed: { code: 400, name: 'badRequest' },
 };
 
@@ -123,7 +124,8 @@ function resourceIn(answer: Answer): JsonObject {
 
 function expectFault(answer: Answer, name: FaultName, isOwn: boolean, format: string): JsonObject {
   const nova = isOwn ? undefined : NOVA_FORMS[name];
-  const expected = nova !== undefined && answer.status === nova.code ? nova : { code: FAULTS[name], name };
+  const isNova = nova !== undefined && isJsonObject(answer.body) && nova.name in answer.body;
+  const expected = isNova ? nova : { code: FAULTS[name], name };
   ensureStatus(answer, expected.code);
   ensureEqual(answer.format, format, 'the format of the fault');
   const fault = objectIn(answer, expected.name);

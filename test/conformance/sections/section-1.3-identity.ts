@@ -50,7 +50,11 @@ export const identity: Section = {
         const { access } = await logIn(trial);
         const id = textOf(objectAt(access, 'token'), 'id');
         const url = textOf(endpointsOf(access)[0]!, 'publicURL');
-        const answer = await trial.ask('GET', `${url}/flavors`, { token: id, comparison: 'none' });
+        const answer = await trial.ask('GET', `${url}/flavors`, {
+          token: id,
+          comparison: 'none',
+          document: 'flavors',
+        });
         ensureEqual(answer.status, 200, 'the status of GET /flavors with the token');
       },
     },

@@ -231,11 +231,11 @@ export const unrescue: Section = {
   title: 'Unrescue Server',
   cases: [
     {
-      name: '202, then RESCUE -> PREP_UNRESCUE -> ACTIVE; a server that is not rescued conflicts',
+      name: '202, then RESCUE -> PREP_UNRESCUE -> ACTIVE; to a server that is not rescued it is operationNotAllowed',
       needs: 'world',
       async run(trial) {
         const id = await trial.active();
-        trial.expectFault(await trial.act(id, { unrescue: {} }), 'conflictingRequest');
+        trial.expectFault(await trial.act(id, { unrescue: {} }), 'operationNotAllowed');
         const adminPass = 'R3scue-me';
         const rescued = ensureStatus(await trial.act(id, { rescue: { adminPass } }), 200);
         ensureEqual((rescued.body as JsonObject)['adminPass'], adminPass, 'the password');
