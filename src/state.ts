@@ -40,21 +40,21 @@ class OpenState implements State {
   readonly limits: RegionLimits<Place>;
   readonly #cacheKey: string;
   readonly #limitsKey: string;
+  readonly #live: LiveLimits;
 
   constructor(config: Config, shared: Shared, before: OpenState | undefined) {
     this.#cacheKey = JSON.stringify([config.cache, config.redis]);
-    this.#limitsKey = JSON.stringify([
-      config.limits,
-      config.redis,
-      config.access.clients,
-      config.accounts.map(({ name, identity }) => [name, identity.username]),
-    ]);
+    this.#limitsKey = limitsKeyOf(config);
     this.cache = before && before.#cacheKey === this.#cacheKey ? before.cache : openCache(config, shared);
-    this.limits =
-      before && before.#limitsKey === this.#limitsKey ? before.limits : openLimits(config, shared);
+    const live = liveLimits(config);
+    const keeps =
+      before !== undefined && before.#limitsKey === this.#limitsKey && hasAll(live.users, before.#live.users);
+    this.#live = keeps ? Object.assign(before.#live, live) : live;
+    this.limits = keeps ? before.limits : openLimits(this.#live, config, shared);
   }
 
   start(services: Services): void {
+    this.#live.directory = services.directory;
     for (const account of services.directory.accounts as readonly LiveAccount[]) {
       const stop = account.tokens.onToken(() => {
         for (const endpoint of account.endpoints().values()) {
@@ -87,20 +87,67 @@ function openCache(config: Config, { clock, metrics, log }: Shared): ResponseCac
 /** How long Redis may take to hand out slots, ms: requests that wait for one can wait for this too. */
 const BUDGET_TIMEOUT_MS = 200;
 
-function openLimits(config: Config, shared: Shared): RegionLimits<Place> {
+/**
+ * What the limits read anew each time, so that a reload puts it in force without forgetting what is spent: a DAY limit
+ * that starts again from nothing ends in the region's refusals.
+ */
+interface LiveLimits {
+  settings: Config['limits'];
+  users: ReadonlyMap<string, string>;
+  shares: ReadonlyMap<string, number>;
+  /** The accounts in force; undefined until they start. */
+  directory?: Services['directory'];
+}
+
+function liveLimits(config: Config): LiveLimits {
+  const { accounts, access, limits } = config;
+  return {
+    settings: limits,
+    users: new Map(accounts.map(({ name, identity }) => [name, `${identity.url} ${identity.username}`])),
+    shares: new Map(access.clients.map(({ name, share }) => [name, share])),
+  };
+}
+
+/** What the windows themselves are made from: where it changes they begin anew. */
+function limitsKeyOf({ limits, redis }: Config): string {
+  const { maxWaitMs, maxQueue, maxQueuePerClient, overLimitStatus, ...windows } = limits;
+  return JSON.stringify([windows, redis]);
+}
+
+/** True when every account is still there under the same user; further ones find their place among the windows. */
+function hasAll(users: ReadonlyMap<string, string>, before: ReadonlyMap<string, string>): boolean {
+  return [...before].every(([account, user]) => users.get(account) === user);
+}
+
+/** The same settings, but those that may change while windows go on are read from where a reload puts them. */
+function settingsOf(live: LiveLimits): Config['limits'] {
+  return Object.create(live.settings, {
+    maxWaitMs: { get: () => live.settings.maxWaitMs },
+    maxQueue: { get: () => live.settings.maxQueue },
+    maxQueuePerClient: { get: () => live.settings.maxQueuePerClient },
+    overLimitStatus: { get: () => live.settings.overLimitStatus },
+  }) as Config['limits'];
+}
+
+/** The account as it is now: an unchanged name may have got new credentials since its limits were first asked for. */
+function placeNow(place: Place, live: LiveLimits): Place {
+  const account = live.directory?.accounts.find(({ name }) => name === place.account.name) ?? place.account;
+  return {
+    account,
+    endpoint: account.endpoints().get(place.endpoint.region.toUpperCase()) ?? place.endpoint,
+  };
+}
+
+function openLimits(live: LiveLimits, config: Config, shared: Shared): RegionLimits<Place> {
   const { clock, metrics, log } = shared;
-  const users = new Map(
-    config.accounts.map(({ name, identity }) => [name, `${identity.url} ${identity.username}`]),
-  );
-  const shares = new Map(config.access.clients.map(({ name, share }) => [name, share]));
   const redis = createRedis(config.redis, log, { purpose: 'limits', commandTimeoutMs: BUDGET_TIMEOUT_MS });
   const limits: RegionLimits<Place> = createLimits<Place>({
     store: redis === null ? undefined : createRedisBudgetStore({ redis, instance: randomUUID() }),
-    settings: config.limits,
+    settings: settingsOf(live),
     clock,
-    userOf: (account) => users.get(account) ?? account,
-    shares: (client) => shares.get(client) ?? 1,
-    fetchLimits: (place, permit) => fetchLimits(place, permit, shared),
+    userOf: (account) => live.users.get(account) ?? account,
+    shares: (client) => live.shares.get(client) ?? 1,
+    fetchLimits: (place, permit) => fetchLimits(placeNow(place, live), permit, shared),
     observe: observeLimits(metrics, log, () => limits.standings()),
     warn: (line) => log.warn(line),
   });

@@ -1,0 +1,100 @@
+import { Agent, request } from 'node:http';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ask } from '../support/ask.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { hang } from '../support/stub-answers.ts';
+import type { StubRegion } from '../support/stub-region.ts';
+import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+
+const GRACE_MS = 60_000;
+let upstream: StubUpstream;
+let gateway: TestGateway;
+let dfw: StubRegion;
+
+beforeEach(async () => {
+  upstream = await startStubUpstream();
+  dfw = upstream.region('DFW');
+  gateway = await startGateway({ identityUrl: upstream.identityUrl });
+});
+
+afterEach(() => upstream.close());
+
+const servers = () => `${gateway.url}/dfw/v2/700100/servers`;
+
+it('requests under way get their whole answers, known and opaque', async () => {
+  dfw.on('GET /os-keypairs', ({ response }) => void response.end('{"keypairs":[]}'));
+  const gate = dfw.hold('GET /*');
+  const running = [ask(servers()), ask(`${gateway.url}/dfw/v2/700100/os-keypairs`)];
+  await gate.arrived(2);
+  const closed = gateway.close(GRACE_MS);
+  gate.open();
+  const answers = await Promise.all(running);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  expect(answers[0]!.text).toContain('"servers"');
+  expect(answers[1]!.text).toBe('{"keypairs":[]}');
+  await closed;
+});
+
+it('new callers are refused, and /readyz says that it stops, while one is still served', async () => {
+  const gate = dfw.hold('GET /servers');
+  const running = ask(servers());
+  await gate.arrived(1);
+  const closed = gateway.close(GRACE_MS);
+  const ready = await ask(`${gateway.adminUrl}/readyz`);
+  expect(ready.status).toBe(503);
+  expect(ready.json()).toMatchObject({ status: 'stopping' });
+  await expect(ask(servers())).rejects.toThrow(/ECONNREFUSED/);
+  gate.open();
+  expect((await running).status).toBe(200);
+  await closed;
+});
+
+it('kept-alive connections end: idle ones do not hold the process up, busy ones after their answer', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 2 });
+  const send = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const outgoing = request(servers(), { agent }, (response) => {
+        response.resume().once('end', () => resolve(response.statusCode ?? 0));
+      });
+      outgoing.once('error', reject);
+      outgoing.end();
+    });
+  await Promise.all([send(), send()]);
+  const gate = dfw.hold('GET /servers');
+  const running = send();
+  await gate.arrived(1);
+  const closed = gateway.close(GRACE_MS);
+  gate.open();
+  expect(await running).toBe(200);
+  await closed;
+  agent.destroy();
+});
+
+it('a request that does not end is cut when its time is up', async () => {
+  dfw.on('GET /servers', hang);
+  const gate = dfw.hold('GET /servers');
+  const running = ask(servers());
+  const cut = expect(running).rejects.toThrow();
+  await gate.arrived(1);
+  gate.open();
+  await gateway.close(1);
+  await cut;
+});
+
+it('a request that waits for a slot of a limit is not left hanging', async () => {
+  await gateway.reload({
+    limits: {
+      source: 'static',
+      static: [{ verb: 'GET', uri: '/servers', value: 1, unit: 'MINUTE' }],
+      maxWaitMs: 600_000,
+    },
+  });
+  expect((await ask(servers())).status).toBe(200);
+  const waiting = ask(servers()).then(
+    ({ status }) => status,
+    () => 'cut',
+  );
+  while ((await gateway.metric('sluice_limit_queue_depth')) === 0) await new Promise(setImmediate);
+  await gateway.close(1);
+  expect(['cut', 503]).toContain(await waiting);
+});
