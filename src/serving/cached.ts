@@ -199,12 +199,15 @@ interface Head {
 }
 
 const heads = new WeakMap<Representation, Head>();
+/** The same of 304s, which carry less. */
+const unchangedHeads = new WeakMap<Representation, Head>();
 
 function headOf(ready: Ready, services: Services): readonly string[] {
   const { found, representation, now, unchanged } = ready;
   const { entry, verdict } = found;
-  if (unchanged || verdict.verdict !== 'hit') return makeHead(ready, services);
-  const known = heads.get(representation);
+  if (verdict.verdict !== 'hit') return makeHead(ready, services);
+  const made = unchanged ? unchangedHeads : heads;
+  const known = made.get(representation);
   const second = Math.floor(now / 1000);
   const { storedAt, freshUntil } = entry;
   if (
@@ -215,7 +218,7 @@ function headOf(ready: Ready, services: Services): readonly string[] {
   )
     return known.lines;
   const lines = makeHead(ready, services);
-  heads.set(representation, { second, storedAt, freshUntil, reason: verdict.reason, lines });
+  made.set(representation, { second, storedAt, freshUntil, reason: verdict.reason, lines });
   return lines;
 }
 
