@@ -23,12 +23,13 @@ describe.each(['direct', 'sluice'] as const)('%s', (way) => {
       async (id, _, section) => {
         const result = await runSection(world, section, format);
         results.set(keyOf(way, format, id), result);
-        const failed = result.cases.flatMap(({ name, outcome }) =>
-          outcome.kind === 'passed'
-            ? []
-            : [`${name}: ${outcome.kind === 'failed' ? outcome.reason : outcome.need}`],
-        );
-        expect(failed).toEqual([]);
+        const unmet = result.cases.flatMap(({ name, outcome }) => {
+          // In its open mode Sluice asks nobody for a token: there is no refusal to look at.
+          const isOpen = way === 'sluice' && outcome.kind === 'skipped' && outcome.need.startsWith('guarded');
+          if (isOpen || outcome.kind === 'passed') return [];
+          return [`${name}: ${outcome.kind === 'failed' ? outcome.reason : outcome.need}`];
+        });
+        expect(unmet).toEqual([]);
         expect(result.leftovers).toEqual([]);
       },
     );

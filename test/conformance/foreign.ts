@@ -40,6 +40,9 @@ export async function reachForeign(options: ForeignOptions): Promise<Arena & { r
   if (write) allowed.add('write');
   if (write && volumeId !== undefined) allowed.add('volume');
   const probe = await createClient({ baseUrl, token: null }, 'json').ask('GET', '/flavors');
+  const guarded = probe.status === 401;
+  if (guarded) allowed.add('guarded');
+  if (guarded && identity !== null) allowed.add('guardedIdentity');
   const range = await readRange(createClient(endpoint, 'json'));
   return {
     baseUrl,
@@ -51,7 +54,7 @@ export async function reachForeign(options: ForeignOptions): Promise<Arena & { r
       control: null,
       identity,
       volumeId: volumeId ?? null,
-      guarded: probe.status === 401,
+      guarded,
       range,
     }),
   };

@@ -59,7 +59,7 @@ export async function startWorld(way: Way): Promise<World> {
     limited: createClient(reach.narrow, format),
   });
   return {
-    allowed: EVERYTHING,
+    allowed: reach.guarded ? new Set<Need>([...EVERYTHING, 'guarded', 'guardedIdentity']) : EVERYTHING,
     ground: (format, observe) => ({
       client: createClient(reach.wide, format, observe),
       pass: (ms) => clock.advance(ms),

@@ -43,10 +43,8 @@ export const synchronousFaults: Section = {
     },
     {
       name: 'no token, and one that is none, are unauthorized',
-      needs: 'read',
+      needs: 'guarded',
       async run(trial) {
-        // A gateway that asks nobody for a key has nothing to refuse.
-        if (!trial.guarded) return;
         for (const token of [null, 'not-a-token']) {
           const answer = await trial.ask('GET', '/servers', { token, comparison: 'none' });
           trial.expectFault(answer, 'unauthorized');
