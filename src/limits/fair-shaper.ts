@@ -183,7 +183,8 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
     const now = this.#clock.monotonic();
     if (verdict.kind === 'pause') this.pause(now + verdict.retryAfterMs);
     if (verdict.kind !== 'rate') return;
-    this.#book.block(ask, now, verdict.retryAfterMs);
+    // A limit the region enforces but does not publish: all that is known is how long to leave the region alone.
+    if (!this.#book.block(ask, now, verdict.retryAfterMs)) this.pause(now + verdict.retryAfterMs);
     this.#observe.overLimit();
   }
 

@@ -127,14 +127,16 @@ export class WindowBook {
   /**
    * The region refused a request for a rate: stops the windows that can have said no. A fixed window ends within its unit, so
    * of those of the request it was the shortest unit that Retry-After fits into; when it fits none, the longest.
+   * False when no known limit is about the request, so that nothing was stopped.
    */
-  block(ask: Ask, now: number, retryAfterMs: number): void {
+  block(ask: Ask, now: number, retryAfterMs: number): boolean {
     const windows = [...this.laneOf(ask).windows].sort((a, b) => a.holdMs - b.holdMs);
     // Dates are rounded up by a second: a SECOND limit may ask for two.
     const suspect = windows.find((window) => window.holdMs + 1_000 >= retryAfterMs) ?? windows.at(-1);
     for (const window of windows) {
       if (window.limit.unit === suspect?.limit.unit) window.block(now + retryAfterMs);
     }
+    return windows.length > 0;
   }
 
   #seed(span: AskedSpan): void {

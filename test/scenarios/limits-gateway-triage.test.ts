@@ -156,3 +156,15 @@ describe('a 413 that is no rate limit goes through untouched, at once', () => {
     expect(await gateway.metric('sluice_upstream_overlimit_total')).toBe(0);
   });
 });
+
+it('a rate that the region enforces but does not publish is waited out too', async () => {
+  dfw.publish([]);
+  await gateway.reload({ limits: { marginMs: 6 } });
+  await ask(`${gateway.url}/dfw/v2/700100/limits`);
+  dfw.on('GET /servers', tooMany.rateBySeconds(4), json({ servers: [] }));
+  const started = clock.now();
+  const answer = await waitedOut(send('/servers'));
+  expect(answer.status).toBe(200);
+  expect(clock.now() - started).toBeGreaterThanOrEqual(4000);
+  expect(dfw.count('GET /servers')).toBe(2);
+});
