@@ -6,7 +6,7 @@ import { Fault } from '../faults/faults.ts';
 import type { Token } from '../identity/token.ts';
 import type { Permit } from '../limits/ask.ts';
 import type { Place } from '../routing/directory.ts';
-import { ExchangeError } from '../upstream/exchange.ts';
+import { describeFailure, ExchangeError } from '../upstream/exchange.ts';
 import { failureFault } from '../upstream/failure.ts';
 import { opaqueRequestHeaders, opaqueResponseHeaders } from '../upstream/headers.ts';
 import { decideRetry, NO_RETRY, type Outcome, type RetryVerdict } from '../upstream/retry.ts';
@@ -252,13 +252,8 @@ function abortable(agent: Agent): Dispatcher {
 
 function describe(error: Error, call: Call): ExchangeError {
   if (call.signal.aborted) return new ExchangeError('aborted', true, 'the caller left', error);
-  const cause = (error as { cause?: { code?: string } }).cause;
-  const code = cause?.code ?? (error as { code?: string }).code ?? '';
-  if (code === 'ECONNREFUSED' || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ENOTFOUND') {
-    return new ExchangeError('refused', false, `no connection (${code})`, error);
-  }
-  if (code.includes('TIMEOUT'))
-    return new ExchangeError('timeout', true, `no answer in time (${code})`, error);
   if (error instanceof Fault) throw error;
-  return new ExchangeError('reset', true, `the connection broke (${code || error.message})`, error);
+  // The proxy wraps what undici said in an error with a code of its own.
+  const cause = error.cause instanceof Error ? error.cause : error;
+  return describeFailure(cause, true, false);
 }

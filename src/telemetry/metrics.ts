@@ -188,11 +188,9 @@ export interface CounterChild {
  * increment of prom-client costs half a microsecond, which a cache hit would spend several times over.
  */
 export class CounterFamily {
-  readonly #description: MetricDescription;
   readonly #children = new LabelTree<CounterChild>(() => ({ value: 0 }));
 
   constructor(description: MetricDescription, registry: Registry) {
-    this.#description = description;
     register(registry, description, () =>
       this.#children
         .entries()
@@ -208,10 +206,6 @@ export class CounterFamily {
   /** Adds `amount` >= 0. */
   add(amount: number, ...values: string[]): void {
     this.#children.find(values).value += amount;
-  }
-
-  get name(): string {
-    return this.#description.name;
   }
 }
 

@@ -129,7 +129,7 @@ class Collector implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#departure?.gone) this.#fail(new ExchangeError('aborted', true, 'the caller left', error));
-    else this.#fail(describe(error, this.#controller !== undefined, this.#status !== 0));
+    else this.#fail(describeFailure(error, this.#controller !== undefined, this.#status !== 0));
   }
 
   #leave(): void {
@@ -158,7 +158,7 @@ const NOT_CONNECTED = new Set([
 ]);
 
 /** undici's and the system's error codes, mapped to what they mean for a retry. */
-function describe(error: Error, started: boolean, headSeen: boolean): ExchangeError {
+export function describeFailure(error: Error, started: boolean, headSeen: boolean): ExchangeError {
   const code = codeOf(error);
   if (NOT_CONNECTED.has(code)) return new ExchangeError('refused', false, `no connection (${code})`, error);
   if (TIMEOUTS.has(code)) return new ExchangeError('timeout', true, `no answer in time (${code})`, error);
