@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import type { AccountConfig, Config } from './config/schema.ts';
+import { asFault } from './faults/faults.ts';
 import { chooseEndpoints } from './identity/catalog.ts';
 import { createTokenSource } from './identity/token-source.ts';
 import { createV2Login } from './identity/v2-client.ts';
@@ -10,7 +11,9 @@ import { createAccount, type LiveAccount } from './routing/account.ts';
 import { Directory, type Place } from './routing/directory.ts';
 import type { Call } from './serving/call.ts';
 import { createFinish } from './serving/finish.ts';
+import { Outbox } from './serving/outbox.ts';
 import { createRegions } from './serving/region.ts';
+import { faultFormat, renderFault } from './serving/render.ts';
 import { writePrepared, writeReply } from './serving/reply.ts';
 import type { Services } from './serving/services.ts';
 import { openState, type State } from './state.ts';
@@ -62,6 +65,10 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
   const finished = createFinish(metrics, createRequestLog(log, config.log), () => clock.monotonic());
   const links = linksOf(directory);
+  const outbox = new Outbox((call, error) => {
+    log.error({ err: error, operation: call.operation }, 'an answer could not be written');
+    finished(call, writeInstead(call, error));
+  });
 
   const services: Services = {
     settings: config,
@@ -77,12 +84,16 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     links,
     location: (call, place, kind, url) => locate(links(), call, place, kind, url),
     reply(call, reply) {
-      writeReply(call, reply);
-      finished(call, reply.status);
+      outbox.put(call, () => {
+        writeReply(call, reply);
+        finished(call, reply.status);
+      });
     },
     replyPrepared(call, status, head, body) {
-      writePrepared(call, status, head, body);
-      finished(call, status);
+      outbox.put(call, () => {
+        writePrepared(call, status, head, body);
+        finished(call, status);
+      });
     },
     finished,
     countVerdict(region, resource, result, reason) {
@@ -138,6 +149,19 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
     );
   });
   return createAccount(account, tokens);
+}
+
+/** Says that an answer could not be written, or ends the connection where there is no saying it; the status. */
+function writeInstead(call: Call, error: unknown): number {
+  const fault = asFault(error);
+  const format = faultFormat(call);
+  try {
+    writeReply(call, { status: fault.code, body: renderFault(fault, format), format, headers: [] });
+  } catch {
+    // Nor can the fault: what follows is all that is left to do.
+  }
+  if (!call.res.writableEnded) call.res.destroy();
+  return fault.code;
 }
 
 /** A rewriter for the catalogs as they are now; made anew only when a catalog has changed. */
