@@ -1,5 +1,5 @@
 import type { Operation } from '../operations/operation.ts';
-import { spliceHrefs } from './json-hrefs.ts';
+import { type Hrefs, hrefsIn, spliceHrefs } from './json-hrefs.ts';
 import { createMounts, type LinkEndpoint } from './mounts.ts';
 
 /**
@@ -14,9 +14,12 @@ import { createMounts, type LinkEndpoint } from './mounts.ts';
 export interface LinkRewriter {
   /**
    * Every `href` of a JSON text that points at a known endpoint becomes `{publicBase}/{region}/…`; the rest of the
-   * text, links to other services included, stays as it is. Returns the same string when there is nothing to do.
+   * text, links to other services included, stays as it is. Returns the same string when there is nothing to do, or when
+   * it is no JSON.
+   *
+   * @param hrefs where they stand, when that is known
    */
-  rewriteBody(jsonText: string, publicBase: string, region: string): string;
+  rewriteBody(jsonText: string, publicBase: string, region: string, hrefs?: Hrefs): string;
   /** One URL (or absolute path of that region); undefined when it does not point at a known endpoint. */
   rewriteUrl(url: string, publicBase: string, region: string): string | undefined;
   /**
@@ -35,6 +38,9 @@ export interface LinkRewriter {
 /** A rewriter for these endpoints: those of every region and account, so that a link to another region is found too. */
 export function createLinkRewriter(options: { endpoints: Iterable<LinkEndpoint> }): LinkRewriter {
   const mounts = createMounts(options.endpoints);
+  // Nearly all callers use one base.
+  let base = '';
+  let escapedBase = '';
 
   const rewriteUrl = (url: string, publicBase: string, region: string): string | undefined => {
     const lowered = region.toLowerCase();
@@ -45,9 +51,14 @@ export function createLinkRewriter(options: { endpoints: Iterable<LinkEndpoint> 
 
   return {
     rewriteUrl,
-    rewriteBody(jsonText, publicBase, region) {
+    rewriteBody(jsonText, publicBase, region, hrefs = hrefsIn(jsonText)) {
+      if (hrefs.length === 0) return jsonText;
+      if (publicBase !== base) {
+        base = publicBase;
+        escapedBase = JSON.stringify(publicBase).slice(1, -1);
+      }
       const lowered = region.toLowerCase();
-      return spliceHrefs(jsonText, publicBase, (text, start, end) =>
+      return spliceHrefs(jsonText, hrefs, base, escapedBase, (text, start, end) =>
         mounts.matchUrl(text, start, end, lowered),
       );
     },

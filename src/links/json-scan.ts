@@ -1,0 +1,152 @@
+import { numberEnd, skipSpace, standsAt, stringEnd } from './json-tokens.ts';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+const HREF = Buffer.from('"href"');
+const META = Buffer.from('"meta"');
+const METADATA = Buffer.from('"metadata"');
+const TRUE = Buffer.from('true');
+const FALSE = Buffer.from('false');
+const NULL = Buffer.from('null');
+
+/**
+ * Says in one pass over an answer's bytes whether they are one JSON document (RFC 8259, that is what `JSON.parse`
+ * takes), and where its links are. Parsing costs several times as much, for values that nobody wants: answers go on as
+ * the text they came as.
+ *
+ * Metadata is a caller's own: an item of it that is called `href` is no link, neither in an object `metadata` nor in
+ * the document of one item, whose first key is `meta`.
+ *
+ * @returns first and last (exclusive) index of every string that is an `href`, in turn; undefined when it is no JSON
+ */
+export function scanHrefs(json: Uint8Array): readonly number[] | undefined {
+  const scan = new Scan(json);
+  return scan.document() ? scan.hrefs : undefined;
+}
+
+/** How each depth ends: with a brace or a bracket. One for all, since nothing comes in between. */
+let closers = new Uint8Array(64);
+
+class Scan {
+  readonly hrefs: number[] = [];
+  readonly #json: Uint8Array;
+  #at = 0;
+  #depth = 0;
+  /** Depth of the metadata that is open; 0: none is. */
+  #metadataDepth = 0;
+  #isHref = false;
+  #isMetadata = false;
+
+  constructor(json: Uint8Array) {
+    this.#json = json;
+  }
+
+  document(): boolean {
+    this.#at = skipSpace(this.#json, 0);
+    do {
+      if (!this.#value()) return false;
+    } while (this.#goesOn());
+    return this.#depth === 0 && this.#at === this.#json.length;
+  }
+
+  /** Steps into containers, then over a scalar or an empty container. */
+  #value(): boolean {
+    for (;;) {
+      switch (this.#json[this.#at]) {
+        case QUOTE:
+          return this.#string();
+        case OPEN_BRACE:
+          if (this.#opens(CLOSE_BRACE)) return true;
+          if (this.#depth === 1 && standsAt(this.#json, this.#at, META)) this.#metadataDepth = 1;
+          if (!this.#key()) return false;
+          break;
+        case OPEN_BRACKET:
+          if (this.#opens(CLOSE_BRACKET)) return true;
+          this.#isHref = false;
+          this.#isMetadata = false;
+          break;
+        default:
+          return this.#scalar();
+      }
+    }
+  }
+
+  /** Steps out of all that ends here; true when another value follows. */
+  #goesOn(): boolean {
+    for (;;) {
+      this.#at = skipSpace(this.#json, this.#at);
+      if (this.#depth === 0) return false;
+      const byte = this.#json[this.#at];
+      if (byte === COMMA) {
+        this.#at = skipSpace(this.#json, this.#at + 1);
+        return closers[this.#depth] === CLOSE_BRACKET || this.#key();
+      }
+      if (byte !== closers[this.#depth]) return false;
+      this.#closes();
+    }
+  }
+
+  /** Steps over an opening brace or bracket; true when its end follows, which ends a value: see `#goesOn`. */
+  #opens(closer: number): boolean {
+    this.#depth++;
+    if (this.#depth === closers.length) closers = grown(closers);
+    closers[this.#depth] = closer;
+    if (this.#isMetadata && closer === CLOSE_BRACE && this.#metadataDepth === 0)
+      this.#metadataDepth = this.#depth;
+    this.#at = skipSpace(this.#json, this.#at + 1);
+    return this.#json[this.#at] === closer;
+  }
+
+  #closes(): void {
+    if (this.#metadataDepth === this.#depth) this.#metadataDepth = 0;
+    this.#depth--;
+    this.#at++;
+  }
+
+  /** Steps over a key and its colon. */
+  #key(): boolean {
+    const json = this.#json;
+    const start = this.#at;
+    const end = json[start] === QUOTE ? stringEnd(json, start + 1) : -1;
+    if (end === -1) return false;
+    this.#isHref = end - start === 5 && standsAt(json, start, HREF);
+    this.#isMetadata = end - start === 9 && standsAt(json, start, METADATA);
+    const colon = skipSpace(json, end + 1);
+    this.#at = skipSpace(json, colon + 1);
+    return json[colon] === COLON;
+  }
+
+  #string(): boolean {
+    const start = this.#at + 1;
+    const end = stringEnd(this.#json, start);
+    this.#at = end + 1;
+    if (this.#isHref && this.#metadataDepth === 0) this.hrefs.push(start, end);
+    return end !== -1;
+  }
+
+  #scalar(): boolean {
+    const at = this.#at;
+    const word = wordOf(this.#json[at]);
+    if (word === undefined) this.#at = numberEnd(this.#json, at);
+    else this.#at = standsAt(this.#json, at, word) ? at + word.length : -1;
+    return this.#at !== -1;
+  }
+}
+
+function wordOf(first: number | undefined): Uint8Array | undefined {
+  if (first === TRUE[0]) return TRUE;
+  if (first === FALSE[0]) return FALSE;
+  return first === NULL[0] ? NULL : undefined;
+}
+
+function grown(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(2 * bytes.length);
+  larger.set(bytes);
+  return larger;
+}
