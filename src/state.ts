@@ -14,7 +14,7 @@ import type { Place } from './routing/directory.ts';
 import type { Services } from './serving/services.ts';
 import { warmCache } from './serving/warm.ts';
 import { observeCache, observeLimits } from './telemetry/observers.ts';
-import { exchange } from './upstream/exchange.ts';
+import { ExchangeError, exchange } from './upstream/exchange.ts';
 import { requestHeaders } from './upstream/headers.ts';
 import { leaveOf } from './upstream/leave.ts';
 
@@ -179,6 +179,7 @@ async function fetchLimits(place: Place, permit: Permit, { pools, metrics }: Sha
   const answer = await exchange(pools.get(endpoint.origin), request, timeout, (status, headers) =>
     permit.answered(status, headers),
   );
+  if (answer instanceof ExchangeError) throw answer;
   metrics.upstreamRequests.inc(place.account.name, endpoint.region, 'getLimits', String(answer.status));
   if (answer.status === 401) await tokens.refused(token);
   if (answer.status !== 200) throw new Error(`the region answered ${answer.status}`);

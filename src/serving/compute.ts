@@ -12,7 +12,7 @@ import { hasBody, readBody } from './body.ts';
 import { serveCached } from './cached.ts';
 import type { Call } from './call.ts';
 import { serveLimits } from './limits.ts';
-import type { RegionAnswer } from './region.ts';
+import type { RegionAnswer, RegionAsk } from './region.ts';
 import { negotiate, renderAnswer } from './render.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
@@ -95,7 +95,9 @@ function atPlace(
 
 /** A read that is not cached. */
 async function serveRead(request: KnownRequest, services: Services): Promise<void> {
-  answer(request, await askRegion(request, undefined, services), services);
+  const answered = await services.regions.ask(regionAsk(request, undefined, services, request.call));
+  charge(request.call, answered);
+  answer(request, answered, services);
 }
 
 async function serveWrite(
@@ -154,9 +156,25 @@ export async function askRegion(
   services: Services,
   leave: Leave = request.call,
 ): Promise<RegionAnswer> {
-  const { call, target, operation, place } = request;
+  const answered = await services.regions.ask(regionAsk(request, body, services, leave));
+  charge(request.call, answered);
+  return answered;
+}
+
+/** What it took is told in the answer's headers and in the log. */
+function charge(call: Call, { waitedMs, upstreamMs }: RegionAnswer): void {
+  call.waitedMs += waitedMs;
+  call.upstreamMs += upstreamMs;
+}
+
+function regionAsk(
+  { call, target, operation, place }: KnownRequest,
+  body: Buffer | string | undefined,
+  services: Services,
+  leave: Leave,
+): RegionAsk {
   const client = services.clients.get(call.client);
-  const answered = await services.regions.ask({
+  return {
     operation,
     method: operation.method,
     place,
@@ -169,10 +187,7 @@ export async function askRegion(
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
     leave,
-  });
-  call.waitedMs += answered.waitedMs;
-  call.upstreamMs += answered.upstreamMs;
-  return answered;
+  };
 }
 
 /** The query without what is meant for Sluice (`format`, `cacheid`), references turned back into ids. */
@@ -199,9 +214,19 @@ export function answer(request: KnownRequest, answered: RegionAnswer, services: 
   if (location !== undefined)
     headers.push('Location', services.location(call, place, operation.location, location));
   for (const [name, value] of services.limits.headers(answered.charges)) headers.push(name, value);
-  const body =
-    answered.text === '' ? undefined : renderAnswer(call, place, operation, answered.text, services);
+  const body = answered.text === '' ? undefined : bodyOf(request, answered, services);
   services.reply(call, { status: answered.status, body, format: call.format, headers });
+}
+
+function bodyOf(
+  { call, operation, place }: KnownRequest,
+  answered: RegionAnswer,
+  services: Services,
+): string {
+  const { text, hrefs } = answered;
+  return call.format === 'json'
+    ? services.links().rewriteBody(text, call.publicBase, place.endpoint.region, hrefs)
+    : renderAnswer(call, place, operation, text, services);
 }
 
 function pushHeader(headers: string[], name: string, value: string | string[] | undefined): void {

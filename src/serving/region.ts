@@ -1,18 +1,21 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Fault } from '../faults/faults.ts';
 import type { Endpoint } from '../identity/catalog.ts';
+import type { Token } from '../identity/token.ts';
 import type { JsonValue } from '../json.ts';
-import type { Ask, Charge, Priority } from '../limits/ask.ts';
+import type { Ask, Charge, Permit, Priority, Refusal } from '../limits/ask.ts';
 import type { RegionLimits } from '../limits/limits.ts';
+import { type Hrefs, hrefsOf } from '../links/json-hrefs.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { decodedText } from '../upstream/decode.ts';
+import { decodedBody, decodedText } from '../upstream/decode.ts';
 import { ExchangeError, type UpstreamAnswer } from '../upstream/exchange.ts';
 import { requestHeaders } from '../upstream/headers.ts';
 import type { Leave } from '../upstream/leave.ts';
 import { normaliseFault } from '../upstream/normalise.ts';
-import type { Sender } from '../upstream/send.ts';
+import type { Sender, Sending, SendObserver, Sent, Tokens } from '../upstream/send.ts';
 
 /** What is asked of a region on behalf of a caller, or of Sluice itself. */
 export interface RegionAsk {
@@ -39,6 +42,8 @@ export interface RegionAsk {
 export interface RegionAnswer {
   status: number;
   text: string;
+  /** Where the links of the text are, as far as that is known. */
+  hrefs: Hrefs | undefined;
   headers: IncomingHttpHeaders;
   charges: readonly Charge[];
   waitedMs: number;
@@ -51,54 +56,101 @@ export interface Regions {
   ask(ask: RegionAsk): Promise<RegionAnswer>;
 }
 
-export function createRegions(options: {
-  sender: Sender;
-  limits: RegionLimits<Place>;
-  metrics: Metrics;
-}): Regions {
-  const { sender, limits, metrics } = options;
+/** What regions are asked with. */
+interface Means {
+  readonly sender: Sender;
+  readonly limits: RegionLimits<Place>;
+  readonly metrics: Metrics;
+}
+
+export function createRegions(means: Means): Regions {
   return {
     async ask(ask) {
-      const { account, endpoint } = ask.place;
-      const { name } = ask.operation;
-      const base = basePathOf(endpoint, ask.operation.scope);
-      const target = ask.query === '' ? ask.path : `${ask.path}?${ask.query}`;
-      const reading = new Reading();
-      const sent = await sender.send({
-        method: ask.method,
-        endpoint,
-        path: base + target,
-        tokens: (account as LiveAccount).tokens,
-        headers: (token) => requestHeaders(ask.headers, token.id, ask.body !== undefined, ask.shared),
-        body: ask.body,
-        leave: ask.leave,
-        check: (answer) => reading.check(answer, ask.method),
-        admit: (waitedMs, again) =>
-          ask.operation.limitClass === 'free'
-            ? limits.free
-            : limits.acquire(ask.place, new Slot(ask, base, ask.maxWaitMs - waitedMs, again)),
-        overLimit: (answer) =>
-          isOverLimit(answer.status) &&
-          limits.overLimit(ask.place, new Slot(ask, base, 0, true), {
-            ...answer,
-            body: parsed(textOf(answer)),
-          }),
-        refusal: (refusal) => limits.refusal(refusal),
-        observe: {
-          attempt(status, durationMs) {
-            metrics.upstreamRequests.inc(account.name, endpoint.region, name, String(status));
-            metrics.upstreamDuration.observe(durationMs / 1000, endpoint.region, name);
-          },
-          retry: (reason) => metrics.upstreamRetries.inc(endpoint.region, reason),
-        },
-      });
-      return reading.judge(sent.answer, {
-        charges: sent.charges,
-        waitedMs: sent.waitedMs,
-        upstreamMs: sent.upstreamMs,
-      });
+      const asking = new Asking(ask, means);
+      return asking.judge(await means.sender.send(asking));
     },
   };
+}
+
+/** One question to a region: what the sender has to know of it, and what the answer means. */
+class Asking implements Sending, SendObserver {
+  readonly method: string;
+  readonly endpoint: Endpoint;
+  readonly path: string;
+  readonly tokens: Tokens;
+  readonly body: Buffer | string | undefined;
+  readonly leave: Leave | undefined;
+  readonly observe: SendObserver;
+  readonly #ask: RegionAsk;
+  readonly #base: string;
+  readonly #means: Means;
+  readonly #reading = new Reading();
+
+  constructor(ask: RegionAsk, means: Means) {
+    const { account, endpoint } = ask.place;
+    this.method = ask.method;
+    this.endpoint = endpoint;
+    this.#base = basePathOf(endpoint, ask.operation.scope);
+    this.path = this.#base + (ask.query === '' ? ask.path : `${ask.path}?${ask.query}`);
+    this.tokens = (account as LiveAccount).tokens;
+    this.body = ask.body;
+    this.leave = ask.leave;
+    this.observe = this;
+    this.#ask = ask;
+    this.#means = means;
+  }
+
+  headers(token: Token): Record<string, string> {
+    const { headers, body, shared } = this.#ask;
+    return requestHeaders(headers, token.id, body !== undefined, shared);
+  }
+
+  check(answer: UpstreamAnswer): ExchangeError | undefined {
+    return this.#reading.check(answer, this.method);
+  }
+
+  admit(waitedMs: number, again: boolean): Permit | Refusal | Promise<Permit | Refusal> {
+    const { limits } = this.#means;
+    const { operation, place, maxWaitMs } = this.#ask;
+    if (operation.limitClass === 'free') return limits.free;
+    return limits.acquire(place, new Slot(this.#ask, this.#base, maxWaitMs - waitedMs, again));
+  }
+
+  overLimit(answer: UpstreamAnswer): boolean {
+    if (answer.status !== 413 && answer.status !== 429) return false;
+    const { status, headers } = answer;
+    const refused = { status, headers, body: parsed(textOf(answer)) };
+    return this.#means.limits.overLimit(this.#ask.place, new Slot(this.#ask, this.#base, 0, true), refused);
+  }
+
+  refusal(refusal: Refusal): Fault {
+    return this.#means.limits.refusal(refusal);
+  }
+
+  attempt(status: number | 'error', durationMs: number): void {
+    const { metrics } = this.#means;
+    const { operation, place } = this.#ask;
+    const { region } = place.endpoint;
+    metrics.upstreamRequests.inc(place.account.name, region, operation.name, statusLabel(status));
+    metrics.upstreamDuration.observe(durationMs / 1000, region, operation.name);
+  }
+
+  retry(reason: string): void {
+    this.#means.metrics.upstreamRetries.inc(this.endpoint.region, reason);
+  }
+
+  judge({ answer, charges, waitedMs, upstreamMs }: Sent): RegionAnswer {
+    return this.#reading.judge(answer, { charges, waitedMs, upstreamMs });
+  }
+}
+
+const statusLabels: string[] = [];
+
+/** The same string each time: it is hashed once. */
+function statusLabel(status: number | 'error'): string {
+  if (status === 'error') return status;
+  statusLabels[status] ??= String(status);
+  return statusLabels[status];
 }
 
 /** Where the paths of a scope begin at the region: below the tenant, at the version, or at its root. */
@@ -141,10 +193,11 @@ class Slot implements Ask {
   }
 }
 
-/** Reads the answers of one request; a text that was checked is not decoded again. */
+/** Reads the answers of one request; what was checked is not read again. */
 class Reading {
   #checked: UpstreamAnswer | undefined;
   #text = '';
+  #hrefs: Hrefs = [];
 
   /**
    * A success whose body is cut or garbled counts as no answer; see `decideRetry`. So does a read's that is empty: where
@@ -156,24 +209,39 @@ class Reading {
       const isCut = method === 'GET' && answer.status !== 204;
       return isCut ? new ExchangeError('broken', true, 'the body is empty') : undefined;
     }
+    let body: Buffer;
     try {
-      this.#text = decodedText(answer);
-      JSON.parse(this.#text);
-      this.#checked = answer;
-      return undefined;
+      body = decodedBody(answer);
     } catch (error) {
-      return new ExchangeError('broken', true, 'the body is no whole JSON document', error);
+      return new ExchangeError('broken', true, NO_DOCUMENT, error);
     }
+    const text = body.toString();
+    const hrefs = hrefsOf(body, text);
+    if (hrefs === undefined) return new ExchangeError('broken', true, NO_DOCUMENT);
+    this.#text = text;
+    this.#hrefs = hrefs;
+    this.#checked = answer;
+    return undefined;
   }
 
   /** An answer as callers may see it: refusals are faults whatever shape they came in, a success is JSON or empty. */
-  judge(answer: UpstreamAnswer, costs: Costs): RegionAnswer {
+  judge(answer: UpstreamAnswer, { charges, waitedMs, upstreamMs }: Costs): RegionAnswer {
     const { status, headers } = answer;
-    if (answer === this.#checked) return { status, text: this.#text, headers, ...costs };
-    if (status >= 400) return { status, text: normaliseFault(status, textOf(answer)), headers, ...costs };
-    if (status >= 300) return { status, text: documentOf(answer), headers, ...costs };
-    return { status, text: isProse(answer) ? '' : decodedText(answer), headers, ...costs };
+    const isChecked = answer === this.#checked;
+    const text = isChecked ? this.#text : readableText(answer);
+    const hrefs = isChecked ? this.#hrefs : undefined;
+    return { status, text, hrefs, headers, charges, waitedMs, upstreamMs };
   }
+}
+
+const NO_DOCUMENT = 'the body is no whole JSON document';
+
+/** The text of what is no success with a document. */
+function readableText(answer: UpstreamAnswer): string {
+  const { status } = answer;
+  if (status >= 400) return normaliseFault(status, textOf(answer));
+  if (status >= 300) return documentOf(answer);
+  return isProse(answer) ? '' : decodedText(answer);
 }
 
 /** Real servers accept an action with a bit of HTML or text: nothing a caller could use. */
@@ -186,8 +254,6 @@ function documentOf(answer: UpstreamAnswer): string {
   const text = textOf(answer);
   return parsed(text) === undefined ? '' : text;
 }
-
-const isOverLimit = (status: number): boolean => status === 413 || status === 429;
 
 function parsed(text: string): JsonValue | undefined {
   try {

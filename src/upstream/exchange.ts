@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, util } from 'undici';
 import type { Leave } from './leave.ts';
 
 /** One request to an endpoint. The body is whole, so it goes out with Content-Length: real servers read nothing else. */
@@ -35,25 +35,26 @@ export class ExchangeError extends Error {
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 const EMPTY = Buffer.alloc(0);
+const NO_HEADERS: IncomingHttpHeaders = {};
 
 /**
- * Sends one request and collects the answer. At dispatch level: one handler object and one promise a request.
+ * Sends one request and collects the answer. At dispatch level: one handler object and one promise a request, which gives
+ * either outcome as a value.
  *
  * @param onHead called when the answer's head is here, before its body (the limits count from then)
- * @throws {ExchangeError}
  */
 export function exchange(
   dispatcher: Dispatcher,
   request: UpstreamRequest,
   leave: Leave | undefined,
   onHead: (status: number, headers: IncomingHttpHeaders) => void,
-): Promise<UpstreamAnswer> {
-  return new Promise((resolve, reject) => {
+): Promise<UpstreamAnswer | ExchangeError> {
+  return new Promise((resolve) => {
     if (leave?.gone) {
-      reject(new ExchangeError('aborted', false, 'the caller left'));
+      resolve(new ExchangeError('aborted', false, 'the caller left'));
       return;
     }
-    const collector = new Collector(resolve, reject, onHead, leave);
+    const collector = new Collector(resolve, onHead, leave);
     dispatcher.dispatch(
       {
         method: request.method as Dispatcher.HttpMethod,
@@ -66,84 +67,76 @@ export function exchange(
   });
 }
 
+/**
+ * Speaks undici's own handler interface: the newer one is an adapter over it, which costs a controller and two objects of
+ * headers a request.
+ */
 class Collector implements Dispatcher.DispatchHandler {
-  readonly #resolve: (answer: UpstreamAnswer) => void;
-  readonly #reject: (error: ExchangeError) => void;
+  readonly #resolve: (outcome: UpstreamAnswer | ExchangeError) => void;
   readonly #onHead: (status: number, headers: IncomingHttpHeaders) => void;
   readonly #departure: Leave | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
+  #abort: ((error: Error) => void) | undefined;
   #status = 0;
-  #headers: IncomingHttpHeaders = {};
-  #chunks: Buffer[] = [];
+  #headers: IncomingHttpHeaders = NO_HEADERS;
+  #first: Buffer | undefined;
+  #more: Buffer[] | undefined;
   #size = 0;
 
   constructor(
-    resolve: (answer: UpstreamAnswer) => void,
-    reject: (error: ExchangeError) => void,
+    resolve: (outcome: UpstreamAnswer | ExchangeError) => void,
     onHead: (status: number, headers: IncomingHttpHeaders) => void,
     leave: Leave | undefined,
   ) {
     this.#resolve = resolve;
-    this.#reject = reject;
     this.#onHead = onHead;
     this.#departure = leave;
     leave?.watch(() => this.#leave());
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#departure?.gone) controller.abort(new Error('the caller left'));
+  onConnect(abort: (error?: Error) => void): void {
+    this.#abort = abort;
+    if (this.#departure?.gone) abort(new Error('the caller left'));
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: IncomingHttpHeaders,
-  ): void {
-    if (status < 200) return;
+  onHeaders(status: number, headers: Buffer[]): boolean {
+    if (status < 200) return true;
     this.#status = status;
-    this.#headers = headers;
-    this.#onHead(status, headers);
+    this.#headers = util.parseHeaders(headers) as IncomingHttpHeaders;
+    this.#onHead(status, this.#headers);
+    return true;
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onData(chunk: Buffer): boolean {
     this.#size += chunk.length;
     if (this.#size > MAX_ANSWER_BYTES) {
-      this.#fail(new ExchangeError('too-large', true, `the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
-      controller.abort(new Error('answer too large'));
-      return;
+      this.#end(new ExchangeError('too-large', true, `the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
+      this.#abort?.(new Error('answer too large'));
+      return true;
     }
-    this.#chunks.push(chunk);
+    if (this.#first === undefined) this.#first = chunk;
+    else if (this.#more === undefined) this.#more = [this.#first, chunk];
+    else this.#more.push(chunk);
+    return true;
   }
 
-  onResponseEnd(): void {
-    this.#detach();
-    const body =
-      this.#chunks.length === 0
-        ? EMPTY
-        : this.#chunks.length === 1
-          ? this.#chunks[0]!
-          : Buffer.concat(this.#chunks);
-    this.#resolve({ status: this.#status, headers: this.#headers, body });
+  onComplete(): void {
+    const body = this.#more ? Buffer.concat(this.#more) : (this.#first ?? EMPTY);
+    this.#end({ status: this.#status, headers: this.#headers, body });
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#departure?.gone) this.#fail(new ExchangeError('aborted', true, 'the caller left', error));
-    else this.#fail(describeFailure(error, this.#controller !== undefined, this.#status !== 0));
+  onError(error: Error): void {
+    if (this.#departure?.gone) this.#end(new ExchangeError('aborted', true, 'the caller left', error));
+    else this.#end(describeFailure(error, this.#abort !== undefined, this.#status !== 0));
   }
 
   #leave(): void {
-    this.#controller?.abort(new Error('the caller left'));
-    this.#fail(new ExchangeError('aborted', this.#controller !== undefined, 'the caller left'));
+    this.#abort?.(new Error('the caller left'));
+    this.#end(new ExchangeError('aborted', this.#abort !== undefined, 'the caller left'));
   }
 
-  #fail(error: ExchangeError): void {
-    this.#detach();
-    this.#reject(error);
-  }
-
-  #detach(): void {
+  #end(outcome: UpstreamAnswer | ExchangeError): void {
     this.#departure?.watch(undefined);
+    this.#resolve(outcome);
   }
 }
 

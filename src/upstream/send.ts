@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { type Clock, sleep } from '../clock.ts';
 import type { Fault } from '../faults/faults.ts';
 import type { Endpoint } from '../identity/catalog.ts';
@@ -8,7 +7,7 @@ import { ExchangeError, exchange, type UpstreamAnswer } from './exchange.ts';
 import { failureFault } from './failure.ts';
 import type { Leave } from './leave.ts';
 import type { Pools } from './pools.ts';
-import { decideRetry, type Outcome } from './retry.ts';
+import { decideRetry, NO_RETRY, type Outcome } from './retry.ts';
 
 /** Where tokens come from; the narrow part of a token source that sending needs. */
 export interface Tokens {
@@ -75,7 +74,10 @@ export function createSender(options: { pools: Pools; clock: Clock; retries: num
   return { send: (sending) => new Journey(options.pools, options.clock, options.retries, sending).run() };
 }
 
-/** The attempts of one request. */
+/** Send again at once. */
+const AT_ONCE = -1;
+
+/** The attempts of one request. On the usual way, of one attempt, there is one thing to wait for: the answer. */
 class Journey {
   readonly #pools: Pools;
   readonly #clock: Clock;
@@ -87,6 +89,8 @@ class Journey {
   #overLimits = 0;
   #waitedMs = 0;
   #upstreamMs = 0;
+  /** The head of the current attempt's answer is here: its permit is used up. */
+  #hasHead = false;
 
   constructor(pools: Pools, clock: Clock, retries: number, sending: Sending) {
     this.#pools = pools;
@@ -96,28 +100,31 @@ class Journey {
   }
 
   async run(): Promise<Sent> {
+    const sending = this.#sending;
+    const { tokens, leave } = sending;
     for (;;) {
-      const { tokens, leave } = this.#sending;
       const token = tokens.peek() ?? (await tokens.get(leave?.signal));
-      const permit = await this.#admit();
-      const result = await this.#attempt(token, permit);
-      if (result instanceof ExchangeError) {
-        await this.#againAfter({ kind: 'error', error: result });
-        continue;
-      }
-      if (result.status === 401 && !this.#renewed) {
+      const asked = sending.admit(this.#waitedMs, this.#overLimits > 0);
+      const permit = asked instanceof Promise ? await asked : asked;
+      if (permit.refused) throw sending.refusal(permit);
+      this.#waitedMs += permit.waitedMs;
+      const started = this.#clock.monotonic();
+      const result = this.#counted(await this.#attempt(token, permit), permit, started);
+      let pauseMs: number | undefined;
+      if (result instanceof ExchangeError) pauseMs = this.#pauseAfterFailure(result);
+      else if (result.status === 401 && !this.#renewed) {
         await this.#renew(token);
         continue;
+      } else {
+        pauseMs = this.#pauseAfter(result);
+        if (pauseMs === undefined) return this.#sent(result, permit);
       }
-      if (await this.#done(result)) {
-        return {
-          answer: result,
-          waitedMs: this.#waitedMs,
-          upstreamMs: this.#upstreamMs,
-          charges: permit.charges,
-        };
-      }
+      if (pauseMs !== AT_ONCE) await sleep(this.#clock, pauseMs, leave?.signal);
     }
+  }
+
+  #sent(answer: UpstreamAnswer, { charges }: Permit): Sent {
+    return { answer, waitedMs: this.#waitedMs, upstreamMs: this.#upstreamMs, charges };
   }
 
   /**
@@ -131,73 +138,66 @@ class Journey {
     this.#secondChance = true;
   }
 
-  async #admit(): Promise<Permit> {
-    const asked = this.#sending.admit(this.#waitedMs, this.#overLimits > 0);
-    const given = asked instanceof Promise ? await asked : asked;
-    if (given.refused) throw this.#sending.refusal(given);
-    this.#waitedMs += given.waitedMs;
-    return given;
+  /** One exchange. */
+  #attempt(token: Token, permit: Permit): Promise<UpstreamAnswer | ExchangeError> {
+    const { method, endpoint, path, body, leave } = this.#sending;
+    this.#attempts++;
+    this.#hasHead = false;
+    const request = { method, path, headers: this.#sending.headers(token), body };
+    return exchange(this.#pools.get(endpoint.origin), request, leave, (status, headers) => {
+      this.#hasHead = true;
+      permit.answered(status, headers);
+    });
   }
 
-  async #attempt(token: Token, permit: Permit): Promise<UpstreamAnswer | ExchangeError> {
-    const { method, endpoint, path, body, leave, observe } = this.#sending;
-    const started = this.#clock.monotonic();
-    let counted = false;
-    const onHead = (status: number, headers: IncomingHttpHeaders) => {
-      counted = true;
-      permit.answered(status, headers);
-    };
-    this.#attempts++;
-    try {
-      const request = { method, path, headers: this.#sending.headers(token), body };
-      const answer = await exchange(this.#pools.get(endpoint.origin), request, leave, onHead);
-      observe.attempt(answer.status, this.#took(started));
-      return this.#sending.check(answer) ?? answer;
-    } catch (error) {
-      const failure =
-        error instanceof ExchangeError ? error : new ExchangeError('broken', true, String(error), error);
-      if (!counted) {
-        if (failure.sent) permit.answered();
+  /** Counts what came of an attempt; an answer that is none is a failure from here on. */
+  #counted(
+    outcome: UpstreamAnswer | ExchangeError,
+    permit: Permit,
+    started: number,
+  ): UpstreamAnswer | ExchangeError {
+    const tookMs = this.#clock.monotonic() - started;
+    this.#upstreamMs += tookMs;
+    if (outcome instanceof ExchangeError) {
+      if (!this.#hasHead) {
+        if (outcome.sent) permit.answered();
         else permit.cancel();
       }
-      observe.attempt('error', this.#took(started));
-      return failure;
+      this.#sending.observe.attempt('error', tookMs);
+      return outcome;
     }
+    this.#sending.observe.attempt(outcome.status, tookMs);
+    return this.#sending.check(outcome) ?? outcome;
   }
 
-  #took(started: number): number {
-    const took = this.#clock.monotonic() - started;
-    this.#upstreamMs += took;
-    return took;
-  }
-
-  /** True: the answer is final. False: send again, now. */
-  async #done(answer: UpstreamAnswer): Promise<boolean> {
+  /** How long to wait before sending again, ms or `AT_ONCE`; undefined: the answer is final. */
+  #pauseAfter(answer: UpstreamAnswer): number | undefined {
+    const { method, observe } = this.#sending;
     if (this.#sending.overLimit(answer) && this.#overLimits++ < MAX_OVERLIMIT_WAITS) {
-      this.#sending.observe.retry('overlimit');
-      return false;
+      observe.retry('overlimit');
+      return AT_ONCE;
     }
-    const { method } = this.#sending;
-    const verdict = decideRetry(
-      method,
-      { kind: 'status', status: answer.status },
-      this.#attempts,
-      this.#retries,
-      Math.random(),
-    );
-    if (!verdict.retry) return true;
-    this.#sending.observe.retry(verdict.reason);
-    await sleep(this.#clock, verdict.delayMs, this.#sending.leave?.signal);
-    return false;
+    // Far most answers are no reason to decide anything.
+    if (answer.status < 500) return undefined;
+    const outcome: Outcome = { kind: 'status', status: answer.status };
+    const verdict = decideRetry(method, outcome, this.#attempts, this.#retries, Math.random());
+    if (!verdict.retry) return undefined;
+    observe.retry(verdict.reason);
+    return verdict.delayMs;
   }
 
-  async #againAfter(outcome: Outcome & { kind: 'error' }): Promise<void> {
-    const { method, endpoint, leave } = this.#sending;
+  /**
+   * How long to wait before sending again, ms.
+   *
+   * @throws {Fault} it is not sent again
+   */
+  #pauseAfterFailure(error: ExchangeError): number {
+    const { method, endpoint, leave, observe } = this.#sending;
     const verdict = leave?.gone
-      ? { retry: false as const }
-      : decideRetry(method, outcome, this.#attempts, this.#retries, Math.random());
-    if (!verdict.retry) throw failureFault(outcome.error, method, endpoint.region);
-    this.#sending.observe.retry(verdict.reason);
-    await sleep(this.#clock, verdict.delayMs, leave?.signal);
+      ? NO_RETRY
+      : decideRetry(method, { kind: 'error', error }, this.#attempts, this.#retries, Math.random());
+    if (!verdict.retry) throw failureFault(error, method, endpoint.region);
+    observe.retry(verdict.reason);
+    return verdict.delayMs;
   }
 }
