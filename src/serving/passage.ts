@@ -2,7 +2,7 @@ import { sleep } from '../clock.ts';
 import type { Ask, Permit } from '../limits/ask.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
-import { parseTarget } from '../routing/target.ts';
+import type { Target } from '../routing/target.ts';
 import type { Call } from './call.ts';
 import type { Passage } from './opaque.ts';
 import type { Services } from './services.ts';
@@ -70,6 +70,6 @@ function slotOf(call: Call, place: Place): Ask {
 
 const tokensOf = (place: Place) => (place.account as LiveAccount).tokens;
 
-function computeTarget(call: Call): ReturnType<typeof parseTarget> & { kind: 'compute' } {
-  return parseTarget(call.path, call.rootRegion) as ReturnType<typeof parseTarget> & { kind: 'compute' };
+function computeTarget(call: Call): Target & { kind: 'compute' } {
+  return call.route.target as Target & { kind: 'compute' };
 }
