@@ -106,13 +106,7 @@ function askOf({ call, target, operation, params, place }: KnownRead): CacheAsk 
 }
 
 /** Upstream headers worth keeping with a cached answer. */
-const KEPT = [
-  'x-compute-request-id',
-  'retry-after',
-  'openstack-api-version',
-  'x-openstack-nova-api-version',
-  'vary',
-];
+const KEPT = ['retry-after', 'openstack-api-version', 'x-openstack-nova-api-version'];
 
 function storedFrom(answered: RegionAnswer): Stored {
   const headers: Record<string, string> = {};
@@ -120,7 +114,9 @@ function storedFrom(answered: RegionAnswer): Stored {
     const value = answered.headers[name];
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }
-  return { status: answered.status, body: answered.text, headers };
+  const id = answered.headers['x-compute-request-id'];
+  const requestId = typeof id === 'string' ? id : undefined;
+  return { status: answered.status, body: answered.text, headers, requestId };
 }
 
 /** Writes a found answer out. */

@@ -23,6 +23,8 @@ export interface Verdict {
   reason: string;
   stored: boolean;
   forwardStatus: number | undefined;
+  /** The upstream's id of this caller's own request, when it led to one. */
+  requestId?: string | undefined;
 }
 
 /** An answer found or fetched, and what it took. */
@@ -206,11 +208,8 @@ function describe(
   { entry, verdict, charges }: Found,
   services: Services,
 ): void {
-  for (const name in entry.headers) {
-    if (name === 'x-compute-request-id') {
-      if (verdict.verdict === 'miss' || verdict.verdict === 'pass') call.requestId = entry.headers[name]!;
-    } else if (name !== 'vary') headers.push(name, entry.headers[name]!);
-  }
+  if (verdict.requestId !== undefined) call.requestId = verdict.requestId;
+  for (const name in entry.headers) headers.push(name, entry.headers[name]!);
   if (charges.length > 0)
     for (const [name, value] of services.limits.headers(charges)) headers.push(name, value);
 }
