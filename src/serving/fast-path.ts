@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type PlainGet, readPlainGet } from './http-head.ts';
+import { Outbox } from './outbox.ts';
 
 /**
  * The fast path of a kept-alive connection: a plain GET that memory can answer is answered from the bytes that came in,
@@ -35,8 +36,11 @@ export function attachFastPath(server: Server, answer: Answerer): FastPath {
   const unsent = new Set<Socket>();
   let closed = false;
 
+  const outbox = new Outbox<Socket, WireAnswer>((socket, answered) => send(socket, answered, unsent));
+
   const closeIdleConnections = server.closeIdleConnections.bind(server);
   server.closeIdleConnections = () => {
+    outbox.empty();
     if (unsent.size === 0) closeIdleConnections();
   };
 
@@ -51,9 +55,10 @@ export function attachFastPath(server: Server, answer: Answerer): FastPath {
       const get = isFree ? readPlainGet(bytes) : undefined;
       const answered = get && answer(get, socket);
       if (answered) {
-        send(socket, answered, unsent);
+        outbox.put(socket, answered);
         return;
       }
+      outbox.empty();
       lane.hand(bytes);
       parse.call(socket, bytes);
     };
