@@ -8,6 +8,7 @@ import {
   tenantsDocument,
   unknownTokenFault,
 } from '../identity/facade.ts';
+import type { CatalogOptions } from '../identity/facade-catalog.ts';
 import { identityVersionDocument, identityVersionsDocument } from '../identity/facade-documents.ts';
 import { issueToken, type SluiceToken, verifyToken } from '../identity/sluice-token.ts';
 import type { Token } from '../identity/token.ts';
@@ -25,7 +26,7 @@ import { negotiate } from './render.ts';
 import type { Services } from './services.ts';
 
 /** An account whose tenant is known. */
-type KnownAccount = { account: LiveAccount; token: Token; tenant: Token['tenant'] };
+export type KnownAccount = { account: LiveAccount; token: Token; tenant: Token['tenant'] };
 
 /** Documents of the façade, by the names the XML descriptions have. */
 type FacadeDocument = 'access' | 'tenants';
@@ -82,7 +83,7 @@ async function login(call: Call, services: Services): Promise<JsonObject> {
   const chosen = chooseAccount(accounts, request, claims?.tenantId);
   const username = credentials.kind === 'token' ? (claims?.username ?? '') : credentials.username;
   const issued = issueToken(services.tokenKey, { tenantId: chosen.tenant.id, username }, now);
-  return access(call, chosen, issued);
+  return access(call, chosen, issued, services);
 }
 
 async function validate(call: Call, tokenId: string, services: Services): Promise<JsonObject> {
@@ -91,22 +92,33 @@ async function validate(call: Call, tokenId: string, services: Services): Promis
   const accounts = await knownAccounts(call, services);
   const chosen = accounts.find(({ tenant }) => tenant.id === verdict.claims.tenantId);
   if (!chosen) throw unknownTokenFault();
-  return access(call, chosen, { id: tokenId, claims: verdict.claims });
+  return access(call, chosen, { id: tokenId, claims: verdict.claims }, services);
 }
 
-function access(call: Call, { account, token }: KnownAccount, sluiceToken: SluiceToken): JsonObject {
+function access(call: Call, known: KnownAccount, sluiceToken: SluiceToken, services: Services): JsonObject {
+  return accessDocument({ ...catalogOptions(call, known, 'v2.0', services), sluiceToken });
+}
+
+/** What the catalog of an account is made from for this caller. */
+export function catalogOptions(
+  call: Call,
+  { account, token }: KnownAccount,
+  identity: CatalogOptions['identity'],
+  services: Services,
+): CatalogOptions {
   const { service, interface: face, regions } = account.settings;
-  return accessDocument({
+  return {
     token,
-    sluiceToken,
     baseUrl: call.publicBase,
     account: { service, interface: face, regions },
+    services: services.settings.facade.services,
+    identity,
     defaultRegion: account.defaultRegion(),
-  });
+  };
 }
 
 /** Accounts with a token; while there is none at all, a 503 fault tells why. */
-async function knownAccounts(call: Call, services: Services): Promise<KnownAccount[]> {
+export async function knownAccounts(call: Call, services: Services): Promise<KnownAccount[]> {
   const accounts = services.directory.accounts as readonly LiveAccount[];
   const ready = await Promise.allSettled(accounts.map((account) => account.tokens.get(call.signal)));
   const known = accounts.flatMap((account, index) => {

@@ -137,6 +137,8 @@ function dispatch(call: Call, services: Services): void | Promise<void> | typeof
     case 'versions':
     case 'version':
       return serveVersions(call, target, services);
+    case 'service':
+      return OPAQUE;
     case 'compute': {
       if (target.path === '/') return serveEndpoint(call, target, services);
       const match = recognise(call, target);

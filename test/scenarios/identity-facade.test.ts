@@ -100,7 +100,14 @@ function documentFor(method: string, path: string, text: string): JsonObject {
   );
   const sluiceToken = issueToken(key, { tenantId: chosen.tenant.id, username: 'billing' }, Date.now());
   const settings = { service: 'cloudServersOpenStack', interface: 'public' as const, regions: null };
-  return accessDocument({ token: chosen, sluiceToken, baseUrl: root, account: settings });
+  return accessDocument({
+    token: chosen,
+    sluiceToken,
+    baseUrl: root,
+    account: settings,
+    services: 'all',
+    identity: 'v2.0',
+  });
 }
 
 async function call(method: string, path: string, body?: object, headers: Record<string, string> = {}) {
