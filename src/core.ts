@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import type { AccountConfig, Config } from './config/schema.ts';
 import { chooseEndpoints } from './identity/catalog.ts';
+import type { Revocations } from './identity/revocations.ts';
 import { createTokenSource } from './identity/token-source.ts';
 import { createV2Login } from './identity/v2-client.ts';
 import { createLinkRewriter, type LinkRewriter } from './links/rewrite.ts';
@@ -26,6 +27,7 @@ export interface Shared {
   readonly metrics: Metrics;
   readonly pools: Pools;
   readonly tokenKey: KeyObject;
+  readonly revocations: Revocations;
 }
 
 /** Everything that one configuration means, joined up. */
@@ -47,7 +49,7 @@ export interface Core {
  * @param before the core in force until now: tokens of unchanged accounts, cached answers and windows are taken over
  */
 export function createCore(config: Config, shared: Shared, before?: Core): Core {
-  const { log, clock, metrics, pools, tokenKey } = shared;
+  const { log, clock, metrics, pools, tokenKey, revocations } = shared;
   const accounts = new Map(
     config.accounts.map((account) => [
       keyOf(account),
@@ -74,6 +76,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     cache,
     clients,
     tokenKey,
+    revocations,
     links,
     location: (call, place, kind, url) => locate(links(), call, place, kind, url),
     reply(call, reply) {

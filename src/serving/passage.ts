@@ -1,13 +1,13 @@
 import { sleep } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import { pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
-import { verifyToken } from '../identity/sluice-token.ts';
 import type { Ask, Permit } from '../limits/ask.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
 import { findServicePlace, type ServicePlace } from '../routing/service-place.ts';
 import { exactBelow, parseTarget, type Target } from '../routing/target.ts';
 import type { Call } from './call.ts';
+import { standingOf } from './facade-accounts.ts';
 import type { Passage } from './opaque.ts';
 import type { Services } from './services.ts';
 import { longestWaitMs, priorityOf } from './wait.ts';
@@ -67,11 +67,12 @@ async function computePlace(
 async function servicePlace(
   call: Call,
   { region, type }: Target & { kind: 'service' },
-  { settings, directory, tokenKey, clock }: Services,
+  services: Services,
 ): Promise<ServicePlace> {
+  const { settings, directory } = services;
   if (settings.facade.services === 'none')
     throw new Fault('itemNotFound', 'Only Compute is served here: facade.services of this gateway is none.');
-  const verdict = verifyToken(tokenKey, call.header('x-auth-token') ?? '', clock.now());
+  const verdict = standingOf(call.header('x-auth-token') ?? '', services);
   const tenant = 'claims' in verdict ? verdict.claims.tenantId : undefined;
   return findServicePlace(directory.accounts, { region, type, tenant: tenant || undefined }, call.signal);
 }

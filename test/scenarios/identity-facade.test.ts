@@ -203,7 +203,10 @@ describe('pkgcloud', () => {
 describe('what clients probe', () => {
   it('GET / is the identity style list, GET /v2.0 its details', async () => {
     const list = await call('GET', '/');
-    expect(list.body['versions']?.['values']).toMatchObject([{ id: 'v2.0', status: 'stable' }]);
+    expect(list.body['versions']?.['values']).toMatchObject([
+      { id: 'v3.14', status: 'stable' },
+      { id: 'v2.0', status: 'stable' },
+    ]);
     expect((await call('GET', '/v2.0')).body['version']).toMatchObject({ id: 'v2.0' });
   });
 
