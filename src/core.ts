@@ -9,6 +9,7 @@ import { createV2Login } from './identity/v2-client.ts';
 import { createLinkRewriter, type LinkRewriter } from './links/rewrite.ts';
 import { createAccount, type LiveAccount } from './routing/account.ts';
 import { Directory, type Place } from './routing/directory.ts';
+import { EVERYWHERE } from './routing/target.ts';
 import type { Call } from './serving/call.ts';
 import { createFinish } from './serving/finish.ts';
 import { createRegions } from './serving/region.ts';
@@ -139,6 +140,10 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
       { regions: [...endpoints.keys()], ...(skipped.length > 0 ? { skipped } : {}) },
       'the service catalog is here',
     );
+    if (endpoints.has(EVERYWHERE.toUpperCase()))
+      accountLog.warn(
+        `the catalog has a region ${EVERYWHERE.toUpperCase()}: /${EVERYWHERE}/ means every region, so reach it by X-Region or a port of its own (listen.regions)`,
+      );
   });
   return createAccount(account, tokens);
 }

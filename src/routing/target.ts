@@ -24,7 +24,18 @@ export type Target =
       path: string;
       exactPath: string;
       format: Format | undefined;
+    }
+  /** The same of every region at once, `/all/v2/{tenant}/…`. */
+  | {
+      kind: 'everywhere';
+      version: string | undefined;
+      tenant: string;
+      path: string;
+      format: Format | undefined;
     };
+
+/** Stands in a path for every region at once; a region of this name is reached without it (`X-Region`, a port). */
+export const EVERYWHERE = 'all';
 
 /** A request URL in two halves: the path with doubled slashes collapsed, and the raw query without `?`. */
 export interface RequestUrl {
@@ -99,6 +110,14 @@ export function parseTarget(path: string, rootRegion?: string): Target {
 }
 
 function belowRegion(path: string, start: number, head: string, rootRegion: string | undefined): Target {
+  const target = readBelowRegion(path, start, head, rootRegion);
+  const isEverywhere = head.length === EVERYWHERE.length && head.toLowerCase() === EVERYWHERE;
+  if (!isEverywhere || target.kind !== 'compute' || target.region !== head) return target;
+  const { version, tenant, path: bare, format } = target;
+  return { kind: 'everywhere', version, tenant, path: bare, format };
+}
+
+function readBelowRegion(path: string, start: number, head: string, rootRegion: string | undefined): Target {
   if (start >= path.length) {
     const { path: name, format } = splitFormatSuffix(path);
     const bare = name.slice(1);

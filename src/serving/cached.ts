@@ -113,7 +113,7 @@ export async function loadInBackground(
 /** Whose requests Sluice's own are, in the queue and in metrics. */
 const BACKGROUND = 'sluice';
 
-function askOf({ call, target, operation, params, place }: KnownRequest): CacheAsk {
+function askOf({ call, target, operation, params, place, query = call.query }: KnownRequest): CacheAsk {
   return {
     account: place.account.name,
     tenant: place.endpoint.tenantId,
@@ -121,7 +121,7 @@ function askOf({ call, target, operation, params, place }: KnownRequest): CacheA
     operation,
     params,
     path: target.path,
-    query: call.query === '' ? '' : upstreamQuery(call.query),
+    query: query === '' ? '' : upstreamQuery(query),
     variant: variantOf(call.headers),
     cacheControl: call.header('cache-control'),
   };

@@ -26,6 +26,8 @@ export interface KnownRequest {
   operation: Operation;
   params: Params;
   place: Place;
+  /** The raw query in place of the caller's own. */
+  query?: string;
   /** What a successful answer's JSON text is made into before its links are rewritten; usually nothing. */
   adapt?: (text: string) => string;
   /** What tells this adaptation from others of the same cached answer. */
@@ -161,7 +163,7 @@ export async function askRegion(
     method: operation.method,
     place,
     path: target.path,
-    query: upstreamQuery(call.query),
+    query: upstreamQuery(request.query ?? call.query),
     headers: call.headers,
     body,
     shared: operation.cache !== null,

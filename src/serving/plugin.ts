@@ -6,6 +6,7 @@ import { asFault, Fault } from '../faults/faults.ts';
 import { leadsAside, parseTarget } from '../routing/target.ts';
 import { Call } from './call.ts';
 import { recognise, serveKnown } from './compute.ts';
+import { serveEverywhere } from './everywhere.ts';
 import { serveIdentity } from './identity.ts';
 import { registerOpaque, streamFault } from './opaque.ts';
 import { createPassage } from './passage.ts';
@@ -129,7 +130,7 @@ export function createListener(options: {
 function dispatch(call: Call, services: Services): void | Promise<void> | typeof OPAQUE {
   const target = parseTarget(call.path, call.rootRegion);
   // Without its suffix, `/servers/...xml` ends in a dot segment that the whole path does not have.
-  if (leadsAside(call.path) || (target.kind === 'compute' && leadsAside(target.path)))
+  if (leadsAside(call.path) || ('tenant' in target && leadsAside(target.path)))
     throw new Fault('badRequest', 'The path has segments that no path of this API has.');
   switch (target.kind) {
     case 'identity':
@@ -139,6 +140,8 @@ function dispatch(call: Call, services: Services): void | Promise<void> | typeof
       return serveVersions(call, target, services);
     case 'service':
       return OPAQUE;
+    case 'everywhere':
+      return serveEverywhere(call, target, services);
     case 'compute': {
       if (target.path === '/') return serveEndpoint(call, target, services);
       const match = recognise(call, target);

@@ -82,6 +82,20 @@ describe('reading a path', () => {
   );
 
   it.each([
+    ['/all/v2/1/servers/detail.xml', { version: 'v2', tenant: '1', path: '/servers/detail', format: 'xml' }],
+    ['/ALL/1/flavors', { version: undefined, tenant: '1', path: '/flavors' }],
+    ['/all/v2/1', { path: '/' }],
+  ])('%s is of every region', (path, expected) => {
+    expect(parseTarget(path)).toMatchObject({ kind: 'everywhere', ...expected });
+    expect(parseTarget(path, 'DFW')).toMatchObject(path.includes('/v2/') ? { kind: 'everywhere' } : {});
+  });
+
+  it('leaves a region of that name a port of its own', () => {
+    expect(parseTarget('/v2/1/servers', 'ALL')).toMatchObject({ kind: 'compute', region: 'ALL' });
+    expect(parseTarget('/1/servers', 'all')).toMatchObject({ kind: 'compute', region: 'all', tenant: '1' });
+  });
+
+  it.each([
     ['/dfw/services/image/v2/images', 'dfw', 'image', '/v2/images'],
     ['/dfw/services/rax%3Adns/', 'dfw', 'rax:dns', '/'],
     ['/dfw/services/image', 'dfw', 'image', ''],
