@@ -84,9 +84,9 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       writeReply(call, reply);
       finished(call, reply.status);
     },
-    replyPrepared(call, status, head, body) {
-      writePrepared(call, status, head, body);
-      finished(call, status);
+    replyPrepared(call, prepared) {
+      writePrepared(call, prepared);
+      finished(call, prepared.status);
     },
     finished,
     countVerdict(region, resource, result, reason) {

@@ -6,9 +6,10 @@ import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
 import { parseJson } from '../translation/json.ts';
 import { leaveOf } from '../upstream/leave.ts';
-import { type Found, findAnswer } from './cached.ts';
+import { findAnswer } from './cached.ts';
 import type { Call } from './call.ts';
 import { askRegion, type KnownRequest } from './compute.ts';
+import { countFound, type Found } from './found.ts';
 import type { Services } from './services.ts';
 
 /** What one region has to say to a list of every region: a part or a failure. */
@@ -58,11 +59,11 @@ interface Answer {
 
 /** Through the cache where the operation has one; a request that goes to the region waits for its slot as any other. */
 async function answerOf(request: KnownRequest, services: Services): Promise<Answer> {
-  const { call, operation, place } = request;
+  const { call, operation } = request;
   if (operation.cache === null) return askRegion(request, undefined, services, leaveOf(call.signal));
   const found = await findAnswer(request, services);
-  const { entry, verdict } = found;
-  services.countVerdict(place.endpoint.region, operation.resource, verdict.verdict, verdict.reason);
+  const { entry } = found;
+  countFound(request, found, services);
   return { status: entry.status, text: entry.body, headers: entry.headers, found: { found } };
 }
 

@@ -5,7 +5,7 @@ import type { Ask, Permit } from '../limits/ask.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
 import { findServicePlace, type ServicePlace } from '../routing/service-place.ts';
-import { exactBelow, parseTarget, type Target } from '../routing/target.ts';
+import { exactBelow, type Target } from '../routing/target.ts';
 import type { Call } from './call.ts';
 import { standingOf } from './facade-accounts.ts';
 import type { Passage } from './opaque.ts';
@@ -111,7 +111,7 @@ const tokensOf = (place: Place) => (place.account as LiveAccount).tokens;
 
 type OpaqueTarget = Target & { kind: 'compute' | 'service' };
 
-const opaqueTarget = (call: Call): OpaqueTarget => parseTarget(call.path, call.rootRegion) as OpaqueTarget;
+const opaqueTarget = (call: Call): OpaqueTarget => call.route.target as OpaqueTarget;
 
 const exactComputePath = (call: Call): string =>
   (opaqueTarget(call) as Target & { kind: 'compute' }).exactPath;

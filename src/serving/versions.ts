@@ -11,9 +11,10 @@ import { operationNamed } from '../operations/match.ts';
 import type { Account } from '../routing/directory.ts';
 import { EVERYWHERE, type Target } from '../routing/target.ts';
 import { renderXml } from '../translation/write-xml.ts';
-import { type Found, findAnswer, sendFound } from './cached.ts';
+import { findAnswer, sendFound } from './cached.ts';
 import type { Call } from './call.ts';
 import type { KnownRequest } from './compute.ts';
+import type { Found } from './found.ts';
 import { negotiate } from './render.ts';
 import type { Services } from './services.ts';
 
