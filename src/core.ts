@@ -3,11 +3,13 @@ import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import type { AccountConfig, Config } from './config/schema.ts';
 import { chooseEndpoints } from './identity/catalog.ts';
+import type { Revocations } from './identity/revocations.ts';
 import { createTokenSource } from './identity/token-source.ts';
 import { createV2Login } from './identity/v2-client.ts';
 import { createLinkRewriter, type LinkRewriter } from './links/rewrite.ts';
 import { createAccount, type LiveAccount } from './routing/account.ts';
 import { Directory, type Place } from './routing/directory.ts';
+import { EVERYWHERE } from './routing/target.ts';
 import type { Call } from './serving/call.ts';
 import { createFinish } from './serving/finish.ts';
 import { createRegions } from './serving/region.ts';
@@ -26,6 +28,7 @@ export interface Shared {
   readonly metrics: Metrics;
   readonly pools: Pools;
   readonly tokenKey: KeyObject;
+  readonly revocations: Revocations;
 }
 
 /** Everything that one configuration means, joined up. */
@@ -47,7 +50,7 @@ export interface Core {
  * @param before the core in force until now: tokens of unchanged accounts, cached answers and windows are taken over
  */
 export function createCore(config: Config, shared: Shared, before?: Core): Core {
-  const { log, clock, metrics, pools, tokenKey } = shared;
+  const { log, clock, metrics, pools, tokenKey, revocations } = shared;
   const accounts = new Map(
     config.accounts.map((account) => [
       keyOf(account),
@@ -74,6 +77,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     cache,
     clients,
     tokenKey,
+    revocations,
     links,
     location: (call, place, kind, url) => locate(links(), call, place, kind, url),
     reply(call, reply) {
@@ -136,6 +140,10 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
       { regions: [...endpoints.keys()], ...(skipped.length > 0 ? { skipped } : {}) },
       'the service catalog is here',
     );
+    if (endpoints.has(EVERYWHERE.toUpperCase()))
+      accountLog.warn(
+        `the catalog has a region ${EVERYWHERE.toUpperCase()}: /${EVERYWHERE}/ means every region, so reach it by X-Region or a port of its own (listen.regions)`,
+      );
   });
   return createAccount(account, tokens);
 }

@@ -48,7 +48,7 @@ function readRoute(method: string, url: string, rootRegion: string | undefined):
     query,
     target,
     // Without its suffix, `/servers/...xml` ends in a dot segment that the whole path does not have.
-    isAside: leadsAside(path) || (isCompute && leadsAside(target.path)),
+    isAside: leadsAside(path) || ('tenant' in target && leadsAside(target.path)),
     match: isCompute && target.path !== '/' ? matchPath(method, target.path) : undefined,
   };
 }

@@ -91,7 +91,7 @@ export async function loadInBackground(
 /** Whose requests Sluice's own are, in the queue and in metrics. */
 const BACKGROUND = 'sluice';
 
-function askOf({ call, target, operation, params, place }: KnownRead): CacheAsk {
+function askOf({ call, target, operation, params, place, query = call.query }: KnownRead): CacheAsk {
   return {
     account: place.account.name,
     tenant: place.endpoint.tenantId,
@@ -99,7 +99,7 @@ function askOf({ call, target, operation, params, place }: KnownRead): CacheAsk 
     operation,
     params,
     path: target.path,
-    query: call.query === '' ? '' : upstreamQuery(call.query),
+    query: query === '' ? '' : upstreamQuery(query),
     variant: variantOf(call.headers),
     cacheControl: call.header('cache-control'),
   };

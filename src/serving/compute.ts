@@ -152,7 +152,7 @@ export async function askRegion(
     method: operation.method,
     place,
     path: target.path,
-    query: upstreamQuery(call.query),
+    query: upstreamQuery(request.query ?? call.query),
     headers: call.headers,
     body,
     shared: operation.cache !== null,

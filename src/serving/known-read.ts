@@ -11,6 +11,8 @@ export interface KnownRead {
   readonly operation: Operation;
   readonly params: Params;
   readonly place: Place;
+  /** The raw query in place of the caller's own. */
+  readonly query?: string;
   /** What a successful answer's JSON text is made into before its links are rewritten; usually nothing. */
   readonly adapt?: (text: string) => string;
   /** What tells this adaptation from others of the same cached answer. */

@@ -6,6 +6,7 @@ import { asFault, Fault } from '../faults/faults.ts';
 import { createRouter } from '../routing/route.ts';
 import { Call } from './call.ts';
 import { recognise, serveKnown } from './compute.ts';
+import { serveEverywhere } from './everywhere.ts';
 import { attachFastPath, type FastPath } from './fast-path.ts';
 import { createMemoryAnswerer } from './from-memory.ts';
 import { serveIdentity } from './identity.ts';
@@ -143,6 +144,10 @@ function dispatch(call: Call, services: Services): void | Promise<void> | typeof
     case 'versions':
     case 'version':
       return serveVersions(call, target, services);
+    case 'service':
+      return OPAQUE;
+    case 'everywhere':
+      return serveEverywhere(call, target, services);
     case 'compute': {
       if (target.path === '/') return serveEndpoint(call, target, services);
       const match = recognise(call, target);

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ResponseCache } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import type { Revocations } from '../identity/revocations.ts';
 import type { RegionLimits } from '../limits/limits.ts';
 import type { LinkRewriter } from '../links/rewrite.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -27,6 +28,8 @@ export interface Services {
   readonly cache: ResponseCache;
   readonly clients: ReadonlyMap<string, ClientSettings>;
   readonly tokenKey: TokenKey;
+  /** Façade tokens given back before they expired. */
+  readonly revocations: Revocations;
   /** Rewrites links for the endpoints of the catalogs as they are now. */
   links(): LinkRewriter;
   /** A `Location` as it leads through Sluice. */
