@@ -39,7 +39,7 @@ function perform(
     case 'GET ':
       return { ...control.report(), regionsDown: control.regionsDown(), chaos: rules(control) };
     case 'POST time':
-      control.advance(member(incoming, 'advanceMs', 'number'));
+      refusing(() => control.advance(member(incoming, 'advanceMs', 'number')));
       return {};
     case 'POST tokens':
       return { revoked: control.revokeTokens() };

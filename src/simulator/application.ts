@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../faults/faults.ts';
 import { answerAdmin } from './admin.ts';
-import { faultFormat, render, renderFault } from './body.ts';
+import { computeXml, faultFormat, render, renderFault, splitSuffix } from './body.ts';
 import type { Chaos, ChaosRequest } from './chaos/chaos.ts';
 import { departWith } from './chaos/departure.ts';
 import { type ComputeContext, handleCompute } from './compute.ts';
@@ -50,7 +50,8 @@ export function createApplication(parts: ApplicationParts): Handler {
       regionDown: () => void (region !== null && down.add(region)),
     };
     const plan = chaos.plan(chaosRequest(incoming, route, region));
-    const departure = await departWith(plan, targets, faultFormat(incoming), () =>
+    const format = splitSuffix(incoming.path).format ?? faultFormat(incoming);
+    const departure = await departWith(plan, targets, format, () =>
       answerRoute(parts, incoming, route),
     );
     if ('answer' in departure) {
@@ -78,13 +79,16 @@ function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route):
     }
     case 'identityV2':
       counters.request(null, method, `/v2.0${route.path}`, route.kind);
-      return answerIdentityV2(parts.identity, parts.identityEvents, incoming, route.path);
+      return answerIdentityV2(parts.identity, parts.identityEvents, incoming, route);
     case 'identityV3':
       counters.request(null, method, `/v3${route.path}`, route.kind);
       return answerIdentityV3(parts.identity, parts.identityEvents, incoming, route.path);
     case 'identityVersions':
       counters.request(null, method, '/', route.kind);
-      return render({ status: 300, document: identityVersions(origin) }, 'json');
+      return render(
+        { status: 300, document: identityVersions(origin), xml: computeXml('versions') },
+        route.format ?? faultFormat(incoming),
+      );
     case 'image':
       return answerImageService(regions.get(route.region)!, incoming, route.path, `${origin}${route.prefix}`);
     default:

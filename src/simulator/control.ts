@@ -15,7 +15,7 @@ export interface SimulatorControl {
   regionsDown(): string[];
   /** Asynchronous fault: puts a server or an image in ERROR. @throws Error for a region, Fault for an id there is not */
   fail(region: string, kind: 'server' | 'image', id: string, message: string): void;
-  /** Turns time on by hand, for servers and images as for tokens and limits. */
+  /** Turns time on by hand, for servers and images as for tokens and limits. @throws Error for less than 0 ms */
   advance(ms: number): void;
   /** How often that method and path (below the tenant for compute) were asked, in one region or in all. */
   count(method: string, path: string, region?: string): number;
@@ -80,6 +80,7 @@ export function createControl({
       changed();
     },
     advance(ms) {
+      if (!(ms >= 0)) throw new Error('time goes forward only: advance by 0 ms or more');
       for (const clock of clocks) clock.advance(ms);
       changed();
     },

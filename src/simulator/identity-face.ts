@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { asFault, Fault } from '../faults/faults.ts';
 import {
   type BodyFormat,
+  computeXml,
   identityXml,
   readIdentityBody,
   readJsonBody,
@@ -24,18 +25,19 @@ export interface IdentityEvents {
   failed(error: unknown): void;
 }
 
-/** Answers one request to Identity v2.0. @param path below `/v2.0`, no trailing slash */
+/** Answers one request to Identity v2.0. @param route path below `/v2.0`, no trailing slash, and the format of its suffix */
 export function answerIdentityV2(
   context: IdentityContext,
   events: IdentityEvents,
   incoming: Incoming,
-  path: string,
+  { path, format: suffix }: { path: string; format?: BodyFormat | undefined },
 ): Answer {
-  let format: BodyFormat = 'json';
+  let format: BodyFormat = suffix ?? 'json';
   const answer = () => {
-    format = wantedFormat(incoming);
+    format = wantedFormat(incoming, suffix);
     const good = handleIdentityV2(context, incoming, path, () => readIdentityBody(incoming));
-    return render({ ...good, xml: good.name && identityXml(good.name) }, format);
+    const xml = good.name === 'version' ? computeXml('version') : good.name && identityXml(good.name);
+    return render({ ...good, xml }, format);
   };
   return guarded(events, incoming, answer, (fault) => renderFault(fault, format, 'identity'));
 }

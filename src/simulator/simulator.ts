@@ -47,7 +47,8 @@ export function createSimulator(
   let stateFile: StateFile | null = null;
   const failed = (error: unknown) => log.error({ err: error }, 'the simulator met an error of its own');
   const changed = () => stateFile?.changed();
-  const system = createSystem(settings, options.clock ?? systemClock, { changed, failed });
+  const counted = () => stateFile?.counted();
+  const system = createSystem(settings, options.clock ?? systemClock, { changed, counted, failed });
   if (settings.stateFile !== null)
     stateFile = createStateFile(settings.stateFile, systemClock, () => takeState(system.state), failed);
 

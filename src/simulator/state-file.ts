@@ -8,12 +8,17 @@ const GATHER_MS = 250;
 /** A large state is written less often: writing takes at most one part in so many of the time. */
 const REST_FACTOR = 10;
 
+/** How long what is merely counted may wait, in ms: a crash loses no more of it than that. */
+const LATE_MS = 5000;
+
 /** A file that follows the state. */
 export interface StateFile {
   /** The state as last written; undefined when there is no file. @throws Error when it cannot be read or is no state */
   load(): Promise<JsonObject | undefined>;
   /** Says that the state has changed: it is written soon. */
   changed(): void;
+  /** Says that something small has changed, as every read does: it is written with the next change, or late. */
+  counted(): void;
   /** Writes now whatever has changed since, and waits for it. @throws Error when the file cannot be written */
   flush(): Promise<void>;
 }
@@ -31,6 +36,7 @@ export function createStateFile(
   failed: (error: unknown) => void,
 ): StateFile {
   let timer: Timer | undefined;
+  let lateTimer: Timer | undefined;
   let isDirty = false;
   let gatherMs = GATHER_MS;
   let writing: Promise<void> = Promise.resolve();
@@ -49,7 +55,8 @@ export function createStateFile(
   };
   const flush = (): Promise<void> => {
     timer?.cancel();
-    timer = undefined;
+    lateTimer?.cancel();
+    timer = lateTimer = undefined;
     writing = writing.catch(() => {}).then(write);
     return writing;
   };
@@ -65,6 +72,10 @@ export function createStateFile(
     changed() {
       isDirty = true;
       timer ??= clock.setTimer(() => void flush().catch(failed), gatherMs);
+    },
+    counted() {
+      isDirty = true;
+      lateTimer ??= clock.setTimer(() => void flush().catch(failed), Math.max(LATE_MS, gatherMs));
     },
     flush,
   };

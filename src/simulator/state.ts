@@ -1,24 +1,27 @@
 import type { Clock } from '../clock.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import type { LoginLimit } from './identity/identity.ts';
 import type { StoredToken, Tokens } from './identity/tokens.ts';
 import type { Users } from './identity/users.ts';
+import type { RateLimiter } from './rates/limiter.ts';
 import type { Region } from './region/region.ts';
 import type { TurnableClock } from './turnable-clock.ts';
 
 /** Grows when the form of the state changes. */
 const FORM = 1;
 
-/** What survives a restart: tokens, regions, and how far the clocks were ahead of real time. Rate limits begin anew. */
+/** What survives a restart: tokens, regions, what counts against rate limits, and how far the clocks were ahead of real time. */
 export interface StateParts {
   base: Clock;
   clocks: { tokens: TurnableClock; regions: TurnableClock };
   tokens: Tokens;
   users: Users;
-  regions: ReadonlyMap<string, { region: Region }>;
+  logins: Pick<LoginLimit, 'snapshot' | 'restore'>;
+  regions: ReadonlyMap<string, { region: Region; limiter: RateLimiter }>;
 }
 
 /** The whole state as a JSON object. */
-export function takeState({ base, clocks, tokens, regions }: StateParts): JsonObject {
+export function takeState({ base, clocks, tokens, logins, regions }: StateParts): JsonObject {
   const now = base.now();
   return {
     form: FORM,
@@ -26,6 +29,10 @@ export function takeState({ base, clocks, tokens, regions }: StateParts): JsonOb
     aheadMs: { tokens: clocks.tokens.now() - now, regions: clocks.regions.now() - now },
     tokens: tokens.snapshot() as unknown as JsonValue,
     regions: Object.fromEntries([...regions].map(([name, { region }]) => [name, region.snapshot()])),
+    rates: {
+      logins: logins.snapshot(),
+      regions: Object.fromEntries([...regions].map(([name, { limiter }]) => [name, limiter.snapshot()])),
+    },
   };
 }
 
@@ -44,6 +51,18 @@ export function applyState(parts: StateParts, state: JsonObject): void {
   for (const [name, { region }] of parts.regions) {
     const saved = regions[name];
     if (saved !== undefined) region.restore(saved);
+  }
+  applyRates(parts, state['rates']);
+}
+
+/** Absent in files of before: nothing is counted yet. */
+function applyRates({ logins, regions }: StateParts, rates: JsonValue | undefined): void {
+  if (!isJsonObject(rates)) return;
+  if (isJsonObject(rates['logins'])) logins.restore(rates['logins']);
+  const byRegion = rates['regions'];
+  for (const [name, { limiter }] of regions) {
+    const saved = isJsonObject(byRegion) ? byRegion[name] : undefined;
+    if (isJsonObject(saved)) limiter.restore(saved);
   }
 }
 

@@ -9,6 +9,8 @@ export interface Token {
   readonly user: User;
   /** Identity v3's methods: how it was earned. */
   readonly methods: readonly string[];
+  /** False: of no project (Identity v3's `unscoped`), so no region takes it. */
+  readonly scoped: boolean;
   readonly issuedMs: number;
   readonly expiresMs: number;
 }
@@ -18,13 +20,16 @@ export interface StoredToken {
   id: string;
   username: string;
   methods: string[];
+  /** Absent: true, as in files of before. */
+  scoped?: boolean;
   issuedMs: number;
   expiresMs: number;
 }
 
 /** Tokens in force. Times are wall time in ms. */
 export interface Tokens {
-  issue(user: User, methods: readonly string[]): Token;
+  /** @param scoped default true */
+  issue(user: User, methods: readonly string[], scoped?: boolean): Token;
   /** What the identity service knows: fresh tokens at once, revoked and expired ones no longer. */
   find(id: string): Token | undefined;
   /**
@@ -64,8 +69,8 @@ export function createTokens(settings: SimulatorSettings['tokens'], clock: Clock
     for (const [key, entry] of seen) if (entry.untilMs <= clock.now()) seen.delete(key);
     sweepAt = Math.max(SWEEP_AT, tokens.size * 2);
   };
-  const known = (user: User): Token | undefined =>
-    [...tokens.values()].find((token) => token.user === user && isAlive(token));
+  const known = (user: User, scoped: boolean): Token | undefined =>
+    [...tokens.values()].find((token) => token.user === user && token.scoped === scoped && isAlive(token));
 
   const find = (id: string): Token | undefined => {
     const token = tokens.get(id);
@@ -73,16 +78,17 @@ export function createTokens(settings: SimulatorSettings['tokens'], clock: Clock
   };
 
   return {
-    issue(user, methods) {
+    issue(user, methods, scoped = true) {
       issued += 1;
       sweep();
-      const same = settings.reuse === 'same' ? known(user) : undefined;
+      const same = settings.reuse === 'same' ? known(user, scoped) : undefined;
       if (same) return same;
       const issuedMs = clock.now();
       const token: Token = {
         id: randomUUID().replaceAll('-', ''),
         user,
         methods,
+        scoped,
         issuedMs,
         expiresMs: issuedMs + settings.lifetimeSeconds * 1000,
       };
@@ -113,17 +119,18 @@ export function createTokens(settings: SimulatorSettings['tokens'], clock: Clock
       return issued;
     },
     snapshot: () =>
-      [...tokens.values()].filter(isAlive).map(({ id, user, methods, issuedMs, expiresMs }) => ({
+      [...tokens.values()].filter(isAlive).map(({ id, user, methods, scoped, issuedMs, expiresMs }) => ({
         id,
         username: user.name,
         methods: [...methods],
+        scoped,
         issuedMs,
         expiresMs,
       })),
     restore(stored, users) {
       for (const { username, ...rest } of stored) {
         const user = users.named(username);
-        if (user) tokens.set(rest.id, { ...rest, user });
+        if (user) tokens.set(rest.id, { scoped: true, ...rest, user });
       }
     },
   };
