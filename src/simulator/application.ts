@@ -51,9 +51,7 @@ export function createApplication(parts: ApplicationParts): Handler {
     };
     const plan = chaos.plan(chaosRequest(incoming, route, region));
     const format = splitSuffix(incoming.path).format ?? faultFormat(incoming);
-    const departure = await departWith(plan, targets, format, () =>
-      answerRoute(parts, incoming, route),
-    );
+    const departure = await departWith(plan, targets, format, () => answerRoute(parts, incoming, route));
     if ('answer' in departure) {
       counters.answered(departure.answer.status);
       departure.answer.headers['x-compute-request-id'] = `req-${randomUUID()}`;

@@ -45,8 +45,7 @@ function answerPath(visit: Visit, path: string): ImageAnswer {
   const isRead = incoming.method === 'GET' || incoming.method === 'HEAD';
   if (!isRead && !(isItem && incoming.method === 'DELETE')) throw noSuchMethod(incoming.method, isItem);
   if (path === '' || path === '/v2' || path === '/versions') return { status: 300, document: versions(root) };
-  if (path !== LIST && !isItem)
-    throw new Fault('itemNotFound', `The image service has nothing at ${path}.`);
+  if (path !== LIST && !isItem) throw new Fault('itemNotFound', `The image service has nothing at ${path}.`);
   const token = authorized(context, incoming);
   if (!isItem) return { status: 200, document: listImages(visit, token) };
   const id = path.slice(`${LIST}/`.length);

@@ -1,6 +1,9 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Clock, Timer } from '../clock.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
+import { isReadable } from './state.ts';
 
 /** How long changes are gathered at least before the file is written, in ms. */
 const GATHER_MS = 250;
@@ -14,7 +17,7 @@ const LATE_MS = 5000;
 /** A file that follows the state. */
 export interface StateFile {
   /** The state as last written; undefined when there is no file. @throws Error when it cannot be read or is no state */
-  load(): Promise<JsonObject | undefined>;
+  load(): JsonObject | undefined;
   /** Says that the state has changed: it is written soon. */
   changed(): void;
   /** Says that something small has changed, as every read does: it is written with the next change, or late. */
@@ -62,12 +65,10 @@ export function createStateFile(
   };
 
   return {
-    async load() {
-      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined;
-        throw new Error(`cannot read the state file ${path}: ${error.message}`, { cause: error });
-      });
-      return text === undefined ? undefined : parseState(path, text);
+    load() {
+      const found = readState(path);
+      if (found.problem !== undefined) throw new Error(`the state file ${path} ${found.problem}`);
+      return found.state;
     },
     changed() {
       isDirty = true;
@@ -81,17 +82,46 @@ export function createStateFile(
   };
 }
 
-function parseState(path: string, text: string): JsonObject {
+/** What is in the way of beginning with that state file, and of keeping it; none when there is no file yet. */
+export function checkStateFile(path: string): string[] {
+  const { problem } = readState(path);
+  if (problem !== undefined) return [problem];
+  try {
+    accessSync(dirname(path), constants.W_OK);
+    return [];
+  } catch (error) {
+    return [
+      `cannot be written (${codeOf(error)}), accepted: a file in a folder that is there and may be written`,
+    ];
+  }
+}
+
+/** Both are absent when there is no file. */
+interface Found {
+  readonly state?: JsonObject;
+  readonly problem?: string;
+}
+
+function readState(path: string): Found {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return {};
+    return { problem: `cannot be read (${codeOf(error)}), accepted: a file of the simulator's, or none yet` };
+  }
   try {
     const state: unknown = JSON.parse(text);
-    if (isJsonObject(state)) return state;
+    if (isJsonObject(state) && isReadable(state)) return { state };
   } catch {
     // The same answer as for a file that holds something else.
   }
-  throw new Error(
-    `the state file ${path} does not hold a state of the simulator: move it away to begin anew`,
-  );
+  return {
+    problem: `does not hold a state that this version reads, accepted: one it wrote itself; move the file away to begin anew`,
+  };
 }
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown reason';
 
 async function replaceFile(path: string, text: string): Promise<void> {
   const beside = `${path}.${process.pid}.new`;

@@ -5,6 +5,7 @@ import type { StoredToken, Tokens } from './identity/tokens.ts';
 import type { Users } from './identity/users.ts';
 import type { RateLimiter } from './rates/limiter.ts';
 import type { Region } from './region/region.ts';
+import { isRegionState } from './region/snapshot.ts';
 import type { TurnableClock } from './turnable-clock.ts';
 
 /** Grows when the form of the state changes. */
@@ -36,18 +37,19 @@ export function takeState({ base, clocks, tokens, logins, regions }: StateParts)
   };
 }
 
-/**
- * Takes a state up again. Regions that are configured no longer are left out, new ones begin empty.
- *
- * @throws Error when it is of another form
- */
+/** Whether `applyState` can take it up: it is a state, and of a form this version reads. */
+export function isReadable({ form, aheadMs, tokens, regions }: JsonObject): boolean {
+  const isState = isJsonObject(aheadMs) && Array.isArray(tokens) && isJsonObject(regions);
+  return form === FORM && isState && Object.values(regions).every(isRegionState);
+}
+
+/** Takes up a state that is readable. Regions that are configured no longer are left out, new ones begin empty. */
 export function applyState(parts: StateParts, state: JsonObject): void {
-  const { aheadMs, tokens, regions } = state;
-  if (state['form'] !== FORM || !isJsonObject(aheadMs) || !Array.isArray(tokens) || !isJsonObject(regions))
-    throw new Error('the state is of a form this version does not read: move the file away to begin anew');
+  const aheadMs = state['aheadMs'] as JsonObject;
+  const regions = state['regions'] as JsonObject;
   catchUp(parts.clocks.tokens, parts.base, Number(aheadMs['tokens']));
   catchUp(parts.clocks.regions, parts.base, Number(aheadMs['regions']));
-  parts.tokens.restore(tokens as unknown as StoredToken[], parts.users);
+  parts.tokens.restore(state['tokens'] as unknown as StoredToken[], parts.users);
   for (const [name, { region }] of parts.regions) {
     const saved = regions[name];
     if (saved !== undefined) region.restore(saved);

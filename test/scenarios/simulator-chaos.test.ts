@@ -11,6 +11,8 @@ test('a rule fails as many requests as it says, with its status and Retry-After'
   const failed = await ask('/flavors');
   expect([failed.status, failed.headers.get('retry-after')]).toEqual([503, '7']);
   expect(await faultOf(failed)).toBe('serviceUnavailable');
+  simulator.control.chaos.add({ path: '^/images', effect: 'status', status: 503, times: 1 });
+  expect(await (await ask('/images.xml')).text()).toContain('<serviceUnavailable');
   expect(await ok(ask('/flavors'))).toBe(200);
   expect(await ok(ask('/images'))).toBe(200);
 });
@@ -130,7 +132,12 @@ test('the admin API adds and removes rules, turns time, revokes tokens and break
   expect((await admin('GET', '/chaos')).body).toMatchObject({ rules: [{ id: 'gone', hits: 1 }] });
   expect((await admin('DELETE', '/chaos/gone')).status).toBe(200);
   expect((await admin('DELETE', '/chaos/gone')).status).toBe(404);
-  expect((await admin('POST', '/chaos', { effect: 'explode' })).status).toBe(400);
+  const wrong = async (rule: object) => JSON.stringify((await admin('POST', '/chaos', rule)).body);
+  expect(await wrong({ effect: 'explode' })).toContain('allowed values: none, status, reset');
+  expect(await wrong({ efect: 'reset' })).toContain('efect (there are id, service');
+  expect(await wrong({ path: '((' })).toContain('no regular expression');
+  await admin('POST', '/chaos', { id: 'twice', path: 'never' });
+  expect(await wrong({ id: 'twice' })).toContain('there is a chaos rule twice already');
 
   const { images } = (await (await ask('/images')).json()) as { images: { id: string }[] };
   const server = { name: 'one', imageRef: images[0]!.id, flavorRef: '2' };
@@ -155,5 +162,5 @@ test('the admin API adds and removes rules, turns time, revokes tokens and break
   expect((await admin('GET', '')).body).toMatchObject({ logins: 2, operations: { 'DFW createServer': 1 } });
   expect((await admin('POST', '/counters/reset')).status).toBe(200);
   expect(simulator.control.countOperation('createServer')).toBe(0);
-  expect((await admin('POST', '/time', { advanceMs: 'x' })).status).toBe(400);
+  for (const advanceMs of ['x', -1]) expect((await admin('POST', '/time', { advanceMs })).status).toBe(400);
 });
