@@ -2,7 +2,8 @@ import type { Chaos } from './chaos/chaos.ts';
 import { type ChaosRuleInput, chaosRule } from './chaos/complete.ts';
 import type { Counters } from './counters.ts';
 import type { Tokens } from './identity/tokens.ts';
-import type { Region } from './region/region.ts';
+import type { Region, RegionConditions } from './region/region.ts';
+import type { ServerStatus } from './region/transitions.ts';
 import type { TurnableClock } from './turnable-clock.ts';
 
 /** What tests and the admin API may do to a running simulator. */
@@ -15,6 +16,12 @@ export interface SimulatorControl {
   regionsDown(): string[];
   /** Asynchronous fault: puts a server or an image in ERROR. @throws Error for a region, Fault for an id there is not */
   fail(region: string, kind: 'server' | 'image', id: string, message: string): void;
+  /** Changes a server's status from outside the API. @throws Error for a region, Fault for an id there is not */
+  setServerStatus(region: string, id: string, status: Exclude<ServerStatus, 'DELETED'>): void;
+  /** No room for servers, no image service: from now on, until changed again. @throws Error for a region there is not */
+  setConditions(region: string, conditions: Partial<RegionConditions>): void;
+  /** While identity is down it answers 503, and regions answer 503 to tokens they have not seen. */
+  setIdentityDown(down: boolean): void;
   /** Turns time on by hand, for servers and images as for tokens and limits. @throws Error for less than 0 ms */
   advance(ms: number): void;
   /** How often that method and path (below the tenant for compute) were asked, in one region or in all. */
@@ -61,6 +68,11 @@ export function createControl({
   regions,
   changed,
 }: ControlParts): SimulatorControl {
+  const regionOf = (name: string): Region => {
+    const found = regions.get(name.toUpperCase());
+    if (!found) throw new Error(`there is no region ${name}`);
+    return found.region;
+  };
   return {
     revokeTokens() {
       changed();
@@ -74,10 +86,16 @@ export function createControl({
     },
     regionsDown: () => [...down],
     fail(name, kind, id, message) {
-      const found = regions.get(name.toUpperCase());
-      if (!found) throw new Error(`there is no region ${name}`);
-      found.region.fail(kind, id, message);
+      regionOf(name).fail(kind, id, message);
       changed();
+    },
+    setServerStatus(name, id, status) {
+      regionOf(name).setStatus(id, status);
+      changed();
+    },
+    setConditions: (name, conditions) => regionOf(name).setConditions(conditions),
+    setIdentityDown(isDown) {
+      tokens.isDown = isDown;
     },
     advance(ms) {
       if (!(ms >= 0)) throw new Error('time goes forward only: advance by 0 ms or more');

@@ -153,6 +153,28 @@ test('the admin API adds and removes rules, turns time, revokes tokens and break
     server: { status: 'ERROR', fault: { message: 'the host caught fire' } },
   });
 
+  expect((await admin('POST', '/regions/DFW/status', { id, status: 'SHUTOFF' })).status).toBe(200);
+  expect(await (await ask(`/servers/${id}`)).json()).toMatchObject({
+    server: { status: 'SHUTOFF', 'OS-EXT-STS:power_state': 4 },
+  });
+  for (const status of ['DELETED', 'ASLEEP'])
+    expect((await admin('POST', '/regions/DFW/status', { id, status })).status).toBe(400);
+  expect((await admin('POST', '/regions/DFW/status', { id: 'none', status: 'ACTIVE' })).status).toBe(404);
+
+  await admin('POST', '/regions/DFW', { scarcity: true, imagesDown: true });
+  expect(await ok(ask('/images'))).toBe(500);
+  await admin('POST', '/regions/DFW', { imagesDown: false });
+  const full = await ask('/servers', { method: 'POST', body: JSON.stringify({ server }) });
+  expect(await faultOf(full)).toBe('serverCapacityUnavailable');
+  await admin('POST', '/regions/DFW', { scarcity: false });
+  for (const wrong of [{}, { up: true }, { down: 'yes' }])
+    expect((await admin('POST', '/regions/DFW', wrong)).status).toBe(400);
+
+  await admin('POST', '/identity', { down: true });
+  expect(await ok(ask('/flavors'))).toBe(503);
+  await admin('POST', '/identity', { down: false });
+  expect(await ok(ask('/flavors'))).toBe(200);
+
   expect((await admin('POST', '/regions/ORD', { down: true })).body).toEqual({ regionsDown: ['ORD'] });
   expect((await admin('POST', '/time', { advanceMs: 86_400_000 })).status).toBe(200);
   expect(clock.now()).toBe(new FakeClock().now());

@@ -118,6 +118,24 @@ test('too many logins of one user are answered 413', async () => {
   expect((await login()).status).toBe(200);
 });
 
+test('while identity is down nobody logs in, and regions know the tokens they have seen', async () => {
+  const { session, login, loginV3, simulator, clock } = await start({ tokens: { regionCacheSeconds: 300 } });
+  const [seen, unseen] = [await session('DFW'), await session('DFW')];
+  expect((await seen.ask('/flavors')).status).toBe(200);
+  simulator.control.setIdentityDown(true);
+  const refused = await login();
+  expect([refused.status, await faultOf(refused)]).toEqual([503, 'serviceUnavailable']);
+  expect(await (await loginV3(password)).json()).toMatchObject({
+    error: { code: 503, title: 'Service Unavailable' },
+  });
+  expect((await seen.ask('/flavors')).status).toBe(200);
+  expect((await unseen.ask('/flavors')).status).toBe(503);
+  clock.tick(300_000);
+  expect((await seen.ask('/flavors')).status).toBe(503);
+  simulator.control.setIdentityDown(false);
+  expect((await seen.ask('/flavors')).status).toBe(200);
+});
+
 test('v3: a password login is answered 201 with the token in a header and a catalog of interfaces', async () => {
   const { loginV3, ask, url } = await start();
   const response = await loginV3(password, { project: { id: DEMO_USER.tenant } });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
+import { Fault } from '../../faults/faults.ts';
 import type { SimulatorSettings } from '../config.ts';
 import type { User, Users } from './users.ts';
 
@@ -35,12 +36,16 @@ export interface Tokens {
   /**
    * What a region knows: a fresh token only after the replication delay, a revoked one as long as the region's own cache of
    * seen tokens lasts, an expired one never.
+   *
+   * @throws Fault serviceUnavailable for a token it has not seen while the identity service is down
    */
   findInRegion(id: string, region: string): Token | undefined;
   /** @returns false when there is no such token */
   revoke(id: string): boolean;
   /** Revokes every token there is. @returns how many */
   revokeAll(): number;
+  /** Whether the identity service is down: regions then know only what they have seen. */
+  isDown: boolean;
   /** How many logins gave a token. */
   readonly issued: number;
   snapshot(): StoredToken[];
@@ -60,6 +65,7 @@ export function createTokens(settings: SimulatorSettings['tokens'], clock: Clock
   const seen = new Map<string, Seen>();
   let issued = 0;
   let sweepAt = SWEEP_AT;
+  let isDown = false;
 
   const isAlive = (token: Token | undefined): token is Token =>
     token !== undefined && clock.now() < token.expiresMs;
@@ -78,6 +84,12 @@ export function createTokens(settings: SimulatorSettings['tokens'], clock: Clock
   };
 
   return {
+    get isDown() {
+      return isDown;
+    },
+    set isDown(value) {
+      isDown = value;
+    },
     issue(user, methods, scoped = true) {
       issued += 1;
       sweep();
@@ -100,9 +112,11 @@ export function createTokens(settings: SimulatorSettings['tokens'], clock: Clock
       const now = clock.now();
       const token = find(id);
       const key = `${region} ${id}`;
-      if (!token) {
+      if (!token || isDown) {
         const entry = seen.get(key);
-        return entry && now < entry.untilMs && isAlive(entry.token) ? entry.token : undefined;
+        if (entry && now < entry.untilMs && isAlive(entry.token)) return entry.token;
+        if (!isDown) return undefined;
+        throw new Fault('serviceUnavailable', 'The identity service cannot be reached; try again later.');
       }
       if (now < token.issuedMs + settings.replicationDelayMs) return undefined;
       if (settings.regionCacheSeconds > 0 && (seen.get(key)?.untilMs ?? 0) <= now)

@@ -61,6 +61,7 @@ const TITLES: Record<number, string> = {
   405: 'Method Not Allowed',
   413: 'Request Entity Too Large',
   415: 'Unsupported Media Type',
+  503: 'Service Unavailable',
 };
 
 /** A fault in Identity v3's shape. A 401 names the service in `WWW-Authenticate`. */

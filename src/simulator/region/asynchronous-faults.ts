@@ -1,5 +1,12 @@
 import { Fault } from '../../faults/faults.ts';
-import { advanceImage, advanceServer, endSnapshot, imageProgress, serverProgress } from './course.ts';
+import {
+  advanceImage,
+  advanceServer,
+  endSnapshot,
+  imageProgress,
+  serverProgress,
+  setDeadline,
+} from './course.ts';
 import { recharge } from './quotas.ts';
 import type { RegionSettings } from './settings.ts';
 import {
@@ -9,6 +16,7 @@ import {
   type ServerRecord,
   type TenantState,
 } from './state.ts';
+import { type ServerStatus, STATUS_FACTS } from './transitions.ts';
 
 /**
  * A fault befalls a server (guide section 1.11.2): it goes where its transition leads on error, ERROR with the fault
@@ -36,6 +44,33 @@ export function failServer(
     fault: onError === 'ERROR' ? embeddedFault(message, now) : null,
     updated: now,
   });
+}
+
+/**
+ * A server changes its status without anybody asking the API: it is shut down from inside (the note in section 2.3),
+ * suspended, migrated, lost. What was under way is over.
+ */
+export function setServerStatus(
+  state: RegionState,
+  settings: RegionSettings,
+  id: string,
+  status: Exclude<ServerStatus, 'DELETED'>,
+  now: number,
+): void {
+  const server = findAnywhere(state, id, (tenant) => tenant.servers.get(id));
+  advanceServer(server, now, settings);
+  recharge(state, server, state.flavors.get(server.flavorId));
+  Object.assign(server, {
+    status,
+    task: STATUS_FACTS[status].task,
+    course: null,
+    deadline: null,
+    snapshotUntil: null,
+    progress: 100,
+    fault: null,
+    updated: now,
+  });
+  setDeadline(server, settings, now);
 }
 
 /** A fault befalls an image; a server it was being taken of is free again. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import { Fault } from '../../faults/faults.ts';
 import type { JsonValue } from '../../json.ts';
 import { matchPath } from '../../operations/match.ts';
-import { failImage, failServer } from './asynchronous-faults.ts';
+import { failImage, failServer, setServerStatus } from './asynchronous-faults.ts';
 import type { Call } from './call.ts';
 import { handleExtensionRoute } from './extension-routes.ts';
 import { HANDLERS } from './handlers.ts';
@@ -12,6 +12,7 @@ import { serverAction } from './server-actions.ts';
 import type { RegionSettings } from './settings.ts';
 import { restoreState, snapshotState } from './snapshot.ts';
 import { emptyState, type RegionState, tenantOf } from './state.ts';
+import type { ServerStatus } from './transitions.ts';
 
 export type { RegionSeed, SeedImage, SeedServer } from './seed.ts';
 export { defaultRegionSettings, type RegionSettings } from './settings.ts';
@@ -61,10 +62,18 @@ export interface Region {
   seed(data: RegionSeed): void;
   /** Asynchronous fault: puts a server or image in ERROR (a server in RESIZE back to ACTIVE); throws itemNotFound. */
   fail(kind: 'server' | 'image', id: string, message: string): void;
+  /** What befalls a server from inside or by the provider's hand: shut down, suspended, migrated; throws itemNotFound. */
+  setStatus(id: string, status: Exclude<ServerStatus, 'DELETED'>): void;
+  /** Changes how the region fares from now on. */
+  setConditions(conditions: Partial<RegionConditions>): void;
 }
 
+/** What may be wrong with a region while it answers. */
+export type RegionConditions = Pick<RegionSettings, 'scarcity' | 'imagesDown'>;
+
 /** A region with the guide's flavors, base images and networks in it. */
-export function createRegion(settings: RegionSettings, clock: Clock): Region {
+export function createRegion(given: RegionSettings, clock: Clock): Region {
+  let settings = given;
   let state = emptyState(settings.seed);
   seedDefaults(state);
   const purge = createPurge(settings);
@@ -83,6 +92,10 @@ export function createRegion(settings: RegionSettings, clock: Clock): Region {
     fail(kind, id, message) {
       if (kind === 'server') failServer(state, settings, id, message, clock.now());
       else failImage(state, id, message, clock.now());
+    },
+    setStatus: (id, status) => setServerStatus(state, settings, id, status, clock.now()),
+    setConditions(conditions) {
+      settings = { ...settings, ...conditions };
     },
   };
 }

@@ -1,6 +1,7 @@
 import { baseImages } from './base-images.ts';
 import { badRequest } from './body.ts';
 import { type Blueprint, buildServer } from './build.ts';
+import { setDeadline } from './course.ts';
 import { DEFAULT_FLAVORS } from './flavors.ts';
 import { DEFAULT_NETWORKS } from './networks.ts';
 import { charge } from './quotas.ts';
@@ -16,7 +17,7 @@ import {
   type ServerRecord,
   tenantOf,
 } from './state.ts';
-import type { ServerStatus } from './transitions.ts';
+import { type ServerStatus, STATUS_FACTS } from './transitions.ts';
 
 /** An image to begin with; without `tenantId` it is a base image. Dates are ISO 8601. */
 export interface SeedImage {
@@ -163,21 +164,13 @@ function settle(server: ServerRecord, status: ServerStatus, at: number): void {
   const addresses = server.addresses['public'] ?? [];
   Object.assign(server, {
     status,
-    task: null,
+    task: STATUS_FACTS[status].task,
     course: null,
     progress: 100,
     accessIPv4: addresses.find(({ version }) => version === 4)?.addr ?? '',
     accessIPv6: addresses.find(({ version }) => version === 6)?.addr ?? '',
     updated: at,
   });
-}
-
-/** A seeded resize or rescue ends by itself like any other, counted from now. */
-function setDeadline(server: ServerRecord, settings: RegionSettings, now: number): void {
-  const { confirmResizeAfterSeconds, rescueSeconds } = settings;
-  if (server.status === 'VERIFY_RESIZE')
-    server.deadline = { at: now + confirmResizeAfterSeconds * 1000, verb: 'confirmResize' };
-  if (server.status === 'RESCUE') server.deadline = { at: now + rescueSeconds * 1000, verb: 'unrescue' };
 }
 
 function readDate(text: string | undefined, now: number): number {
