@@ -27,7 +27,7 @@ export interface StateFile {
 }
 
 /**
- * Writes beside the file, to the disk, and then renames: whoever reads it sees one whole state or the one before, even
+ * Writes to `FILE.new`, to the disk, and then renames: whoever reads the file sees one whole state or the one before, even
  * after a crash. One write at a time.
  *
  * @param clock real time
@@ -124,7 +124,7 @@ function readState(path: string): Found {
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown reason';
 
 async function replaceFile(path: string, text: string): Promise<void> {
-  const beside = `${path}.${process.pid}.new`;
+  const beside = `${path}.new`;
   const file = await open(beside, 'w', 0o600);
   try {
     await file.writeFile(text, 'utf8');
