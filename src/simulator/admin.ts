@@ -4,6 +4,7 @@ import { readJsonBody, render, renderFault } from './body.ts';
 import type { ChaosRuleInput } from './chaos/complete.ts';
 import type { SimulatorControl } from './control.ts';
 import type { Answer, Incoming } from './exchange.ts';
+import type { FaultExtras } from './region/state.ts';
 import { SERVER_STATUSES, type ServerStatus } from './region/transitions.ts';
 
 /**
@@ -16,7 +17,7 @@ import { SERVER_STATUSES, type ServerStatus } from './region/transitions.ts';
  * | `POST /tokens/revoke` | every token dies |
  * | `POST /identity` `{"down": true}` | takes the identity service down, or up again |
  * | `POST /regions/{name}` `{"down": true, "scarcity": true, "imagesDown": true}` | any of these: takes a region down, leaves it no room for servers, or no image service, and back |
- * | `POST /regions/{name}/fail` `{"kind": "server", "id": "…", "message": "…"}` | an asynchronous fault |
+ * | `POST /regions/{name}/fail` `{"kind": "server", "id": "…", "message": "…"}` | an asynchronous fault; `code` and `details` if wanted |
  * | `POST /regions/{name}/status` `{"id": "…", "status": "SHUTOFF"}` | a server shut down from inside, suspended, migrated … |
  * | `POST /counters/reset` | forgets what was counted |
  * | `GET, POST, DELETE /chaos`, `DELETE /chaos/{id}` | lists, adds, clears, removes rules |
@@ -87,7 +88,7 @@ function performRegion(
   const kind = member(incoming, 'kind', 'string');
   if (kind !== 'server' && kind !== 'image') throw new Fault('badRequest', 'kind must be server or image.');
   const [id, message] = [member(incoming, 'id', 'string'), member(incoming, 'message', 'string')];
-  refusing(() => control.fail(name, kind, id, message));
+  refusing(() => control.fail(name, kind, id, message, faultExtras(incoming)));
   return {};
 }
 
@@ -107,6 +108,15 @@ function changeRegion(control: SimulatorControl, incoming: Incoming, name: strin
     if (down !== undefined) control.setRegionDown(name, down);
   });
   return { regionsDown: control.regionsDown() };
+}
+
+/** `code` and `details`, which may be left out. */
+function faultExtras(incoming: Incoming): FaultExtras {
+  const given = body(incoming);
+  return {
+    ...('code' in given ? { code: member(incoming, 'code', 'number') } : {}),
+    ...('details' in given ? { details: member(incoming, 'details', 'string') } : {}),
+  };
 }
 
 const CONDITIONS = ['down', 'scarcity', 'imagesDown'];

@@ -3,6 +3,7 @@ import { type ChaosRuleInput, chaosRule } from './chaos/complete.ts';
 import type { Counters } from './counters.ts';
 import type { Tokens } from './identity/tokens.ts';
 import type { Region, RegionConditions } from './region/region.ts';
+import type { FaultExtras } from './region/state.ts';
 import type { ServerStatus } from './region/transitions.ts';
 import type { TurnableClock } from './turnable-clock.ts';
 
@@ -15,7 +16,7 @@ export interface SimulatorControl {
   /** Names of the regions that are down. */
   regionsDown(): string[];
   /** Asynchronous fault: puts a server or an image in ERROR. @throws Error for a region, Fault for an id there is not */
-  fail(region: string, kind: 'server' | 'image', id: string, message: string): void;
+  fail(region: string, kind: 'server' | 'image', id: string, message: string, extras?: FaultExtras): void;
   /** Changes a server's status from outside the API. @throws Error for a region, Fault for an id there is not */
   setServerStatus(region: string, id: string, status: Exclude<ServerStatus, 'DELETED'>): void;
   /** No room for servers, no image service: from now on, until changed again. @throws Error for a region there is not */
@@ -85,8 +86,8 @@ export function createControl({
       else down.delete(region);
     },
     regionsDown: () => [...down],
-    fail(name, kind, id, message) {
-      regionOf(name).fail(kind, id, message);
+    fail(name, kind, id, message, extras) {
+      regionOf(name).fail(kind, id, message, extras);
       changed();
     },
     setServerStatus(name, id, status) {

@@ -147,12 +147,19 @@ test('the admin API adds and removes rules, turns time, revokes tokens and break
     kind: 'server',
     id,
     message: 'the host caught fire',
+    code: 404,
+    details: 'rack 7',
   });
   expect(broken.status).toBe(200);
   expect(await (await ask(`/servers/${id}`)).json()).toMatchObject({
-    server: { status: 'ERROR', fault: { message: 'the host caught fire' } },
+    server: {
+      status: 'ERROR',
+      fault: { code: 404, message: 'the host caught fire', details: 'rack 7' },
+    },
   });
 
+  const xml = await (await ask(`/servers/${id}.xml`)).text();
+  expect(xml).toMatch(/<fault code="404"[^>]*><message>the host caught fire<\/message><details>rack 7</);
   expect((await admin('POST', '/regions/DFW/status', { id, status: 'SHUTOFF' })).status).toBe(200);
   expect(await (await ask(`/servers/${id}`)).json()).toMatchObject({
     server: { status: 'SHUTOFF', 'OS-EXT-STS:power_state': 4 },

@@ -11,6 +11,7 @@ import { recharge } from './quotas.ts';
 import type { RegionSettings } from './settings.ts';
 import {
   embeddedFault,
+  type FaultExtras,
   type ImageRecord,
   type RegionState,
   type ServerRecord,
@@ -28,6 +29,7 @@ export function failServer(
   id: string,
   message: string,
   now: number,
+  extras?: FaultExtras,
 ): void {
   const server = findAnywhere(state, id, (tenant) => tenant.servers.get(id));
   advanceServer(server, now, settings);
@@ -41,7 +43,7 @@ export function failServer(
     course: null,
     deadline: null,
     previousFlavorId: null,
-    fault: onError === 'ERROR' ? embeddedFault(message, now) : null,
+    fault: onError === 'ERROR' ? embeddedFault(message, now, extras) : null,
     updated: now,
   });
 }
@@ -74,7 +76,13 @@ export function setServerStatus(
 }
 
 /** A fault befalls an image; a server it was being taken of is free again. */
-export function failImage(state: RegionState, id: string, message: string, now: number): void {
+export function failImage(
+  state: RegionState,
+  id: string,
+  message: string,
+  now: number,
+  extras?: FaultExtras,
+): void {
   const image: ImageRecord = findAnywhere(state, id, (tenant) => tenant.images.get(id));
   advanceImage(image, now);
   const progress = imageProgress(image, now);
@@ -84,7 +92,7 @@ export function failImage(state: RegionState, id: string, message: string, now: 
     status: 'ERROR',
     saving: null,
     progress,
-    fault: embeddedFault(message, now),
+    fault: embeddedFault(message, now, extras),
     updated: now,
   });
 }

@@ -11,7 +11,7 @@ import { plantSeed, type RegionSeed, seedDefaults } from './seed.ts';
 import { serverAction } from './server-actions.ts';
 import type { RegionSettings } from './settings.ts';
 import { restoreState, snapshotState } from './snapshot.ts';
-import { emptyState, type RegionState, tenantOf } from './state.ts';
+import { emptyState, type FaultExtras, type RegionState } from './state.ts';
 import type { ServerStatus } from './transitions.ts';
 
 export type { RegionSeed, SeedImage, SeedServer } from './seed.ts';
@@ -61,7 +61,7 @@ export interface Region {
   /** Adds servers, images, flavors, networks; throws badRequest for what is wrong in it. */
   seed(data: RegionSeed): void;
   /** Asynchronous fault: puts a server or image in ERROR (a server in RESIZE back to ACTIVE); throws itemNotFound. */
-  fail(kind: 'server' | 'image', id: string, message: string): void;
+  fail(kind: 'server' | 'image', id: string, message: string, extras?: FaultExtras): void;
   /** What befalls a server from inside or by the provider's hand: shut down, suspended, migrated; throws itemNotFound. */
   setStatus(id: string, status: Exclude<ServerStatus, 'DELETED'>): void;
   /** Changes how the region fares from now on. */
@@ -83,15 +83,15 @@ export function createRegion(given: RegionSettings, clock: Clock): Region {
       purge(state, now);
       return answer({ request, params: {}, state, settings, now });
     },
-    absoluteLimits: (tenantId) => absoluteLimitsOf(settings, tenantId, tenantOf(state, tenantId)),
+    absoluteLimits: (tenantId) => absoluteLimitsOf(settings, state, tenantId),
     snapshot: () => snapshotState(state),
     restore(saved) {
       state = restoreState(saved);
     },
     seed: (data) => plantSeed(state, settings, data, clock.now()),
-    fail(kind, id, message) {
-      if (kind === 'server') failServer(state, settings, id, message, clock.now());
-      else failImage(state, id, message, clock.now());
+    fail(kind, id, message, extras) {
+      if (kind === 'server') failServer(state, settings, id, message, clock.now(), extras);
+      else failImage(state, id, message, clock.now(), extras);
     },
     setStatus: (id, status) => setServerStatus(state, settings, id, status, clock.now()),
     setConditions(conditions) {
