@@ -14,6 +14,7 @@ import { answerImageService } from './image-face.ts';
 import type { Departure, Handler } from './listener.ts';
 import { createRouter, type Route } from './router.ts';
 import { identityVersions } from './versions.ts';
+import { answerVolumeService } from './volume-face.ts';
 
 /** What requests are answered with. */
 export interface ApplicationParts {
@@ -63,7 +64,7 @@ export function createApplication(parts: ApplicationParts): Handler {
 function chaosRequest(incoming: Incoming, route: Route, region: string | null): ChaosRequest {
   const compute = route.kind === 'compute';
   const path = compute ? route.path.replace(/^\/v2\/[^/]+(?=\/)/, '') : incoming.path;
-  const service = compute || route.kind === 'image' ? route.kind : 'identity';
+  const service = compute || route.kind === 'image' || route.kind === 'volume' ? route.kind : 'identity';
   return { service, region, method: incoming.method, path };
 }
 
@@ -89,6 +90,13 @@ function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route):
       );
     case 'image':
       return answerImageService(regions.get(route.region)!, incoming, route.path, `${origin}${route.prefix}`);
+    case 'volume':
+      return answerVolumeService(
+        regions.get(route.region)!,
+        incoming,
+        route.path,
+        `${origin}${route.prefix}`,
+      );
     default:
       return refusal(parts, incoming, route);
   }

@@ -9,7 +9,7 @@ export type Route =
   | { kind: 'identityV3'; path: string }
   /** `path`: below the region's root, as written; `prefix`: what stood before it. */
   | { kind: 'compute'; region: string; path: string; prefix: string }
-  | { kind: 'image'; region: string; path: string; prefix: string }
+  | { kind: 'image' | 'volume'; region: string; path: string; prefix: string }
   | { kind: 'admin'; path: string }
   /** A service of the catalog that is listed only. */
   | { kind: 'listedOnly'; service: string }
@@ -44,7 +44,7 @@ export function createRouter(regions: readonly string[]): Router {
     const [, first = ''] = path.split('/', 2);
     const rest = path.slice(first.length + 1);
     if (first === 'internal' && prefix === '') return route(rest === '' ? '/' : rest, '/internal');
-    if (first === 'image') return regional('image', rest, `${prefix}/image`);
+    if (first === 'image' || first === 'volume') return regional(first, rest, `${prefix}/${first}`);
     if (LISTED_ONLY[first] !== undefined) return { kind: 'listedOnly', service: LISTED_ONLY[first] };
     if (prefix !== '') return regional('compute', path, prefix);
     switch (first) {
@@ -57,7 +57,7 @@ export function createRouter(regions: readonly string[]): Router {
     }
   };
 
-  const regional = (kind: 'compute' | 'image', path: string, prefix: string): Route => {
+  const regional = (kind: 'compute' | 'image' | 'volume', path: string, prefix: string): Route => {
     const [, first = ''] = path.split('/', 2);
     // `/dfw.xml` has the suffix of a list of versions on the region itself.
     const name = first.replace(/\.(json|xml)$/, '');

@@ -182,5 +182,13 @@ function catalogV3(user: User, { regions }: Endpoints): JsonObject[] {
       name: 'cloudImages',
       endpoints: regions.map(({ name, imageRoot }) => endpoint('image', 'public', name, imageRoot)),
     },
+    {
+      id: 'simulated-volume',
+      type: 'volumev3',
+      name: 'cloudBlockStorage',
+      endpoints: regions.map(({ name, volumeRoot }) =>
+        endpoint('volume', 'public', name, `${volumeRoot}/v3/${user.tenant.id}`),
+      ),
+    },
   ];
 }

@@ -13,6 +13,7 @@ import type { RegionSettings } from './settings.ts';
 import { restoreState, snapshotState } from './snapshot.ts';
 import { emptyState, type FaultExtras, type RegionState } from './state.ts';
 import type { ServerStatus } from './transitions.ts';
+import { findVolume, type VolumeView, volumesOf } from './volumes.ts';
 
 export type { RegionSeed, SeedImage, SeedServer } from './seed.ts';
 export { defaultRegionSettings, type RegionSettings } from './settings.ts';
@@ -54,6 +55,10 @@ export interface Region {
   handle(request: RegionRequest): RegionAnswer;
   /** The tenant's absolute limits with what is used of them (guide Tables 1.4 and 1.5). */
   absoluteLimits(tenantId: string): Record<string, number>;
+  /** The tenant's volumes, as block storage sees them. */
+  volumes(tenantId: string): VolumeView[];
+  /** One of them; undefined: there is none of that id. */
+  findVolume(tenantId: string, id: string): VolumeView | undefined;
   /** The whole state as JSON. */
   snapshot(): JsonValue;
   /** Replaces the state by a snapshot's; throws an Error when it is none. */
@@ -84,6 +89,8 @@ export function createRegion(given: RegionSettings, clock: Clock): Region {
       return answer({ request, params: {}, state, settings, now });
     },
     absoluteLimits: (tenantId) => absoluteLimitsOf(settings, state, tenantId),
+    volumes: (tenantId) => volumesOf(state, tenantId),
+    findVolume: (tenantId, id) => findVolume(state, tenantId, id),
     snapshot: () => snapshotState(state),
     restore(saved) {
       state = restoreState(saved);
