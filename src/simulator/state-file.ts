@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, rmSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock, Timer } from '../clock.ts';
@@ -68,6 +68,7 @@ export function createStateFile(
     load() {
       const found = readState(path);
       if (found.problem !== undefined) throw new Error(`the state file ${path} ${found.problem}`);
+      rmSync(besideOf(path), { force: true });
       return found.state;
     },
     changed() {
@@ -123,8 +124,11 @@ function readState(path: string): Found {
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown reason';
 
+/** Where a state is written before it takes the file's place; what a crash has left there is worth nothing. */
+const besideOf = (path: string): string => `${path}.new`;
+
 async function replaceFile(path: string, text: string): Promise<void> {
-  const beside = `${path}.new`;
+  const beside = besideOf(path);
   const file = await open(beside, 'w', 0o600);
   try {
     await file.writeFile(text, 'utf8');
