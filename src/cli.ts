@@ -53,7 +53,10 @@ program
   .command('check-config')
   .description('list every problem of a configuration; exit code 2 if there is one')
   .requiredOption('-c, --config <file>', 'configuration')
-  .action(({ config }: { config: string }) => exitWith(checkConfig(config, env)));
+  .option('--simulate', 'as the command simulate reads it: a simulator alone needs no accounts')
+  .action(({ config, simulate }: { config: string; simulate?: true }) =>
+    exitWith(checkConfig(config, env, simulate ? 'simulator' : 'gateway')),
+  );
 
 program
   .command('version')

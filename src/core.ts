@@ -4,11 +4,13 @@ import type { Clock } from './clock.ts';
 import type { AccountConfig, Config } from './config/schema.ts';
 import { asFault } from './faults/faults.ts';
 import { chooseEndpoints } from './identity/catalog.ts';
+import type { Revocations } from './identity/revocations.ts';
 import { createTokenSource } from './identity/token-source.ts';
 import { createV2Login } from './identity/v2-client.ts';
 import { createLinkRewriter, type LinkRewriter } from './links/rewrite.ts';
 import { createAccount, type LiveAccount } from './routing/account.ts';
 import { Directory, type Place } from './routing/directory.ts';
+import { EVERYWHERE } from './routing/target.ts';
 import type { Call } from './serving/call.ts';
 import { createFinish } from './serving/finish.ts';
 import { Outbox } from './serving/outbox.ts';
@@ -29,6 +31,7 @@ export interface Shared {
   readonly metrics: Metrics;
   readonly pools: Pools;
   readonly tokenKey: KeyObject;
+  readonly revocations: Revocations;
 }
 
 /** Everything that one configuration means, joined up. */
@@ -50,7 +53,7 @@ export interface Core {
  * @param before the core in force until now: tokens of unchanged accounts, cached answers and windows are taken over
  */
 export function createCore(config: Config, shared: Shared, before?: Core): Core {
-  const { log, clock, metrics, pools, tokenKey } = shared;
+  const { log, clock, metrics, pools, tokenKey, revocations } = shared;
   const accounts = new Map(
     config.accounts.map((account) => [
       keyOf(account),
@@ -65,9 +68,13 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
   const finished = createFinish(metrics, createRequestLog(log, config.log), () => clock.monotonic());
   const links = linksOf(directory);
-  const outbox = new Outbox((call, error) => {
-    log.error({ err: error, operation: call.operation }, 'an answer could not be written');
-    finished(call, writeInstead(call, error));
+  const outbox = new Outbox<Call, () => void>((call, write) => {
+    try {
+      write();
+    } catch (error) {
+      log.error({ err: error, operation: call.operation }, 'an answer could not be written');
+      finished(call, writeInstead(call, error));
+    }
   });
 
   const services: Services = {
@@ -81,6 +88,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     cache,
     clients,
     tokenKey,
+    revocations,
     links,
     location: (call, place, kind, url) => locate(links(), call, place, kind, url),
     reply(call, reply) {
@@ -89,10 +97,10 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
         finished(call, reply.status);
       });
     },
-    replyPrepared(call, status, head, body) {
+    replyPrepared(call, prepared) {
       outbox.put(call, () => {
-        writePrepared(call, status, head, body);
-        finished(call, status);
+        writePrepared(call, prepared);
+        finished(call, prepared.status);
       });
     },
     finished,
@@ -147,6 +155,10 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
       { regions: [...endpoints.keys()], ...(skipped.length > 0 ? { skipped } : {}) },
       'the service catalog is here',
     );
+    if (endpoints.has(EVERYWHERE.toUpperCase()))
+      accountLog.warn(
+        `the catalog has a region ${EVERYWHERE.toUpperCase()}: /${EVERYWHERE}/ means every region, so reach it by X-Region or a port of its own (listen.regions)`,
+      );
   });
   return createAccount(account, tokens);
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config/schema.ts';
 import { type Core, createCore } from './core.ts';
+import { Revocations } from './identity/revocations.ts';
 import { deriveTokenKey } from './identity/sluice-token.ts';
 import { createAdmin } from './serving/admin.ts';
 import { createListener } from './serving/plugin.ts';
@@ -34,6 +35,7 @@ export async function createGateway(
     metrics: createMetrics(),
     pools: new Pools(config.upstream),
     tokenKey: deriveTokenKey(sharedSecret(config)),
+    revocations: new Revocations(),
   };
   let core: Core = createCore(config, shared);
   let draining = false;

@@ -83,6 +83,8 @@ export interface Fetched {
   readonly stored: boolean;
   /** The upstream's status when it was asked and answered. */
   readonly forwardStatus: number | undefined;
+  /** The upstream's id of this caller's own request, when it led to one. */
+  readonly requestId?: string | undefined;
 }
 
 export interface CacheOptions {
@@ -226,11 +228,11 @@ function fetchedFrom(landing: Landing, lookup: Lookup, joined: boolean, now: num
     if (!mayFallBack) throw landing.error;
     return staleInstead(fallback!, undefined);
   }
-  const { entry, source, stored } = landing;
+  const { entry, source, stored, requestId } = landing;
   if (isOutage(entry.status) && mayFallBack) return staleInstead(fallback!, entry.status);
   if (source === 'shared') return fromPeer(entry, stored, now);
-  const verdict = joined ? 'coalesced' : 'miss';
-  return { entry, verdict, reason: lookup.reason, stored, forwardStatus: entry.status };
+  const answer = { entry, reason: lookup.reason, stored, forwardStatus: entry.status };
+  return joined ? { ...answer, verdict: 'coalesced' } : { ...answer, verdict: 'miss', requestId };
 }
 
 /** What another instance fetched: for this one's caller a hit, if perhaps a stale one. */
@@ -256,5 +258,6 @@ async function fetchPassing(lookup: Lookup, load: Load, now: number, signal?: Ab
   const never = { storedAt: now, freshUntil: now, staleUntil: now, errorUntil: now };
   const subject = subjectOf(ask.params);
   const entry = new Entry({ key, scope, tenant: ask.tenant, subject, query, ...stored, ...never });
-  return { entry, verdict: 'pass', reason, stored: false, forwardStatus: stored.status };
+  const { status: forwardStatus, requestId } = stored;
+  return { entry, verdict: 'pass', reason, stored: false, forwardStatus, requestId };
 }

@@ -70,10 +70,18 @@ export function derive(index: ListIndex, question: Question): string | null {
   return deriveList(index, found, question);
 }
 
-/** An id that the list lacks may still exist (a flavor not offered any more): only the upstream knows. */
-function deriveItem(index: ListIndex, { item }: Family, { subject, query }: Question): string | null {
-  const member = subject === undefined || query !== '' ? undefined : index.byId.get(subject);
+function deriveItem(index: ListIndex, { item }: Family, question: Question): string | null {
+  const member = findMember(index, question);
   return member ? `{"${item.response}": ${member.text}}` : null;
+}
+
+/**
+ * The member that is the item asked for. An id that the list lacks may still exist (a flavor not offered any more): only
+ * the upstream knows.
+ */
+export function findMember(index: ListIndex, { operation, subject, query }: Question): Member | undefined {
+  if (operation !== familyOf(operation)?.item) return undefined;
+  return subject === undefined || query !== '' ? undefined : index.byId.get(subject);
 }
 
 function deriveList(index: ListIndex, found: Family, question: Question): string | null {

@@ -1,6 +1,6 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { packText, unpackText } from './packed-text.ts';
 import type { Freshness } from './policy.ts';
-import { compact, createRendition, type Rendition, type RenditionOwner } from './rendition.ts';
+import { createRendition, flat, type Rendition, type RenditionOwner } from './rendition.ts';
 
 /** An upstream's answer as the cache keeps it. */
 export interface Stored {
@@ -9,6 +9,8 @@ export interface Stored {
   body: string;
   /** The few upstream headers worth keeping, lower-case names. */
   headers: Record<string, string>;
+  /** The upstream's id of this one request: for whoever asked, not kept. */
+  requestId?: string | undefined;
 }
 
 /** What a new entry is made of. */
@@ -21,20 +23,30 @@ export interface EntryFields extends Stored, Freshness {
   readonly subject: string | undefined;
   /** The normalised query it answers. */
   readonly query: string;
+  /** The name the body's one member bears, where `body` is only that member's text: an item cut out of a list. */
+  readonly wrapper?: string | undefined;
 }
 
 /** What an entry costs beside its bytes: key, index, objects, as measured by bench/cache-memory.ts. */
-const ENTRY_OVERHEAD_BYTES = 640;
-const RENDITION_OVERHEAD_BYTES = 420;
+const ENTRY_OVERHEAD_BYTES = 560;
+const RENDITION_OVERHEAD_BYTES = 140;
 
 /** More base URLs than this for one answer are not friends: the oldest rendition goes. */
 const MOST_RENDITIONS = 8;
 
-/** A source this long is packed once it has been rendered: it is needed again only for another format. */
-const SMALLEST_PACKED_LENGTH = 1024;
+/** A shorter source is not worth packing. */
+const SMALLEST_PACKED_LENGTH = 256;
+
+/** By how much longer its links may make a rendition than its source, as counted before there is one (bytes). */
+const LINK_GROWTH_BYTES = 160;
+
+const NO_HEADERS: Record<string, string> = {};
 
 /**
  * One cached answer: the upstream's text, how long it is good for, and the bytes it was rendered to. Times are wall ms.
+ *
+ * Small answers are many, so this is built to hold little: the source is packed once it has been rendered, times are
+ * kept as differences, texts that entries have in common exist once.
  */
 export class Entry implements Stored, Freshness, RenditionOwner {
   readonly key: string;
@@ -45,12 +57,17 @@ export class Entry implements Stored, Freshness, RenditionOwner {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly storedAt: number;
-  freshUntil: number;
-  staleUntil: number;
-  readonly errorUntil: number;
+  /** What the store counts for it: see `size`. */
+  countedBytes = 0;
   /** Told when the entry comes to hold more or fewer bytes; set by the store that counts them. */
   onResize: ((entry: Entry) => void) | undefined;
-  #source: string | Buffer;
+  #freshMs: number;
+  #staleMs: number;
+  readonly #errorMs: number;
+  /** The upstream's text, or that text packed against the rendition that `#anchor` is. */
+  #source: string;
+  #anchor: Rendition | undefined;
+  #wrapper: string | undefined;
   #lastVariant = '';
   #last: Rendition | undefined;
   #others: Map<string, Rendition> | undefined;
@@ -58,23 +75,47 @@ export class Entry implements Stored, Freshness, RenditionOwner {
   #attachment: unknown;
 
   constructor(fields: EntryFields) {
-    this.key = fields.key;
+    this.key = isShortAscii(fields.key) ? flat(fields.key) : fields.key;
     this.scope = shared(fields.scope);
-    this.tenant = fields.tenant;
+    this.tenant = shared(fields.tenant);
     this.subject = fields.subject;
     this.query = fields.query;
     this.status = fields.status;
-    this.headers = fields.headers;
+    this.headers = isEmpty(fields.headers) ? NO_HEADERS : fields.headers;
     this.storedAt = fields.storedAt;
-    this.freshUntil = fields.freshUntil;
-    this.staleUntil = fields.staleUntil;
-    this.errorUntil = fields.errorUntil;
+    this.#freshMs = fields.freshUntil - fields.storedAt;
+    this.#staleMs = fields.staleUntil - fields.storedAt;
+    this.#errorMs = fields.errorUntil - fields.storedAt;
     this.#source = fields.body;
+    this.#wrapper = fields.wrapper;
+  }
+
+  get freshUntil(): number {
+    return this.storedAt + this.#freshMs;
+  }
+
+  get staleUntil(): number {
+    return this.storedAt + this.#staleMs;
+  }
+
+  get errorUntil(): number {
+    return this.storedAt + this.#errorMs;
+  }
+
+  /** Something newer is known: from now on it may only stand in for an outage. Its list may go, so it keeps its own text. */
+  outdate(now: number): void {
+    this.#freshMs = Math.min(this.#freshMs, now - this.storedAt);
+    this.#staleMs = Math.min(this.#staleMs, now - this.storedAt);
+    if (this.#wrapper === undefined) return;
+    this.#source = Buffer.from(this.body).toString();
+    this.#wrapper = undefined;
+    this.resized();
   }
 
   /** The upstream's text. */
   get body(): string {
-    return typeof this.#source === 'string' ? this.#source : inflateRawSync(this.#source).toString();
+    if (this.#wrapper !== undefined) return `{"${this.#wrapper}": ${this.#source}}`;
+    return this.#anchor ? unpackText(this.#source, this.#anchor.body) : this.#source;
   }
 
   /**
@@ -92,12 +133,16 @@ export class Entry implements Stored, Freshness, RenditionOwner {
     return this.#last;
   }
 
-  /** Bytes held, as counted against `cache.maxBytes`. */
+  /** Bytes held, as counted against `cache.maxBytes`; room for the first rendition is counted before there is one. */
   get size(): number {
-    let bytes = ENTRY_OVERHEAD_BYTES + this.key.length + heldBy(this.#source) + this.#extraBytes;
-    if (this.#last) bytes += this.#last.heldBytes + RENDITION_OVERHEAD_BYTES;
-    for (const rendition of this.#others?.values() ?? [])
-      bytes += rendition.heldBytes + RENDITION_OVERHEAD_BYTES;
+    let bytes = ENTRY_OVERHEAD_BYTES + this.key.length + this.#extraBytes;
+    // A text that is a part of its list's is counted there.
+    if (this.#wrapper === undefined) bytes += this.#anchor ? this.#source.length : heldBy(this.#source);
+    if (this.#last === undefined)
+      return bytes + this.#source.length + RENDITION_OVERHEAD_BYTES + LINK_GROWTH_BYTES;
+    bytes += this.#last.heldBytes + RENDITION_OVERHEAD_BYTES;
+    if (this.#others === undefined) return bytes;
+    for (const rendition of this.#others.values()) bytes += rendition.heldBytes + RENDITION_OVERHEAD_BYTES;
     return bytes;
   }
 
@@ -120,16 +165,21 @@ export class Entry implements Stored, Freshness, RenditionOwner {
   }
 
   #render(text: string): Rendition {
-    if (typeof this.#source === 'string' && this.#source.length >= SMALLEST_PACKED_LENGTH)
-      this.#source = compact(deflateRawSync(this.#source, { level: 1 }));
-    return createRendition(text, this);
+    const rendition = createRendition(text, this);
+    const isPackable = this.#wrapper === undefined && this.#anchor === undefined;
+    if (isPackable && this.#source.length >= SMALLEST_PACKED_LENGTH) {
+      this.#source = packText(this.#source, rendition.body);
+      this.#anchor = rendition;
+    }
+    return rendition;
   }
 
   #keep(variant: string, rendition: Rendition): void {
     this.#others ??= new Map();
     this.#others.set(variant, rendition);
     if (this.#others.size < MOST_RENDITIONS) return;
-    for (const oldest of this.#others.keys()) {
+    for (const [oldest, kept] of this.#others) {
+      if (kept === this.#anchor) continue;
       this.#others.delete(oldest);
       return;
     }
@@ -148,13 +198,14 @@ function shared(text: string): string {
   return text;
 }
 
-/** V8 keeps a string in one byte a character while all of them are Latin-1, else in two. */
-function heldBy(source: string | Buffer): number {
-  if (typeof source !== 'string') return source.length;
-  return isLatin1(source) ? source.length : 2 * source.length;
+const isShortAscii = (text: string): boolean => text.length < 1024 && Buffer.byteLength(text) === text.length;
+
+function isEmpty(headers: Record<string, string>): boolean {
+  for (const _name in headers) return false;
+  return true;
 }
 
-function isLatin1(text: string): boolean {
-  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0xff) return false;
-  return true;
+/** V8 keeps a string in one byte a character while all of them are Latin-1, else in two. */
+function heldBy(text: string): number {
+  return Buffer.byteLength(text) === text.length ? text.length : 2 * text.length;
 }

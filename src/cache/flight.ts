@@ -21,6 +21,7 @@ export type Landing =
       /** `shared`: another instance had fetched it. */
       readonly source: 'upstream' | 'shared';
       readonly stored: boolean;
+      readonly requestId?: string | undefined;
       /** An older answer that may stand in when `entry` says that the upstream cannot answer now. */
       readonly fallback: Entry | undefined;
     }
@@ -106,6 +107,7 @@ function keep(
 ): Landing {
   const { settings, memory, shared } = gear;
   const { key, scope, query, ask } = lookup;
+  const { requestId, ...kept } = stored;
   const cacheClass = ask.operation.cache!;
   const subject = subjectOf(ask.params);
   const freshness = decideFreshness(
@@ -124,7 +126,7 @@ function keep(
     staleUntil: askedAt,
     errorUntil: askedAt,
   };
-  const fields: EntryFields = { key, scope, tenant: ask.tenant, subject, query, ...stored, ...times };
+  const fields: EntryFields = { key, scope, tenant: ask.tenant, subject, query, ...kept, ...times };
   const entry = new Entry(fields);
   const isKept = freshness !== null && isCurrent;
   if (isKept) {
@@ -137,7 +139,7 @@ function keep(
     if (outdates) memory.drop(scope, (old) => old.key === key);
     void shared?.abandon(ticket, outdates);
   }
-  return { kind: 'answer', entry, source: 'upstream', stored: isKept, fallback };
+  return { kind: 'answer', entry, source: 'upstream', stored: isKept, requestId, fallback };
 }
 
 /**
@@ -150,8 +152,5 @@ function outdateComputed({ settings, memory, clock }: FlightGear, { ask, query }
   if (!settings.derive[family.detail.cache as keyof CacheSettings['derive']]) return;
   const now = clock.now();
   for (const entry of memory.entries(list.scope))
-    if (entry !== list && entry.tenant === list.tenant && entry.storedAt < list.storedAt) {
-      entry.freshUntil = Math.min(entry.freshUntil, now);
-      entry.staleUntil = Math.min(entry.staleUntil, now);
-    }
+    if (entry !== list && entry.tenant === list.tenant && entry.storedAt < list.storedAt) entry.outdate(now);
 }

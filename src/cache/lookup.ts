@@ -1,5 +1,5 @@
 import type { CacheClass } from '../operations/operation.ts';
-import { derive, familyOf } from './derive.ts';
+import { derive, familyOf, findMember } from './derive.ts';
 import { type Directives, parseDirectives } from './directives.ts';
 import { Entry } from './entry.ts';
 import { type CacheAsk, keyOf, queryOf, scopeOf, subjectOf } from './key.ts';
@@ -72,7 +72,8 @@ function deriveEntry(
   }));
   const subject = subjectOf(ask.params);
   const question = { operation: ask.operation, subject, query, variant: ask.variant };
-  const body = index && derive(index, question);
+  const member = index && findMember(index, question);
+  const body = member?.text ?? (index && derive(index, question));
   if (!body) return null;
   const { storedAt, freshUntil, staleUntil, errorUntil, headers } = list;
   const times = { storedAt, freshUntil, staleUntil, errorUntil };
@@ -84,6 +85,7 @@ function deriveEntry(
     query,
     status: 200,
     body,
+    wrapper: member ? (ask.operation.response ?? undefined) : undefined,
     headers,
     ...times,
   });

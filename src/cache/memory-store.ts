@@ -24,6 +24,9 @@ export interface MemoryStore {
 /** Places for guests in one scope. */
 export const MOST_GUESTS = 256;
 
+/** By how much less than is counted for it an entry may hold, bytes. */
+const UNCOUNTED_BYTES = 256;
+
 export interface MemoryOptions {
   /** `cache.maxBytes`. */
   maxBytes: number;
@@ -76,8 +79,10 @@ export function createMemoryStore({ maxBytes, onEvict }: MemoryOptions): MemoryS
     onEvict();
   }
 
-  /** lru-cache keeps the size an entry had when it was set, so it is set anew. */
+  /** lru-cache keeps the size an entry had when it was set, so it is set anew, unless it is much the same. */
   function recount(entry: Entry): void {
+    const spare = entry.countedBytes - entry.size;
+    if (spare >= 0 && spare <= UNCOUNTED_BYTES) return;
     recounting = entry;
     lru.delete(entry.key);
     recounting = undefined;
@@ -85,7 +90,8 @@ export function createMemoryStore({ maxBytes, onEvict }: MemoryOptions): MemoryS
   }
 
   function put(entry: Entry): void {
-    lru.set(entry.key, entry, { size: entry.size });
+    entry.countedBytes = entry.size;
+    lru.set(entry.key, entry, { size: entry.countedBytes });
     if (!lru.has(entry.key)) {
       entry.onResize = undefined;
       forget(entry.scope, entry.key);

@@ -4,9 +4,10 @@ import { brotliCompressSync, gzipSync, constants as zlib } from 'node:zlib';
 /** Codings an answer can be sent in beside its plain bytes. */
 export type Encoding = 'gzip' | 'br';
 
-/** Bytes ready to be sent, with their strong validator. */
+/** An answer ready to be sent, with its strong validator. */
 export interface Representation {
-  readonly body: Buffer;
+  /** Text that is ASCII, so that its length is that of its bytes, or bytes. */
+  readonly body: string | Buffer;
   /** Strong ETag, quotes included; differs per coding, as RFC 9110 section 8.8.3.3 wants. */
   readonly etag: string;
 }
@@ -31,23 +32,42 @@ export interface RenditionOwner {
   resized(): void;
 }
 
+/**
+ * A short text is kept as a string: it takes far less room than a Buffer, and goes out in one piece with its head. Beyond
+ * this many bytes a write would copy it once more.
+ */
+const LONGEST_TEXT_BYTES = 12_288;
+
 export function createRendition(text: string, owner: RenditionOwner): Rendition {
-  // A buffer of its own: one cut from Node's shared pool would keep 8 KiB alive for a few bytes.
-  const body = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  const bytes = Buffer.byteLength(text);
+  return new TextRendition(
+    bytes === text.length && bytes <= LONGEST_TEXT_BYTES ? flat(text) : bytesOf(text, bytes),
+    owner,
+  );
+}
+
+const scratch = Buffer.allocUnsafeSlow(LONGEST_TEXT_BYTES);
+
+/** A short Latin-1 text of its own: one put together from parts, or cut out of a longer one, keeps all of those alive. */
+export const flat = (text: string): string => scratch.toString('latin1', 0, scratch.write(text, 'latin1'));
+
+/** A buffer of its own: one cut from Node's shared pool would keep 8 KiB alive for a few bytes. */
+function bytesOf(text: string, length: number): Buffer {
+  const body = Buffer.allocUnsafeSlow(length);
   body.write(text);
-  return new TextRendition(body, owner);
+  return body;
 }
 
 class TextRendition implements Rendition {
-  readonly body: Buffer;
+  readonly body: string | Buffer;
   readonly etag: string;
   #gzip: Representation | undefined;
   #br: Representation | undefined;
   readonly #owner: RenditionOwner;
 
-  constructor(body: Buffer, owner: RenditionOwner) {
+  constructor(body: string | Buffer, owner: RenditionOwner) {
     this.body = body;
-    this.etag = `"${hash('sha1', body, 'base64url')}"`;
+    this.etag = flat(`"${hash('sha1', body, 'base64url')}"`);
     this.#owner = owner;
   }
 
@@ -74,14 +94,14 @@ class TextRendition implements Rendition {
   }
 }
 
-function brotli(body: Buffer): Buffer {
+function brotli(body: string | Buffer): Buffer {
   return brotliCompressSync(body, {
     params: { [zlib.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY, [zlib.BROTLI_PARAM_SIZE_HINT]: body.length },
   });
 }
 
 /** zlib hands out a view of a larger block; kept for hours, only the bytes in use should stay. */
-export function compact(bytes: Buffer): Buffer {
+function compact(bytes: Buffer): Buffer {
   if (bytes.buffer.byteLength === bytes.length) return bytes;
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(copy);

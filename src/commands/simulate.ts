@@ -1,10 +1,17 @@
 import { type Environment, loadConfig } from '../config/load.ts';
 import { createSimulator } from '../simulator/simulator.ts';
-import type { ExitCode } from './exit-code.ts';
+import { checkStateFile } from '../simulator/state-file.ts';
+import { type ExitCode, refuse } from './exit-code.ts';
 import { runService } from './run-service.ts';
 
-/** `sluice simulate`: the simulator alone, until a signal. */
-export function simulate(file: string, stateFile: string | undefined, env: Environment): Promise<ExitCode> {
+/** `sluice simulate`: the simulator alone, until a signal. `--state` comes before `simulator.stateFile`. */
+export async function simulate(
+  file: string,
+  stateFile: string | undefined,
+  env: Environment,
+): Promise<ExitCode> {
+  const problems = stateFile === undefined ? [] : checkStateFile(stateFile);
+  if (problems.length > 0) return refuse(problems.map((problem) => `--state ${stateFile}: ${problem}`));
   return runService(loadConfig(file, env, 'simulator'), async (config, log) => {
     const settings = stateFile === undefined ? config.simulator : { ...config.simulator, stateFile };
     const simulator = createSimulator(settings, { log });

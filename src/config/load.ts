@@ -8,6 +8,7 @@ import { formatProblem, isUnder, type Problem } from './problem.ts';
 import { checkRules, type IsSound } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import type { SchemaNode } from './schema-walk.ts';
+import { checkSimulator } from './simulator-rules.ts';
 import { deepFreeze, isRecord, type Tree } from './tree.ts';
 import { validate } from './validate.ts';
 
@@ -50,6 +51,8 @@ export function checkTree(source: Tree, env: Environment, folder: string, use: U
   if (use === 'gateway') {
     const config = tree as unknown as Config;
     problems.push(...checkRules(config, isSound), ...readSecretFiles(tree, folder));
+  } else {
+    problems.push(...checkSimulator(tree as unknown as Config, true, isSound));
   }
   if (problems.length > 0) return { problems: problems.map(formatProblem) };
   return { config: deepFreeze(tree as unknown as Config), warnings: overrides.warnings };

@@ -1,6 +1,7 @@
 import { v2TokensUrl } from '../identity/settings.ts';
 import type { Problem } from './problem.ts';
 import type { AccountConfig, Config } from './schema.ts';
+import { checkSimulator, simulatorPorts } from './simulator-rules.ts';
 
 /** What `identity.url` says for the simulator that runs in the same process, wherever that listens. */
 export const IN_PROCESS = 'simulator';
@@ -28,6 +29,7 @@ export function checkRules(config: Config, isSound: IsSound): Problem[] {
     ...checkAccountNames(config, isSound),
     ...perAccount,
     ...checkClientNames(config, isSound),
+    ...checkSimulator(config, isSound('simulator') && config.simulator.enabled, isSound),
   ];
 }
 
@@ -47,7 +49,7 @@ function checkOpenAccess({ listen, access }: Config, isSound: IsSound): Problem[
   ];
 }
 
-function checkPorts({ listen, admin }: Config, isSound: IsSound): Problem[] {
+function checkPorts({ listen, admin, simulator }: Config, isSound: IsSound): Problem[] {
   const regions = isSound('listen.regions') ? Object.keys(listen.regions) : [];
   const owners = new Map<string, string>();
   const claim = (part: 'listen' | 'admin', port: number, path: string): Problem[] => {
@@ -64,6 +66,14 @@ function checkPorts({ listen, admin }: Config, isSound: IsSound): Problem[] {
     ...claim('admin', admin?.port, 'admin.port'),
     ...regions.flatMap((region) => claim('listen', listen.regions[region]!, `listen.regions.${region}`)),
     ...repeatedNames(regions, (index) => ['listen', 'regions', regions[index]!]),
+    ...(isSound('simulator') && simulator.enabled ? simulatorPorts(simulator) : []).flatMap(
+      ([port, path]) => {
+        const owner = owners.get(`${simulator.host}:${port}`);
+        return owner === undefined
+          ? []
+          : [{ path, text: `is the port of ${owner}, accepted: one that is free` }];
+      },
+    ),
   ];
 }
 

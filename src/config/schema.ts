@@ -172,6 +172,17 @@ const AccessSchema = Type.Object(
   closed,
 );
 
+const FacadeSchema = Type.Object(
+  {
+    services: Choice(['all', 'none'], {
+      default: 'all',
+      description:
+        'Which services of the catalog beside Compute lead through Sluice (`/{region}/services/{type}/…`, with the account’s token); `none`: callers are told the upstream’s own URLs.',
+    }),
+  },
+  closed,
+);
+
 const UpstreamSchema = Type.Object(
   {
     connectTimeoutMs: Milliseconds(2000, 'Longest wait for a connection to a region, in ms.', { minimum: 1 }),
@@ -209,6 +220,7 @@ export const ConfigSchema = Type.Object(
     redis: RedisSchema,
     accounts: Type.Array(AccountSchema, { default: [], description: 'Upstream accounts, at least one.' }),
     access: section(AccessSchema),
+    facade: section(FacadeSchema, 'What callers who log in at Sluice are told.'),
     cache: CacheSchema,
     limits: section(LimitsSchema),
     upstream: section(UpstreamSchema),

@@ -42,6 +42,14 @@ export function isFirstGeneration(service: CatalogService): boolean {
   return service.name === 'cloudServers';
 }
 
+/**
+ * True for every service that is Compute under one of its names, legacy ones too (`compute_legacy`, `computev21`):
+ * only the chosen one is served, and its limits would be worth nothing if another led around them.
+ */
+export function isCompute(service: CatalogService): boolean {
+  return isFirstGeneration(service) || /^compute/i.test(service.type);
+}
+
 /** The service by its name, else the first of type compute that is not the first generation. */
 export function chooseService(catalog: ServiceCatalog, name: string): CatalogService | undefined {
   const candidates = catalog.filter((service) => !isFirstGeneration(service));
@@ -65,7 +73,7 @@ export function chooseEndpoints(catalog: ServiceCatalog, choice: EndpointChoice)
   for (const entry of ownTenantFirst(service?.endpoints ?? [], choice.tenantId)) {
     const region = text(entry, 'region') ?? '';
     const key = region.toUpperCase();
-    const read = readEndpoint(entry, choice);
+    const read = region === '' ? 'it names no region' : readEndpoint(entry, choice);
     if (wanted && !wanted.has(key)) continue;
     if (typeof read === 'string') skipped.push({ region, reason: read });
     else if (endpoints.has(key)) skipped.push({ region, reason: 'the catalog lists the region twice' });
@@ -94,17 +102,19 @@ export function chooseDefaultRegion(
 }
 
 /** A catalog may list a region for several tenants; the token's own goes before the others. */
-function ownTenantFirst(entries: readonly JsonObject[], tenantId: string): JsonObject[] {
+export function ownTenantFirst(entries: readonly JsonObject[], tenantId: string): JsonObject[] {
   const isOwn = (entry: JsonObject) => (text(entry, 'tenantId') ?? tenantId) === tenantId;
   return [...entries.filter(isOwn), ...entries.filter((entry) => !isOwn(entry))];
 }
 
-/** The endpoint, or why it cannot be used. */
-function readEndpoint(entry: JsonObject, choice: EndpointChoice): Endpoint | string {
+/** The endpoint, or why it cannot be used. One that names no region has an empty one. */
+export function readEndpoint(
+  entry: JsonObject,
+  choice: Pick<EndpointChoice, 'interface' | 'tenantId'>,
+): Endpoint | string {
   const member = choice.interface === 'internal' ? 'internalURL' : 'publicURL';
-  const region = text(entry, 'region');
+  const region = text(entry, 'region') ?? '';
   const href = text(entry, member);
-  if (!region) return 'it names no region';
   if (!href) return `it has no ${member}`;
   const url = URL.canParse(href) ? new URL(href) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) return `its ${member} is no http(s) URL`;
@@ -120,7 +130,8 @@ function readEndpoint(entry: JsonObject, choice: EndpointChoice): Endpoint | str
   };
 }
 
-const VERSION_SEGMENT = /^v\d+(?:\.\d+)?$/i;
+/** A path segment that names a version: `v2`, `v2.1`. */
+export const VERSION_SEGMENT = /^v\d+(?:\.\d+)?$/i;
 
 /** `/v2/010101` -> `/v2`, `/compute/v2.1` -> `/compute/v2.1`, `/compute/010101` -> `/compute`. */
 function versionPathOf(basePath: string, tenantId: string): string {

@@ -6,22 +6,38 @@
  */
 import type { JsonObject } from '../json.ts';
 
-/** When Identity v2.0 was declared stable here; clients only print it. */
+/** When the identity versions were declared stable here; clients only print it. */
 const IDENTITY_UPDATED = '2026-01-01T00:00:00Z';
 
-/** `GET /`: the identity versions there are. Status 200. */
+/** `GET /`: the identity versions there are, the newest first. Status 200. */
 export function identityVersionsDocument(baseUrl: string): JsonObject {
-  return { versions: { values: [identityVersion(baseUrl)] } };
+  return { versions: { values: [identityV3(baseUrl), identityV2(baseUrl)] } };
 }
 
 /** `GET /v2.0`: its details. Status 200. */
 export function identityVersionDocument(baseUrl: string): JsonObject {
-  return { version: identityVersion(baseUrl) };
+  return { version: identityV2(baseUrl) };
 }
 
-function identityVersion(baseUrl: string): JsonObject {
+/** `GET /v3`: its details. Status 200. */
+export function identityV3VersionDocument(baseUrl: string): JsonObject {
+  return { version: identityV3(baseUrl) };
+}
+
+function identityV2(baseUrl: string): JsonObject {
   const links = [{ rel: 'self', href: `${trim(baseUrl)}/v2.0/` }];
   return { id: 'v2.0', status: 'stable', updated: IDENTITY_UPDATED, links };
+}
+
+/** The minor version is the last one that changed something Sluice has: clients look for nothing newer there. */
+function identityV3(baseUrl: string): JsonObject {
+  return {
+    id: 'v3.14',
+    status: 'stable',
+    updated: IDENTITY_UPDATED,
+    links: [{ rel: 'self', href: `${trim(baseUrl)}/v3/` }],
+    'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.identity-v3+json' }],
+  };
 }
 
 /** A version as a region's own documents tell of it. */

@@ -18,10 +18,12 @@ import type { JsonValue } from '../json.ts';
 
 /** What a token says about its bearer. */
 export interface SluiceClaims {
-  /** Tenant id of the account it was issued for. */
+  /** Tenant id of the account it was issued for; empty for a token that is for none (unscoped). */
   readonly tenantId: string;
   /** The user name the caller logged in with; empty when it renewed a token that named none. */
   readonly username: string;
+  /** How it proved who it is, in Identity v3's words. */
+  readonly method: string;
   /** Wall time in ms; whole seconds. */
   readonly issuedAtMs: number;
   /** Wall time in ms; whole seconds. */
@@ -51,6 +53,8 @@ const SHORTEST_LIFE_MS = 3_600_000;
 
 const PREFIX = 'sluice_';
 const FORM_VERSION = 1;
+/** The usual way to log in. */
+const PASSWORD = 'password';
 const MAC_BYTES = 32;
 /** Longer ones are not decoded at all. */
 const LONGEST_ID = 2_048;
@@ -80,18 +84,21 @@ export function deriveTokenKey(secret: string): KeyObject {
  */
 export function issueToken(
   key: KeyObject,
-  bearer: Pick<SluiceClaims, 'tenantId' | 'username'>,
+  bearer: Pick<SluiceClaims, 'tenantId' | 'username'> & Partial<Pick<SluiceClaims, 'method'>>,
   nowMs: number,
   lifeMs: number = SLUICE_TOKEN_LIFE_MS,
 ): SluiceToken {
   const issued = Math.floor(nowMs / 1_000);
   // A second more, so that rounding never leaves less than what was promised.
   const expires = Math.ceil((nowMs + Math.max(SHORTEST_LIFE_MS, lifeMs)) / 1_000) + 1;
-  const { tenantId, username } = bearer;
-  const claims = [tenantId, username, issued, expires, randomBytes(9).toString('base64url')];
+  const { tenantId, username, method = PASSWORD } = bearer;
+  const claims = [tenantId, username, issued, expires, randomBytes(9).toString('base64url'), method];
   const signed = Buffer.concat([Buffer.from([FORM_VERSION]), Buffer.from(JSON.stringify(claims))]);
   const id = PREFIX + Buffer.concat([signed, macOf(key, signed)]).toString('base64url');
-  return { id, claims: { tenantId, username, issuedAtMs: issued * 1_000, expiresAtMs: expires * 1_000 } };
+  return {
+    id,
+    claims: { tenantId, username, method, issuedAtMs: issued * 1_000, expiresAtMs: expires * 1_000 },
+  };
 }
 
 /** Whether a token is Sluice's own and good at `nowMs`. Never throws. */
@@ -119,10 +126,11 @@ function readClaims(signed: Buffer): SluiceClaims | undefined {
   if (signed[0] !== FORM_VERSION) return undefined;
   const claims = JSON.parse(signed.toString('utf8', 1)) as JsonValue;
   if (!Array.isArray(claims)) return undefined;
-  const [tenantId, username, issued, expires] = claims;
+  const [tenantId, username, issued, expires, , method = PASSWORD] = claims;
   return {
     tenantId: String(tenantId),
     username: String(username),
+    method: String(method),
     issuedAtMs: Number(issued) * 1_000,
     expiresAtMs: Number(expires) * 1_000,
   };

@@ -82,6 +82,8 @@ export interface Operation {
   readonly success: number;
   /** A `Location` that leads to a new resource below the tenant (`/images/`), whatever host the upstream names. */
   readonly location?: '/images/' | '/servers/';
+  /** A list that `/all/…` gives of every region at once: what it is called then in logs and metrics. */
+  readonly acrossRegions?: string;
   /** Section of the guide. */
   readonly section: string;
 }

@@ -157,6 +157,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/servers',
     resource: 'servers',
     response: 'servers',
+    acrossRegions: 'listAllServers',
     section: '2.1.1',
   }),
   row({
@@ -165,6 +166,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/servers/detail',
     resource: 'servers',
     response: 'serversDetail',
+    acrossRegions: 'listAllServersDetail',
     section: '2.1.1',
   }),
   row({
@@ -273,6 +275,7 @@ export const OPERATIONS: readonly Operation[] = [
     resource: 'flavors',
     cache: 'flavors',
     response: 'flavors',
+    acrossRegions: 'listAllFlavors',
     section: '2.5.1',
   }),
   row({
@@ -282,6 +285,7 @@ export const OPERATIONS: readonly Operation[] = [
     resource: 'flavors',
     cache: 'flavors',
     response: 'flavorsDetail',
+    acrossRegions: 'listAllFlavorsDetail',
     section: '2.5.1',
   }),
   row({
@@ -301,6 +305,7 @@ export const OPERATIONS: readonly Operation[] = [
     resource: 'images',
     cache: 'images',
     response: 'images',
+    acrossRegions: 'listAllImages',
     section: '2.6.1',
   }),
   row({
@@ -310,6 +315,7 @@ export const OPERATIONS: readonly Operation[] = [
     resource: 'images',
     cache: 'images',
     response: 'imagesDetail',
+    acrossRegions: 'listAllImagesDetail',
     section: '2.6.1',
   }),
   row({

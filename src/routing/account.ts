@@ -1,4 +1,5 @@
 import { chooseDefaultRegion, computeEndpoints, type Endpoint } from '../identity/catalog.ts';
+import { type ServiceTable, serviceEndpoints } from '../identity/service-endpoints.ts';
 import type { Token } from '../identity/token.ts';
 import type { TokenSource } from '../identity/token-source.ts';
 import type { Account } from './directory.ts';
@@ -22,11 +23,14 @@ export interface LiveAccount extends Account {
 export function createAccount(settings: AccountSettings, tokens: TokenSource): LiveAccount {
   let seen: Token | undefined;
   let endpoints: ReadonlyMap<string, Endpoint> = new Map();
+  let services: ServiceTable = new Map();
   const refresh = () => {
     const token = tokens.peek();
     if (token === undefined || token === seen) return;
     seen = token;
-    endpoints = computeEndpoints(token.catalog, { ...settings, tenantId: token.tenant.id });
+    const choice = { ...settings, tenantId: token.tenant.id };
+    endpoints = computeEndpoints(token.catalog, choice);
+    services = serviceEndpoints(token.catalog, choice);
   };
   return {
     name: settings.name,
@@ -37,6 +41,10 @@ export function createAccount(settings: AccountSettings, tokens: TokenSource): L
     endpoints() {
       refresh();
       return endpoints;
+    },
+    services() {
+      refresh();
+      return services;
     },
     defaultRegion() {
       refresh();

@@ -1,5 +1,6 @@
 import { Fault } from '../faults/faults.ts';
 import type { Endpoint } from '../identity/catalog.ts';
+import type { ServiceTable } from '../identity/service-endpoints.ts';
 import type { Token } from '../identity/token.ts';
 
 /** One upstream account as routing sees it; `identity/` keeps the token behind it fresh. */
@@ -11,6 +12,8 @@ export interface Account {
   ready(signal?: AbortSignal): Promise<Token>;
   /** Compute endpoints by upper-case region name, from the catalog of the current token. */
   endpoints(): ReadonlyMap<string, Endpoint>;
+  /** The other services of that catalog, by type and region. */
+  services(): ServiceTable;
   /** The region used when a request names none, upper case. */
   defaultRegion(): string | undefined;
 }
@@ -45,19 +48,27 @@ export class Directory {
    * Undefined: a token is missing; call `settle` and ask again.
    */
   find(tenant: string, hints: RegionHints): Place | undefined {
-    for (const account of this.#accounts) {
-      if (account.token()?.tenant.id === tenant) return { account, endpoint: this.endpoint(account, hints) };
-    }
-    if (this.#accounts.some((account) => !account.token())) return undefined;
-    throw this.#unknownTenant(tenant);
+    const account = this.owner(tenant);
+    return account && { account, endpoint: this.endpoint(account, hints) };
   }
 
   /** Like `find`, but waits for accounts that have no token yet. Rejects with 503 while identity is down. */
   async wait(tenant: string, hints: RegionHints, signal?: AbortSignal): Promise<Place> {
+    const account = await this.waitForOwner(tenant, signal);
+    return { account, endpoint: this.endpoint(account, hints) };
+  }
+
+  /** The account that owns a tenant; undefined: a token is missing, call `waitForOwner`. */
+  owner(tenant: string): Account | undefined {
+    for (const account of this.#accounts) if (account.token()?.tenant.id === tenant) return account;
+    if (this.#accounts.some((account) => !account.token())) return undefined;
+    throw this.#unknownTenant(tenant);
+  }
+
+  /** Like `owner`, but waits for accounts that have no token yet. Rejects with 503 while identity is down. */
+  async waitForOwner(tenant: string, signal?: AbortSignal): Promise<Account> {
     const attempts = await Promise.allSettled(this.#accounts.map((account) => account.ready(signal)));
-    for (const account of this.#accounts) {
-      if (account.token()?.tenant.id === tenant) return { account, endpoint: this.endpoint(account, hints) };
-    }
+    for (const account of this.#accounts) if (account.token()?.tenant.id === tenant) return account;
     const failed = attempts.find((attempt) => attempt.status === 'rejected');
     if (failed) throw failed.reason;
     throw this.#unknownTenant(tenant);
@@ -101,4 +112,5 @@ function hostLabel(host: string | undefined): string | undefined {
   return dot > 0 ? host!.slice(0, dot).toUpperCase() : undefined;
 }
 
-const clip = (text: string): string => (text.length > 64 ? `${text.slice(0, 64)}…` : text);
+/** Enough of what a caller wrote to recognise it. */
+export const clip = (text: string): string => (text.length > 64 ? `${text.slice(0, 64)}…` : text);

@@ -12,6 +12,8 @@ export type Target =
   | { kind: 'versions'; region: string | undefined; format: Format | undefined }
   /** Version details, `/{region}/v2/` or `/v2/`. */
   | { kind: 'version'; region: string | undefined; version: string; format: Format | undefined }
+  /** Another service of the catalog, `/{region}/services/{type}/…`; `path` is as the caller wrote it, or empty. */
+  | { kind: 'service'; region: string; type: string; path: string }
   /** Anything below a tenant. `path` has no suffix, `exactPath` is as the caller wrote it (extensions). */
   | {
       kind: 'compute';
@@ -22,7 +24,18 @@ export type Target =
       path: string;
       exactPath: string;
       format: Format | undefined;
+    }
+  /** The same of every region at once, `/all/v2/{tenant}/…`. */
+  | {
+      kind: 'everywhere';
+      version: string | undefined;
+      tenant: string;
+      path: string;
+      format: Format | undefined;
     };
+
+/** Stands in a path for every region at once; a region of this name is reached without it (`X-Region`, a port). */
+export const EVERYWHERE = 'all';
 
 /** A request URL in two halves: the path with doubled slashes collapsed, and the raw query without `?`. */
 export interface RequestUrl {
@@ -31,6 +44,7 @@ export interface RequestUrl {
 }
 
 const VERSION = /^v2(\.\d+)?$/;
+const SERVICES = 'services';
 const IDENTITY = new Set(['v2.0', 'v3', 'tokens', 'tenants', 'v1.0']);
 
 /** Splits a request line's URL; the absolute form (RFC 9112, section 3.2.2) is accepted. */
@@ -39,6 +53,16 @@ export function splitUrl(url: string): RequestUrl {
   const mark = url.indexOf('?', origin);
   const path = mark < 0 ? url.slice(origin) : url.slice(origin, mark);
   return { path: collapse(path), query: mark < 0 ? '' : url.slice(mark + 1) };
+}
+
+/**
+ * What stands behind the first `segments` segments of a URL's path, as it was written: a doubled slash further down can
+ * be part of a name (of an object in a store). Without query.
+ */
+export function exactBelow(url: string, segments: number): string {
+  const path = url.slice(url.startsWith('/') ? 0 : pathStart(url)).replace(/[?#].*$/s, '');
+  const head = new RegExp(`^(?:/+[^/]+){${segments}}`).exec(path)?.[0] ?? '';
+  return path.slice(head.length).replace(/^\/+/, '/');
 }
 
 function pathStart(url: string): number {
@@ -86,15 +110,25 @@ export function parseTarget(path: string, rootRegion?: string): Target {
 }
 
 function belowRegion(path: string, start: number, head: string, rootRegion: string | undefined): Target {
+  const target = readBelowRegion(path, start, head, rootRegion);
+  const isEverywhere = head.length === EVERYWHERE.length && head.toLowerCase() === EVERYWHERE;
+  if (!isEverywhere || target.kind !== 'compute' || target.region !== head) return target;
+  const { version, tenant, path: bare, format } = target;
+  return { kind: 'everywhere', version, tenant, path: bare, format };
+}
+
+function readBelowRegion(path: string, start: number, head: string, rootRegion: string | undefined): Target {
   if (start >= path.length) {
     const { path: name, format } = splitFormatSuffix(path);
     const bare = name.slice(1);
     if (format && isVersion(bare)) return { kind: 'version', region: rootRegion, version: bare, format };
     return { kind: 'versions', region: decode(bare), format };
   }
+  if (rootRegion !== undefined && head === SERVICES) return service(path, start, rootRegion);
   const region = decode(head);
   const end = segmentEnd(path, start + 1);
   const second = path.slice(start + 1, end);
+  if (second === SERVICES) return service(path, end, region);
   if (second === '' || second === '.xml' || second === '.json') {
     return { kind: 'versions', region, format: splitFormatSuffix(path).format };
   }
@@ -102,6 +136,11 @@ function belowRegion(path: string, start: number, head: string, rootRegion: stri
     return belowVersion(path, end, region, second);
   if (rootRegion !== undefined) return compute(path, start, rootRegion, undefined, head);
   return compute(path, end, region, undefined, second);
+}
+
+function service(path: string, start: number, region: string): Target {
+  const end = segmentEnd(path, start + 1);
+  return { kind: 'service', region, type: decode(path.slice(start + 1, end)), path: path.slice(end) };
 }
 
 function belowVersion(

@@ -1,7 +1,6 @@
 import { Fault } from '../faults/faults.ts';
 import { restoreQuery } from '../links/restore.ts';
-import type { Params } from '../operations/match.ts';
-import { type Match, matchPath } from '../operations/match.ts';
+import type { Match, Params } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Target } from '../routing/target.ts';
@@ -11,6 +10,7 @@ import type { Leave } from '../upstream/leave.ts';
 import { hasBody, readBody } from './body.ts';
 import { serveCached } from './cached.ts';
 import type { Call } from './call.ts';
+import type { KnownRead } from './known-read.ts';
 import { serveLimits } from './limits.ts';
 import type { RegionAnswer, RegionAsk } from './region.ts';
 import { negotiate, renderAnswer } from './render.ts';
@@ -19,17 +19,8 @@ import type { Services } from './services.ts';
 import { longestWaitMs, priorityOf } from './wait.ts';
 
 /** A request below a tenant that is an operation of the guide. */
-export interface KnownRequest {
-  call: Call;
-  /** Its path below the operation's scope, without format suffix. */
-  target: { path: string };
-  operation: Operation;
-  params: Params;
-  place: Place;
-  /** What a successful answer's JSON text is made into before its links are rewritten; usually nothing. */
-  adapt?: (text: string) => string;
-  /** What tells this adaptation from others of the same cached answer. */
-  rendition?: string;
+export interface KnownRequest extends KnownRead {
+  readonly call: Call;
 }
 
 /**
@@ -41,8 +32,8 @@ export function recognise(
   call: Call,
   target: Target & { kind: 'compute' },
 ): Exclude<Match, { kind: 'method' | 'unknown' }> | undefined {
-  const match = matchPath(call.method, target.path);
-  if (match.kind === 'unknown') return undefined;
+  const { match } = call.route;
+  if (match === undefined || match.kind === 'unknown') return undefined;
   if (match.kind !== 'method') return match;
   throw new Fault(
     'badMethod',
@@ -168,18 +159,19 @@ function charge(call: Call, { waitedMs, upstreamMs }: RegionAnswer): void {
 }
 
 function regionAsk(
-  { call, target, operation, place }: KnownRequest,
+  request: KnownRequest,
   body: Buffer | string | undefined,
   services: Services,
   leave: Leave,
 ): RegionAsk {
+  const { call, target, operation, place } = request;
   const client = services.clients.get(call.client);
   return {
     operation,
     method: operation.method,
     place,
     path: target.path,
-    query: upstreamQuery(call.query),
+    query: upstreamQuery(request.query ?? call.query),
     headers: call.headers,
     body,
     shared: operation.cache !== null,

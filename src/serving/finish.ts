@@ -1,13 +1,13 @@
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RequestLog } from '../telemetry/request-log.ts';
-import type { Call } from './call.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** Counts and logs a finished request, once its status is known. */
 export function createFinish(
   metrics: Metrics,
   log: RequestLog,
   now: () => number,
-): (call: Call, status: number) => void {
+): (call: RequestFacts, status: number) => void {
   return (call, status) => {
     if (call.isFinished) return;
     call.isFinished = true;

@@ -9,10 +9,9 @@ import {
   unknownTokenFault,
 } from '../identity/facade.ts';
 import { identityVersionDocument, identityVersionsDocument } from '../identity/facade-documents.ts';
-import { issueToken, type SluiceToken, verifyToken } from '../identity/sluice-token.ts';
-import type { Token } from '../identity/token.ts';
+import { issueToken, type SluiceToken } from '../identity/sluice-token.ts';
+import { isV3Path } from '../identity/v3-paths.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
-import type { LiveAccount } from '../routing/account.ts';
 import type { Target } from '../routing/target.ts';
 import { JsonError, parseJson } from '../translation/json.ts';
 import { requestFormat } from '../translation/negotiate.ts';
@@ -21,11 +20,10 @@ import { renderIdentityXml, renderXml } from '../translation/write-xml.ts';
 import { XmlError } from '../translation/xml-error.ts';
 import { hasBody, readBody } from './body.ts';
 import type { Call } from './call.ts';
+import { catalogOptions, type KnownAccount, knownAccounts, standingOf } from './facade-accounts.ts';
+import { serveIdentityV3 } from './identity-v3.ts';
 import { negotiate } from './render.ts';
 import type { Services } from './services.ts';
-
-/** An account whose tenant is known. */
-type KnownAccount = { account: LiveAccount; token: Token; tenant: Token['tenant'] };
 
 /** Documents of the façade, by the names the XML descriptions have. */
 type FacadeDocument = 'access' | 'tenants';
@@ -36,6 +34,7 @@ export async function serveIdentity(
   target: Target & { kind: 'identity' },
   services: Services,
 ): Promise<void> {
+  if (isV3Path(target.path)) return serveIdentityV3(call, target.path, services);
   const match = matchFacade(call.method, target.path);
   negotiate(call, target.format);
   switch (match.kind) {
@@ -76,46 +75,25 @@ async function login(call: Call, services: Services): Promise<JsonObject> {
   const accounts = await knownAccounts(call, services);
   const now = services.clock.now();
   const { credentials } = request;
-  const renewed =
-    credentials.kind === 'token' ? verifyToken(services.tokenKey, credentials.tokenId, now) : undefined;
+  const renewed = credentials.kind === 'token' ? standingOf(credentials.tokenId, services) : undefined;
   const claims = renewed?.kind === 'valid' || renewed?.kind === 'expired' ? renewed.claims : undefined;
-  const chosen = chooseAccount(accounts, request, claims?.tenantId);
+  const chosen = chooseAccount(accounts, request, claims?.tenantId || undefined);
   const username = credentials.kind === 'token' ? (claims?.username ?? '') : credentials.username;
   const issued = issueToken(services.tokenKey, { tenantId: chosen.tenant.id, username }, now);
-  return access(call, chosen, issued);
+  return access(call, chosen, issued, services);
 }
 
 async function validate(call: Call, tokenId: string, services: Services): Promise<JsonObject> {
-  const verdict = verifyToken(services.tokenKey, tokenId, services.clock.now());
+  const verdict = standingOf(tokenId, services);
   if (verdict.kind !== 'valid') throw unknownTokenFault();
   const accounts = await knownAccounts(call, services);
   const chosen = accounts.find(({ tenant }) => tenant.id === verdict.claims.tenantId);
   if (!chosen) throw unknownTokenFault();
-  return access(call, chosen, { id: tokenId, claims: verdict.claims });
+  return access(call, chosen, { id: tokenId, claims: verdict.claims }, services);
 }
 
-function access(call: Call, { account, token }: KnownAccount, sluiceToken: SluiceToken): JsonObject {
-  const { service, interface: face, regions } = account.settings;
-  return accessDocument({
-    token,
-    sluiceToken,
-    baseUrl: call.publicBase,
-    account: { service, interface: face, regions },
-    defaultRegion: account.defaultRegion(),
-  });
-}
-
-/** Accounts with a token; while there is none at all, a 503 fault tells why. */
-async function knownAccounts(call: Call, services: Services): Promise<KnownAccount[]> {
-  const accounts = services.directory.accounts as readonly LiveAccount[];
-  const ready = await Promise.allSettled(accounts.map((account) => account.tokens.get(call.signal)));
-  const known = accounts.flatMap((account, index) => {
-    const token = ready[index]?.status === 'fulfilled' ? ready[index].value : undefined;
-    return token ? [{ account, token, tenant: token.tenant }] : [];
-  });
-  const failed = ready.find((attempt) => attempt.status === 'rejected');
-  if (known.length === 0 && failed) throw failed.reason;
-  return known;
+function access(call: Call, known: KnownAccount, sluiceToken: SluiceToken, services: Services): JsonObject {
+  return accessDocument({ ...catalogOptions(call, known, 'v2.0', services), sluiceToken });
 }
 
 async function readLogin(call: Call): Promise<JsonValue | undefined> {

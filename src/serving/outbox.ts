@@ -1,39 +1,28 @@
-import type { Call } from './call.ts';
-
-interface Letter {
-  readonly call: Call;
-  readonly write: () => void;
-}
-
 /**
- * Answers on their way out. Writing to a socket at once would wake its reader for each answer, and leave the code that
- * makes answers for the code that writes them each time; so they are gathered while the event loop reads what there is
- * to read, and all go out right after, in the same turn. Nothing waits for anything: an idle loop writes at once.
+ * Answers on their way out. Writing each to its socket at once would wake its reader each time, and leave the code that
+ * makes answers for the code that writes them; so they are gathered while the event loop reads what there is to read, and
+ * all go out right after, in the same turn. Nothing waits for anything: an idle loop writes at once.
  */
-export class Outbox {
-  readonly #onFailure: (call: Call, error: unknown) => void;
-  #letters: Letter[] = [];
+export class Outbox<To, Letter> {
+  readonly #send: (to: To, letter: Letter) => void;
+  #letters: (readonly [To, Letter])[] = [];
 
-  /** @param onFailure told of an answer that could not be written; must not throw */
-  constructor(onFailure: (call: Call, error: unknown) => void) {
-    this.#onFailure = onFailure;
+  /** @param send must not throw */
+  constructor(send: (to: To, letter: Letter) => void) {
+    this.#send = send;
   }
 
-  /** Writes an answer at the end of this turn of the event loop. */
-  put(call: Call, write: () => void): void {
-    if (this.#letters.length === 0) setImmediate(this.#empty);
-    this.#letters.push({ call, write });
+  /** Sends a letter at the end of this turn of the event loop. */
+  put(to: To, letter: Letter): void {
+    if (this.#letters.length === 0) setImmediate(this.empty);
+    this.#letters.push([to, letter]);
   }
 
-  readonly #empty = (): void => {
+  /** Sends what there is now. */
+  readonly empty = (): void => {
+    if (this.#letters.length === 0) return;
     const letters = this.#letters;
     this.#letters = [];
-    for (const { call, write } of letters) {
-      try {
-        write();
-      } catch (error) {
-        this.#onFailure(call, error);
-      }
-    }
+    for (const [to, letter] of letters) this.#send(to, letter);
   };
 }

@@ -1,9 +1,13 @@
 import { sleep } from '../clock.ts';
+import { Fault } from '../faults/faults.ts';
+import { pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
 import type { Ask, Permit } from '../limits/ask.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
-import { parseTarget } from '../routing/target.ts';
+import { findServicePlace, type ServicePlace } from '../routing/service-place.ts';
+import { exactBelow, type Target } from '../routing/target.ts';
 import type { Call } from './call.ts';
+import { standingOf } from './facade-accounts.ts';
 import type { Passage } from './opaque.ts';
 import type { Services } from './services.ts';
 import { longestWaitMs, priorityOf } from './wait.ts';
@@ -12,25 +16,30 @@ import { longestWaitMs, priorityOf } from './wait.ts';
 export function createPassage(services: () => Services, fail: (call: Call, error: unknown) => void): Passage {
   return {
     async place(call) {
-      const target = computeTarget(call);
-      const hints = { path: target.region, header: call.header('x-region'), host: call.headers.host };
-      const { directory } = services();
-      const place =
-        directory.find(target.tenant, hints) ?? (await directory.wait(target.tenant, hints, call.signal));
+      const target = opaqueTarget(call);
+      const place = await (target.kind === 'service'
+        ? servicePlace(call, target, services())
+        : computePlace(call, target, services()));
       call.account = place.account.name;
       call.region = place.endpoint.region;
       return place;
     },
     token: async (call, place) => tokensOf(place).peek() ?? (await tokensOf(place).get(call.signal)),
     refused: (call, place, token) => tokensOf(place).refused(token, call.signal),
-    admit: (call, place, again) => admit(call, place, again, services()),
+    // The published limits are those of Cloud Servers.
+    admit: async (call, place, again) =>
+      isService(place) ? services().limits.free : admit(call, place, again, services()),
     overLimit: (call, place, status, headers) =>
-      services().limits.overLimit(place, slotOf(call, place), { status, headers }),
+      !isService(place) && services().limits.overLimit(place, slotOf(call, place), { status, headers }),
     upstreamPath: (call, place) => ({
-      path: place.endpoint.basePath + computeTarget(call).exactPath,
+      path: isService(place)
+        ? servicePath(place.service, exactServicePath(call))
+        : place.endpoint.basePath + exactComputePath(call),
       query: call.query,
     }),
-    location: (call, place, url) => services().location(call, place, undefined, url),
+    location: (call, place, url) =>
+      (isService(place) ? serviceLocation(call, place, url) : undefined) ??
+      services().location(call, place, undefined, url),
     limitHeaders: (permit) => services().limits.headers(permit.charges),
     observe(call, place, status, durationMs) {
       const { metrics } = services();
@@ -45,6 +54,36 @@ export function createPassage(services: () => Services, fail: (call: Call, error
   };
 }
 
+async function computePlace(
+  call: Call,
+  target: Target & { kind: 'compute' },
+  { directory }: Services,
+): Promise<Place> {
+  const hints = { path: target.region, header: call.header('x-region'), host: call.headers.host };
+  return directory.find(target.tenant, hints) ?? (await directory.wait(target.tenant, hints, call.signal));
+}
+
+/** A path to another service names no tenant: a token of the façade says for which account it was given out. */
+async function servicePlace(
+  call: Call,
+  { region, type }: Target & { kind: 'service' },
+  services: Services,
+): Promise<ServicePlace> {
+  const { settings, directory } = services;
+  if (settings.facade.services === 'none')
+    throw new Fault('itemNotFound', 'Only Compute is served here: facade.services of this gateway is none.');
+  const verdict = standingOf(call.header('x-auth-token') ?? '', services);
+  const tenant = 'claims' in verdict ? verdict.claims.tenantId : undefined;
+  return findServicePlace(directory.accounts, { region, type, tenant: tenant || undefined }, call.signal);
+}
+
+const isService = (place: Place): place is ServicePlace => 'service' in place;
+
+function serviceLocation(call: Call, { service, endpoint }: ServicePlace, url: string): string | undefined {
+  const path = pathOfServiceUrl(service, url);
+  return path === undefined ? undefined : serviceUrl(call.publicBase, endpoint.region, service.type) + path;
+}
+
 async function admit(call: Call, place: Place, again: boolean, services: Services): Promise<Permit> {
   const longest = longestWaitMs(call, services.settings.limits.maxWaitMs, services.clients.get(call.client));
   const ask = { ...slotOf(call, place), maxWaitMs: Math.max(0, longest - call.waitedMs), again };
@@ -55,7 +94,7 @@ async function admit(call: Call, place: Place, again: boolean, services: Service
 }
 
 function slotOf(call: Call, place: Place): Ask {
-  const { exactPath } = computeTarget(call);
+  const exactPath = exactComputePath(call);
   return {
     method: call.method,
     path: exactPath,
@@ -70,6 +109,14 @@ function slotOf(call: Call, place: Place): Ask {
 
 const tokensOf = (place: Place) => (place.account as LiveAccount).tokens;
 
-function computeTarget(call: Call): ReturnType<typeof parseTarget> & { kind: 'compute' } {
-  return parseTarget(call.path, call.rootRegion) as ReturnType<typeof parseTarget> & { kind: 'compute' };
+type OpaqueTarget = Target & { kind: 'compute' | 'service' };
+
+const opaqueTarget = (call: Call): OpaqueTarget => call.route.target as OpaqueTarget;
+
+const exactComputePath = (call: Call): string =>
+  (opaqueTarget(call) as Target & { kind: 'compute' }).exactPath;
+
+function exactServicePath(call: Call): string {
+  const head = call.path.slice(0, call.path.length - opaqueTarget(call).path.length);
+  return exactBelow(call.req.url ?? '/', head.split('/').length - 1);
 }

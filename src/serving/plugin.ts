@@ -3,9 +3,12 @@ import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Agent } from 'undici';
 import { asFault, Fault } from '../faults/faults.ts';
-import { leadsAside, parseTarget } from '../routing/target.ts';
+import { createRouter } from '../routing/route.ts';
 import { Call } from './call.ts';
 import { recognise, serveKnown } from './compute.ts';
+import { serveEverywhere } from './everywhere.ts';
+import { attachFastPath, type FastPath } from './fast-path.ts';
+import { createMemoryAnswerer } from './from-memory.ts';
 import { serveIdentity } from './identity.ts';
 import { registerOpaque, streamFault } from './opaque.ts';
 import { createPassage } from './passage.ts';
@@ -35,7 +38,10 @@ export function createListener(options: {
   agent: Agent;
   rootRegion?: string | undefined;
 }): FastifyInstance {
-  const { services } = options;
+  const { services, rootRegion } = options;
+  const router = createRouter(rootRegion);
+  const answerer = createMemoryAnswerer({ services, router, rootRegion, keepAliveMs: KEEP_ALIVE_MS });
+  let fastPath: FastPath | undefined;
   const opaqueCalls = new WeakMap<IncomingMessage, Call>();
   let closing = false;
   const fastify = Fastify({
@@ -44,9 +50,11 @@ export function createListener(options: {
     routerOptions: { maxParamLength: 16_384 },
     serverFactory: (handler) => {
       const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (req, res) => {
+        fastPath?.begun(req, res);
         if (closing || !takes(req, res)) handler(req, res);
       });
       server.keepAliveTimeout = KEEP_ALIVE_MS;
+      fastPath = attachFastPath(server, answerer);
       return server;
     },
     exposeHeadRoutes: false,
@@ -67,9 +75,9 @@ export function createListener(options: {
 
   const newCall = (req: IncomingMessage, res: Call['res']) => {
     const { settings, clock, clients } = services();
-    const call = new Call(req, res, {
+    const call = new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
       publicUrl: settings.publicUrl?.replace(/\/+$/, ''),
-      rootRegion: options.rootRegion,
+      rootRegion,
       now: clock.monotonic(),
     });
     call.client = clientOf(call, clients);
@@ -95,6 +103,7 @@ export function createListener(options: {
   // From here on Fastify refuses new requests on connections that are still open.
   fastify.addHook('preClose', (done) => {
     closing = true;
+    fastPath?.close();
     done();
   });
 
@@ -127,16 +136,18 @@ export function createListener(options: {
 
 /** Who answers a request: at once, in a while, or the proxy. */
 function dispatch(call: Call, services: Services): void | Promise<void> | typeof OPAQUE {
-  const target = parseTarget(call.path, call.rootRegion);
-  // Without its suffix, `/servers/...xml` ends in a dot segment that the whole path does not have.
-  if (leadsAside(call.path) || (target.kind === 'compute' && leadsAside(target.path)))
-    throw new Fault('badRequest', 'The path has segments that no path of this API has.');
+  const { target, isAside } = call.route;
+  if (isAside) throw new Fault('badRequest', 'The path has segments that no path of this API has.');
   switch (target.kind) {
     case 'identity':
       return serveIdentity(call, target, services);
     case 'versions':
     case 'version':
       return serveVersions(call, target, services);
+    case 'service':
+      return OPAQUE;
+    case 'everywhere':
+      return serveEverywhere(call, target, services);
     case 'compute': {
       if (target.path === '/') return serveEndpoint(call, target, services);
       const match = recognise(call, target);

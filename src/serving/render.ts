@@ -5,7 +5,7 @@ import type { Format } from '../translation/format.ts';
 import { parseJson } from '../translation/json.ts';
 import { responseFormat, splitFormatSuffix } from '../translation/negotiate.ts';
 import { renderFaultXml, renderXml } from '../translation/write-xml.ts';
-import type { Call } from './call.ts';
+import type { RequestFacts } from './request-facts.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { Services } from './services.ts';
  *
  * @throws {Fault} 406 when Accept allows neither; that fault itself is JSON
  */
-export function negotiate(call: Call, suffix: Format | undefined): void {
+export function negotiate(call: RequestFacts, suffix: Format | undefined): void {
   const format = responseFormat(call.header('accept'), suffix ?? queryFormat(call.query));
   if (format === undefined) {
     throw new Fault(
@@ -26,7 +26,7 @@ export function negotiate(call: Call, suffix: Format | undefined): void {
 }
 
 /** The format a fault is told in, wherever on its way the request failed; JSON when Accept allows neither. */
-export function faultFormat(call: Call): Format {
+export function faultFormat(call: RequestFacts): Format {
   const suffix = splitFormatSuffix(call.path).format ?? queryFormat(call.query);
   return responseFormat(call.header('accept'), suffix) ?? 'json';
 }
@@ -39,7 +39,7 @@ function queryFormat(query: string): Format | undefined {
 
 /** A region's JSON text as the caller gets it: links lead to Sluice, in the caller's format. */
 export function renderAnswer(
-  call: Call,
+  call: RequestFacts,
   place: Place,
   operation: Operation,
   text: string,

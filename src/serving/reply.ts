@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { contentTypeOf, type Format } from '../translation/format.ts';
 import type { Call } from './call.ts';
+import type { Prepared } from './found.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** An answer ready to go out. */
 export interface Reply {
@@ -34,7 +36,7 @@ export function writeReply(call: Call, reply: Reply): void {
 }
 
 /** What every answer says beside its request id. */
-export function commonHead(call: Call): string[] {
+export function commonHead(call: RequestFacts): string[] {
   const head = ['Via', '1.1 sluice', 'X-Sluice-Region', call.region, 'Vary', VARY];
   if (call.waitedMs >= 1) head.push('X-Sluice-Wait-Ms', String(Math.round(call.waitedMs)));
   return head;
@@ -45,20 +47,11 @@ function describeBody(head: string[], reply: Reply): void {
   head.push('Content-Type', contentTypeOf(reply.format), 'Content-Length', String(length));
 }
 
-/**
- * Writes an answer whose head is ready but for what differs from request to request.
- *
- * @param head every header but the request id, name and value in turn
- */
-export function writePrepared(
-  call: Call,
-  status: number,
-  head: readonly string[],
-  body: Buffer | undefined,
-): void {
+/** Writes an answer whose head is ready but for what differs from request to request. */
+export function writePrepared(call: Call, { status, head, body }: Prepared): void {
   const { res } = call;
   if (res.headersSent || res.destroyed) return;
-  const own = ['X-Compute-Request-Id', call.requestId, ...head];
+  const own = ['X-Compute-Request-Id', call.requestId, ...head.lines];
   if (mustClose(call)) own.push('Connection', 'close');
   res.writeHead(status, STATUS_CODES[status] ?? 'Unknown', own);
   res.end(call.method === 'HEAD' ? undefined : body);

@@ -2,15 +2,18 @@ import type { Logger } from 'pino';
 import type { ResponseCache } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import type { Revocations } from '../identity/revocations.ts';
 import type { RegionLimits } from '../limits/limits.ts';
 import type { LinkRewriter } from '../links/rewrite.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Directory, Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Call } from './call.ts';
+import type { Prepared } from './found.ts';
 import type { TokenKey } from './identity.ts';
 import type { Regions } from './region.ts';
 import type { Reply } from './reply.ts';
+import type { RequestFacts } from './request-facts.ts';
 import type { ClientSettings } from './wait.ts';
 
 /** Everything a request may need on its way; built once in gateway.ts, and anew at a reload. */
@@ -25,6 +28,8 @@ export interface Services {
   readonly cache: ResponseCache;
   readonly clients: ReadonlyMap<string, ClientSettings>;
   readonly tokenKey: TokenKey;
+  /** Façade tokens given back before they expired. */
+  readonly revocations: Revocations;
   /** Rewrites links for the endpoints of the catalogs as they are now. */
   links(): LinkRewriter;
   /** A `Location` as it leads through Sluice. */
@@ -32,9 +37,9 @@ export interface Services {
   /** Writes the answer; the request is then counted and logged. */
   reply(call: Call, reply: Reply): void;
   /** The same for an answer whose head is ready, see `writePrepared`. */
-  replyPrepared(call: Call, status: number, head: readonly string[], body: Buffer | undefined): void;
+  replyPrepared(call: Call, prepared: Prepared): void;
   /** Counts a verdict of the cache. */
   countVerdict(region: string, resource: string, result: string, reason: string): void;
   /** Counts and logs a request whose answer was written elsewhere. */
-  finished(call: Call, status: number): void;
+  finished(call: RequestFacts, status: number): void;
 }

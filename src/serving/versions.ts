@@ -6,14 +6,15 @@ import {
   regionVersionDocument,
   regionVersionsDocument,
 } from '../identity/facade-documents.ts';
-import { isJsonObject, type JsonValue } from '../json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { operationNamed } from '../operations/match.ts';
 import type { Account } from '../routing/directory.ts';
-import type { Target } from '../routing/target.ts';
+import { EVERYWHERE, type Target } from '../routing/target.ts';
 import { renderXml } from '../translation/write-xml.ts';
-import { type Found, findAnswer, sendFound } from './cached.ts';
+import { findAnswer, sendFound } from './cached.ts';
 import type { Call } from './call.ts';
 import type { KnownRequest } from './compute.ts';
+import type { Found } from './found.ts';
 import { negotiate } from './render.ts';
 import type { Services } from './services.ts';
 
@@ -34,10 +35,10 @@ export async function serveVersions(call: Call, target: VersionTarget, services:
   const operation = OPERATION[target.kind];
   call.operation = operation.name;
   negotiate(call, target.format);
-  if (call.method !== 'GET' && call.method !== 'HEAD') {
-    throw new Fault('badMethod', `${call.method} is not possible here; possible: GET, HEAD.`, {
-      headers: { allow: 'GET, HEAD' },
-    });
+  requireRead(call);
+  if (isEverywhere(target.region, call)) {
+    call.region = EVERYWHERE;
+    return sendOwnVersion(call, target.kind, target.kind === 'version' ? target.version : 'v2', services);
   }
   const { account, endpoint } = await findRegion(call, target.region, services);
   call.account = account.name;
@@ -61,6 +62,34 @@ export async function serveVersions(call: Call, target: VersionTarget, services:
   const body = call.format === 'json' ? JSON.stringify(value) : renderXml(target.kind, value);
   services.reply(call, { status: 200, body, format: call.format, headers: [] });
 }
+
+/** @throws {Fault} 405 for what is no read */
+export function requireRead(call: Call): void {
+  if (call.method === 'GET' || call.method === 'HEAD') return;
+  throw new Fault('badMethod', `${call.method} is not possible here; possible: GET, HEAD.`, {
+    headers: { allow: 'GET, HEAD' },
+  });
+}
+
+const isEverywhere = (region: string | undefined, call: Call): boolean =>
+  region?.toLowerCase() === EVERYWHERE && region !== call.rootRegion;
+
+/** The documents of every region at once: no single region is asked. */
+export function sendOwnVersion(
+  call: Call,
+  kind: VersionTarget['kind'],
+  id: string,
+  services: Services,
+): void {
+  call.operation = OPERATION[kind].name;
+  const describe = kind === 'version' ? regionVersionDocument : listOne;
+  const value = describe(call.publicBase, EVERYWHERE, { id });
+  const body = call.format === 'json' ? JSON.stringify(value) : renderXml(kind, value);
+  services.reply(call, { status: 200, body, format: call.format, headers: [] });
+}
+
+const listOne = (base: string, region: string, version: RegionVersion): JsonObject =>
+  regionVersionsDocument(base, region, [version]);
 
 /**
  * The endpoint itself, which clients ask for its version: the details of the version it has. A tenant that nobody owns

@@ -1,5 +1,5 @@
 import type { Priority } from '../limits/ask.ts';
-import type { Call } from './call.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** A configured client: its weight in the queue and how long its requests may wait. */
 export interface ClientSettings {
@@ -13,13 +13,13 @@ export interface ClientSettings {
 export const ANONYMOUS = 'anonymous';
 
 /** The configured name a caller gives itself with `X-Sluice-Client`; any other name is nobody's. */
-export function clientOf(call: Call, clients: ReadonlyMap<string, ClientSettings>): string {
+export function clientOf(call: RequestFacts, clients: ReadonlyMap<string, ClientSettings>): string {
   const name = call.header('x-sluice-client');
   return name !== undefined && clients.has(name) ? name : ANONYMOUS;
 }
 
 /** `X-Sluice-Priority: batch` lets others go first. */
-export function priorityOf(call: Call): Priority {
+export function priorityOf(call: RequestFacts): Priority {
   return call.header('x-sluice-priority')?.trim().toLowerCase() === 'batch' ? 'batch' : 'interactive';
 }
 
@@ -27,7 +27,11 @@ export function priorityOf(call: Call): Priority {
  * The longest a request may wait for a slot, ms: the smallest of the global bound, its client's, and what the caller
  * says with `X-Sluice-Max-Wait` (ms) or `Prefer: wait=N` (seconds, RFC 7240, section 4.3).
  */
-export function longestWaitMs(call: Call, globalMs: number, client: ClientSettings | undefined): number {
+export function longestWaitMs(
+  call: RequestFacts,
+  globalMs: number,
+  client: ClientSettings | undefined,
+): number {
   const own = number(call.header('x-sluice-max-wait'));
   const preferred = number(/(?:^|[,;\s])wait\s*=\s*"?(\d+)/i.exec(call.header('prefer') ?? '')?.[1]);
   return Math.min(

@@ -4,6 +4,8 @@ import { readJsonBody, render, renderFault } from './body.ts';
 import type { ChaosRuleInput } from './chaos/complete.ts';
 import type { SimulatorControl } from './control.ts';
 import type { Answer, Incoming } from './exchange.ts';
+import type { FaultExtras } from './region/state.ts';
+import { SERVER_STATUSES, type ServerStatus } from './region/transitions.ts';
 
 /**
  * The admin API under `/_simulator`, there only while chaos is enabled, for it asks nobody who they are:
@@ -13,8 +15,10 @@ import type { Answer, Incoming } from './exchange.ts';
  * | `GET /` | counters, logins, regions that are down, rules |
  * | `POST /time` `{"advanceMs": 60000}` | turns time on |
  * | `POST /tokens/revoke` | every token dies |
- * | `POST /regions/{name}` `{"down": true}` | takes a region down, or up again |
- * | `POST /regions/{name}/fail` `{"kind": "server", "id": "…", "message": "…"}` | an asynchronous fault |
+ * | `POST /identity` `{"down": true}` | takes the identity service down, or up again |
+ * | `POST /regions/{name}` `{"down": true, "scarcity": true, "imagesDown": true}` | any of these: takes a region down, leaves it no room for servers, or no image service, and back |
+ * | `POST /regions/{name}/fail` `{"kind": "server", "id": "…", "message": "…"}` | an asynchronous fault; `code` and `details` if wanted |
+ * | `POST /regions/{name}/status` `{"id": "…", "status": "SHUTOFF"}` | a server shut down from inside, suspended, migrated … |
  * | `POST /counters/reset` | forgets what was counted |
  * | `GET, POST, DELETE /chaos`, `DELETE /chaos/{id}` | lists, adds, clears, removes rules |
  *
@@ -39,10 +43,13 @@ function perform(
     case 'GET ':
       return { ...control.report(), regionsDown: control.regionsDown(), chaos: rules(control) };
     case 'POST time':
-      control.advance(member(incoming, 'advanceMs', 'number'));
+      refusing(() => control.advance(member(incoming, 'advanceMs', 'number')));
       return {};
     case 'POST tokens':
       return { revoked: control.revokeTokens() };
+    case 'POST identity':
+      control.setIdentityDown(member(incoming, 'down', 'boolean'));
+      return {};
     case 'POST counters':
       control.resetCounters();
       return {};
@@ -70,19 +77,54 @@ function performRegion(
   name: string,
   verb: string | undefined,
 ): JsonValue {
-  if (verb === undefined) {
-    const down = member(incoming, 'down', 'boolean');
-    refusing(() => control.setRegionDown(name, down));
-    return { regionsDown: control.regionsDown() };
+  if (verb === undefined) return changeRegion(control, incoming, name);
+  if (verb === 'status') {
+    const [id, status] = [member(incoming, 'id', 'string'), member(incoming, 'status', 'string')];
+    if (!isSettable(status)) throw new Fault('badRequest', `status must be one of ${SETTABLE.join(', ')}.`);
+    refusing(() => control.setServerStatus(name, id, status));
+    return {};
   }
-  if (verb !== 'fail')
-    throw new Fault('itemNotFound', `Nothing can be done to a region by the name of ${verb}.`);
+  if (verb !== 'fail') throw new Fault('itemNotFound', `A region has no ${verb}; there are fail and status.`);
   const kind = member(incoming, 'kind', 'string');
   if (kind !== 'server' && kind !== 'image') throw new Fault('badRequest', 'kind must be server or image.');
   const [id, message] = [member(incoming, 'id', 'string'), member(incoming, 'message', 'string')];
-  refusing(() => control.fail(name, kind, id, message));
+  refusing(() => control.fail(name, kind, id, message, faultExtras(incoming)));
   return {};
 }
+
+function changeRegion(control: SimulatorControl, incoming: Incoming, name: string): JsonValue {
+  const keys = Object.keys(body(incoming));
+  const stray = keys.find((key) => !CONDITIONS.includes(key));
+  if (stray !== undefined || keys.length === 0)
+    throw new Fault(
+      'badRequest',
+      `A region has ${CONDITIONS.join(', ')}; give true or false for some of them.`,
+    );
+  const { down, ...conditions } = Object.fromEntries(
+    keys.map((key) => [key, member(incoming, key, 'boolean')]),
+  );
+  refusing(() => {
+    control.setConditions(name, conditions);
+    if (down !== undefined) control.setRegionDown(name, down);
+  });
+  return { regionsDown: control.regionsDown() };
+}
+
+/** `code` and `details`, which may be left out. */
+function faultExtras(incoming: Incoming): FaultExtras {
+  const given = body(incoming);
+  return {
+    ...('code' in given ? { code: member(incoming, 'code', 'number') } : {}),
+    ...('details' in given ? { details: member(incoming, 'details', 'string') } : {}),
+  };
+}
+
+const CONDITIONS = ['down', 'scarcity', 'imagesDown'];
+
+/** A server is deleted through the API. */
+type Settable = Exclude<ServerStatus, 'DELETED'>;
+const SETTABLE = SERVER_STATUSES.filter((status): status is Settable => status !== 'DELETED');
+const isSettable = (text: string): text is Settable => SETTABLE.some((status) => status === text);
 
 const rules = (control: SimulatorControl): JsonObject[] =>
   control.chaos.list().map(({ rule, seen, hits }) => ({ ...(rule as unknown as JsonObject), seen, hits }));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../faults/faults.ts';
 import { answerAdmin } from './admin.ts';
-import { faultFormat, render, renderFault } from './body.ts';
+import { computeXml, faultFormat, render, renderFault, splitSuffix } from './body.ts';
 import type { Chaos, ChaosRequest } from './chaos/chaos.ts';
 import { departWith } from './chaos/departure.ts';
 import { type ComputeContext, handleCompute } from './compute.ts';
@@ -14,6 +14,7 @@ import { answerImageService } from './image-face.ts';
 import type { Departure, Handler } from './listener.ts';
 import { createRouter, type Route } from './router.ts';
 import { identityVersions } from './versions.ts';
+import { answerVolumeService } from './volume-face.ts';
 
 /** What requests are answered with. */
 export interface ApplicationParts {
@@ -50,9 +51,8 @@ export function createApplication(parts: ApplicationParts): Handler {
       regionDown: () => void (region !== null && down.add(region)),
     };
     const plan = chaos.plan(chaosRequest(incoming, route, region));
-    const departure = await departWith(plan, targets, faultFormat(incoming), () =>
-      answerRoute(parts, incoming, route),
-    );
+    const format = splitSuffix(incoming.path).format ?? faultFormat(incoming);
+    const departure = await departWith(plan, targets, format, () => answerRoute(parts, incoming, route));
     if ('answer' in departure) {
       counters.answered(departure.answer.status);
       departure.answer.headers['x-compute-request-id'] = `req-${randomUUID()}`;
@@ -64,7 +64,7 @@ export function createApplication(parts: ApplicationParts): Handler {
 function chaosRequest(incoming: Incoming, route: Route, region: string | null): ChaosRequest {
   const compute = route.kind === 'compute';
   const path = compute ? route.path.replace(/^\/v2\/[^/]+(?=\/)/, '') : incoming.path;
-  const service = compute || route.kind === 'image' ? route.kind : 'identity';
+  const service = compute || route.kind === 'image' || route.kind === 'volume' ? route.kind : 'identity';
   return { service, region, method: incoming.method, path };
 }
 
@@ -78,15 +78,25 @@ function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route):
     }
     case 'identityV2':
       counters.request(null, method, `/v2.0${route.path}`, route.kind);
-      return answerIdentityV2(parts.identity, parts.identityEvents, incoming, route.path);
+      return answerIdentityV2(parts.identity, parts.identityEvents, incoming, route);
     case 'identityV3':
       counters.request(null, method, `/v3${route.path}`, route.kind);
       return answerIdentityV3(parts.identity, parts.identityEvents, incoming, route.path);
     case 'identityVersions':
       counters.request(null, method, '/', route.kind);
-      return render({ status: 300, document: identityVersions(origin) }, 'json');
+      return render(
+        { status: 300, document: identityVersions(origin), xml: computeXml('versions') },
+        route.format ?? faultFormat(incoming),
+      );
     case 'image':
       return answerImageService(regions.get(route.region)!, incoming, route.path, `${origin}${route.prefix}`);
+    case 'volume':
+      return answerVolumeService(
+        regions.get(route.region)!,
+        incoming,
+        route.path,
+        `${origin}${route.prefix}`,
+      );
     default:
       return refusal(parts, incoming, route);
   }

@@ -34,6 +34,8 @@ export interface ComputeContext {
   readonly clock: Clock;
   /** Called after every write that succeeded. */
   changed(): void;
+  /** Called when a request was counted against a rate limit. */
+  counted(): void;
   /** Called with errors that are no faults. */
   failed(error: unknown): void;
 }
@@ -161,6 +163,7 @@ function authorize({ tokens, name }: ComputeContext, incoming: Incoming, tenantI
         headers: { 'www-authenticate': `Keystone uri="${incoming.origin}"` },
       },
     );
+  if (!token.scoped) throw new Fault('badRequest', 'The token is of no tenant: log in with a scope.');
   if (token.user.tenant.id !== tenantId)
     throw new Fault('badRequest', `The tenant ${tenantId} in the path is not the one of the token.`);
   return token;
@@ -177,6 +180,7 @@ function charge(
   const { method, rawQuery: query } = incoming;
   const request = { method, path, fullPath: `/v2/${tenantId}${path}`, query };
   const verdict = limiter.charge(user.name, tenantId, request);
+  context.counted();
   if (verdict.kind === 'allowed') return;
   counters.rejected(name);
   throw overLimitFault(verdict, settings.rateLimits.retryAfter, clock.now());

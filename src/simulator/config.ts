@@ -237,11 +237,13 @@ export const SimulatorSchema = section(
       chaos: section(ChaosSchema),
       stateFile: Nullable(Type.String({ minLength: 1 }), {
         default: null,
-        description: 'File that keeps the state across restarts; null: in memory only.',
+        description:
+          'File that keeps the state across restarts, seen from the working directory; null: in memory only.',
       }),
       seedFile: Nullable(Type.String({ minLength: 1 }), {
         default: null,
-        description: 'YAML file with servers and images to begin with; not read when the state file exists.',
+        description:
+          'YAML file with servers and images to begin with, seen from the working directory; not planted when the state file exists.',
       }),
     },
     closed,

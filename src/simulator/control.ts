@@ -2,7 +2,9 @@ import type { Chaos } from './chaos/chaos.ts';
 import { type ChaosRuleInput, chaosRule } from './chaos/complete.ts';
 import type { Counters } from './counters.ts';
 import type { Tokens } from './identity/tokens.ts';
-import type { Region } from './region/region.ts';
+import type { Region, RegionConditions } from './region/region.ts';
+import type { FaultExtras } from './region/state.ts';
+import type { ServerStatus } from './region/transitions.ts';
 import type { TurnableClock } from './turnable-clock.ts';
 
 /** What tests and the admin API may do to a running simulator. */
@@ -14,8 +16,14 @@ export interface SimulatorControl {
   /** Names of the regions that are down. */
   regionsDown(): string[];
   /** Asynchronous fault: puts a server or an image in ERROR. @throws Error for a region, Fault for an id there is not */
-  fail(region: string, kind: 'server' | 'image', id: string, message: string): void;
-  /** Turns time on by hand, for servers and images as for tokens and limits. */
+  fail(region: string, kind: 'server' | 'image', id: string, message: string, extras?: FaultExtras): void;
+  /** Changes a server's status from outside the API. @throws Error for a region, Fault for an id there is not */
+  setServerStatus(region: string, id: string, status: Exclude<ServerStatus, 'DELETED'>): void;
+  /** No room for servers, no image service: from now on, until changed again. @throws Error for a region there is not */
+  setConditions(region: string, conditions: Partial<RegionConditions>): void;
+  /** While identity is down it answers 503, and regions answer 503 to tokens they have not seen. */
+  setIdentityDown(down: boolean): void;
+  /** Turns time on by hand, for servers and images as for tokens and limits. @throws Error for less than 0 ms */
   advance(ms: number): void;
   /** How often that method and path (below the tenant for compute) were asked, in one region or in all. */
   count(method: string, path: string, region?: string): number;
@@ -61,6 +69,11 @@ export function createControl({
   regions,
   changed,
 }: ControlParts): SimulatorControl {
+  const regionOf = (name: string): Region => {
+    const found = regions.get(name.toUpperCase());
+    if (!found) throw new Error(`there is no region ${name}`);
+    return found.region;
+  };
   return {
     revokeTokens() {
       changed();
@@ -73,13 +86,20 @@ export function createControl({
       else down.delete(region);
     },
     regionsDown: () => [...down],
-    fail(name, kind, id, message) {
-      const found = regions.get(name.toUpperCase());
-      if (!found) throw new Error(`there is no region ${name}`);
-      found.region.fail(kind, id, message);
+    fail(name, kind, id, message, extras) {
+      regionOf(name).fail(kind, id, message, extras);
       changed();
     },
+    setServerStatus(name, id, status) {
+      regionOf(name).setStatus(id, status);
+      changed();
+    },
+    setConditions: (name, conditions) => regionOf(name).setConditions(conditions),
+    setIdentityDown(isDown) {
+      tokens.isDown = isDown;
+    },
     advance(ms) {
+      if (!(ms >= 0)) throw new Error('time goes forward only: advance by 0 ms or more');
       for (const clock of clocks) clock.advance(ms);
       changed();
     },

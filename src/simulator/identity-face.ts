@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { asFault, Fault } from '../faults/faults.ts';
 import {
   type BodyFormat,
+  computeXml,
   identityXml,
   readIdentityBody,
   readJsonBody,
@@ -24,20 +25,21 @@ export interface IdentityEvents {
   failed(error: unknown): void;
 }
 
-/** Answers one request to Identity v2.0. @param path below `/v2.0`, no trailing slash */
+/** Answers one request to Identity v2.0. @param route path below `/v2.0`, no trailing slash, and the format of its suffix */
 export function answerIdentityV2(
   context: IdentityContext,
   events: IdentityEvents,
   incoming: Incoming,
-  path: string,
+  { path, format: suffix }: { path: string; format?: BodyFormat | undefined },
 ): Answer {
-  let format: BodyFormat = 'json';
+  let format: BodyFormat = suffix ?? 'json';
   const answer = () => {
-    format = wantedFormat(incoming);
+    format = wantedFormat(incoming, suffix);
     const good = handleIdentityV2(context, incoming, path, () => readIdentityBody(incoming));
-    return render({ ...good, xml: good.name && identityXml(good.name) }, format);
+    const xml = good.name === 'version' ? computeXml('version') : good.name && identityXml(good.name);
+    return render({ ...good, xml }, format);
   };
-  return guarded(events, incoming, answer, (fault) => renderFault(fault, format, 'identity'));
+  return guarded(context, events, incoming, answer, (fault) => renderFault(fault, format, 'identity'));
 }
 
 /** Answers one request to Identity v3. @param path below `/v3`, no trailing slash */
@@ -52,20 +54,24 @@ export function answerIdentityV3(
       handleIdentityV3(context, incoming, path, () => readJsonBody(incoming)),
       'json',
     );
-  const answered = guarded(events, incoming, answer, (fault) =>
+  const answered = guarded(context, events, incoming, answer, (fault) =>
     render(errorV3(fault, incoming.origin), 'json'),
   );
   answered.headers['x-openstack-request-id'] = `req-${randomUUID()}`;
   return answered;
 }
 
+/** An answer, or a refusal in the service's own form: also of everything while the service is down. */
 function guarded(
+  { tokens }: IdentityContext,
   events: IdentityEvents,
   incoming: Incoming,
   answer: () => Answer,
   refuse: (fault: Fault) => Answer,
 ): Answer {
   try {
+    if (tokens.isDown)
+      throw new Fault('serviceUnavailable', 'The identity service is down; try again later.');
     const good = answer();
     if (incoming.method !== 'GET' && incoming.method !== 'HEAD') events.changed();
     return good;

@@ -4,10 +4,11 @@ import { render, renderFault } from './body.ts';
 import type { ComputeContext } from './compute.ts';
 import { type Answer, headerOf, type Incoming } from './exchange.ts';
 import type { Token } from './identity/tokens.ts';
+import type { RegionAnswer } from './region/region.ts';
 
 /**
- * The region's image service, as far as command lines ask it before they create a server: version list, images, one
- * image, in the Image API v2's form. It shows the images the region has; they are written through compute only.
+ * The region's image service, as far as command lines ask it: version list, images, one image and its deletion, in the
+ * Image API v2's form. It shows the images the region has; they are made through compute only.
  */
 export function answerImageService(
   context: ComputeContext,
@@ -17,7 +18,7 @@ export function answerImageService(
 ): Answer {
   context.counters.request(context.name, incoming.method, `/image${path}`, 'imageService');
   try {
-    return render(answerPath(context, incoming, path.replace(/\/+$/, ''), root), 'json');
+    return render(answerPath({ context, incoming, root }, path.replace(/\/+$/, '')), 'json');
   } catch (error) {
     if (!(error instanceof Fault)) context.failed(error);
     return renderFault(asFault(error), 'json');
@@ -26,22 +27,47 @@ export function answerImageService(
 
 interface ImageAnswer {
   status: number;
-  document: JsonValue;
+  document?: JsonValue;
 }
 
-function answerPath(context: ComputeContext, incoming: Incoming, path: string, root: string): ImageAnswer {
-  if (incoming.method !== 'GET' && incoming.method !== 'HEAD')
-    throw new Fault('badMethod', 'Images are only read here: create and delete them through compute.', {
-      headers: { allow: 'GET, HEAD' },
-    });
+/** One request, and where the service stands for its caller. */
+interface Visit {
+  readonly context: ComputeContext;
+  readonly incoming: Incoming;
+  readonly root: string;
+}
+
+const LIST = '/v2/images';
+
+function answerPath(visit: Visit, path: string): ImageAnswer {
+  const { context, incoming, root } = visit;
+  const isItem = path.startsWith(`${LIST}/`);
+  const isRead = incoming.method === 'GET' || incoming.method === 'HEAD';
+  if (!isRead && !(isItem && incoming.method === 'DELETE')) throw noSuchMethod(incoming.method, isItem);
   if (path === '' || path === '/v2' || path === '/versions') return { status: 300, document: versions(root) };
-  if (path !== '/v2/images' && !path.startsWith('/v2/images/'))
-    throw new Fault('itemNotFound', `The image service has nothing at ${path}.`);
+  if (path !== LIST && !isItem) throw new Fault('itemNotFound', `The image service has nothing at ${path}.`);
   const token = authorized(context, incoming);
-  if (path === '/v2/images') return { status: 200, document: listImages(context, incoming, token, root) };
-  const id = path.slice('/v2/images/'.length);
-  const image = ask(context, token, `/images/${id}`, new URLSearchParams(), root)['image'];
+  if (!isItem) return { status: 200, document: listImages(visit, token) };
+  const id = path.slice(`${LIST}/`.length);
+  if (!isRead) return deleteImage(visit, token, id);
+  const image = documentOf(visit, token, `/images/${id}`)['image'];
   return { status: 200, document: imageV2(image as JsonObject) };
+}
+
+function noSuchMethod(method: string, isItem: boolean): Fault {
+  const allowed = isItem ? 'DELETE, GET, HEAD' : 'GET, HEAD';
+  return new Fault(
+    'badMethod',
+    `${method} is not possible here, ${allowed} are; images are made through compute.`,
+    { headers: { allow: allowed } },
+  );
+}
+
+/** As compute deletes it: a base image is nobody's to delete. */
+function deleteImage(visit: Visit, token: Token, id: string): ImageAnswer {
+  const { status } = ask(visit, token, 'DELETE', `/images/${id}`);
+  visit.context.changed();
+  return { status };
 }
 
 function versions(root: string): JsonObject {
@@ -51,7 +77,7 @@ function versions(root: string): JsonObject {
 function authorized({ tokens, name }: ComputeContext, incoming: Incoming): Token {
   const id = headerOf(incoming, 'x-auth-token');
   const token = id === undefined ? undefined : tokens.findInRegion(id, name);
-  if (!token)
+  if (!token?.scoped)
     throw new Fault('unauthorized', 'This server could not verify that you may see images: log in again.');
   return token;
 }
@@ -59,9 +85,9 @@ function authorized({ tokens, name }: ComputeContext, incoming: Incoming): Token
 /** Query parameters that mean the same in both services. */
 const PASSED = ['limit', 'marker', 'name'];
 
-function listImages(context: ComputeContext, incoming: Incoming, token: Token, root: string): JsonObject {
-  const query = new URLSearchParams([...incoming.query].filter(([key]) => PASSED.includes(key)));
-  const body = ask(context, token, '/images/detail', query, root);
+function listImages(visit: Visit, token: Token): JsonObject {
+  const query = new URLSearchParams([...visit.incoming.query].filter(([key]) => PASSED.includes(key)));
+  const body = documentOf(visit, token, '/images/detail', query);
   const images = (body['images'] as JsonObject[]).map(imageV2);
   const document: JsonObject = { images, first: '/v2/images', schema: '/v2/schemas/images' };
   const last = images.at(-1);
@@ -72,16 +98,22 @@ function listImages(context: ComputeContext, incoming: Incoming, token: Token, r
   return document;
 }
 
+function documentOf(visit: Visit, token: Token, path: string, query?: URLSearchParams): JsonObject {
+  const { body } = ask(visit, token, 'GET', path, query);
+  if (!isJsonObject(body)) throw new Error(`the region answered ${path} without a document`);
+  return body;
+}
+
 function ask(
-  context: ComputeContext,
+  { context, root }: Visit,
   token: Token,
+  method: 'GET' | 'DELETE',
   path: string,
-  query: URLSearchParams,
-  root: string,
-): JsonObject {
+  query = new URLSearchParams(),
+): RegionAnswer {
   const tenantId = token.user.tenant.id;
-  const { body } = context.region.handle({
-    method: 'GET',
+  return context.region.handle({
+    method,
     path,
     query,
     body: undefined,
@@ -91,8 +123,6 @@ function ask(
     bookmarkBase: `${root}/${tenantId}`,
     rootBase: root,
   });
-  if (!isJsonObject(body)) throw new Error(`the region answered ${path} without a document`);
-  return body;
 }
 
 /** Compute's statuses in the words of the image service. */

@@ -1,12 +1,15 @@
+import { type BodyFormat, splitSuffix } from './body.ts';
+
 /** Where a request goes. */
 export type Route =
-  | { kind: 'identityVersions' }
-  /** `path`: below the version, no trailing slash. */
-  | { kind: 'identityV2'; path: string }
+  /** `format`: what a suffix of the path asks for. */
+  | { kind: 'identityVersions'; format?: BodyFormat | undefined }
+  /** `path`: below the version, no trailing slash, no suffix. */
+  | { kind: 'identityV2'; path: string; format?: BodyFormat | undefined }
   | { kind: 'identityV3'; path: string }
   /** `path`: below the region's root, as written; `prefix`: what stood before it. */
   | { kind: 'compute'; region: string; path: string; prefix: string }
-  | { kind: 'image'; region: string; path: string; prefix: string }
+  | { kind: 'image' | 'volume'; region: string; path: string; prefix: string }
   | { kind: 'admin'; path: string }
   /** A service of the catalog that is listed only. */
   | { kind: 'listedOnly'; service: string }
@@ -25,6 +28,14 @@ const LISTED_ONLY: Record<string, string> = {
   files: 'cloudFiles',
 };
 
+/** Identity v2.0 and the list of identity's versions: all of it may have a suffix (guide section 1.4). */
+function identityRoute(written: string): Route | undefined {
+  const { path, format } = splitSuffix(written);
+  if (path === '' || path === '/') return { kind: 'identityVersions', format };
+  if (path !== '/v2.0' && !path.startsWith('/v2.0/')) return undefined;
+  return { kind: 'identityV2', path: trimmed(path.slice('/v2.0'.length)), format };
+}
+
 /** @param regions upper-case names */
 export function createRouter(regions: readonly string[]): Router {
   const known = new Set(regions);
@@ -33,14 +44,10 @@ export function createRouter(regions: readonly string[]): Router {
     const [, first = ''] = path.split('/', 2);
     const rest = path.slice(first.length + 1);
     if (first === 'internal' && prefix === '') return route(rest === '' ? '/' : rest, '/internal');
-    if (first === 'image') return regional('image', rest, `${prefix}/image`);
+    if (first === 'image' || first === 'volume') return regional(first, rest, `${prefix}/${first}`);
     if (LISTED_ONLY[first] !== undefined) return { kind: 'listedOnly', service: LISTED_ONLY[first] };
     if (prefix !== '') return regional('compute', path, prefix);
     switch (first) {
-      case '':
-        return { kind: 'identityVersions' };
-      case 'v2.0':
-        return { kind: 'identityV2', path: trimmed(rest) };
       case 'v3':
         return { kind: 'identityV3', path: trimmed(rest) };
       case '_simulator':
@@ -50,7 +57,7 @@ export function createRouter(regions: readonly string[]): Router {
     }
   };
 
-  const regional = (kind: 'compute' | 'image', path: string, prefix: string): Route => {
+  const regional = (kind: 'compute' | 'image' | 'volume', path: string, prefix: string): Route => {
     const [, first = ''] = path.split('/', 2);
     // `/dfw.xml` has the suffix of a list of versions on the region itself.
     const name = first.replace(/\.(json|xml)$/, '');
@@ -59,5 +66,5 @@ export function createRouter(regions: readonly string[]): Router {
     return { kind, region, path: path.slice(name.length + 1), prefix: `${prefix}/${name}` };
   };
 
-  return { route: (path) => route(path, '') };
+  return { route: (path) => identityRoute(path) ?? route(path, '') };
 }

@@ -1,8 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { type TProperties, Type } from '@sinclair/typebox';
-import { Ajv } from 'ajv';
-import { parse } from 'yaml';
-import type { Region, RegionSeed } from './region/region.ts';
+import { systemClock } from '../clock.ts';
+import { normalForm } from '../config/normal-form.ts';
+import { parseFile } from '../config/parse.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { SchemaNode } from '../config/schema-walk.ts';
+import { validate } from '../config/validate.ts';
+import { createRegion, defaultRegionSettings, type Region, type RegionSeed } from './region/region.ts';
 import { SERVER_STATUSES } from './region/transitions.ts';
 
 const open = <T extends TProperties>(properties: T) =>
@@ -10,18 +13,21 @@ const open = <T extends TProperties>(properties: T) =>
 const closed = { additionalProperties: false } as const;
 const Metadata = Type.Record(Type.String(), Type.String());
 const DiskConfig = Type.Unsafe({ type: 'string', enum: ['AUTO', 'MANUAL'] });
+/** What every list of flavors and images is for: a size of nothing, or less, is a slip. */
+const Size = Type.Integer({ minimum: 1 });
+const Least = Type.Integer({ minimum: 0 });
 
 const RegionSeedSchema = open({
   flavors: Type.Array(
     Type.Object(
       {
-        id: Type.String(),
-        name: Type.String(),
-        ram: Type.Integer(),
-        disk: Type.Integer(),
-        vcpus: Type.Integer(),
-        swap: Type.Integer(),
-        rxtxFactor: Type.Number(),
+        id: Type.String({ minLength: 1 }),
+        name: Type.String({ minLength: 1 }),
+        ram: Size,
+        disk: Least,
+        vcpus: Size,
+        swap: Type.Integer({ minimum: 0, default: 0 }),
+        rxtxFactor: Type.Number({ exclusiveMinimum: 0, default: 1 }),
         disabled: Type.Boolean({ default: false }),
       },
       closed,
@@ -30,13 +36,14 @@ const RegionSeedSchema = open({
   images: Type.Array(
     Type.Object(
       {
-        name: Type.String(),
-        id: Type.Optional(Type.String()),
+        name: Type.String({ minLength: 1 }),
+        count: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+        id: Type.Optional(Type.String({ minLength: 1 })),
         tenantId: Type.Optional(Type.String()),
         serverId: Type.Optional(Type.String()),
         created: Type.Optional(Type.String()),
-        minDisk: Type.Optional(Type.Integer()),
-        minRam: Type.Optional(Type.Integer()),
+        minDisk: Type.Optional(Least),
+        minRam: Type.Optional(Least),
         diskConfig: Type.Optional(DiskConfig),
         metadata: Type.Optional(Metadata),
       },
@@ -46,10 +53,10 @@ const RegionSeedSchema = open({
   networks: Type.Array(
     Type.Object(
       {
-        id: Type.String(),
-        label: Type.String(),
-        cidr: Type.String(),
-        prefix6: Type.Optional(Type.String()),
+        id: Type.String({ minLength: 1 }),
+        label: Type.String({ minLength: 1 }),
+        cidr: Type.String({ pattern: '^\\d{1,3}(\\.\\d{1,3}){3}/\\d{1,2}$' }),
+        prefix6: Type.Optional(Type.String({ pattern: '::$' })),
         tenantId: Type.Optional(Type.String()),
       },
       closed,
@@ -59,7 +66,7 @@ const RegionSeedSchema = open({
     Type.Object(
       {
         tenantId: Type.String(),
-        name: Type.String(),
+        name: Type.String({ minLength: 1 }),
         userId: Type.Optional(Type.String()),
         count: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
         flavor: Type.Optional(Type.String()),
@@ -75,35 +82,62 @@ const RegionSeedSchema = open({
 });
 
 /** `regions:` by name; `"*"` is for every region. */
-const SeedSchema = Type.Object({ regions: Type.Record(Type.String(), RegionSeedSchema) }, closed);
+const SeedSchema = normalForm(
+  Type.Object({ regions: Type.Record(Type.String(), RegionSeedSchema) }, closed) as unknown as SchemaNode,
+);
 
-const validate = new Ajv({ useDefaults: true, allErrors: true, strict: false }).compile<{
-  regions: Record<string, RegionSeed>;
-}>(SeedSchema);
+type Seeds = Record<string, RegionSeed>;
 
 /**
  * Puts the servers and images of a YAML file into the regions, those of `"*"` into each.
  *
  * @param regions by upper-case name
- * @throws Error when the file cannot be read, is no seed, or names a region there is not
+ * @throws Error that names the file and every problem in it
  */
-export async function plantSeedFile(
-  path: string,
-  regions: ReadonlyMap<string, { region: Region }>,
-): Promise<void> {
-  const seed: unknown = parse(await readFile(path, 'utf8'));
-  if (!validate(seed)) throw new Error(`the seed file ${path} is wrong:\n${problems().join('\n')}`);
-  for (const [name, data] of Object.entries(seed.regions)) {
-    const targets = name === '*' ? [...regions.values()] : [regions.get(name.toUpperCase())];
-    for (const target of targets) {
-      if (!target) throw new Error(`the seed file ${path} names the region ${name}, which is not configured`);
-      target.region.seed(data);
-    }
-  }
+export function plantSeedFile(path: string, regions: ReadonlyMap<string, { region: Region }>): void {
+  const seeds = readSeeds(path, [...regions.keys()]);
+  const problems = 'problems' in seeds ? seeds.problems : plant(seeds, regions);
+  if (problems.length > 0) throw new Error(`the seed file ${path} is wrong:\n${problems.join('\n')}`);
 }
 
-function problems(): string[] {
-  return (validate.errors ?? []).map(
-    ({ instancePath, message }) => `${instancePath.slice(1).replaceAll('/', '.') || 'file'}: ${message}`,
-  );
+/**
+ * Everything that keeps a seed file from being planted, a line each, with its place in the file and what is accepted.
+ *
+ * @param names regions that are configured
+ */
+export function checkSeedFile(path: string, names: readonly string[]): string[] {
+  const seeds = readSeeds(path, names);
+  if ('problems' in seeds) return seeds.problems;
+  const trial = (name: string) =>
+    [name.toUpperCase(), { region: createRegion({ ...defaultRegionSettings, name }, systemClock) }] as const;
+  return plant(seeds, new Map(names.map(trial)));
+}
+
+function readSeeds(path: string, names: readonly string[]): { seeds: Seeds } | { problems: string[] } {
+  const parsed = parseFile(path);
+  if ('problems' in parsed) return { problems: parsed.problems.map(formatProblem) };
+  const misfits = validate(parsed.tree, SeedSchema);
+  if (misfits.length > 0) return { problems: misfits.map(formatProblem) };
+  const { regions } = parsed.tree as { regions: Seeds };
+  const known = names.map((name) => name.toUpperCase());
+  const strays = Object.keys(regions).filter((name) => name !== '*' && !known.includes(name.toUpperCase()));
+  if (strays.length === 0) return { seeds: regions };
+  const accepted = `accepted: ${known.join(', ')}, or "*" for all`;
+  return { problems: strays.map((name) => `regions.${name}: is no region, ${accepted}`) };
+}
+
+/** @returns what could not be planted */
+function plant({ seeds }: { seeds: Seeds }, regions: ReadonlyMap<string, { region: Region }>): string[] {
+  const problems = Object.entries(seeds).flatMap(([name, data]) => {
+    const targets = name === '*' ? [...regions.values()] : [regions.get(name.toUpperCase())!];
+    return targets.flatMap(({ region }) => {
+      try {
+        region.seed(data);
+        return [];
+      } catch (error) {
+        return [`regions.${name}: ${(error as Error).message}`];
+      }
+    });
+  });
+  return [...new Set(problems)];
 }

@@ -47,7 +47,8 @@ export function createSimulator(
   let stateFile: StateFile | null = null;
   const failed = (error: unknown) => log.error({ err: error }, 'the simulator met an error of its own');
   const changed = () => stateFile?.changed();
-  const system = createSystem(settings, options.clock ?? systemClock, { changed, failed });
+  const counted = () => stateFile?.counted();
+  const system = createSystem(settings, options.clock ?? systemClock, { changed, counted, failed });
   if (settings.stateFile !== null)
     stateFile = createStateFile(settings.stateFile, systemClock, () => takeState(system.state), failed);
 
@@ -56,7 +57,7 @@ export function createSimulator(
   return {
     control: system.control,
     async listen() {
-      await begin(system, stateFile, settings.seedFile);
+      begin(system, stateFile, settings.seedFile);
       const port = await openAll(settings, system, listeners).catch(async (error: unknown) => {
         await stop();
         throw error;
@@ -79,11 +80,11 @@ function checkPorts({ regions, regionPorts }: SimulatorSettings): void {
     throw new Error(`regionPorts names ${stray}, but the regions are ${names.join(', ')}`);
 }
 
-async function begin({ state }: System, stateFile: StateFile | null, seedFile: string | null): Promise<void> {
-  const saved = await stateFile?.load();
-  if (saved) return applyState(state, saved);
-  if (seedFile !== null) await plantSeedFile(seedFile, state.regions);
-  stateFile?.changed();
+function begin({ state }: System, stateFile: StateFile | null, seedFile: string | null): void {
+  const saved = stateFile?.load();
+  if (saved) applyState(state, saved);
+  else if (seedFile !== null) plantSeedFile(seedFile, state.regions);
+  if (!saved) stateFile?.changed();
 }
 
 /** @returns the common port */

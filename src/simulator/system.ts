@@ -31,6 +31,8 @@ export interface System {
 export interface SystemEvents {
   /** Something was written: a server, a token. */
   changed(): void;
+  /** A request was counted against a rate limit. */
+  counted(): void;
   /** An error that is no fault. */
   failed(error: unknown): void;
 }
@@ -85,7 +87,7 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
       hasAdmin,
     }),
     control,
-    state: { base, clocks, tokens, users, regions },
+    state: { base, clocks, tokens, users, logins: identity.logins, regions },
     clock,
     ownPorts,
   };

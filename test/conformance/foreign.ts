@@ -30,20 +30,27 @@ export interface ForeignOptions {
 export async function reachForeign(options: ForeignOptions): Promise<Arena & { readonly baseUrl: string }> {
   const { identity, write, volumeId } = options;
   const access = identity && (await logIn(identity.url, identity.username, identity.apiKey));
-  const named = options.baseUrl ?? (access === null ? undefined : endpointOf(access, options.region));
-  if (named === undefined)
-    throw new Error('there is no endpoint: give --base-url, or --auth-url and a region');
-  const baseUrl = named.replace(/\/+$/, '');
+  const baseUrl = checkedUrl(options.baseUrl ?? endpointOf(access, options.region));
   const endpoint: Endpoint = { baseUrl, token: options.token ?? access?.token.id ?? null };
   const allowed = new Set<Need>(['read']);
   if (identity !== null) allowed.add('identity');
   if (write) allowed.add('write');
   if (write && volumeId !== undefined) allowed.add('volume');
-  const probe = await createClient({ baseUrl, token: null }, 'json').ask('GET', '/flavors');
+  const probe = await createClient({ baseUrl, token: null }, 'json')
+    .ask('GET', '/flavors')
+    .catch((error: Error) => {
+      throw new Error(`nothing that speaks the API is reached at ${baseUrl}`, {
+        cause: error.cause ?? error,
+      });
+    });
   const guarded = probe.status === 401;
   if (guarded) allowed.add('guarded');
   if (guarded && identity !== null) allowed.add('guardedIdentity');
-  const range = await readRange(createClient(endpoint, 'json'));
+  if (guarded && endpoint.token === null)
+    throw new Error(`${baseUrl} wants a token: give --token, or --auth-url with --username and --api-key`);
+  const range = await readRange(createClient(endpoint, 'json')).catch((error: Error) => {
+    throw new Error(`${baseUrl} is no endpoint to try: ${error.message}`, { cause: error.cause });
+  });
   return {
     baseUrl,
     allowed,
@@ -60,12 +67,31 @@ export async function reachForeign(options: ForeignOptions): Promise<Arena & { r
   };
 }
 
-/** The endpoint of second generation compute in a region, whatever the region's case; undefined when there is none. */
-function endpointOf({ serviceCatalog }: Access, region: string | undefined): string | undefined {
+/** @throws Error for what is no URL of a tenant */
+function checkedUrl(url: string): string {
+  const isHttp = URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+  const baseUrl = url.replace(/\/+$/, '');
+  if (isHttp && /\/v\d+(\.\d+)?\/[^/?#]+$/.test(baseUrl)) return baseUrl;
+  throw new Error(`${url} is no endpoint of a tenant: give one such as http://host/dfw/v2/{tenant}`);
+}
+
+/**
+ * The endpoint of second generation compute in a region, whatever the region's case.
+ *
+ * @throws Error that says which regions there are
+ */
+function endpointOf(access: Access | null, region: string | undefined): string {
+  if (access === null) throw new Error('there is no endpoint: give --base-url, or --auth-url');
+  const { serviceCatalog } = access;
   const endpoints = serviceCatalog
     .filter(({ type, name }) => type === 'compute' && name !== 'cloudServers')
     .flatMap((service) => service.endpoints);
   const isMeant = (name: string | undefined) =>
     region === undefined || name?.toUpperCase() === region.toUpperCase();
-  return endpoints.find((endpoint) => isMeant(endpoint.region))?.publicURL;
+  const found = endpoints.find((endpoint) => isMeant(endpoint.region))?.publicURL;
+  if (found !== undefined) return found;
+  const names = endpoints.map((endpoint) => endpoint.region).join(', ');
+  throw new Error(
+    `the catalog has no compute service in ${region ?? 'any region'}; it has: ${names || 'none'}`,
+  );
 }

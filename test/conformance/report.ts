@@ -1,3 +1,4 @@
+import type { Need } from './section.ts';
 import type { CaseResult, SectionResult } from './suite.ts';
 
 /** How many cases ended how. */
@@ -38,8 +39,25 @@ function describeFailure({ name, outcome }: CaseResult): string[] {
   return [`         - ${name}`, `           ${outcome.reason.replaceAll('\n', '\n           ')}`];
 }
 
-/** The last lines: how it went as a whole. */
+/** What would have to be given for a case that needs it. */
+const WAYS: Readonly<Record<Need, string>> = {
+  read: 'nothing',
+  write: '--write',
+  world: 'a simulator whose time and faults can be turned: run without --base-url',
+  identity: '--auth-url with --username and --api-key',
+  volume: '--write and --volume',
+  guarded: 'an endpoint that refuses who has no token',
+  guardedIdentity: 'such an endpoint, and --auth-url with --username and --api-key',
+};
+
+/** The last lines: how it went as a whole, and what the cases that were skipped need. */
 export function describeTotals(where: string, results: readonly SectionResult[]): string {
   const { passed, failed, skipped } = countOutcomes(results);
-  return `${where}: ${passed} passed, ${failed} failed, ${skipped} skipped`;
+  const needs = new Map<Need, number>();
+  for (const { outcome } of results.flatMap(({ cases }) => cases))
+    if (outcome.kind === 'skipped') needs.set(outcome.need, (needs.get(outcome.need) ?? 0) + 1);
+  return [
+    `${where}: ${passed} passed, ${failed} failed, ${skipped} skipped`,
+    ...[...needs].map(([need, count]) => `  ${count} skipped for want of ${WAYS[need]}`),
+  ].join('\n');
 }

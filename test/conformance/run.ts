@@ -37,13 +37,26 @@ const command = new Command('conformance')
   .option('--write', 'allow creating and deleting servers and images (they cost money)', false)
   .option('--volume <id>', 'a volume that may be attached, with --write')
   .addOption(new Option('--format <format>').choices([...FORMATS, 'both']).default('both'))
-  .option('--section <number>', 'only this section and those below it, such as 2.3');
+  .option('--section <number>', 'only this section and those below it, such as 2.3')
+  .showHelpAfterError('(--help lists the options)')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .addHelpText(
+    'after',
+    `
+Examples:
+  npm run conformance                                              the simulator, directly and through Sluice
+  npm run conformance -- --base-url http://127.0.0.1:8080/dfw/v2/424242 --write
+  npm run conformance -- --auth-url http://127.0.0.1:8090/v2.0 --username demo --api-key KEY --region DFW
+
+Exit code 0: everything that was tried passed; 1: something failed, or is left behind; 2: it could not be tried.`,
+  );
 
 /** The sections that were asked for: `2.3` means 2.3.1 to 2.3.9 as well. */
 function chosenSections(number: string | undefined): readonly Section[] {
   if (number === undefined) return SECTIONS;
   const chosen = SECTIONS.filter(({ id }) => id === number || id.startsWith(`${number}.`));
-  if (chosen.length === 0) throw new Error(`there is no section ${number}`);
+  if (chosen.length === 0)
+    throw new Error(`there is no section ${number}; there are ${SECTIONS.map(({ id }) => id).join(', ')}`);
   return chosen;
 }
 

@@ -1,5 +1,6 @@
 import { FAULTS, type FaultName } from '../../src/faults/faults.ts';
 import { isJsonObject, type JsonObject } from '../../src/json.ts';
+import type { RegionConditions } from '../../src/simulator/region/region.ts';
 import { type Answer, describeAnswer } from './answer.ts';
 import type { AskOptions, Client } from './client.ts';
 import { ensure, ensureEqual, ensureStatus, lastSegment, objectIn, textOf } from './expectation.ts';
@@ -9,6 +10,10 @@ import type { Range } from './range.ts';
 export interface WorldControl {
   /** Asynchronous fault: puts a server or an image in ERROR. */
   fail(kind: 'server' | 'image', id: string, message: string): void;
+  /** Shuts a server down from inside, suspends it, migrates it. */
+  setStatus(id: string, status: 'SHUTOFF' | 'SUSPENDED' | 'MIGRATING'): void;
+  /** Leaves the region no room for servers, or no image service, while the work is done. */
+  under(conditions: Partial<RegionConditions>, work: () => Promise<void>): Promise<void>;
   /** A client of the same region whose account has the rate limits of Table 1.3. */
   readonly limited: Client;
 }

@@ -56,6 +56,13 @@ export async function startWorld(way: Way): Promise<World> {
 
   const control = (format: Format): WorldControl => ({
     fail: (kind, id, message) => simulator.control.fail(REGION, kind, id, message),
+    setStatus: (id, status) => simulator.control.setServerStatus(REGION, id, status),
+    async under(conditions, work) {
+      simulator.control.setConditions(REGION, conditions);
+      await work().finally(() =>
+        simulator.control.setConditions(REGION, { scarcity: false, imagesDown: false }),
+      );
+    },
     limited: createClient(reach.narrow, format),
   });
   return {

@@ -89,7 +89,7 @@ describe('a login', () => {
     }
     expect(
       access.serviceCatalog.find(({ name }) => name === 'cloudBlockStorage')?.endpoints[0]?.publicURL,
-    ).toBe('http://dfw.volumes.test/v1/700100');
+    ).toBe(`${gateway.url}/dfw/services/volume/v1/700100`);
   });
 
   it('names the Host the caller used', async () => {

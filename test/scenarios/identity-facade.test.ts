@@ -100,7 +100,14 @@ function documentFor(method: string, path: string, text: string): JsonObject {
   );
   const sluiceToken = issueToken(key, { tenantId: chosen.tenant.id, username: 'billing' }, Date.now());
   const settings = { service: 'cloudServersOpenStack', interface: 'public' as const, regions: null };
-  return accessDocument({ token: chosen, sluiceToken, baseUrl: root, account: settings });
+  return accessDocument({
+    token: chosen,
+    sluiceToken,
+    baseUrl: root,
+    account: settings,
+    services: 'all',
+    identity: 'v2.0',
+  });
 }
 
 async function call(method: string, path: string, body?: object, headers: Record<string, string> = {}) {
@@ -196,7 +203,10 @@ describe('pkgcloud', () => {
 describe('what clients probe', () => {
   it('GET / is the identity style list, GET /v2.0 its details', async () => {
     const list = await call('GET', '/');
-    expect(list.body['versions']?.['values']).toMatchObject([{ id: 'v2.0', status: 'stable' }]);
+    expect(list.body['versions']?.['values']).toMatchObject([
+      { id: 'v3.14', status: 'stable' },
+      { id: 'v2.0', status: 'stable' },
+    ]);
     expect((await call('GET', '/v2.0')).body['version']).toMatchObject({ id: 'v2.0' });
   });
 

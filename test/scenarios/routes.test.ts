@@ -148,6 +148,7 @@ describe('version documents', () => {
   it('at the root are identity style', async () => {
     const list = await ask(`${gateway.url}/`);
     expect(list.json<{ versions: { values: unknown } }>().versions.values).toMatchObject([
+      { id: 'v3.14', status: 'stable' },
       { id: 'v2.0', status: 'stable' },
     ]);
     const details = await ask(`${gateway.url}/v2.0`);

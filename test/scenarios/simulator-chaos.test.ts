@@ -11,6 +11,8 @@ test('a rule fails as many requests as it says, with its status and Retry-After'
   const failed = await ask('/flavors');
   expect([failed.status, failed.headers.get('retry-after')]).toEqual([503, '7']);
   expect(await faultOf(failed)).toBe('serviceUnavailable');
+  simulator.control.chaos.add({ path: '^/images', effect: 'status', status: 503, times: 1 });
+  expect(await (await ask('/images.xml')).text()).toContain('<serviceUnavailable');
   expect(await ok(ask('/flavors'))).toBe(200);
   expect(await ok(ask('/images'))).toBe(200);
 });
@@ -130,7 +132,12 @@ test('the admin API adds and removes rules, turns time, revokes tokens and break
   expect((await admin('GET', '/chaos')).body).toMatchObject({ rules: [{ id: 'gone', hits: 1 }] });
   expect((await admin('DELETE', '/chaos/gone')).status).toBe(200);
   expect((await admin('DELETE', '/chaos/gone')).status).toBe(404);
-  expect((await admin('POST', '/chaos', { effect: 'explode' })).status).toBe(400);
+  const wrong = async (rule: object) => JSON.stringify((await admin('POST', '/chaos', rule)).body);
+  expect(await wrong({ effect: 'explode' })).toContain('allowed values: none, status, reset');
+  expect(await wrong({ efect: 'reset' })).toContain('efect (there are id, service');
+  expect(await wrong({ path: '((' })).toContain('no regular expression');
+  await admin('POST', '/chaos', { id: 'twice', path: 'never' });
+  expect(await wrong({ id: 'twice' })).toContain('there is a chaos rule twice already');
 
   const { images } = (await (await ask('/images')).json()) as { images: { id: string }[] };
   const server = { name: 'one', imageRef: images[0]!.id, flavorRef: '2' };
@@ -140,11 +147,40 @@ test('the admin API adds and removes rules, turns time, revokes tokens and break
     kind: 'server',
     id,
     message: 'the host caught fire',
+    code: 404,
+    details: 'rack 7',
   });
   expect(broken.status).toBe(200);
   expect(await (await ask(`/servers/${id}`)).json()).toMatchObject({
-    server: { status: 'ERROR', fault: { message: 'the host caught fire' } },
+    server: {
+      status: 'ERROR',
+      fault: { code: 404, message: 'the host caught fire', details: 'rack 7' },
+    },
   });
+
+  const xml = await (await ask(`/servers/${id}.xml`)).text();
+  expect(xml).toMatch(/<fault code="404"[^>]*><message>the host caught fire<\/message><details>rack 7</);
+  expect((await admin('POST', '/regions/DFW/status', { id, status: 'SHUTOFF' })).status).toBe(200);
+  expect(await (await ask(`/servers/${id}`)).json()).toMatchObject({
+    server: { status: 'SHUTOFF', 'OS-EXT-STS:power_state': 4 },
+  });
+  for (const status of ['DELETED', 'ASLEEP'])
+    expect((await admin('POST', '/regions/DFW/status', { id, status })).status).toBe(400);
+  expect((await admin('POST', '/regions/DFW/status', { id: 'none', status: 'ACTIVE' })).status).toBe(404);
+
+  await admin('POST', '/regions/DFW', { scarcity: true, imagesDown: true });
+  expect(await ok(ask('/images'))).toBe(500);
+  await admin('POST', '/regions/DFW', { imagesDown: false });
+  const full = await ask('/servers', { method: 'POST', body: JSON.stringify({ server }) });
+  expect(await faultOf(full)).toBe('serverCapacityUnavailable');
+  await admin('POST', '/regions/DFW', { scarcity: false });
+  for (const wrong of [{}, { up: true }, { down: 'yes' }])
+    expect((await admin('POST', '/regions/DFW', wrong)).status).toBe(400);
+
+  await admin('POST', '/identity', { down: true });
+  expect(await ok(ask('/flavors'))).toBe(503);
+  await admin('POST', '/identity', { down: false });
+  expect(await ok(ask('/flavors'))).toBe(200);
 
   expect((await admin('POST', '/regions/ORD', { down: true })).body).toEqual({ regionsDown: ['ORD'] });
   expect((await admin('POST', '/time', { advanceMs: 86_400_000 })).status).toBe(200);
@@ -152,8 +188,8 @@ test('the admin API adds and removes rules, turns time, revokes tokens and break
   expect(await ok(ask('/flavors'))).toBe(401);
   await session();
   expect((await admin('POST', '/tokens/revoke')).body).toEqual({ revoked: 1 });
-  expect((await admin('GET', '')).body).toMatchObject({ logins: 2, operations: { 'DFW createServer': 1 } });
+  expect((await admin('GET', '')).body).toMatchObject({ logins: 2, operations: { 'DFW createServer': 2 } });
   expect((await admin('POST', '/counters/reset')).status).toBe(200);
   expect(simulator.control.countOperation('createServer')).toBe(0);
-  expect((await admin('POST', '/time', { advanceMs: 'x' })).status).toBe(400);
+  for (const advanceMs of ['x', -1]) expect((await admin('POST', '/time', { advanceMs })).status).toBe(400);
 });

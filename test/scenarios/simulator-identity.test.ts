@@ -73,6 +73,20 @@ test('tenants and the endpoints of a token are listed', async () => {
   ).toEqual(['DFW', 'ORD', 'LON']);
 });
 
+test('tenants, endpoints, validations and refusals are XML with a suffix', async () => {
+  const { tokenOf, ask } = await start();
+  const token = await tokenOf();
+  for (const [path, root] of [
+    ['/v2.0/tenants.xml', 'tenants'],
+    [`/v2.0/tokens/${token}/endpoints.xml`, 'endpoints'],
+    [`/v2.0/tokens/${token}.xml`, 'access'],
+    ['/v2.0/tokens/none.xml', 'itemNotFound'],
+  ] as const)
+    expect(await (await ask(path, token)).text()).toContain(
+      `<${root} xmlns="http://docs.openstack.org/identity/api/v2.0"`,
+    );
+});
+
 test('a login may renew a token and name its tenant; another tenant’s name is refused', async () => {
   const { tokenOf, login } = await start();
   const id = await tokenOf();
@@ -104,6 +118,24 @@ test('too many logins of one user are answered 413', async () => {
   expect((await login()).status).toBe(200);
 });
 
+test('while identity is down nobody logs in, and regions know the tokens they have seen', async () => {
+  const { session, login, loginV3, simulator, clock } = await start({ tokens: { regionCacheSeconds: 300 } });
+  const [seen, unseen] = [await session('DFW'), await session('DFW')];
+  expect((await seen.ask('/flavors')).status).toBe(200);
+  simulator.control.setIdentityDown(true);
+  const refused = await login();
+  expect([refused.status, await faultOf(refused)]).toEqual([503, 'serviceUnavailable']);
+  expect(await (await loginV3(password)).json()).toMatchObject({
+    error: { code: 503, title: 'Service Unavailable' },
+  });
+  expect((await seen.ask('/flavors')).status).toBe(200);
+  expect((await unseen.ask('/flavors')).status).toBe(503);
+  clock.tick(300_000);
+  expect((await seen.ask('/flavors')).status).toBe(503);
+  simulator.control.setIdentityDown(false);
+  expect((await seen.ask('/flavors')).status).toBe(200);
+});
+
 test('v3: a password login is answered 201 with the token in a header and a catalog of interfaces', async () => {
   const { loginV3, ask, url } = await start();
   const response = await loginV3(password, { project: { id: DEMO_USER.tenant } });
@@ -133,11 +165,30 @@ test('v3: application credentials by id or name, and tokens, log in too', async 
   expect((await loginV3({ methods: ['token'], token: { id: await tokenOf() } })).status).toBe(201);
 });
 
-test('v3: an unscoped login has no project and no catalog', async () => {
+test('v3: an unscoped login has no project and no catalog, and no region takes its token', async () => {
+  const { loginV3, ask } = await start();
+  const response = await loginV3(password, 'unscoped');
+  const id = response.headers.get('x-subject-token')!;
+  const validated = await ask('/v3/auth/tokens', id, { headers: { 'x-subject-token': id } });
+  for (const answer of [response, validated]) {
+    const { token } = (await answer.json()) as { token: object };
+    expect(token).not.toHaveProperty('project');
+    expect(token).not.toHaveProperty('catalog');
+  }
+  expect((await ask(`/dfw/v2/${DEMO_USER.tenant}/flavors`, id)).status).toBe(400);
+  expect((await ask('/image/dfw/v2/images', id)).status).toBe(401);
+  expect((await loginV3({ methods: ['token'], token: { id } })).status).toBe(201);
+});
+
+test('v3: another domain is refused, and a scope for an application credential', async () => {
   const { loginV3 } = await start();
-  const { token } = (await (await loginV3(password, 'unscoped')).json()) as { token: object };
-  expect(token).not.toHaveProperty('project');
-  expect(token).not.toHaveProperty('catalog');
+  const user = { ...password.password.user, domain: { name: 'Elsewhere' } };
+  expect((await loginV3({ ...password, password: { user } })).status).toBe(401);
+  const project = { name: DEMO_USER.tenant, domain: { id: 'elsewhere' } };
+  expect((await loginV3(password, { project })).status).toBe(401);
+  const application_credential = { id: 'app', secret: 'app-secret-of-the-tests' };
+  const robot = { methods: ['application_credential'], application_credential };
+  expect((await loginV3(robot, { project: { id: DEMO_USER.tenant } })).status).toBe(401);
 });
 
 test('v3: refusals have the shape of Identity v3', async () => {

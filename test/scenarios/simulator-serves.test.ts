@@ -13,6 +13,7 @@ test('logs in with an API key or a password and finds every region in the catalo
     'cloudServers compute',
     'cloudServersOpenStack compute',
     'cloudImages image',
+    'cloudBlockStorage volumev3',
   ]);
   expect(serviceCatalog[2]!.endpoints.map(({ region }) => region)).toEqual(['DFW', 'ORD', 'LON']);
   const password = await login({

@@ -2,8 +2,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { DEMO_USER, simulatorSettings } from '../../src/simulator/config.ts';
+import { DEMO_USER, type SimulatorInput, simulatorSettings } from '../../src/simulator/config.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { startSimulator } from '../unit/simulator/running-simulator.ts';
 
 async function folder(): Promise<string> {
@@ -36,11 +37,37 @@ test('servers, tokens and the time that was turned on survive a restart', async 
   expect(await response.json()).toMatchObject({ servers: [{ name: 'kept', status: 'ACTIVE' }] });
 });
 
+test('a limit of a day and the logins of a minute are as far spent after a restart as before', async () => {
+  const stateFile = join(await folder(), 'state.json');
+  const input: SimulatorInput = {
+    stateFile,
+    rateLimits: { table: [{ verb: 'GET', uri: '/servers', value: 3, unit: 'DAY' }] },
+    identityRateLimit: { value: 2, unit: 'MINUTE' },
+  };
+  const clock = new FakeClock();
+  const before = await startSimulator(input, clock);
+  const { ask, token } = await before.session();
+  for (const expected of [200, 200]) expect((await ask('/servers')).status).toBe(expected);
+  await before.simulator.close();
+
+  clock.tick(20_000);
+  const after = await startSimulator(input, clock);
+  const headers = { 'x-auth-token': token };
+  const base = `${after.url}/dfw/v2/${DEMO_USER.tenant}`;
+  const { limits } = (await (await fetch(`${base}/limits`, { headers })).json()) as {
+    limits: { rate: { limit: { remaining: number }[] }[] };
+  };
+  expect(limits.rate[0]!.limit[0]!.remaining).toBe(1);
+  expect((await fetch(`${base}/servers`, { headers })).status).toBe(200);
+  expect((await fetch(`${base}/servers`, { headers })).status).toBe(413);
+  expect([(await after.login()).status, (await after.login()).status]).toEqual([200, 413]);
+});
+
 test('a state file that holds something else is refused and left alone', async () => {
   const stateFile = join(await folder(), 'state.json');
   for (const [text, problem] of [
     ['not json', /does not hold a state/],
-    ['{"form": 99}', /form/],
+    ['{"form": 99}', /state\.json does not hold a state/],
   ] as const) {
     await writeFile(stateFile, text);
     const simulator = createSimulator(simulatorSettings({ port: 0, stateFile }));
@@ -109,6 +136,12 @@ test('the image service shows the region’s images, page by page, and one by it
   expect(first.images[0]!.status).toBe('active');
   const second = await get(first.next!);
   expect(second.images[0]!.id).not.toBe(first.images[0]!.id);
+  const remove = (id: string) =>
+    fetch(`${base}/v2/images/${id}`, { method: 'DELETE', headers: { 'x-auth-token': token.id } });
+  expect((await remove(first.images[0]!.id)).status).toBe(403);
+  expect((await remove('none')).status).toBe(404);
+  const post = await fetch(`${base}/v2/images`, { method: 'POST' });
+  expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   expect(await get(`/v2/images/${first.images[0]!.id}`)).toMatchObject({
     visibility: 'public',
     disk_format: 'vhd',

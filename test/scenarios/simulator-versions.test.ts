@@ -63,6 +63,27 @@ test('the root and the identity versions are described before anybody logs in', 
     }
 });
 
+test('identity’s versions are XML for who asks for it, by suffix or by Accept', async () => {
+  const { url } = await startSimulator();
+  const xml = async (path: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(url + path, { headers });
+    expect(response.headers.get('content-type')).toBe('application/xml');
+    return response.text();
+  };
+  for (const text of [await xml('/.xml'), await xml('/', { accept: 'application/xml' })])
+    expect(text).toMatch(
+      /<versions xmlns="http:\/\/docs.openstack.org\/common[^>]*>.*id="v2.0" status="stable"/s,
+    );
+  const paths = ['/v2.0.xml', '/v2.0/.xml', '/v2.0/'];
+  for (const path of paths) {
+    const text = await xml(path, { accept: path.endsWith('.xml') ? 'application/json' : 'application/xml' });
+    expect(text).toMatch(/<version [^>]*id="v2.0"/);
+    expect(text).toContain(`href="${url}/v2.0/"`);
+  }
+  const json = await fetch(`${url}/v2.0/.json`, { headers: { accept: 'application/xml' } });
+  expect(json.headers.get('content-type')).toBe('application/json');
+});
+
 test('links follow the Host the caller wrote, and a proxy’s headers only if told to', async () => {
   const headers = {
     'x-forwarded-proto': 'https',

@@ -37,6 +37,8 @@ export interface StubUpstreamOptions {
   /** True: identity and all regions on one port, regions told apart by a path prefix (`/dfw/v2/…`). */
   onePort?: boolean;
   tokenLifeMs?: number;
+  /** Further services of the catalog, behind those it always has (`startStubService`). */
+  services?: unknown[];
   /** Wall time, ms since the epoch. */
   now?: () => number;
 }
@@ -56,7 +58,7 @@ export async function startStubUpstream(options: StubUpstreamOptions = {}): Prom
     now,
     defaultRegion: names[0]!,
     tokenLifeMs: options.tokenLifeMs ?? 86_400_000,
-    catalog: () => catalogOf(regions.values(), tenant),
+    catalog: () => [...catalogOf(regions.values(), tenant), ...(options.services ?? [])],
   });
   const shared: Party[] = [identity.party];
   const main = await open(shared);

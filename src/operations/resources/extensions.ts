@@ -4,7 +4,7 @@
  * its scalars then are qualified attributes and its objects qualified elements in every resource. `members` is only
  * needed where the general rule would not find a member's form or type.
  */
-import { attribute, type Member, numeric, type ObjectShape, truth } from './shape.ts';
+import { attribute, type Member, numeric, type ObjectShape, textElement, truth } from './shape.ts';
 
 /** One extension. */
 export interface Extension {
@@ -45,6 +45,19 @@ const volume: ObjectShape = {
   kind: 'object',
   element: 'volume',
   members: { name: attribute, href: attribute },
+};
+
+/** A region that has no part in a list of every region, and why. */
+const missingRegion: ObjectShape = {
+  kind: 'object',
+  element: 'error',
+  members: {
+    region: attribute,
+    fault: attribute,
+    code: numeric,
+    retryAfter: numeric,
+    message: textElement('message'),
+  },
 };
 
 export const EXTENSIONS: readonly Extension[] = [
@@ -126,6 +139,12 @@ export const EXTENSIONS: readonly Extension[] = [
     alsoRead: ['http://docs.rackspacecloud.com/servers/api/ext/cbs/v1.0'],
     actionNamespace: 'http://docs.rackspacecloud.com/servers/api/ext/cbs/v1.0',
     members: { volumes: entries('volumes', volume) },
+  },
+  {
+    // Sluice's own: where a member of a list of every region lives, and which regions are missing from it.
+    alias: 'sluice',
+    namespace: 'urn:sluice:everywhere:v1',
+    members: { errors: entries('errors', missingRegion) },
   },
   { alias: 'RAX-KSKEY', namespace: 'http://docs.rackspace.com/identity/api/ext/RAX-KSKEY/v1.0' },
   { alias: 'RAX-AUTH', namespace: 'http://docs.rackspace.com/identity/api/ext/RAX-AUTH/v1.0' },

@@ -1,7 +1,7 @@
 import { attribute, type DocumentShape, type Member, type ObjectShape, textElement, truth } from './shape.ts';
 
 /** Bodies of Identity v2.0 that the façade speaks. */
-export type IdentityDocument = 'auth' | 'access' | 'tenants' | 'tenant';
+export type IdentityDocument = 'auth' | 'access' | 'tenants' | 'tenant' | 'endpoints';
 
 const object = (element: string, members: Record<string, Member> = {}): ObjectShape => ({
   kind: 'object',
@@ -55,4 +55,5 @@ export const IDENTITY_DOCUMENTS: Readonly<Record<IdentityDocument, DocumentShape
   access: document('access', access),
   tenants: document('tenants', { kind: 'list', element: 'tenants', item: tenant }),
   tenant: document('tenant', tenant),
+  endpoints: document('endpoints', { kind: 'list', element: 'endpoints', item: endpoint }),
 };

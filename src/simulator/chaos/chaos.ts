@@ -3,7 +3,7 @@ import type { ChaosEffect, ChaosLatency, ChaosRule } from './rule.ts';
 
 /** A request as the rules see it. */
 export interface ChaosRequest {
-  readonly service: 'identity' | 'compute' | 'image';
+  readonly service: 'identity' | 'compute' | 'image' | 'volume';
   readonly region: string | null;
   readonly method: string;
   readonly path: string;
@@ -22,7 +22,7 @@ export interface ChaosPlan {
 export interface Chaos {
   /** Delays of all rules that hit add up; the first effect wins. */
   plan(request: ChaosRequest): ChaosPlan;
-  /** Adds a rule behind the others. @returns its id. @throws Error when its path is no regular expression */
+  /** Adds a rule behind the others. @returns its id. @throws Error when its id is taken, or its path no regular expression */
   add(rule: ChaosRule): string;
   /** @returns false when no rule has that id */
   remove(id: string): boolean;
@@ -47,6 +47,8 @@ export function createChaos(seed: number, rules: readonly ChaosRule[]): Chaos {
   const add = (rule: ChaosRule): string => {
     added += 1;
     const id = rule.id ?? `rule-${added}`;
+    if (active.some((entry) => entry.id === id))
+      throw new Error(`there is a chaos rule ${id} already: remove it first, or take another id`);
     const random = createRandom(derivedSeed(seed, id));
     active.push({
       id,

@@ -20,12 +20,13 @@ export interface RegionEndpoints {
   /** The same region over the provider's own network. */
   internalComputeRoot: string;
   imageRoot: string;
+  volumeRoot: string;
 }
 
 /** Tenants of Cloud Files have a name of their own. */
 const filesTenant = (tenant: Tenant) => `SimulatedFiles_${tenant.id}`;
 
-/** The catalog of an Identity v2.0 answer: the services of the guide's Example 1.5, and an image service. */
+/** The catalog of an Identity v2.0 answer: the services of the guide's Example 1.5, images and volumes. */
 export function serviceCatalog(
   tenant: Tenant,
   { origin, regions, firstGeneration }: Endpoints,
@@ -75,6 +76,15 @@ export function serviceCatalog(
         region: name,
         tenantId: tenant.id,
         publicURL: imageRoot,
+      })),
+    },
+    {
+      name: 'cloudBlockStorage',
+      type: 'volumev3',
+      endpoints: regions.map(({ name, volumeRoot }) => ({
+        region: name,
+        tenantId: tenant.id,
+        publicURL: `${volumeRoot}/v3/${tenant.id}`,
       })),
     },
   ];

@@ -21,6 +21,7 @@ export function catalogEndpoints(
       computeRoot: port === undefined ? `${origin}/${segment}` : withPort(origin, port),
       internalComputeRoot: `${origin}/internal/${segment}`,
       imageRoot: `${origin}/image/${segment}`,
+      volumeRoot: `${origin}/volume/${segment}`,
     };
   });
   return { origin, regions, firstGeneration };

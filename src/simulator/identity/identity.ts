@@ -1,11 +1,11 @@
 import type { Clock } from '../../clock.ts';
 import { Fault } from '../../faults/faults.ts';
+import type { JsonObject } from '../../json.ts';
 import type { SimulatorSettings } from '../config.ts';
 import type { Incoming } from '../exchange.ts';
 import { headerOf } from '../exchange.ts';
-import { compileLimit } from '../rates/limit.ts';
+import { createRateLimiter } from '../rates/limiter.ts';
 import { overLimitFault } from '../rates/over-limit.ts';
-import { createSlidingLogs } from '../rates/sliding.ts';
 import type { Endpoints } from './catalog.ts';
 import type { Token, Tokens } from './tokens.ts';
 import type { Users } from './users.ts';
@@ -24,25 +24,28 @@ export interface IdentityContext {
 export interface LoginLimit {
   /** @throws Fault overLimit when this user has logged in too often */
   charge(username: string): void;
+  /** What is counted at the moment, for the state file. */
+  snapshot(): JsonObject;
+  restore(saved: JsonObject): void;
 }
 
 /** Counts logins for each user name, right or wrong ones alike. */
 export function createLoginLimit(settings: SimulatorSettings, clock: Clock): LoginLimit {
   const limit = settings.identityRateLimit;
-  if (limit === null) return { charge: () => {} };
-  const compiled = [compileLimit({ verb: 'POST', uri: '/tokens', regex: null, ...limit })];
-  const logs = new Map<string, ReturnType<typeof createSlidingLogs>>();
+  if (limit === null) return { charge: () => {}, snapshot: () => ({}), restore: () => {} };
+  const table = [{ verb: 'POST', uri: '/tokens', regex: null, ...limit }];
+  const { charge, snapshot, restore } = createRateLimiter(
+    { algorithm: 'sliding', table, perAccount: {} },
+    clock,
+  );
   return {
     charge(username) {
-      const log = logs.get(username) ?? createSlidingLogs(compiled);
-      logs.set(username, log);
-      const now = clock.now();
-      const verdict = log.charge(
-        { method: 'POST', path: '/tokens', fullPath: '/v2.0/tokens', query: '' },
-        now,
-      );
-      if (verdict.kind === 'over') throw overLimitFault(verdict, settings.rateLimits.retryAfter, now);
+      const login = { method: 'POST', path: '/tokens', fullPath: '/v2.0/tokens', query: '' };
+      const verdict = charge(username, '', login);
+      if (verdict.kind === 'over') throw overLimitFault(verdict, settings.rateLimits.retryAfter, clock.now());
     },
+    snapshot,
+    restore,
   };
 }
 

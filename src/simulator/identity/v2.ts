@@ -13,8 +13,8 @@ export interface IdentityAnswer {
   status: number;
   headers?: Record<string, string>;
   document?: JsonObject;
-  /** What the document is, where it can be written as XML too. */
-  name?: IdentityDocument;
+  /** What the document is, where it can be written as XML too; a version is no document of identity's own. */
+  name?: IdentityDocument | 'version';
 }
 
 /**
@@ -32,7 +32,11 @@ export function handleIdentityV2(
   const method = incoming.method === 'HEAD' ? 'GET' : incoming.method;
   const segments = path.split('/').slice(1);
   if (path === '')
-    return onlyGet(method, () => ({ status: 200, document: { version: versionV2(incoming.origin) } }));
+    return onlyGet(method, () => ({
+      status: 200,
+      document: { version: versionV2(incoming.origin) },
+      name: 'version',
+    }));
   if (path === '/tenants') return onlyGet(method, () => listTenants(context, incoming));
   if (segments[0] !== 'tokens' || segments.length > 3) throw noSuchPath(incoming.path);
   if (segments.length === 1) return handleTokens(context, incoming, method, readBody);
@@ -49,7 +53,10 @@ export function versionV2(origin: string): JsonObject {
     status: 'stable',
     updated: '2014-04-17T00:00:00Z',
     links: [{ rel: 'self', href: `${origin}/v2.0/` }],
-    'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.identity-v2.0+json' }],
+    'media-types': [
+      { base: 'application/json', type: 'application/vnd.openstack.identity-v2.0+json' },
+      { base: 'application/xml', type: 'application/vnd.openstack.identity-v2.0+xml' },
+    ],
   };
 }
 
@@ -133,7 +140,7 @@ function listEndpoints(context: IdentityContext, incoming: Incoming, id: string)
     ({ name, type, endpoints }) =>
       (endpoints as JsonObject[]).map((endpoint) => ({ ...endpoint, name: name!, type: type! })),
   );
-  return { status: 200, document: { endpoints, endpoints_links: [] } };
+  return { status: 200, document: { endpoints, endpoints_links: [] }, name: 'endpoints' };
 }
 
 function onlyGet(method: string, answer: () => IdentityAnswer): IdentityAnswer {

@@ -4,13 +4,10 @@ import type { JsonObject, JsonValue } from '../../json.ts';
 import { headerOf, type Incoming } from '../exchange.ts';
 import type { Endpoints } from './catalog.ts';
 import { callerToken, type IdentityContext, maySee } from './identity.ts';
-import { type LoginV3, readLoginV3 } from './login-v3.ts';
+import { DOMAIN, type LoginV3, readLoginV3 } from './login-v3.ts';
 import type { Token } from './tokens.ts';
 import type { User } from './users.ts';
 import type { IdentityAnswer } from './v2.ts';
-
-/** The one domain there is. */
-const DOMAIN = { id: 'default', name: 'Default' };
 
 /**
  * Identity v3: `/v3/auth/tokens` (password, application credential, token), `/v3/auth/catalog`, `/v3/auth/projects`.
@@ -64,6 +61,7 @@ const TITLES: Record<number, string> = {
   405: 'Method Not Allowed',
   413: 'Request Entity Too Large',
   415: 'Unsupported Media Type',
+  503: 'Service Unavailable',
 };
 
 /** A fault in Identity v3's shape. A 401 names the service in `WWW-Authenticate`. */
@@ -93,7 +91,7 @@ function handleTokens(
   const id = headerOf(incoming, 'x-subject-token');
   const subject = id === undefined ? undefined : context.tokens.find(id);
   if (!subject || !maySee(caller, subject)) throw new Fault('itemNotFound', 'There is no such token.');
-  if (method === 'GET') return tokenAnswer(context, incoming, subject, true, 200);
+  if (method === 'GET') return tokenAnswer(context, incoming, subject, 200);
   context.tokens.revoke(subject.id);
   return { status: 204, headers: { vary: 'X-Auth-Token' } };
 }
@@ -103,8 +101,8 @@ function issue(context: IdentityContext, incoming: Incoming, login: LoginV3): Id
   if (!user) throw new Fault('unauthorized', 'The request you have made requires authentication.');
   if (typeof login.scope === 'object' && !isOwnProject(login.scope, user))
     throw new Fault('unauthorized', 'The user has no role in that project.');
-  const token = context.tokens.issue(user, [login.method]);
-  return tokenAnswer(context, incoming, token, login.scope !== 'unscoped', 201);
+  const token = context.tokens.issue(user, [login.method], login.scope !== 'unscoped');
+  return tokenAnswer(context, incoming, token, 201);
 }
 
 function prove(context: IdentityContext, { proof }: LoginV3): User | undefined {
@@ -122,7 +120,6 @@ function tokenAnswer(
   context: IdentityContext,
   incoming: Incoming,
   token: Token,
-  scoped: boolean,
   status: number,
 ): IdentityAnswer {
   const body: JsonObject = {
@@ -132,7 +129,7 @@ function tokenAnswer(
     expires_at: microseconds(token.expiresMs),
     issued_at: microseconds(token.issuedMs),
   };
-  if (scoped) {
+  if (token.scoped) {
     body['project'] = { ...project(token.user), domain: DOMAIN };
     body['is_domain'] = false;
     body['roles'] = token.user.roles.map(({ id, name }) => ({ id, name }));
@@ -184,6 +181,14 @@ function catalogV3(user: User, { regions }: Endpoints): JsonObject[] {
       type: 'image',
       name: 'cloudImages',
       endpoints: regions.map(({ name, imageRoot }) => endpoint('image', 'public', name, imageRoot)),
+    },
+    {
+      id: 'simulated-volume',
+      type: 'volumev3',
+      name: 'cloudBlockStorage',
+      endpoints: regions.map(({ name, volumeRoot }) =>
+        endpoint('volume', 'public', name, `${volumeRoot}/v3/${user.tenant.id}`),
+      ),
     },
   ];
 }

@@ -1,11 +1,12 @@
+import { isJsonObject, type JsonValue } from '../../json.ts';
 import type { CompiledLimit } from './limit.ts';
 import type { RateCounter } from './limiter.ts';
 
-interface Window {
+type Window = {
   endsMs: number;
   /** Requests counted, refused ones too. */
   count: number;
-}
+};
 
 /**
  * Fixed windows, as Repose counts since 3.1: a window begins at its first request and is left by the first request
@@ -53,5 +54,18 @@ export function createFixedWindows(limits: readonly CompiledLimit[]): RateCounte
           nextAvailableMs: window?.endsMs ?? now,
         };
       }),
+    snapshot: (now) =>
+      windows.map((open) => {
+        const running = [...open].filter(([, { endsMs }]) => now <= endsMs);
+        return running.length === 0 ? null : Object.fromEntries(running.map(([key, { ...w }]) => [key, w]));
+      }),
+    restore(counts) {
+      for (const [index, saved] of counts.entries())
+        for (const [captured, window] of Object.entries(isJsonObject(saved) ? saved : {}))
+          if (isWindow(window)) windows[index]!.set(captured, { ...window });
+    },
   };
 }
+
+const isWindow = (value: JsonValue | undefined): value is Window =>
+  isJsonObject(value) && typeof value['endsMs'] === 'number' && typeof value['count'] === 'number';

@@ -1,11 +1,12 @@
+import { isJsonObject, type JsonValue } from '../../json.ts';
 import type { CompiledLimit } from './limit.ts';
 import type { RateCounter } from './limiter.ts';
 
-interface Bucket {
+type Bucket = {
   /** How full, in ms: one request pours in `unit / value`, one ms drains one. */
   waterMs: number;
   touchedMs: number;
-}
+};
 
 /**
  * Leaky buckets, as nova's own limiter counts: capacity `value`, draining `value` per unit. Every limit that matches is
@@ -52,5 +53,16 @@ export function createLeakyBuckets(limits: readonly CompiledLimit[]): RateCounte
         const remaining = Math.floor((unitMs - waterMs) / share + 1e-6);
         return { limit, regex, remaining, nextAvailableMs: now + Math.max(0, waterMs + share - unitMs) };
       }),
+    snapshot: (now) =>
+      limits.map((_, index) => {
+        const { waterMs } = drained(index, now);
+        return waterMs === 0 ? null : { waterMs, touchedMs: now };
+      }),
+    restore(counts) {
+      for (const [index, saved] of counts.entries()) if (isBucket(saved)) buckets[index] = { ...saved };
+    },
   };
 }
+
+const isBucket = (value: JsonValue): value is Bucket =>
+  isJsonObject(value) && typeof value['waterMs'] === 'number' && typeof value['touchedMs'] === 'number';

@@ -36,7 +36,8 @@ const RateLimitSchema = Type.Object(
     uri: Type.String({ default: '*', description: 'What it counts, for people: `*` or `/servers`.' }),
     regex: Nullable(Type.String(), {
       default: null,
-      description: 'What it counts, for machines, as published; null: made from `uri`.',
+      description:
+        'What it counts, for machines, as published; null: made from `uri`. One that does not compile is published all the same if `uri` is a path, which is enforced instead.',
     }),
     value: Type.Integer({ minimum: 0, description: 'Requests per unit; 0 forbids.' }),
     unit: Unit,

@@ -1,3 +1,4 @@
+import type { JsonValue } from '../../json.ts';
 import type { CompiledLimit } from './limit.ts';
 import type { RateCounter } from './limiter.ts';
 
@@ -31,5 +32,16 @@ export function createSlidingLogs(limits: readonly CompiledLimit[]): RateCounter
         const log = live(index, now);
         return { limit, regex, remaining: limit.value - log.length, nextAvailableMs: log[0] ?? now };
       }),
+    snapshot: (now) =>
+      limits.map((_, index) => {
+        const log = live(index, now);
+        return log.length === 0 ? null : [...log];
+      }),
+    restore(counts) {
+      for (const [index, slots] of counts.entries()) logs[index] = isNumbers(slots) ? [...slots] : [];
+    },
   };
 }
+
+const isNumbers = (value: JsonValue): value is number[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'number');

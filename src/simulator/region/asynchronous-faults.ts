@@ -1,14 +1,23 @@
 import { Fault } from '../../faults/faults.ts';
-import { advanceImage, advanceServer, endSnapshot, imageProgress, serverProgress } from './course.ts';
+import {
+  advanceImage,
+  advanceServer,
+  endSnapshot,
+  imageProgress,
+  serverProgress,
+  setDeadline,
+} from './course.ts';
 import { recharge } from './quotas.ts';
 import type { RegionSettings } from './settings.ts';
 import {
   embeddedFault,
+  type FaultExtras,
   type ImageRecord,
   type RegionState,
   type ServerRecord,
   type TenantState,
 } from './state.ts';
+import { type ServerStatus, STATUS_FACTS } from './transitions.ts';
 
 /**
  * A fault befalls a server (guide section 1.11.2): it goes where its transition leads on error, ERROR with the fault
@@ -20,6 +29,7 @@ export function failServer(
   id: string,
   message: string,
   now: number,
+  extras?: FaultExtras,
 ): void {
   const server = findAnywhere(state, id, (tenant) => tenant.servers.get(id));
   advanceServer(server, now, settings);
@@ -33,13 +43,46 @@ export function failServer(
     course: null,
     deadline: null,
     previousFlavorId: null,
-    fault: onError === 'ERROR' ? embeddedFault(message, now) : null,
+    fault: onError === 'ERROR' ? embeddedFault(message, now, extras) : null,
     updated: now,
   });
 }
 
+/**
+ * A server changes its status without anybody asking the API: it is shut down from inside (the note in section 2.3),
+ * suspended, migrated, lost. What was under way is over.
+ */
+export function setServerStatus(
+  state: RegionState,
+  settings: RegionSettings,
+  id: string,
+  status: Exclude<ServerStatus, 'DELETED'>,
+  now: number,
+): void {
+  const server = findAnywhere(state, id, (tenant) => tenant.servers.get(id));
+  advanceServer(server, now, settings);
+  recharge(state, server, state.flavors.get(server.flavorId));
+  Object.assign(server, {
+    status,
+    task: STATUS_FACTS[status].task,
+    course: null,
+    deadline: null,
+    snapshotUntil: null,
+    progress: 100,
+    fault: null,
+    updated: now,
+  });
+  setDeadline(server, settings, now);
+}
+
 /** A fault befalls an image; a server it was being taken of is free again. */
-export function failImage(state: RegionState, id: string, message: string, now: number): void {
+export function failImage(
+  state: RegionState,
+  id: string,
+  message: string,
+  now: number,
+  extras?: FaultExtras,
+): void {
   const image: ImageRecord = findAnywhere(state, id, (tenant) => tenant.images.get(id));
   advanceImage(image, now);
   const progress = imageProgress(image, now);
@@ -49,7 +92,7 @@ export function failImage(state: RegionState, id: string, message: string, now: 
     status: 'ERROR',
     saving: null,
     progress,
-    fault: embeddedFault(message, now),
+    fault: embeddedFault(message, now, extras),
     updated: now,
   });
 }

@@ -110,6 +110,14 @@ function fillAccessAddresses(server: ServerRecord): void {
   server.accessIPv6 ||= open.find((address) => address.version === 6)?.addr ?? '';
 }
 
+/** A resize or rescue that nobody asked for ends by itself like any other, counted from now. */
+export function setDeadline(server: ServerRecord, settings: Paces, now: number): void {
+  const { confirmResizeAfterSeconds, rescueSeconds } = settings;
+  if (server.status === 'VERIFY_RESIZE')
+    server.deadline = { at: now + confirmResizeAfterSeconds * 1000, verb: 'confirmResize' };
+  if (server.status === 'RESCUE') server.deadline = { at: now + rescueSeconds * 1000, verb: 'unrescue' };
+}
+
 /** Starts what was due; at the deadline, or when the transition that was in its way had ended. */
 function meetDeadline(server: ServerRecord, settings: Paces): void {
   const { at, verb } = server.deadline!;

@@ -8,7 +8,6 @@ import { absoluteLimitsOf } from './quotas.ts';
 import { createServer } from './server-create.ts';
 import { deleteServer, updateServer } from './server-update.ts';
 import { getServer, listServers, listServersDetail } from './servers-list.ts';
-import { tenantOf } from './state.ts';
 import { attachVolume, detachVolume, getVolumeAttachment, listVolumeAttachments } from './volumes.ts';
 
 /** Absolute limits only: rates are counted where requests arrive, outside the region. */
@@ -17,7 +16,7 @@ const getLimits: Handler = ({ settings, state, request }) => ({
   body: {
     limits: {
       rate: [],
-      absolute: absoluteLimitsOf(settings, request.tenantId, tenantOf(state, request.tenantId)),
+      absolute: absoluteLimitsOf(settings, state, request.tenantId),
     },
   },
 });

@@ -4,7 +4,7 @@ import { mergeNewestFirst } from './collection.ts';
 import { advanceImage, endSnapshot } from './course.ts';
 import { imageFilter } from './filters.ts';
 import { badMarker, type Page, pageDocument, readLimit, readMarker, takePage } from './pagination.ts';
-import { findImage } from './references.ts';
+import { findImage, requireImageService } from './references.ts';
 import { renderBrief, renderImage } from './rendering.ts';
 import { type ImageRecord, tenantOf } from './state.ts';
 
@@ -45,6 +45,7 @@ export function findOwnImage(call: Call, verb: string): ImageRecord {
 }
 
 function pageOf(call: Call): Page<ImageRecord> {
+  requireImageService(call);
   const { images } = tenantOf(call.state, call.request.tenantId);
   const { baseImages } = call.state;
   const id = readMarker(call);

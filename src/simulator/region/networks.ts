@@ -37,7 +37,8 @@ function findNetwork(call: Call, id: string): Network {
   return network;
 }
 
-const isVisible = (network: Network, tenantId: string): boolean =>
+/** Whether it is the tenant's, or everybody's. */
+export const isVisible = (network: Network, tenantId: string): boolean =>
   network.tenantId === undefined || network.tenantId === tenantId;
 
 /** The networks of a tenant, as the `os-networksv2` extension lists them. */
@@ -53,7 +54,8 @@ export function getNetwork(call: Call, id: string): JsonObject | undefined {
   return { network: renderNetwork(network) };
 }
 
-const renderNetwork = ({ id, label, cidr }: Network): JsonObject => ({ id, label, cidr });
+/** A network as `os-networksv2` shows it. */
+export const renderNetwork = ({ id, label, cidr }: Network): JsonObject => ({ id, label, cidr });
 
 /** Gives out the next addresses of each network; blocks are reused from the start when they are used up. */
 export function allocateAddresses(

@@ -1,6 +1,13 @@
 import { Fault } from '../../faults/faults.ts';
 import type { RegionSettings } from './settings.ts';
-import { type Flavor, type RegionState, type ServerRecord, type TenantState, tenantOf } from './state.ts';
+import {
+  type Flavor,
+  type Network,
+  type RegionState,
+  type ServerRecord,
+  type TenantState,
+  tenantOf,
+} from './state.ts';
 
 /** The absolute limits that hold for a tenant; -1 or absent: none. */
 export function limitsOf(settings: RegionSettings, tenantId: string): Record<string, number> {
@@ -10,21 +17,26 @@ export function limitsOf(settings: RegionSettings, tenantId: string): Record<str
 /** Absolute limits with what is used of them (guide Tables 1.4 and 1.5). */
 export function absoluteLimitsOf(
   settings: RegionSettings,
+  state: RegionState,
   tenantId: string,
-  tenant: TenantState,
 ): Record<string, number> {
+  const tenant = tenantOf(state, tenantId);
   return {
     ...limitsOf(settings, tenantId),
     totalCoresUsed: tenant.usage.cores,
     totalInstancesUsed: tenant.usage.instances,
     totalKeypairsUsed: 0,
-    totalPrivateNetworksUsed: 0,
+    totalPrivateNetworksUsed: networksOf(state, tenantId).length,
     totalRAMUsed: tenant.usage.ram,
     totalSecurityGroupsUsed: 0,
     totalVolumeGigabytesUsed: 0,
     totalVolumesUsed: 0,
   };
 }
+
+/** The isolated networks of a tenant. */
+export const networksOf = (state: RegionState, tenantId: string): Network[] =>
+  [...state.networks.values()].filter((network) => network.tenantId === tenantId);
 
 /** 413 of a quota. `Retry-After: 0` is how real servers tell it from a rate limit. */
 export function quotaExceeded(message: string): Fault {

@@ -30,8 +30,18 @@ export function findServer(call: Call, id: string): ServerRecord {
   return server;
 }
 
-/** The base image or the tenant's own, brought to now; throws itemNotFound. */
+/** What needs an image while the image service is down fails as it does in nova: 500, not 503. */
+export function requireImageService({ settings }: Pick<Call, 'settings'>): void {
+  if (settings.imagesDown)
+    throw new Fault(
+      'computeFault',
+      `The image service of ${settings.name} cannot be reached; try again later.`,
+    );
+}
+
+/** The base image or the tenant's own, brought to now; throws itemNotFound, or computeFault in an outage. */
 export function findImage(call: Call, id: string): ImageRecord {
+  requireImageService(call);
   const own = tenantOf(call.state, call.request.tenantId).images.get(id);
   const image = own ?? call.state.baseImages.get(id);
   if (image === undefined || image.status === 'DELETED')

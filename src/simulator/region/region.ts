@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import { Fault } from '../../faults/faults.ts';
 import type { JsonValue } from '../../json.ts';
 import { matchPath } from '../../operations/match.ts';
-import { failImage, failServer } from './asynchronous-faults.ts';
+import { failImage, failServer, setServerStatus } from './asynchronous-faults.ts';
 import type { Call } from './call.ts';
 import { handleExtensionRoute } from './extension-routes.ts';
 import { HANDLERS } from './handlers.ts';
@@ -11,7 +11,9 @@ import { plantSeed, type RegionSeed, seedDefaults } from './seed.ts';
 import { serverAction } from './server-actions.ts';
 import type { RegionSettings } from './settings.ts';
 import { restoreState, snapshotState } from './snapshot.ts';
-import { emptyState, type RegionState, tenantOf } from './state.ts';
+import { emptyState, type FaultExtras, type RegionState } from './state.ts';
+import type { ServerStatus } from './transitions.ts';
+import { findVolume, type VolumeView, volumesOf } from './volumes.ts';
 
 export type { RegionSeed, SeedImage, SeedServer } from './seed.ts';
 export { defaultRegionSettings, type RegionSettings } from './settings.ts';
@@ -53,6 +55,10 @@ export interface Region {
   handle(request: RegionRequest): RegionAnswer;
   /** The tenant's absolute limits with what is used of them (guide Tables 1.4 and 1.5). */
   absoluteLimits(tenantId: string): Record<string, number>;
+  /** The tenant's volumes, as block storage sees them. */
+  volumes(tenantId: string): VolumeView[];
+  /** One of them; undefined: there is none of that id. */
+  findVolume(tenantId: string, id: string): VolumeView | undefined;
   /** The whole state as JSON. */
   snapshot(): JsonValue;
   /** Replaces the state by a snapshot's; throws an Error when it is none. */
@@ -60,11 +66,19 @@ export interface Region {
   /** Adds servers, images, flavors, networks; throws badRequest for what is wrong in it. */
   seed(data: RegionSeed): void;
   /** Asynchronous fault: puts a server or image in ERROR (a server in RESIZE back to ACTIVE); throws itemNotFound. */
-  fail(kind: 'server' | 'image', id: string, message: string): void;
+  fail(kind: 'server' | 'image', id: string, message: string, extras?: FaultExtras): void;
+  /** What befalls a server from inside or by the provider's hand: shut down, suspended, migrated; throws itemNotFound. */
+  setStatus(id: string, status: Exclude<ServerStatus, 'DELETED'>): void;
+  /** Changes how the region fares from now on. */
+  setConditions(conditions: Partial<RegionConditions>): void;
 }
 
+/** What may be wrong with a region while it answers. */
+export type RegionConditions = Pick<RegionSettings, 'scarcity' | 'imagesDown'>;
+
 /** A region with the guide's flavors, base images and networks in it. */
-export function createRegion(settings: RegionSettings, clock: Clock): Region {
+export function createRegion(given: RegionSettings, clock: Clock): Region {
+  let settings = given;
   let state = emptyState(settings.seed);
   seedDefaults(state);
   const purge = createPurge(settings);
@@ -74,15 +88,21 @@ export function createRegion(settings: RegionSettings, clock: Clock): Region {
       purge(state, now);
       return answer({ request, params: {}, state, settings, now });
     },
-    absoluteLimits: (tenantId) => absoluteLimitsOf(settings, tenantId, tenantOf(state, tenantId)),
+    absoluteLimits: (tenantId) => absoluteLimitsOf(settings, state, tenantId),
+    volumes: (tenantId) => volumesOf(state, tenantId),
+    findVolume: (tenantId, id) => findVolume(state, tenantId, id),
     snapshot: () => snapshotState(state),
     restore(saved) {
       state = restoreState(saved);
     },
     seed: (data) => plantSeed(state, settings, data, clock.now()),
-    fail(kind, id, message) {
-      if (kind === 'server') failServer(state, settings, id, message, clock.now());
-      else failImage(state, id, message, clock.now());
+    fail(kind, id, message, extras) {
+      if (kind === 'server') failServer(state, settings, id, message, clock.now(), extras);
+      else failImage(state, id, message, clock.now(), extras);
+    },
+    setStatus: (id, status) => setServerStatus(state, settings, id, status, clock.now()),
+    setConditions(conditions) {
+      settings = { ...settings, ...conditions };
     },
   };
 }

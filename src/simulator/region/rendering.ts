@@ -27,7 +27,8 @@ function reference(call: Call, collection: Collections, id: string): JsonObject 
 }
 
 function faultOf(fault: EmbeddedFault): JsonObject {
-  return { code: fault.code, created: formatDate(fault.created), message: fault.message };
+  const { code, created, message, details } = fault;
+  return { code, created: formatDate(created), message, ...(details === undefined ? {} : { details }) };
 }
 
 /** Id, name and links: an item of the plain lists. */

@@ -1,8 +1,10 @@
 import { baseImages } from './base-images.ts';
 import { badRequest } from './body.ts';
 import { type Blueprint, buildServer } from './build.ts';
+import { setDeadline } from './course.ts';
 import { DEFAULT_FLAVORS } from './flavors.ts';
 import { DEFAULT_NETWORKS } from './networks.ts';
+import { charge } from './quotas.ts';
 import { newUuid } from './random.ts';
 import type { RegionSettings } from './settings.ts';
 import {
@@ -15,12 +17,14 @@ import {
   type ServerRecord,
   tenantOf,
 } from './state.ts';
-import type { ServerStatus } from './transitions.ts';
+import { type ServerStatus, STATUS_FACTS } from './transitions.ts';
 
 /** An image to begin with; without `tenantId` it is a base image. Dates are ISO 8601. */
 export interface SeedImage {
   id?: string;
   name: string;
+  /** how many; above 1 their names end in -1, -2, …, and they have ids of their own. Default 1 */
+  count?: number;
   tenantId?: string;
   serverId?: string;
   created?: string;
@@ -69,14 +73,25 @@ export function seedDefaults(state: RegionState): void {
 export function plantSeed(state: RegionState, settings: RegionSettings, seed: RegionSeed, now: number): void {
   for (const flavor of seed.flavors ?? []) state.flavors.set(flavor.id, flavor);
   for (const network of seed.networks ?? []) state.networks.set(network.id, network);
-  for (const image of seed.images ?? []) plantImage(state, image, now);
+  for (const image of seed.images ?? []) plantImages(state, image, now);
   for (const servers of seed.servers ?? []) plantServers(state, settings, servers, now);
   for (const [tenantId, ids] of Object.entries(seed.volumes ?? {}))
     tenantOf(state, tenantId).volumes = new Set(ids);
 }
 
+function plantImages(state: RegionState, seed: SeedImage, now: number): void {
+  const { count = 1, name } = seed;
+  if (count > 1 && seed.id !== undefined)
+    throw badRequest(`The seed's image ${name} has an id and a count; give one of them.`);
+  for (let index = 1; index <= count; index++)
+    plantImage(state, { ...seed, name: count === 1 ? name : `${name}-${index}` }, now);
+}
+
 function plantImage(state: RegionState, seed: SeedImage, now: number): void {
   const created = readDate(seed.created, now);
+  const images = seed.tenantId === undefined ? state.baseImages : tenantOf(state, seed.tenantId).images;
+  if (seed.id !== undefined && (state.baseImages.get(seed.id) ?? images.get(seed.id)) !== undefined)
+    throw badRequest(`The seed's image ${seed.name} has the id of another image; take an id of its own.`);
   const image: ImageRecord = {
     id: seed.id ?? newUuid(state.random),
     sequence: state.sequence++,
@@ -94,7 +109,7 @@ function plantImage(state: RegionState, seed: SeedImage, now: number): void {
     progress: 100,
     fault: null,
   };
-  (image.tenantId === null ? state.baseImages : tenantOf(state, image.tenantId).images).add(image);
+  images.add(image);
 }
 
 function plantServers(state: RegionState, settings: RegionSettings, seed: SeedServer, now: number): void {
@@ -105,6 +120,7 @@ function plantServers(state: RegionState, settings: RegionSettings, seed: SeedSe
     const name = count === 1 ? seed.name : `${seed.name}-${index}`;
     const server = buildServer(state, settings, { ...blueprint, name }, created);
     settle(server, seed.status ?? 'ACTIVE', created);
+    if (server.status === 'DELETED') charge(tenantOf(state, seed.tenantId), blueprint.flavor, -1);
     setDeadline(server, settings, now);
   }
 }
@@ -112,9 +128,15 @@ function plantServers(state: RegionState, settings: RegionSettings, seed: SeedSe
 function blueprintOf(state: RegionState, seed: SeedServer): Blueprint {
   const [firstFlavor] = state.flavors.keys();
   const flavor = state.flavors.get(seed.flavor ?? firstFlavor ?? '');
-  if (flavor === undefined) throw badRequest(`The seed's server ${seed.name} names no flavor there is.`);
+  if (flavor === undefined)
+    throw badRequest(
+      `The seed's server ${seed.name} names no flavor there is: ${[...state.flavors.keys()].join(', ')}.`,
+    );
   const image = findSeedImage(state, seed);
-  if (image === undefined) throw badRequest(`The seed's server ${seed.name} names no image there is.`);
+  if (image === undefined)
+    throw badRequest(
+      `The seed's server ${seed.name} names no image there is; give the id or name of a base image or of one of its tenant's.`,
+    );
   return {
     tenantId: seed.tenantId,
     userId: seed.userId ?? seed.tenantId,
@@ -142,7 +164,7 @@ function settle(server: ServerRecord, status: ServerStatus, at: number): void {
   const addresses = server.addresses['public'] ?? [];
   Object.assign(server, {
     status,
-    task: null,
+    task: STATUS_FACTS[status].task,
     course: null,
     progress: 100,
     accessIPv4: addresses.find(({ version }) => version === 4)?.addr ?? '',
@@ -151,17 +173,10 @@ function settle(server: ServerRecord, status: ServerStatus, at: number): void {
   });
 }
 
-/** A seeded resize or rescue ends by itself like any other, counted from now. */
-function setDeadline(server: ServerRecord, settings: RegionSettings, now: number): void {
-  const { confirmResizeAfterSeconds, rescueSeconds } = settings;
-  if (server.status === 'VERIFY_RESIZE')
-    server.deadline = { at: now + confirmResizeAfterSeconds * 1000, verb: 'confirmResize' };
-  if (server.status === 'RESCUE') server.deadline = { at: now + rescueSeconds * 1000, verb: 'unrescue' };
-}
-
 function readDate(text: string | undefined, now: number): number {
   if (text === undefined) return now;
   const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw badRequest(`The seed's date "${text}" is no ISO 8601 date.`);
+  if (Number.isNaN(ms))
+    throw badRequest(`The seed's date "${text}" is no ISO 8601 date, such as 2026-01-31T12:00:00Z.`);
   return ms;
 }

@@ -16,7 +16,14 @@ import { checkMetadataCount, readMetadata } from './metadata-rules.ts';
 import { checkPersonality } from './personality.ts';
 import { checkLimit, limitsOf, recharge } from './quotas.ts';
 import { newPassword } from './random.ts';
-import { checkImageFits, findFlavor, findImage, findServer, readReference } from './references.ts';
+import {
+  checkImageFits,
+  findFlavor,
+  findImage,
+  findServer,
+  readReference,
+  requireImageService,
+} from './references.ts';
 import type { RegionAnswer } from './region.ts';
 import { renderServer, selfLink } from './rendering.ts';
 import { checkCapacity } from './server-create.ts';
@@ -54,6 +61,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     const metadata = readMetadata(document['metadata']);
     checkMetadataCount(limitsOf(call.settings, server.tenantId), 'maxImageMeta', metadata);
     requireTransition(server, 'createImage');
+    requireImageService(call);
     const image = takeImage(call, server, name, metadata);
     return { status: 202, headers: { location: selfLink(call, 'images', image.id) } };
   },

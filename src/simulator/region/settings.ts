@@ -30,6 +30,8 @@ export interface RegionSettings {
   absoluteByTenant: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** True: there is no room for new, rebuilt or resized servers (503 serverCapacityUnavailable). */
   scarcity: boolean;
+  /** True: the image service cannot be reached, and what needs it is a computeFault (500). */
+  imagesDown: boolean;
 }
 
 /** The guide's numbers; durations short enough to wait for. */
@@ -62,4 +64,5 @@ export const defaultRegionSettings: RegionSettings = {
   },
   absoluteByTenant: {},
   scarcity: false,
+  imagesDown: false,
 };

@@ -100,8 +100,13 @@ const MEMBERS = [
   'tenants',
 ] as const;
 
+/** Whether `restoreState` can take it up. */
+export function isRegionState(value: JsonValue): value is JsonObject {
+  return isJsonObject(value) && value['form'] === FORM && MEMBERS.every((member) => member in value);
+}
+
 function readSnapshot(value: JsonValue): Snapshot {
-  if (!isJsonObject(value) || value['form'] !== FORM || MEMBERS.some((member) => !(member in value)))
+  if (!isRegionState(value))
     throw new Error(`This is no saved state of a region (form ${FORM}); remove the file to begin anew.`);
-  return plain(value satisfies JsonObject) as unknown as Snapshot;
+  return plain(value) as unknown as Snapshot;
 }

@@ -47,13 +47,18 @@ export interface EmbeddedFault {
   /** ms since the epoch */
   readonly created: number;
   readonly message: string;
+  readonly details?: string;
 }
 
+/** What may be said of a fault in the background beside its message; `code` is 500 unless given. */
+export type FaultExtras = Partial<Pick<EmbeddedFault, 'code' | 'details'>>;
+
 /** What a fault in the background says: an error of the system, at an instant (ms since the epoch). */
-export const embeddedFault = (message: string, created: number): EmbeddedFault => ({
+export const embeddedFault = (message: string, created: number, extras: FaultExtras = {}): EmbeddedFault => ({
   code: 500,
   created,
   message,
+  ...extras,
 });
 
 /** A transition under way. It is data only: `advanceServer` reads where it stands at any instant. */

@@ -25,34 +25,36 @@ export const SERVER_STATUSES = [
 
 export type ServerStatus = (typeof SERVER_STATUSES)[number];
 
-/** What the guide's Tables 3.1 and 3.2 say a status looks like from outside; null: any task, or none. */
+/** What the guide's Tables 3.1 and 3.2 say a status looks like from outside. */
 export interface StatusFacts {
   readonly vmState: string;
+  /** The task_state of a server that stands in the status without being on its way: the first Table 3.2 gives it. */
+  readonly task: string | null;
   /** 0 powered down, 1 powered up, 4 shut off */
   readonly powerState: 0 | 1 | 4;
 }
 
 /** Table 3.2 (vm_state) and Table 3.1 (power_state). The two PREP statuses stand in neither: they are on their way. */
 export const STATUS_FACTS: Readonly<Record<ServerStatus, StatusFacts>> = {
-  ACTIVE: { vmState: 'active', powerState: 1 },
-  BUILD: { vmState: 'building', powerState: 0 },
-  DELETED: { vmState: 'deleted', powerState: 0 },
-  ERROR: { vmState: 'error', powerState: 0 },
-  HARD_REBOOT: { vmState: 'active', powerState: 1 },
-  MIGRATING: { vmState: 'active', powerState: 1 },
-  PASSWORD: { vmState: 'active', powerState: 1 },
-  PAUSED: { vmState: 'paused', powerState: 1 },
-  PREP_RESCUE: { vmState: 'active', powerState: 4 },
-  PREP_UNRESCUE: { vmState: 'rescued', powerState: 4 },
-  REBOOT: { vmState: 'active', powerState: 1 },
-  REBUILD: { vmState: 'active', powerState: 0 },
-  RESCUE: { vmState: 'rescued', powerState: 1 },
-  RESIZE: { vmState: 'active', powerState: 0 },
-  REVERT_RESIZE: { vmState: 'resized', powerState: 0 },
-  SHUTOFF: { vmState: 'stopped', powerState: 4 },
-  SUSPENDED: { vmState: 'suspended', powerState: 4 },
-  UNKNOWN: { vmState: 'error', powerState: 0 },
-  VERIFY_RESIZE: { vmState: 'resized', powerState: 1 },
+  ACTIVE: { vmState: 'active', task: null, powerState: 1 },
+  BUILD: { vmState: 'building', task: 'scheduling', powerState: 0 },
+  DELETED: { vmState: 'deleted', task: null, powerState: 0 },
+  ERROR: { vmState: 'error', task: null, powerState: 0 },
+  HARD_REBOOT: { vmState: 'active', task: 'rebooting_hard', powerState: 1 },
+  MIGRATING: { vmState: 'active', task: 'migrating', powerState: 1 },
+  PASSWORD: { vmState: 'active', task: 'updating_password', powerState: 1 },
+  PAUSED: { vmState: 'paused', task: null, powerState: 1 },
+  PREP_RESCUE: { vmState: 'active', task: 'rescuing', powerState: 4 },
+  PREP_UNRESCUE: { vmState: 'rescued', task: 'unrescuing', powerState: 4 },
+  REBOOT: { vmState: 'active', task: 'rebooting', powerState: 1 },
+  REBUILD: { vmState: 'active', task: 'rebuilding', powerState: 0 },
+  RESCUE: { vmState: 'rescued', task: null, powerState: 1 },
+  RESIZE: { vmState: 'active', task: 'resize_prep', powerState: 0 },
+  REVERT_RESIZE: { vmState: 'resized', task: 'resize_reverting', powerState: 0 },
+  SHUTOFF: { vmState: 'stopped', task: null, powerState: 4 },
+  SUSPENDED: { vmState: 'suspended', task: null, powerState: 4 },
+  UNKNOWN: { vmState: 'error', task: null, powerState: 0 },
+  VERIFY_RESIZE: { vmState: 'resized', task: null, powerState: 1 },
 };
 
 /** A status on the way to another one, with its task and its share of the time. */

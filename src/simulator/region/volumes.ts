@@ -4,7 +4,7 @@ import { badRequest, readDocument, readOptionalText, readText } from './body.ts'
 import { type Call, type Handler, param } from './call.ts';
 import { findServer } from './references.ts';
 import { requireTransition } from './server-update.ts';
-import { type Attachment, type ServerRecord, tenantOf } from './state.ts';
+import { type Attachment, type RegionState, type ServerRecord, tenantOf } from './state.ts';
 
 const DEVICE = /^\/dev\/(?:xvd|vd|sd|hd)[a-z]+$/;
 /** `/dev/xvda` is the server's own disk. */
@@ -94,3 +94,35 @@ const render = (server: ServerRecord, { device, volumeId }: Attachment): JsonObj
   id: volumeId,
   volumeId,
 });
+
+/** A volume as block storage sees it. */
+export interface VolumeView {
+  readonly id: string;
+  /** Where it is attached; undefined: nowhere. */
+  readonly attachment: { readonly serverId: string; readonly device: string } | undefined;
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The tenant's volumes: those of the seed, or else those that are attached. */
+export function volumesOf(state: RegionState, tenantId: string): VolumeView[] {
+  const { volumes, servers } = tenantOf(state, tenantId);
+  const ids =
+    volumes ?? servers.records().flatMap(({ attachments }) => attachments.map((item) => item.volumeId));
+  return [...ids].map((id) => viewOf(state, tenantId, id));
+}
+
+/** One volume; undefined when the tenant has none of that id. Without a seed every UUID names one. */
+export function findVolume(state: RegionState, tenantId: string, id: string): VolumeView | undefined {
+  const { volumes, servers } = tenantOf(state, tenantId);
+  const holder = state.attachedTo.get(id);
+  const isOwn = holder !== undefined && servers.get(holder) !== undefined;
+  const exists = isOwn || (volumes === null ? holder === undefined && UUID.test(id) : volumes.has(id));
+  return exists ? viewOf(state, tenantId, id) : undefined;
+}
+
+function viewOf(state: RegionState, tenantId: string, id: string): VolumeView {
+  const server = tenantOf(state, tenantId).servers.get(state.attachedTo.get(id) ?? '');
+  const device = server?.attachments.find(({ volumeId }) => volumeId === id)?.device;
+  return { id, attachment: server && device !== undefined ? { serverId: server.id, device } : undefined };
+}

@@ -52,6 +52,45 @@ export const synchronousFaults: Section = {
       },
     },
     {
+      name: 'a region without room for a server is serverCapacityUnavailable: to create, rebuild and resize',
+      needs: 'world',
+      async run(trial) {
+        const id = await trial.active();
+        const { image: imageRef, flavor: flavorRef, largerFlavor } = trial.range;
+        await trial.control!.under({ scarcity: true }, async () => {
+          const server = { name: 'no-room', imageRef, flavorRef };
+          for (const answer of [
+            await trial.ask('POST', '/servers', { body: { server } }),
+            await trial.act(id, { rebuild: { name: 'no-room', imageRef } }),
+            await trial.act(id, { resize: { flavorRef: largerFlavor } }),
+          ])
+            trial.expectFault(answer, 'serverCapacityUnavailable');
+        });
+        ensureEqual((await trial.server(id))['status'], 'ACTIVE', 'the status of the server that stayed');
+      },
+    },
+    {
+      name: 'a create that cannot reach the image service is computeFault',
+      needs: 'world',
+      async run(trial) {
+        const server = { name: 'no-images', imageRef: trial.range.image, flavorRef: trial.range.flavor };
+        await trial.control!.under({ imagesDown: true }, async () => {
+          trial.expectFault(await trial.ask('POST', '/servers', { body: { server } }), 'computeFault');
+        });
+      },
+    },
+    {
+      name: 'what a server of that status cannot do is a conflict',
+      needs: 'world',
+      async run(trial) {
+        const id = await trial.create({ name: 'suspended' });
+        await trial.until(`/servers/${id}`, 'ACTIVE');
+        trial.control!.setStatus(id, 'SUSPENDED');
+        const rebuild = { name: 'suspended', imageRef: trial.range.image };
+        trial.expectFault(await trial.act(id, { rebuild }), 'conflictingRequest');
+      },
+    },
+    {
       name: 'a resource without a version in its path is 300 Multiple Choices that say where it is with one',
       needs: 'world',
       async run(trial) {

@@ -66,6 +66,18 @@ export const reboot: Section = {
       },
     },
     {
+      name: 'a server that was shut down from inside is powered on again (the note in section 2.3)',
+      needs: 'world',
+      async run(trial) {
+        const id = await trial.active();
+        trial.control!.setStatus(id, 'SHUTOFF');
+        const { status, 'OS-EXT-STS:power_state': power } = await trial.server(id);
+        ensureEqual([status, power], ['SHUTOFF', 4], 'status and power state');
+        ensureEmpty(await trial.act(id, { reboot: { type: 'HARD' } }), 202);
+        await trial.expectWay(id, 'HARD_REBOOT', 'ACTIVE');
+      },
+    },
+    {
       name: 'a type there is not is badRequest, a second reboot in the first a conflict',
       needs: 'world',
       async run(trial) {
@@ -239,6 +251,7 @@ export const unrescue: Section = {
         const adminPass = 'R3scue-me';
         const rescued = ensureStatus(await trial.act(id, { rescue: { adminPass } }), 200);
         ensureEqual((rescued.body as JsonObject)['adminPass'], adminPass, 'the password');
+        trial.expectFault(await trial.act(id, { unrescue: {} }), 'rescueOrUnrescueProcessingInProgress');
         await trial.until(`/servers/${id}`, 'RESCUE');
         ensureEmpty(await trial.act(id, { unrescue: {} }), 202);
         await trial.expectWay(id, 'PREP_UNRESCUE', 'ACTIVE');

@@ -10,6 +10,7 @@ import {
   timeOf,
 } from '../expectation.ts';
 import type { Section } from '../section.ts';
+import type { Trial } from '../trial.ts';
 
 /** Section 3.1 */
 export const bandwidthStats: Section = {
@@ -95,6 +96,13 @@ export const diskConfiguration: Section = {
   ],
 };
 
+/** vm_state, task_state and power_state of a server. */
+async function statesOf(trial: Trial, id: string): Promise<unknown[]> {
+  const server = await trial.server(id);
+  const task = server['OS-EXT-STS:task_state'] || null;
+  return [server['OS-EXT-STS:vm_state'], task, Number(server['OS-EXT-STS:power_state'])];
+}
+
 /** Section 3.3 */
 export const extendedStatus: Section = {
   id: '3.3',
@@ -105,18 +113,50 @@ export const extendedStatus: Section = {
       needs: 'world',
       async run(trial) {
         const id = await trial.create();
-        const states = async () => {
-          const server = await trial.server(id);
-          const task = server['OS-EXT-STS:task_state'] || null;
-          return [server['OS-EXT-STS:vm_state'], task, Number(server['OS-EXT-STS:power_state'])];
-        };
-        ensureEqual(
-          await states(),
-          ['building', 'scheduling', 0],
-          'the states of a server that is being built',
-        );
+        const building = ['building', 'scheduling', 0];
+        ensureEqual(await statesOf(trial, id), building, 'the states of a server that is being built');
         await trial.until(`/servers/${id}`, 'ACTIVE');
-        ensureEqual(await states(), ['active', null, 1], 'the states of a server that is ready');
+        const ready = ['active', null, 1];
+        ensureEqual(await statesOf(trial, id), ready, 'the states of a server that is ready');
+      },
+    },
+    {
+      name: 'an action that is under way is the task of its row in Table 3.2',
+      needs: 'world',
+      async run(trial) {
+        const id = await trial.active();
+        for (const [body, expected, end] of [
+          [{ reboot: { type: 'SOFT' } }, ['active', 'rebooting', 1], 'ACTIVE'],
+          [{ reboot: { type: 'HARD' } }, ['active', 'rebooting_hard', 1], 'ACTIVE'],
+          [{ changePassword: { adminPass: 'An0ther-one' } }, ['active', 'updating_password', 1], 'ACTIVE'],
+          [{ rebuild: { name: 'x', imageRef: trial.range.image } }, ['active', 'rebuilding', 0], 'ACTIVE'],
+          [
+            { resize: { flavorRef: trial.range.largerFlavor } },
+            ['active', 'resize_prep', 0],
+            'VERIFY_RESIZE',
+          ],
+          [{ revertResize: {} }, ['resized', 'resize_reverting', 0], 'ACTIVE'],
+        ] as const) {
+          ensureStatus(await trial.act(id, body as JsonObject), 202);
+          const action = Object.keys(body)[0];
+          ensureEqual(await statesOf(trial, id), expected, `the states during ${action}`);
+          await trial.until(`/servers/${id}`, end);
+        }
+      },
+    },
+    {
+      name: 'a server that was shut down, suspended or is migrated says so',
+      needs: 'world',
+      async run(trial) {
+        const id = await trial.active();
+        for (const [status, expected] of [
+          ['SHUTOFF', ['stopped', null, 4]],
+          ['SUSPENDED', ['suspended', null, 4]],
+          ['MIGRATING', ['active', 'migrating', 1]],
+        ] as const) {
+          trial.control!.setStatus(id, status);
+          ensureEqual(await statesOf(trial, id), expected, `the states of ${status}`);
+        }
       },
     },
   ],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  identityV3VersionDocument,
   identityVersionDocument,
   identityVersionsDocument,
   regionVersionDocument,
@@ -13,13 +14,21 @@ describe('version documents', () => {
     const { versions } = identityVersionsDocument(`${BASE}/`) as { versions: { values: object[] } };
     expect(versions.values).toEqual([
       {
+        id: 'v3.14',
+        status: 'stable',
+        updated: expect.stringMatching(/Z$/),
+        links: [{ rel: 'self', href: `${BASE}/v3/` }],
+        'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.identity-v3+json' }],
+      },
+      {
         id: 'v2.0',
         status: 'stable',
         updated: expect.stringMatching(/Z$/),
         links: [{ rel: 'self', href: `${BASE}/v2.0/` }],
       },
     ]);
-    expect(identityVersionDocument(BASE)).toEqual({ version: versions.values[0] });
+    expect(identityV3VersionDocument(BASE)).toEqual({ version: versions.values[0] });
+    expect(identityVersionDocument(BASE)).toEqual({ version: versions.values[1] });
   });
 
   it('of a region are a list, with links', () => {

@@ -139,10 +139,21 @@ function computeEndpoint(region: string, extra: JsonObject = {}): JsonObject {
   };
 }
 
-function access(token: Token = upstreamToken(), regions: string[] | null = null): JsonObject {
+function access(
+  token: Token = upstreamToken(),
+  regions: string[] | null = null,
+  services: 'all' | 'none' = 'all',
+): JsonObject {
   const sluiceToken = issueToken(KEY, { tenantId: '424242', username: 'billing' }, NOW);
   const account = { service: 'cloudServersOpenStack', interface: 'public' as const, regions };
-  const document = accessDocument({ token, sluiceToken, account, baseUrl: 'http://sluice.test:8080/' });
+  const document = accessDocument({
+    token,
+    sluiceToken,
+    account,
+    services,
+    identity: 'v2.0',
+    baseUrl: 'http://sluice.test:8080/',
+  });
   const inner = document['access'];
   if (!isJsonObject(inner)) throw new Error('no access');
   return inner;
@@ -196,8 +207,53 @@ describe('the answer to a login', () => {
     expect(catalog.map(({ name }) => name)).toEqual(['cloudFiles', 'cloudServersOpenStack']);
   });
 
-  it('passes other services unchanged', () => {
-    expect((access()['serviceCatalog'] as JsonObject[])[0]).toEqual(files);
+  it('leads other services through Sluice, and keeps what an endpoint says beside its URLs', () => {
+    expect((access()['serviceCatalog'] as JsonObject[])[0]).toEqual({
+      ...files,
+      endpoints: [
+        {
+          ...files.endpoints[0],
+          publicURL: 'http://sluice.test:8080/dfw/services/object-store/v1/Files_9',
+        },
+      ],
+    });
+  });
+
+  it('passes other services unchanged when told to', () => {
+    expect((access(undefined, null, 'none')['serviceCatalog'] as JsonObject[])[0]).toEqual(files);
+  });
+
+  it('names itself as the identity service, and leaves out what would lead around the limits', () => {
+    const token = upstreamToken();
+    const inner = access({
+      ...token,
+      catalog: [
+        ...token.catalog,
+        { name: 'keystone', type: 'identity', endpoints: [{ publicURL: 'https://keystone.test/v2.0' }] },
+        { name: 'nova_legacy', type: 'compute_legacy', endpoints: [computeEndpoint('DFW')] },
+      ],
+    });
+    const catalog = inner['serviceCatalog'] as JsonObject[];
+    expect(catalog.map(({ name }) => name)).toEqual(['cloudFiles', 'cloudServersOpenStack', 'keystone']);
+    expect(catalog[2]?.['endpoints']).toEqual([{ publicURL: 'http://sluice.test:8080/v2.0' }]);
+  });
+
+  it('has one endpoint per type and region, so that none leads to another service', () => {
+    const token = upstreamToken();
+    const second = {
+      name: 'cloudFilesCDN',
+      type: 'object-store',
+      endpoints: [
+        { region: 'DFW', publicURL: 'https://cdn.test/v1/Files_9' },
+        { region: 'ORD', publicURL: 'https://cdn.ord.test/v1/Files_9' },
+      ],
+    };
+    const catalog = access({ ...token, catalog: [...token.catalog, second] })[
+      'serviceCatalog'
+    ] as JsonObject[];
+    expect(catalog.at(-1)?.['endpoints']).toEqual([
+      { region: 'ORD', publicURL: 'http://sluice.test:8080/ord/services/object-store/v1/Files_9' },
+    ]);
   });
 
   it('lists only the regions that Sluice serves', () => {

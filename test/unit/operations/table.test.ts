@@ -85,6 +85,16 @@ describe('the operations table', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
+  it('gives the lists of servers, images and flavors of every region, each under a name of its own', () => {
+    const merged = OPERATIONS.filter((row) => row.acrossRegions !== undefined);
+    expect(merged.map((row) => `${row.method} ${row.path}`).toSorted()).toEqual(
+      ['flavors', 'images', 'servers'].flatMap((list) => [`GET /${list}`, `GET /${list}/detail`]),
+    );
+    const names = [...OPERATIONS.map((row) => row.name), ...merged.map((row) => row.acrossRegions)];
+    expect(new Set(names).size).toBe(names.length);
+    for (const row of merged) expect(row.path.split('/')[1], 'the key of the body').toBe(row.resource);
+  });
+
   it('caches reads only, and lets only writes invalidate', () => {
     for (const row of OPERATIONS) {
       if (row.cache !== null) expect(row.method, row.name).toBe('GET');

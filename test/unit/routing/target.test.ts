@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { leadsAside, parseTarget, splitUrl } from '../../../src/routing/target.ts';
+import { exactBelow, leadsAside, parseTarget, splitUrl } from '../../../src/routing/target.ts';
 
 describe('splitting a URL', () => {
   it.each([
@@ -10,6 +10,18 @@ describe('splitting a URL', () => {
     ['/?', '/', ''],
   ])('%s', (url, path, query) => {
     expect(splitUrl(url)).toEqual({ path, query });
+  });
+});
+
+describe('what stands below some segments, as it was written', () => {
+  it.each([
+    ['/dfw/services/image/v2//a?x', 3, '/v2//a'],
+    ['//dfw//services/image//v2', 3, '/v2'],
+    ['http://gw:80/dfw/services/image/%2F/b', 3, '/%2F/b'],
+    ['/dfw/services/image', 3, ''],
+    ['/services/image/a', 2, '/a'],
+  ])('%s, %i', (url, segments, below) => {
+    expect(exactBelow(url, segments)).toBe(below);
   });
 });
 
@@ -69,7 +81,35 @@ describe('reading a path', () => {
     },
   );
 
+  it.each([
+    ['/all/v2/1/servers/detail.xml', { version: 'v2', tenant: '1', path: '/servers/detail', format: 'xml' }],
+    ['/ALL/1/flavors', { version: undefined, tenant: '1', path: '/flavors' }],
+    ['/all/v2/1', { path: '/' }],
+  ])('%s is of every region', (path, expected) => {
+    expect(parseTarget(path)).toMatchObject({ kind: 'everywhere', ...expected });
+    expect(parseTarget(path, 'DFW')).toMatchObject(path.includes('/v2/') ? { kind: 'everywhere' } : {});
+  });
+
+  it('leaves a region of that name a port of its own', () => {
+    expect(parseTarget('/v2/1/servers', 'ALL')).toMatchObject({ kind: 'compute', region: 'ALL' });
+    expect(parseTarget('/1/servers', 'all')).toMatchObject({ kind: 'compute', region: 'all', tenant: '1' });
+  });
+
+  it.each([
+    ['/dfw/services/image/v2/images', 'dfw', 'image', '/v2/images'],
+    ['/dfw/services/rax%3Adns/', 'dfw', 'rax:dns', '/'],
+    ['/dfw/services/image', 'dfw', 'image', ''],
+    ['/dfw/services', 'dfw', '', ''],
+  ])('%s is another service of the catalog', (path, region, type, below) => {
+    expect(parseTarget(path)).toEqual({ kind: 'service', region, type, path: below });
+  });
+
   it('serves one region at the root of its own port', () => {
+    expect(parseTarget('/services/image/v2', 'DFW')).toMatchObject({
+      kind: 'service',
+      region: 'DFW',
+      type: 'image',
+    });
     expect(parseTarget('/', 'DFW')).toEqual({ kind: 'versions', region: 'DFW', format: undefined });
     expect(parseTarget('/v2/1/servers', 'DFW')).toMatchObject({
       kind: 'compute',

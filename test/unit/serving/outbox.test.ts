@@ -1,32 +1,30 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { Call } from '../../../src/serving/call.ts';
 import { Outbox } from '../../../src/serving/outbox.ts';
 
-const callOf = (operation: string) => ({ operation }) as Call;
-
-it('writes answers in their order, once the turn of the event loop that made them is over', async () => {
-  const written: string[] = [];
-  const outbox = new Outbox(() => undefined);
-  for (const name of ['first', 'second']) outbox.put(callOf(name), () => written.push(name));
+it('sends letters in their order, once the turn of the event loop that wrote them is over', async () => {
+  const sent: string[] = [];
+  const outbox = new Outbox<string, string>((to, letter) => sent.push(`${letter} to ${to}`));
+  outbox.put('a', 'first');
+  outbox.put('b', 'second');
   await Promise.resolve();
-  expect(written).toEqual([]);
+  expect(sent).toEqual([]);
   await turn();
-  expect(written).toEqual(['first', 'second']);
-  outbox.put(callOf('third'), () => written.push('third'));
+  expect(sent).toEqual(['first to a', 'second to b']);
+  outbox.put('a', 'third');
   await turn();
-  expect(written).toEqual(['first', 'second', 'third']);
+  expect(sent).toHaveLength(3);
 });
 
-it('writes the others when one cannot be written, and an answer put in while it writes', async () => {
-  const seen: string[] = [];
-  const outbox = new Outbox((call, error) => seen.push(`${call.operation}: ${(error as Error).message}`));
-  outbox.put(callOf('bad'), () => {
-    outbox.put(callOf('late'), () => seen.push('late'));
-    throw new TypeError('no such header');
+it('sends a letter that is put in while it is emptied in the turn after', async () => {
+  const sent: string[] = [];
+  const outbox = new Outbox<string, string>((to, letter) => {
+    if (letter === 'question') outbox.put(to, 'answer');
+    sent.push(letter);
   });
-  outbox.put(callOf('good'), () => seen.push('good'));
+  outbox.put('a', 'question');
+  outbox.put('a', 'more');
   await turn();
   await turn();
-  expect(seen).toEqual(['bad: no such header', 'good', 'late']);
+  expect(sent).toEqual(['question', 'more', 'answer']);
 });

@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/json.ts';
 import {
   compileLimit,
   type RatedRequest,
   type RateLimit,
   regexOf,
 } from '../../../src/simulator/rates/limit.ts';
-import { createRateLimiter, type RateAlgorithm } from '../../../src/simulator/rates/limiter.ts';
+import {
+  createRateLimiter,
+  type RateAlgorithm,
+  type RateLimiter,
+} from '../../../src/simulator/rates/limiter.ts';
 import { overLimitFault, rateDocument } from '../../../src/simulator/rates/over-limit.ts';
 import { DEFAULT_RATE_LIMITS } from '../../../src/simulator/rates/schema.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -224,4 +229,55 @@ test('Retry-After is a date cut to the second, or whole seconds rounded up', () 
   const fault = overLimitFault(over, 'seconds', now);
   expect(fault.headers).toEqual({ 'retry-after': '2' });
   expect(fault.retryAt).toBe('2026-03-01T10:00:01.750Z');
+});
+
+describe('over a restart', () => {
+  const table = [limit({ uri: '/servers', value: 2, unit: 'DAY' }), limit({ value: 3, unit: 'MINUTE' })];
+  const settings = (algorithm: RateAlgorithm, given = table) => ({ algorithm, table: given, perAccount: {} });
+  /** What a state file does to it. */
+  const saved = (value: JsonObject) => JSON.parse(JSON.stringify(value)) as JsonObject;
+
+  test.each<RateAlgorithm>(['sliding', 'fixed', 'leaky'])(
+    'a %s limit is as far spent as before',
+    (algorithm) => {
+      const clock = new FakeClock();
+      const before = createRateLimiter(settings(algorithm), clock);
+      for (const path of ['/servers', '/servers', '/flavors']) before.charge('ann', '424242', request(path));
+      clock.tick(10_000);
+      const after = createRateLimiter(settings(algorithm), clock);
+      after.restore(saved(before.snapshot()));
+      expect(after.view('ann', '424242')).toEqual(before.view('ann', '424242'));
+      expect(after.charge('ann', '424242', request('/servers')).kind).toBe('over');
+      expect(after.charge('bob', '424242', request('/servers')).kind).toBe('allowed');
+    },
+  );
+
+  test('a user who does not come back between two restarts keeps what it had', () => {
+    const clock = new FakeClock();
+    const [first, second, third] = [1, 2, 3].map(() => createRateLimiter(settings('sliding'), clock)) as [
+      RateLimiter,
+      RateLimiter,
+      RateLimiter,
+    ];
+    first.charge('ann', '424242', request('/servers'));
+    second.restore(saved(first.snapshot()));
+    third.restore(saved(second.snapshot()));
+    expect(third.view('ann', '424242')[0]!.remaining).toBe(1);
+  });
+
+  test('a limit that was changed meanwhile begins anew, and so do all under another algorithm', () => {
+    const clock = new FakeClock();
+    const before = createRateLimiter(settings('sliding'), clock);
+    before.charge('ann', '424242', request('/servers'));
+    before.charge('ann', '424242', request('/flavors'));
+    const changed = createRateLimiter(
+      settings('sliding', [limit({ uri: '/servers', value: 5, unit: 'DAY' }), table[1]!]),
+      clock,
+    );
+    changed.restore(saved(before.snapshot()));
+    expect(changed.view('ann', '424242').map(({ remaining }) => remaining)).toEqual([5, 2]);
+    const other = createRateLimiter(settings('leaky'), clock);
+    other.restore(saved(before.snapshot()));
+    expect(other.view('ann', '424242').map(({ remaining }) => remaining)).toEqual([2, 3]);
+  });
 });

@@ -14,6 +14,7 @@ test.each<[string, Route]>([
   ['/dfw.xml', { kind: 'compute', region: 'DFW', path: '.xml', prefix: '/dfw' }],
   ['/internal/ord/v2/1/x', { kind: 'compute', region: 'ORD', path: '/v2/1/x', prefix: '/internal/ord' }],
   ['/image/ord/v2/images', { kind: 'image', region: 'ORD', path: '/v2/images', prefix: '/image/ord' }],
+  ['/volume/ord/v3/1', { kind: 'volume', region: 'ORD', path: '/v3/1', prefix: '/volume/ord' }],
   ['/_simulator/chaos', { kind: 'admin', path: '/chaos' }],
   ['/v1.0/1/servers', { kind: 'listedOnly', service: 'cloudServers (first generation)' }],
   ['/files/dfw/v1/x', { kind: 'listedOnly', service: 'cloudFiles' }],

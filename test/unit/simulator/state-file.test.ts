@@ -41,6 +41,23 @@ test('many changes are gathered into one write', async () => {
   expect(clock.pending).toBe(1);
 });
 
+test('what is merely counted waits for the next change, or some seconds', async () => {
+  const { clock, file, read } = await stateFile();
+  file.counted();
+  clock.tick(4999);
+  expect(clock.pending).toBe(1);
+  file.changed();
+  clock.tick(250);
+  await file.flush();
+  expect(await read()).toEqual({ revision: 1 });
+  expect(clock.pending).toBe(0);
+  file.counted();
+  clock.tick(5000);
+  expect(clock.pending).toBe(0);
+  await file.flush();
+  expect(await read()).toEqual({ revision: 2 });
+});
+
 test('nothing is written when nothing has changed', async () => {
   const { file, folder } = await stateFile();
   await file.flush();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Fault } from '../../../../src/faults/faults.ts';
+import { Fault, type FaultName } from '../../../../src/faults/faults.ts';
 import type { JsonObject, JsonValue } from '../../../../src/json.ts';
 import {
   decideTransition,
@@ -8,7 +8,7 @@ import {
   STATUS_FACTS,
   TRANSITIONS,
 } from '../../../../src/simulator/region/transitions.ts';
-import { type Harness, harness, items } from './harness.ts';
+import { expectFault, type Harness, harness, items } from './harness.ts';
 
 /** The guide's "Status Transition" tables (chapter 2), and what its prose adds, written down a second time. */
 const GUIDE: Record<string, Partial<Record<ServerStatus, string>>> = {
@@ -27,7 +27,7 @@ const GUIDE: Record<string, Partial<Record<ServerStatus, string>>> = {
 const SUCCESS: Record<string, number> = { confirmResize: 204, rescue: 200 };
 
 /** What a status says to an action it does not allow. */
-function expectedFault(action: string, status: ServerStatus): string {
+function busyFault(action: string, status: ServerStatus): FaultName {
   if (status === 'BUILD' || status === 'REBUILD') return 'buildInProgress';
   if (action === 'rescue' || action === 'unrescue')
     return status.startsWith('PREP_') ? 'rescueOrUnrescueProcessingInProgress' : 'operationNotAllowed';
@@ -88,7 +88,7 @@ describe('every action in every status (guide, chapter 2)', () => {
       fault = error;
     }
     expect(fault).toBeInstanceOf(Fault);
-    expect((fault as Fault).fault).toBe(expectedFault(action, status));
+    expect((fault as Fault).fault).toBe(busyFault(action, status));
     expect(h.server(id)).toEqual(before);
   });
 
@@ -104,6 +104,98 @@ describe('every action in every status (guide, chapter 2)', () => {
     if (status === 'BUILD') expect(update).toThrow('update is not possible');
     else expect(update().status).toBe(200);
     expect(h.server(id)).toMatchObject({ status, name: status === 'BUILD' ? 'one' : 'two' });
+  });
+});
+
+describe('every action while another one is under way', () => {
+  /** Actions that lead through statuses, each with the server it is asked of. */
+  const UNDER_WAY = Object.entries(GUIDE).flatMap(([action, paths]) =>
+    Object.keys(paths).map((status) => [action, status as ServerStatus] as const),
+  );
+  const pairs = UNDER_WAY.flatMap(([first, status]) =>
+    Object.keys(GUIDE).map((second) => [second, first, status] as const),
+  );
+
+  it.each(pairs)('%s during %s of a server in %s', (second, first, status) => {
+    const { h, id } = resting(status);
+    h.action(id, bodyOf(h, first));
+    for (let seconds = 0; seconds < 50; seconds += 10) {
+      const before = h.server(id);
+      const now = String(before['status']) as ServerStatus;
+      const expected =
+        before['OS-EXT-STS:task_state'] === 'image_snapshot' && GUIDE[second]?.[now] !== undefined
+          ? 'backupOrResizeInProgress'
+          : busyFault(second, now);
+      expectFault(() => h.action(id, bodyOf(h, second)), expected);
+      expect(h.server(id)).toEqual(before);
+      h.clock.tick(10_000);
+    }
+  });
+
+  it.each(UNDER_WAY)('delete during %s of a server in %s', (action, status) => {
+    const { h, id } = resting(status);
+    h.action(id, bodyOf(h, action));
+    expect(h.ask('DELETE', `/servers/${id}`).status).toBe(204);
+    expectFault(() => h.server(id), 'itemNotFound');
+    h.clock.tick(86_400_000);
+    expectFault(() => h.server(id), 'itemNotFound');
+  });
+
+  it.each(Object.keys(GUIDE))('%s of a server that was deleted', (action) => {
+    const { h, id } = resting('ACTIVE');
+    h.ask('DELETE', `/servers/${id}`);
+    expectFault(() => h.action(id, bodyOf(h, action)), 'itemNotFound');
+  });
+});
+
+describe('a fault on the way (the "on error" rows of chapter 2)', () => {
+  const ways = TRANSITIONS.filter((row) => row.via.length > 0 && row.verb !== 'create');
+  const actionOf: Record<string, string> = { softReboot: 'reboot SOFT', hardReboot: 'reboot HARD' };
+
+  it.each(ways.map((row) => [row.verb, row.from!, row.verb === 'resize' ? 'ACTIVE' : 'ERROR'] as const))(
+    '%s in %s ends in %s',
+    (verb, from, end) => {
+      const { h, id } = resting(from);
+      h.action(id, bodyOf(h, actionOf[verb] ?? verb));
+      h.clock.tick(20_000);
+      h.region.fail('server', id, 'The host went away.');
+      const server = h.server(id);
+      expect(server['status']).toBe(end);
+      expect(server['OS-EXT-STS:task_state']).toBeNull();
+      expect('fault' in server).toBe(end === 'ERROR');
+    },
+  );
+
+  it('of a build ends in ERROR', () => {
+    const h = harness();
+    const id = h.create();
+    h.region.fail('server', id, 'The host went away.');
+    expect(h.server(id)).toMatchObject({
+      status: 'ERROR',
+      fault: { code: 500, message: 'The host went away.' },
+    });
+  });
+});
+
+describe('volumes in every status (guide, section 2.4)', () => {
+  const VOLUME = '5f0c7a10-5555-4a6e-b0d2-31c4aa000005';
+  const AT_REST = ['ACTIVE', 'PAUSED', 'SHUTOFF', 'SUSPENDED'];
+  const attach = (h: Harness, id: string) =>
+    h.ask('POST', `/servers/${id}/os-volume_attachments`, { volumeAttachment: { volumeId: VOLUME } });
+
+  it.each(LIVE)('are attached in %s, or its fault says why not', (status) => {
+    const { h, id } = resting(status);
+    if (AT_REST.includes(status)) expect(attach(h, id).status).toBe(200);
+    else expectFault(() => attach(h, id), busyFault('attachVolume', status));
+  });
+
+  it.each(LIVE)('are detached in %s, or its fault says why not', (status) => {
+    const { h, id } = resting('ACTIVE');
+    attach(h, id);
+    h.region.setStatus(id, status);
+    const detach = () => h.ask('DELETE', `/servers/${id}/os-volume_attachments/${VOLUME}`);
+    if ([...AT_REST, 'ERROR'].includes(status)) expect(detach().status).toBe(202);
+    else expectFault(detach, busyFault('detachVolume', status));
   });
 });
 
@@ -170,23 +262,52 @@ describe('3.3 Extended Status Extension', () => {
       if (bound.has(stage.status)) expect(allowed).toContain(`${stage.status} ${stage.task}`);
   });
 
-  it.each([
-    ['ACTIVE', 'active', 1],
-    ['BUILD', 'building', 0],
-    ['ERROR', 'error', 0],
-    ['PAUSED', 'paused', 1],
-    ['RESCUE', 'rescued', 1],
-    ['VERIFY_RESIZE', 'resized', 1],
-    ['SHUTOFF', 'stopped', 4],
-    ['SUSPENDED', 'suspended', 4],
-    ['MIGRATING', 'active', 1],
-  ] as const)('%s at rest shows vm_state %s and power_state %i', (status, vmState, powerState) => {
-    const { h, id } = resting(status);
-    const expected: JsonObject = {
-      'OS-EXT-STS:vm_state': vmState,
-      'OS-EXT-STS:power_state': powerState,
-      'OS-EXT-STS:task_state': null,
-    };
-    expect(h.server(id)).toMatchObject(expected);
+  /** Tables 3.1 and 3.2, for a server that stands in a status without being on its way. */
+  const STANDING = [
+    ['ACTIVE', 'active', 1, null],
+    ['BUILD', 'building', 0, 'scheduling'],
+    ['ERROR', 'error', 0, null],
+    ['HARD_REBOOT', 'active', 1, 'rebooting_hard'],
+    ['MIGRATING', 'active', 1, 'migrating'],
+    ['PASSWORD', 'active', 1, 'updating_password'],
+    ['PAUSED', 'paused', 1, null],
+    ['PREP_RESCUE', 'active', 4, 'rescuing'],
+    ['PREP_UNRESCUE', 'rescued', 4, 'unrescuing'],
+    ['REBOOT', 'active', 1, 'rebooting'],
+    ['REBUILD', 'active', 0, 'rebuilding'],
+    ['RESCUE', 'rescued', 1, null],
+    ['RESIZE', 'active', 0, 'resize_prep'],
+    ['REVERT_RESIZE', 'resized', 0, 'resize_reverting'],
+    ['SHUTOFF', 'stopped', 4, null],
+    ['SUSPENDED', 'suspended', 4, null],
+    ['UNKNOWN', 'error', 0, null],
+    ['VERIFY_RESIZE', 'resized', 1, null],
+  ] as const;
+
+  const standing = (vmState: string, powerState: number, task: string | null): JsonObject => ({
+    'OS-EXT-STS:vm_state': vmState,
+    'OS-EXT-STS:power_state': powerState,
+    'OS-EXT-STS:task_state': task,
   });
+
+  it('says of every status what it looks like', () => {
+    expect(STANDING.map(([status]) => status).sort()).toEqual([...LIVE].sort());
+  });
+
+  it.each(STANDING)(
+    '%s shows vm_state %s, power_state %i and task_state %s',
+    (status, vmState, power, task) => {
+      const { h, id } = resting(status);
+      expect(h.server(id)).toMatchObject(standing(vmState, power, task));
+    },
+  );
+
+  it.each(STANDING)(
+    'a server that is put in %s from outside shows the same',
+    (status, vmState, power, task) => {
+      const { h, id } = resting('ACTIVE');
+      h.region.setStatus(id, status);
+      expect(h.server(id)).toMatchObject({ status, ...standing(vmState, power, task) });
+    },
+  );
 });

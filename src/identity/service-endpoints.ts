@@ -1,0 +1,121 @@
+/**
+ * Where the other services of a catalog are (image, volume, network …): one endpoint per type and region, found by the
+ * names that callers write. Pure. Neither Compute under any of its names, which has paths of its own, nor the identity
+ * service: with an account's token it tells that account's credentials.
+ */
+import {
+  chooseService,
+  type Endpoint,
+  type EndpointChoice,
+  isCompute,
+  ownTenantFirst,
+  readEndpoint,
+  VERSION_SEGMENT,
+} from './catalog.ts';
+import type { CatalogService, ServiceCatalog } from './token.ts';
+
+/** One service in one region. */
+export interface ServiceEndpoint {
+  /** As the catalog spells it. */
+  readonly type: string;
+  readonly endpoint: Endpoint;
+  /** The endpoint's path before its version; all of it when it names none. */
+  readonly rootPath: string;
+  /** The endpoint's path from its version on: `/v3/010101`, or nothing. */
+  readonly versionedPath: string;
+  /** The catalog's own entry. */
+  readonly source: object;
+}
+
+/** The services of a catalog by type in lower case, then by region in upper case; `` is an endpoint for any region. */
+export type ServiceTable = ReadonlyMap<string, ReadonlyMap<string, ServiceEndpoint>>;
+
+/** True for services that callers may reach below `/{region}/services/`. */
+export function isOtherService(service: CatalogService): boolean {
+  return !isCompute(service) && service.type !== '' && service.type !== 'identity';
+}
+
+/** The first endpoint of each type and region, in the catalog's order. */
+export function serviceEndpoints(catalog: ServiceCatalog, choice: EndpointChoice): ServiceTable {
+  const wanted = choice.regions && new Set(choice.regions.map((region) => region.toUpperCase()));
+  const compute = chooseService(catalog, choice.service);
+  const table = new Map<string, Map<string, ServiceEndpoint>>();
+  for (const service of catalog) {
+    if (service === compute || !isOtherService(service)) continue;
+    const key = service.type.toLowerCase();
+    const byRegion = table.get(key) ?? new Map<string, ServiceEndpoint>();
+    for (const entry of ownTenantFirst(service.endpoints, choice.tenantId)) {
+      const endpoint = readEndpoint(entry, choice);
+      if (typeof endpoint === 'string') continue;
+      const region = endpoint.region.toUpperCase();
+      if (byRegion.has(region) || (wanted && region !== '' && !wanted.has(region))) continue;
+      byRegion.set(region, { type: service.type, endpoint, ...parts(endpoint), source: entry });
+    }
+    if (byRegion.size > 0) table.set(key, byRegion);
+  }
+  return table;
+}
+
+function parts({ basePath, versionPath }: Endpoint): Pick<ServiceEndpoint, 'rootPath' | 'versionedPath'> {
+  const cut = versionPath.lastIndexOf('/');
+  if (!VERSION_SEGMENT.test(versionPath.slice(cut + 1))) return { rootPath: basePath, versionedPath: '' };
+  return { rootPath: basePath.slice(0, cut), versionedPath: basePath.slice(cut) };
+}
+
+/**
+ * The endpoint of a type in a region; one that names no region stands in for any region.
+ *
+ * @param type in any case
+ * @param region upper case
+ */
+export function findService(table: ServiceTable, type: string, region: string): ServiceEndpoint | undefined {
+  const byRegion = table.get(type.toLowerCase());
+  return byRegion?.get(region) ?? byRegion?.get('');
+}
+
+/** The types that a region has, as the catalog spells them. */
+export function serviceTypes(table: ServiceTable, region: string): string[] {
+  return [...table.keys()].flatMap((type) => findService(table, type, region)?.type ?? []);
+}
+
+/** Where a service is at Sluice, without what stands below it. */
+export function serviceUrl(baseUrl: string, region: string, type: string): string {
+  const below = [region.toLowerCase(), 'services', type].map(encodeURIComponent).join('/');
+  return `${baseUrl.replace(/\/+$/, '')}/${below}`;
+}
+
+/** Every region that a service names, upper case. */
+export function serviceRegions(table: ServiceTable): Set<string> {
+  const regions = new Set([...table.values()].flatMap((byRegion) => [...byRegion.keys()]));
+  regions.delete('');
+  return regions;
+}
+
+/**
+ * Path at the upstream for what a caller wrote below `/{region}/services/{type}`. One that begins with a version, or is
+ * empty, is seen from the service's root, as in the URLs that the façade's catalog holds and clients take apart to
+ * find the versions there are; any other is below the endpoint itself.
+ *
+ * @param path as the caller wrote it, with its slash, or empty
+ */
+export function servicePath({ endpoint, rootPath, versionedPath }: ServiceEndpoint, path: string): string {
+  const first = path.split('/', 2)[1] ?? '';
+  const isFromRoot = versionedPath !== '' && (first === '' || VERSION_SEGMENT.test(first));
+  return (isFromRoot ? rootPath : endpoint.basePath) + (path || '/');
+}
+
+/**
+ * What stands below `/{region}/services/{type}` for a URL of the service, as in a `Location`; undefined when it points
+ * elsewhere.
+ */
+export function pathOfServiceUrl(
+  { endpoint, rootPath, versionedPath }: ServiceEndpoint,
+  url: string,
+): string | undefined {
+  if (!URL.canParse(url, endpoint.url.href)) return undefined;
+  const { host, pathname, search, hash } = new URL(url, endpoint.url);
+  const root = versionedPath === '' ? endpoint.basePath : rootPath;
+  // Behind a load balancer that ends TLS a service may speak of the other scheme.
+  const isBelow = host === endpoint.url.host && (pathname === root || pathname.startsWith(`${root}/`));
+  return isBelow ? pathname.slice(root.length) + search + hash : undefined;
+}

@@ -1,0 +1,88 @@
+import { Fault } from '../faults/faults.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+
+/** What a caller shows to Identity v3. */
+export interface V3Login {
+  readonly method: V3Method;
+  /** The token shown (method `token`). */
+  readonly tokenId: string | undefined;
+  /** Who logs in: a user's name or id, or what an application credential is called. */
+  readonly username: string;
+  /** The project asked for; `default`: none was named, `unscoped`: a token without one is wanted. */
+  readonly scope: 'default' | 'unscoped' | { tenantId?: string; tenantName?: string };
+}
+
+export type V3Method = 'password' | 'token' | 'application_credential';
+
+const METHODS: readonly V3Method[] = ['password', 'token', 'application_credential'];
+
+/**
+ * Reads the body of `POST /v3/auth/tokens`. Domains are not looked at: there is one.
+ *
+ * @param body the parsed body; undefined when there was none
+ * @throws Fault badRequest, which never repeats a secret; unauthorized for a scope that is no project
+ */
+export function parseV3Login(body: JsonValue | undefined): V3Login {
+  const auth = child(body, 'auth', 'the body');
+  const identity = child(auth, 'identity', '"auth"');
+  const methods = Array.isArray(identity['methods']) ? identity['methods'] : [];
+  const method = METHODS.find((known) => methods.includes(known));
+  if (method === undefined) throw malformed(`"identity.methods" holds none of ${METHODS.join(', ')}`);
+  const proof = child(identity, method, '"identity"');
+  return { method, ...readProof(method, proof), scope: readScope(auth['scope']) };
+}
+
+function readProof(method: V3Method, proof: JsonObject): Pick<V3Login, 'tokenId' | 'username'> {
+  if (method === 'token') return { tokenId: text(proof, 'id', '"token"'), username: '' };
+  if (method === 'password') {
+    const user = child(proof, 'user', '"password"');
+    text(user, 'password', '"user"');
+    return { tokenId: undefined, username: named(user, '"user"') };
+  }
+  text(proof, 'secret', '"application_credential"');
+  const { user } = proof;
+  return {
+    tokenId: undefined,
+    username: isJsonObject(user) ? named(user, '"user"') : named(proof, '"application_credential"'),
+  };
+}
+
+function readScope(scope: JsonValue | undefined): V3Login['scope'] {
+  if (scope === undefined || scope === null) return 'default';
+  if (scope === 'unscoped') return 'unscoped';
+  if (!isJsonObject(scope)) throw malformed('"scope" is no object');
+  if (scope['unscoped'] !== undefined) return 'unscoped';
+  const { project } = scope;
+  if (project === undefined)
+    throw new Fault(
+      'unauthorized',
+      'Tokens are given out for a project; log in with "scope": {"project": {"id"}} or without a scope.',
+    );
+  if (!isJsonObject(project)) throw malformed('"scope.project" is no object');
+  if (project['id'] !== undefined) return { tenantId: text(project, 'id', '"project"') };
+  return { tenantName: text(project, 'name', '"project"') };
+}
+
+/** A name, else an id. */
+function named(object: JsonObject, where: string): string {
+  return object['name'] === undefined ? text(object, 'id', where) : text(object, 'name', where);
+}
+
+function child(value: JsonValue | undefined, name: string, where: string): JsonObject {
+  const member = isJsonObject(value) ? value[name] : undefined;
+  if (!isJsonObject(member)) throw malformed(`${where} has no "${name}" object`);
+  return member;
+}
+
+function text(object: JsonObject, name: string, where: string): string {
+  const value = object[name];
+  if (typeof value !== 'string' || value === '') throw malformed(`${where} has no "${name}" string`);
+  return value;
+}
+
+function malformed(what: string): Fault {
+  return new Fault(
+    'badRequest',
+    `The login cannot be read: ${what}. Accepted: {"auth": {"identity": {"methods": ["password"], "password": {"user": {"name", "domain", "password"}}}, "scope": {"project": {"id"}}}}, the same with "token" or "application_credential".`,
+  );
+}

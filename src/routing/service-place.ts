@@ -1,0 +1,81 @@
+import { Fault } from '../faults/faults.ts';
+import {
+  findService,
+  type ServiceEndpoint,
+  serviceRegions,
+  serviceTypes,
+} from '../identity/service-endpoints.ts';
+import { type Account, clip, type Place } from './directory.ts';
+
+/** Where a request for another service of the catalog goes. */
+export interface ServicePlace extends Place {
+  readonly service: ServiceEndpoint;
+}
+
+/** What a request for another service says; its path names no tenant. */
+export interface ServiceHints {
+  region: string;
+  type: string;
+  /** Tenant that the caller's façade token was issued for; it then means that account and no other. */
+  tenant: string | undefined;
+}
+
+/**
+ * The place of a service: in the account of the caller's façade token, else in the first account that has the type in
+ * that region. Accounts without a token yet are waited for, in their order.
+ *
+ * @throws {Fault} 404 that lists the types or the regions there are; 503 while no account has a token
+ */
+export async function findServicePlace(
+  accounts: readonly Account[],
+  hints: ServiceHints,
+  signal: AbortSignal,
+): Promise<ServicePlace> {
+  let failure: unknown;
+  const known: Account[] = [];
+  for (const account of accounts) {
+    try {
+      if (!account.token()) await account.ready(signal);
+    } catch (error) {
+      failure ??= error;
+      continue;
+    }
+    if (account.token()?.tenant.id === hints.tenant)
+      return placeIn(account, hints) ?? unknown([account], hints);
+    known.push(account);
+  }
+  for (const account of known) {
+    const place = placeIn(account, hints);
+    if (place) return place;
+  }
+  if (failure !== undefined) throw failure;
+  return unknown(known, hints);
+}
+
+function placeIn(account: Account, { type, region }: ServiceHints): ServicePlace | undefined {
+  const name = region.toUpperCase();
+  if (!regionsOf(account).has(name)) return undefined;
+  const service = findService(account.services(), type, name);
+  return service && { account, service, endpoint: { ...service.endpoint, region: name } };
+}
+
+/** Upper case; an endpoint that names no region serves these and not whatever a caller makes up. */
+function regionsOf(account: Account): Set<string> {
+  return new Set([...account.endpoints().keys(), ...serviceRegions(account.services())]);
+}
+
+function unknown(accounts: readonly Account[], { type, region }: ServiceHints): never {
+  const name = region.toUpperCase();
+  const list = (names: Iterable<string>) => [...new Set(names)].join(', ') || 'none';
+  const regions = accounts.flatMap((account) => [...regionsOf(account)]);
+  if (!regions.includes(name))
+    throw new Fault(
+      'itemNotFound',
+      `The service catalog has no region "${clip(region)}". Regions there are: ${list(regions)}.`,
+    );
+  const types = accounts.flatMap((account) => serviceTypes(account.services(), name));
+  throw new Fault(
+    'itemNotFound',
+    `Region ${name} has no service of type "${clip(type)}" here. Types there are: ${list(types)}.`,
+  );
+}

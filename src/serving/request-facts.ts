@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Route } from '../routing/route.ts';
+import type { Format } from '../translation/format.ts';
+
+/** The head of a request as it came in. */
+export interface RequestHead {
+  readonly method: string;
+  /** Lower-case names. */
+  readonly headers: IncomingHttpHeaders;
+  readonly route: Route;
+  /** This end of the caller's connection. */
+  readonly socket: { readonly localAddress?: string | undefined; readonly localPort?: number | undefined };
+}
+
+/** Where and when a request came in. */
+export interface RequestContext {
+  /** The configured base of links, without a slash at its end. */
+  publicUrl: string | undefined;
+  /** The region this listener serves at its root, if any. */
+  rootRegion: string | undefined;
+  /** Monotonic ms. */
+  now: number;
+}
+
+/** What a request asks, and what is found out about it on its way: the facts of its log line and metrics. */
+export class RequestFacts {
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly route: Route;
+  /** Sluice's own base URL as the caller sees it, without a slash at its end. */
+  readonly publicBase: string;
+  readonly rootRegion: string | undefined;
+  /** Monotonic ms. */
+  readonly startedAt: number;
+
+  /** Format of the answer. */
+  format: Format = 'json';
+  operation = 'other';
+  account = '';
+  region = '';
+  client = 'anonymous';
+  /** The cache's verdict, or `none` where there is nothing to cache. */
+  cache = 'none';
+  /** Counted and logged already: an answer that breaks on its way ends twice. */
+  isFinished = false;
+  waitedMs = 0;
+  upstreamMs = 0;
+
+  #requestId: string | undefined;
+
+  constructor({ method, headers, route, socket }: RequestHead, context: RequestContext) {
+    this.method = method;
+    this.headers = headers;
+    this.route = route;
+    this.publicBase = context.publicUrl ?? ownBase(headers.host, socket);
+    this.rootRegion = context.rootRegion;
+    this.startedAt = context.now;
+  }
+
+  /** Path with doubled slashes collapsed. */
+  get path(): string {
+    return this.route.path;
+  }
+
+  /** Raw query without `?`. */
+  get query(): string {
+    return this.route.query;
+  }
+
+  /** The id callers quote: the upstream's once there is one, else Sluice's own. */
+  get requestId(): string {
+    this.#requestId ??= `req-${randomUUID()}`;
+    return this.#requestId;
+  }
+
+  set requestId(id: string) {
+    this.#requestId = id;
+  }
+
+  /** A header as one string. */
+  header(name: string): string | undefined {
+    const value = this.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+}
+
+/** `http://` and the request's own Host; a Host that is none at all falls back to the socket's address. */
+function ownBase(host: string | undefined, socket: RequestHead['socket']): string {
+  if (host !== undefined && HOST.test(host)) return `http://${host}`;
+  return `http://${socket.localAddress ?? 'localhost'}:${socket.localPort ?? 80}`;
+}
+
+/** RFC 9110, section 7.2, without what could break out of a JSON string or an XML attribute. */
+const HOST = /^[A-Za-z0-9.\-_:[\]]{1,255}$/;

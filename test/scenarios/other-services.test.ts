@@ -1,0 +1,296 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ask } from '../support/ask.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { type Answer, json, type StubRequest, text, tooMany, unauthorized } from '../support/stub-answers.ts';
+import { type StubService, startStubService } from '../support/stub-service.ts';
+import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+
+let images: StubService;
+let volumes: StubService;
+let upstream: StubUpstream;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  images = await startStubService();
+  volumes = await startStubService();
+  upstream = await startStubUpstream({
+    regions: ['DFW', 'ORD'],
+    services: [
+      {
+        name: 'cloudImages',
+        type: 'image',
+        endpoints: [
+          { region: 'DFW', tenantId: '700100', publicURL: images.origin },
+          { region: 'ORD', tenantId: '700100', publicURL: `${images.origin}/ord` },
+        ],
+      },
+      {
+        name: 'cinder',
+        type: 'block-storage',
+        endpoints: [{ region: 'DFW', publicURL: `${volumes.origin}/cinder/v3/700100` }],
+      },
+      {
+        name: 'second',
+        type: 'image',
+        endpoints: [{ region: 'DFW', publicURL: `${volumes.origin}/second` }],
+      },
+      { name: 'dns', type: 'rax:dns', endpoints: [{ publicURL: `${volumes.origin}/dns/v1.0/700100` }] },
+      { name: 'keystone', type: 'identity', endpoints: [{ publicURL: `${volumes.origin}/v2.0` }] },
+      { name: 'legacy', type: 'compute_legacy', endpoints: [{ region: 'DFW', publicURL: volumes.origin }] },
+    ],
+  });
+  gateway = await startGateway({ identityUrl: upstream.identityUrl });
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await Promise.all([upstream.close(), images.close(), volumes.close()]);
+});
+
+beforeEach(() => {
+  images.forget();
+  volumes.forget();
+});
+
+/** Answers with what it was asked. */
+const echo: Answer = json((request: StubRequest) => ({
+  method: request.method,
+  url: request.url,
+  body: request.body,
+  token: request.headers['x-auth-token'],
+}));
+
+/** Logs in at the façade. */
+async function facadeLogin() {
+  const { json: parse } = await ask(`${gateway.url}/v2.0/tokens`, {
+    method: 'POST',
+    body: JSON.stringify({ auth: { passwordCredentials: { username: 'mara', password: 'x' } } }),
+    headers: { 'content-type': 'application/json' },
+  });
+  interface Entry {
+    name: string;
+    type: string;
+    endpoints: { region?: string; publicURL: string }[];
+  }
+  return parse<{ access: { token: { id: string }; serviceCatalog: Entry[] } }>().access;
+}
+
+describe("a request for another service of the catalog reaches the service's endpoint", () => {
+  it.each<[string, string, 'images' | 'volumes', string]>([
+    ['an endpoint without a path', '/dfw/services/image/v2/images', 'images', '/v2/images'],
+    ['its root, with a slash', '/dfw/services/image/', 'images', '/'],
+    ['its root, without', '/dfw/services/image', 'images', '/'],
+    ['the region in another case', '/DFW/services/image/v2/images', 'images', '/v2/images'],
+    ["another region's endpoint", '/ord/services/image/v2/images', 'images', '/ord/v2/images'],
+    [
+      'an endpoint with version and tenant, by its own path',
+      '/dfw/services/block-storage/v3/700100/volumes',
+      'volumes',
+      '/cinder/v3/700100/volumes',
+    ],
+    ['the same, below it', '/dfw/services/block-storage/volumes', 'volumes', '/cinder/v3/700100/volumes'],
+    ["the same service's version list", '/dfw/services/block-storage/', 'volumes', '/cinder/'],
+    ['and its version', '/dfw/services/block-storage/v3/', 'volumes', '/cinder/v3/'],
+    [
+      'an endpoint of no region',
+      '/ord/services/rax%3Adns/v1.0/700100/domains',
+      'volumes',
+      '/dns/v1.0/700100/domains',
+    ],
+    [
+      'names as they were written',
+      '/dfw/services/image/v2/a%20b//c?x=%2F&y=1',
+      'images',
+      '/v2/a%20b//c?x=%2F&y=1',
+    ],
+  ])('%s: %s', async (_what, path, service, url) => {
+    const stub = service === 'images' ? images : volumes;
+    for (const pattern of ['/', '/*', '/*/*', '/*/*/', '/*/*/*', '/*/*/*/*']) stub.on(`GET ${pattern}`, echo);
+    stub.on('GET /cinder/', echo);
+    const { status, json: parse, headers } = await ask(gateway.url + path);
+    expect(status).toBe(200);
+    expect(parse()).toMatchObject({ url, token: upstream.identity.tokens.at(-1) });
+    expect(headers['x-sluice-region']).toBe(path.slice(1, 4).toUpperCase());
+  });
+
+  it('with its body untouched and a Content-Length', async () => {
+    images.on('PUT /v2/images/1/file', echo);
+    const body = '{ "a" : 1.0 }\n';
+    const headers = { 'content-type': 'application/octet-stream' };
+    const { json: parse } = await ask(`${gateway.url}/dfw/services/image/v2/images/1/file`, {
+      method: 'PUT',
+      body,
+      headers,
+      chunked: true,
+    });
+    expect(parse()).toMatchObject({ method: 'PUT', body });
+    expect(images.requests()[0]?.headers).toMatchObject({
+      ...headers,
+      'content-length': String(body.length),
+    });
+  });
+
+  it('and its answer comes back byte for byte, but for a Location that points at it', async () => {
+    const odd = `{"self":"${images.origin}/v2/images/1", "n": 1.0}`;
+    images.on('POST /v2/images', text(odd, 201, { location: `${images.origin}/v2/images/1?x=1` }));
+    const created = await ask(`${gateway.url}/dfw/services/image/v2/images`, { method: 'POST', body: '{}' });
+    expect(created).toMatchObject({ status: 201, text: odd });
+    expect(created.headers.location).toBe(`${gateway.url}/dfw/services/image/v2/images/1?x=1`);
+
+    volumes.on('GET /cinder/v3/700100/old', text('', 302, { location: '/cinder/v3/700100/new' }));
+    const moved = await ask(`${gateway.url}/dfw/services/block-storage/old`);
+    expect(moved.headers.location).toBe(`${gateway.url}/dfw/services/block-storage/v3/700100/new`);
+
+    images.on('GET /v2/elsewhere', text('', 302, { location: 'http://store.test/file' }));
+    const elsewhere = await ask(`${gateway.url}/dfw/services/image/v2/elsewhere`);
+    expect(elsewhere.headers.location).toBe('http://store.test/file');
+  });
+
+  it('with a new token when the service refuses the old one', async () => {
+    images.on('GET /v2/images', unauthorized, echo);
+    expect((await ask(`${gateway.url}/dfw/services/image/v2/images`)).status).toBe(200);
+    expect(images.count('GET /v2/images')).toBe(2);
+  });
+
+  it('outside of the limits of Cloud Servers, but counted', async () => {
+    const labels = { account: 'main', region: 'DFW', operation: 'other' };
+    const before = await gateway.metric('sluice_upstream_requests_total', { ...labels, status: '413' });
+    images.on('GET /v2/busy', tooMany.rateBySeconds(30));
+    const { status, headers } = await ask(`${gateway.url}/dfw/services/image/v2/busy`);
+    expect(status).toBe(413);
+    expect(headers['ratelimit']).toBeUndefined();
+    expect(images.count('GET /v2/busy')).toBe(1);
+    expect(await gateway.metric('sluice_upstream_requests_total', { ...labels, status: '413' })).toBe(
+      before + 1,
+    );
+    expect(await gateway.metric('sluice_upstream_overlimit_total')).toBe(0);
+  });
+});
+
+describe('a service that is not served', () => {
+  it.each([
+    [
+      'an unknown type',
+      '/dfw/services/orchestration/stacks',
+      'Types there are: volume, image, block-storage, rax:dns.',
+    ],
+    [
+      'a type that the region lacks',
+      '/ord/services/block-storage/volumes',
+      'Types there are: volume, image, rax:dns.',
+    ],
+    ['no type', '/dfw/services/', 'Types there are:'],
+    ['an unknown region', '/mars/services/image/v2/images', 'Regions there are: DFW, ORD.'],
+    [
+      'an unknown region of an endpoint without region',
+      '/mars/services/rax:dns/v1.0',
+      'Regions there are: DFW, ORD.',
+    ],
+    [
+      "the upstream's identity service, which tells the account's keys",
+      '/dfw/services/identity/v2.0/users',
+      'Types',
+    ],
+    ['compute by another way, around its limits', '/dfw/services/compute/servers', 'Types there are:'],
+    ['compute under an old name', '/dfw/services/compute_legacy/servers', 'Types there are:'],
+  ])('%s is 404 with what there is', async (_what, path, told) => {
+    const { status, json: parse } = await ask(gateway.url + path);
+    expect(status).toBe(404);
+    expect(parse<{ itemNotFound: { message: string } }>().itemNotFound.message).toContain(told);
+    expect([...images.requests(), ...volumes.requests()]).toEqual([]);
+  });
+
+  it('has no way out of its endpoint', async () => {
+    const { status } = await ask(`${gateway.url}/dfw/services/image/v2/%2e%2e/%2e%2e/admin`);
+    expect(status).toBe(400);
+    expect(images.requests()).toEqual([]);
+  });
+});
+
+describe('the catalog of a login', () => {
+  it('leads every service through Sluice, and each URL works with the token of that login', async () => {
+    const { token, serviceCatalog } = await facadeLogin();
+    const urls = Object.fromEntries(
+      serviceCatalog.map(({ type, endpoints }) => [type, endpoints.map(({ publicURL }) => publicURL)]),
+    );
+    expect(urls).toMatchObject({
+      image: [`${gateway.url}/dfw/services/image`, `${gateway.url}/ord/services/image`],
+      'block-storage': [`${gateway.url}/dfw/services/block-storage/v3/700100`],
+      'rax:dns': [`${gateway.url}/dfw/services/rax%3Adns/v1.0/700100`],
+      identity: [`${gateway.url}/v2.0`],
+    });
+    expect(serviceCatalog.map(({ name }) => name)).not.toContain('second');
+    images.on('GET /v2/images', echo);
+    const listed = await ask(`${urls['image']![0]}/v2/images`, { headers: { 'x-auth-token': token.id } });
+    expect(listed.json()).toMatchObject({ token: upstream.identity.tokens.at(-1) });
+  });
+});
+
+it('with facade.services: none the catalog is passed on and nothing is served', async () => {
+  const closed = await startGateway({
+    identityUrl: upstream.identityUrl,
+    settings: { facade: { services: 'none' } },
+  });
+  try {
+    const { json: parse } = await ask(`${closed.url}/v2.0/tokens`, {
+      method: 'POST',
+      body: JSON.stringify({ auth: { passwordCredentials: { username: 'mara', password: 'x' } } }),
+    });
+    const { serviceCatalog } = parse<{
+      access: { serviceCatalog: { type: string; endpoints: object[] }[] };
+    }>().access;
+    expect(serviceCatalog.find(({ type }) => type === 'image')?.endpoints[0]).toMatchObject({
+      publicURL: images.origin,
+    });
+    const refused = await ask(`${closed.url}/dfw/services/image/v2/images`);
+    expect(refused.status).toBe(404);
+    expect(refused.text).toContain('facade.services');
+    expect(images.requests()).toEqual([]);
+  } finally {
+    await closed.close();
+  }
+});
+
+it('of several accounts, the one of the token is asked, else the first that has the service', async () => {
+  const other = await startStubUpstream({
+    regions: ['DFW'],
+    tenant: '700200',
+    services: [
+      { name: 'dbs', type: 'database', endpoints: [{ region: 'DFW', publicURL: `${volumes.origin}/other` }] },
+      { name: 'img', type: 'image', endpoints: [{ region: 'DFW', publicURL: `${volumes.origin}/other` }] },
+    ],
+  });
+  const { username, apiKey } = gateway.config.accounts[0]!.identity;
+  const both = await startGateway({
+    identityUrl: upstream.identityUrl,
+    settings: {
+      accounts: [
+        { name: 'main', identity: { url: upstream.identityUrl, username, apiKey: apiKey! } },
+        { name: 'other', identity: { url: other.identityUrl, username, apiKey: apiKey! } },
+      ],
+    },
+  });
+  try {
+    for (const stub of [images, volumes]) stub.on('GET /*', echo);
+    volumes.on('GET /other/x', echo);
+    const asked = async (path: string, headers = {}) =>
+      (await ask(`${both.url}/dfw/services/${path}`, { headers })).json<{ url: string }>().url;
+    expect(await asked('database/x')).toBe('/other/x');
+    expect(await asked('image/x')).toBe('/x');
+    const { json: parse } = await ask(`${both.url}/v2.0/tokens`, {
+      method: 'POST',
+      body: JSON.stringify({
+        auth: { passwordCredentials: { username: 'mara', password: 'x' }, tenantId: '700200' },
+      }),
+    });
+    const { id } = parse<{ access: { token: { id: string } } }>().access.token;
+    expect(await asked('image/x', { 'x-auth-token': id })).toBe('/other/x');
+    const missing = await ask(`${both.url}/dfw/services/block-storage/x`, {
+      headers: { 'x-auth-token': id },
+    });
+    expect(missing.status).toBe(404);
+  } finally {
+    await both.close();
+    await other.close();
+  }
+});
