@@ -41,7 +41,7 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
     this.#settings = options.settings;
     this.#observe = options.observe;
     this.#clients = new Clients((name) => (isControl(name) ? 1 : options.shares(name)));
-    this.#book = new WindowBook(options.settings.marginMs, options.restore);
+    this.#book = new WindowBook(options.settings, options.restore);
     this.#admission = new Admission(this.#queue, this.#book, this.#clients, options.settings);
     this.#alarm = new Alarm(options.clock, () => this.poke());
     this.#lease = options.lease?.(this);
@@ -53,6 +53,11 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
 
   get windows(): readonly Window[] {
     return this.#book.windows;
+  }
+
+  get isEmpty(): boolean {
+    const now = this.#clock.monotonic();
+    return this.#queue.depth === 0 && now >= this.#pausedUntil && this.#book.isEmpty(now);
   }
 
   acquire(ask: Ask): Permit | Refusal | Promise<Permit | Refusal> {
@@ -154,6 +159,14 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
   pause(untilMs: number): void {
     this.#pausedUntil = Math.max(this.#pausedUntil, untilMs);
     if (this.#queue.depth > 0) this.#arm(this.#clock.monotonic());
+  }
+
+  reload(): void {
+    this.#book.reload();
+    this.#clients.reshare((client, before) => {
+      for (const window of this.#book.windows) window.turns.reshare(client, before);
+    });
+    for (const lane of this.#queue.lanes) lane.reorder();
   }
 
   poke(): void {

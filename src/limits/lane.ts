@@ -56,7 +56,7 @@ export class Lane {
     }
     if (!full) return true;
     this.#bottleneck = full;
-    this.#reorder();
+    this.reorder();
     return false;
   }
 
@@ -138,7 +138,8 @@ export class Lane {
     }
   }
 
-  #reorder(): void {
+  /** Puts every seat in its place: whose turn it is has changed for many at once. */
+  reorder(): void {
     for (const heap of this.#heaps) {
       for (const seat of heap.values()) seat.tag = this.#tag(seat.client);
       heap.rebuild();

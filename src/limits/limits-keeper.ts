@@ -31,7 +31,7 @@ export interface KeeperOptions {
   /** What holds until the region has answered. */
   readonly initial: readonly PublishedLimit[];
   /** Path of GET /limits at the upstream, version and tenant included. */
-  readonly fullPath: string;
+  readonly fullPath: () => string;
   /** Sends GET /limits with a permit that was given for it; rejects when there is no 2xx answer with JSON. */
   readonly fetch: (permit: Permit) => Promise<JsonValue>;
   readonly warn: (line: string) => void;
@@ -90,6 +90,13 @@ export class LimitsKeeper {
     this.#timer?.cancel();
   }
 
+  /** Goes on after `close`: what others used meanwhile the region knows. */
+  reopen(): void {
+    if (!this.#isClosed) return;
+    this.#isClosed = false;
+    void this.#refresh(true);
+  }
+
   /** Asks once, however many want it; never rejects. */
   #refresh(seed: boolean): Promise<void> {
     this.#running ??= this.#ask(seed).finally(() => {
@@ -114,7 +121,7 @@ export class LimitsKeeper {
 
   async #askOnce(seed: boolean): Promise<void> {
     const { clock, shaper, fetch } = this.#options;
-    const question: Ask = { ...QUESTION, fullPath: this.#options.fullPath };
+    const question: Ask = { ...QUESTION, fullPath: this.#options.fullPath() };
     const permit = await this.#admit(question);
     shaper.askBegins();
     const askedAt = clock.monotonic();

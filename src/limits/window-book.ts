@@ -3,6 +3,7 @@ import { type Flight, FlightList } from './flight.ts';
 import type { Lane } from './lane.ts';
 import { Matcher } from './matcher.ts';
 import { limitKey, type PublishedLimit, UNIT_MS } from './published-limit.ts';
+import type { LimitsSettings } from './settings.ts';
 import { Window } from './window.ts';
 
 /**
@@ -24,15 +25,18 @@ export class WindowBook {
   windows: readonly Window[] = [];
   #matcher = new Matcher([]);
   readonly #flights = new FlightList();
-  readonly #marginMs: number;
+  readonly #settings: Pick<LimitsSettings, 'marginMs'>;
   readonly #restore: (window: Window) => void;
   #latencyMs = 0;
   /** Requests answered while GET /limits is on its way: its numbers may not know them. Undefined when none is. */
   #landedSince: { ask: Ask; at: number }[] | undefined;
 
   /** @param restore puts what is remembered from before a restart into a new window */
-  constructor(marginMs: number, restore: (window: Window) => void = () => undefined) {
-    this.#marginMs = marginMs;
+  constructor(
+    settings: Pick<LimitsSettings, 'marginMs'>,
+    restore: (window: Window) => void = () => undefined,
+  ) {
+    this.#settings = settings;
     this.#restore = restore;
   }
 
@@ -43,6 +47,18 @@ export class WindowBook {
 
   get problems(): readonly string[] {
     return this.#matcher.problems;
+  }
+
+  /** The settings may be others now. */
+  reload(): void {
+    for (const window of this.windows) window.setMargin(this.#settings.marginMs);
+  }
+
+  /** Whether nothing is left to remember: no window holds a slot. */
+  isEmpty(now: number): boolean {
+    return this.windows.every(
+      (window) => window.own(now) + window.strangers(now) === 0 && now >= window.blockedUntil,
+    );
   }
 
   laneOf(ask: Ask): Lane {
@@ -114,7 +130,7 @@ export class WindowBook {
     this.windows = limits.map((limit) => {
       const window = known.get(limitKey(limit));
       if (window) window.limit = limit;
-      else fresh.add(new Window(limit, this.#marginMs));
+      else fresh.add(new Window(limit, this.#settings.marginMs));
       return window ?? [...fresh].at(-1)!;
     });
     this.#matcher = new Matcher(this.windows);

@@ -14,7 +14,7 @@ const CLOCK_DRIFT = 0.0005;
 export class Window {
   readonly key: string;
   /** How long a slot stays taken after the answer. */
-  readonly holdMs: number;
+  holdMs: number;
   readonly isLong: boolean;
   readonly log: ExpiryLog;
   readonly turns = new Turns();
@@ -40,7 +40,7 @@ export class Window {
   constructor(limit: PublishedLimit, marginMs: number) {
     this.limit = limit;
     this.key = limitKey(limit);
-    this.holdMs = UNIT_MS[limit.unit] * (1 + CLOCK_DRIFT) + marginMs;
+    this.holdMs = holdMsOf(limit, marginMs);
     this.isLong = isLongUnit(limit.unit);
     this.log = new ExpiryLog(this.holdMs);
   }
@@ -56,9 +56,19 @@ export class Window {
     return this.inFlight + this.log.held;
   }
 
-  /** Slots taken in the name of others. */
+  /** Slots taken in the name of others; those of a shared budget are kept out of the allotment instead. */
   foreign(now: number): number {
+    return this.#isShared ? 0 : this.strangers(now);
+  }
+
+  /** Slots that were used by nobody we know of, as the region said. */
+  strangers(now: number): number {
     return now < this.#foreignUntil ? this.#foreign : 0;
+  }
+
+  /** From the next answer on slots are held this much longer than their unit, ms. */
+  setMargin(marginMs: number): void {
+    this.holdMs = holdMsOf(this.limit, marginMs);
   }
 
   /** Slots free now; zero or less when nothing may leave. */
@@ -117,10 +127,7 @@ export class Window {
    * @param ours how much of that is surely our own
    */
   learnUsed(used: number, ours: number, untilMs: number): void {
-    if (this.#isShared) {
-      this.#seen = used;
-      return;
-    }
+    if (this.#isShared) this.#seen = used;
     this.#foreign = Math.max(0, used - ours);
     this.#foreignUntil = untilMs;
   }
@@ -177,4 +184,8 @@ export class Window {
     if (foreign === 0 || this.#foreignUntil >= without) return without;
     return Math.max(this.#foreignUntil, Math.min(this.log.timeOf(missing - foreign), answeredLater));
   }
+}
+
+function holdMsOf(limit: PublishedLimit, marginMs: number): number {
+  return UNIT_MS[limit.unit] * (1 + CLOCK_DRIFT) + marginMs;
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../src/json.ts';
 import type { Permit } from '../../../src/limits/ask.ts';
@@ -149,6 +152,78 @@ describe('limits of a region', () => {
       ['main', 'DFW'],
       ['main', 'ORD'],
     ]);
+  });
+
+  it('are remembered while no account uses them, asked for no more, and forgotten once they are empty', async () => {
+    const users = new Map([['main', 'someone']]);
+    const { limits, fetches, clock } = create({}, { userOf: (account) => users.get(account) });
+    limits.warm(place());
+    await settle();
+    await fetches[0]!.answer(published(4));
+    for (let index = 0; index < 2; index++) permitted(limits.acquire(place(), ask('/a'))).answered(200);
+    users.clear();
+    limits.reload();
+    expect(limits.standings()).toEqual([]);
+    await clock.advance(30_000);
+    users.set('second', 'someone');
+    limits.reload();
+    limits.warm(place('second'));
+    await settle();
+    // GET /limits took the last of the four.
+    expect(refused(limits.acquire(place('second'), ask('/a'))).reason).toBe('wait');
+    expect(fetches.map((fetch) => fetch.place.account.name)).toEqual(['main', 'second']);
+    await fetches[1]!.answer(published(4, 0));
+    users.clear();
+    limits.reload();
+    await clock.advance(2 * 3_600_000);
+    expect(fetches).toHaveLength(2);
+    users.set('second', 'someone');
+    limits.reload();
+    limits.warm(place('second'));
+    await settle();
+    // Made anew: nothing leaves before the region has said what its limits are.
+    expect(limits.acquire(place('second'), ask('/a'))).toBeInstanceOf(Promise);
+    expect(fetches).toHaveLength(3);
+  });
+
+  describe('whose Redis has not been reached since the start', () => {
+    const store = { exchange: () => Promise.reject(new Error('Redis is away')) };
+
+    it('are taken in the part of one among limits.instances, and the log says what to set', async () => {
+      const { limits, fetches, clock, warnings } = create({ instances: 3 }, { store });
+      limits.warm(place());
+      await clock.advance(2_600);
+      await fetches[0]!.answer(published(9));
+      for (let index = 0; index < 2; index++) permitted(limits.acquire(place(), ask('/a'))).answered(200);
+      await clock.advance(200);
+      expect(refused(limits.acquire(place(), ask('/a', { maxWaitMs: 0 }))).reason).toBe('wait');
+      expect(warnings).toEqual([
+        expect.stringMatching(/Redis has not been reached.*1\/3.*limits\.instances/),
+      ]);
+    });
+
+    it('are taken in the part of one among those that were there before the restart', async () => {
+      const path = join(await mkdtemp(join(tmpdir(), 'sluice-limits-')), 'ledger.json');
+      await writeFile(path, '{"instances":{"someone|DFW":4}}');
+      const { limits, fetches, clock, warnings } = create({ ledger: path }, { store });
+      limits.warm(place());
+      await clock.advance(2_600);
+      await fetches[0]!.answer(published(8));
+      permitted(limits.acquire(place(), ask('/a')));
+      expect(refused(limits.acquire(place(), ask('/a', { maxWaitMs: 0 }))).reason).toBe('wait');
+      expect(warnings).toEqual([expect.stringContaining('takes 1/4 of the limits')]);
+      await limits.close();
+      await rm(dirname(path), { recursive: true });
+    });
+
+    it('are taken less what the region says is used', async () => {
+      const { limits, fetches, clock } = create({}, { store });
+      limits.warm(place());
+      await clock.advance(2_600);
+      await fetches[0]!.answer(published(9, 2));
+      for (let index = 0; index < 2; index++) permitted(limits.acquire(place(), ask('/a')));
+      expect(refused(limits.acquire(place(), ask('/a', { maxWaitMs: 0 }))).reason).toBe('wait');
+    });
   });
 
   it('are shown to callers as they are now, without a request while absolute limits are fresh', async () => {

@@ -112,7 +112,7 @@ class Instance {
           store: { exchange: (report) => this.#whileAlive(exchange, report) },
           holder,
           budget: 'someone|DFW',
-          instances,
+          instances: () => instances,
           onState: (state) => this.states.push(state),
         }),
     });
