@@ -77,7 +77,8 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
   ): Permit | Refusal | Promise<Permit | Refusal> {
     if (this.#isClosed) return this.#refuse(client, refusal('closed', 0));
     this.#pump(now);
-    if (this.#mayLeave(ask, now) && lane.isOpen(now)) return this.#depart(ask, client, lane, now, 0);
+    if (this.#mayLeave(ask, now) && this.#queue.mayPass(lane, levelOf(ask), now))
+      return this.#depart(ask, client, lane, now, 0);
     const patienceMs = this.#patienceOf(ask);
     const refused = this.#judge(ask, client, lane, now, patienceMs);
     if (refused) return this.#refuse(client, refused);
@@ -316,7 +317,8 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
       if (this.#isHeld && lane.peek()?.level !== 0) continue;
       let opens = now;
       for (const window of lane.windows) opens = Math.max(opens, window.nextFreeAt(now));
-      next = Math.min(next, opens);
+      // One that is open and yet waits does so for another that is not: a slot is kept for that.
+      if (opens > now || now < this.#pausedUntil) next = Math.min(next, opens);
     }
     if (next === Number.POSITIVE_INFINITY) next = this.#book.nextOverdueAt;
     return Math.max(next, this.#pausedUntil);

@@ -60,6 +60,14 @@ export class Lane {
     return false;
   }
 
+  /** Whether some of the windows have room and others have not. */
+  isTorn(now: number): boolean {
+    if (this.windows.length < 2) return false;
+    let open = 0;
+    for (const window of this.windows) if (window.free(now) >= 1) open++;
+    return open > 0 && open < this.windows.length;
+  }
+
   /** The clients that wait on a level. */
   seats(level: Level): Iterable<Seat> {
     return this.#levels[level]!.values();

@@ -149,15 +149,25 @@ export class Window {
     return Math.max(first, this.blockedUntil, now) + turns * (this.holdMs + latencyMs);
   }
 
-  /** When the window has room as far as is known: what is on its way is not, so Infinity when it waits for answers. */
-  nextFreeAt(now: number): number {
+  /**
+   * When the window has room for `count` as far as is known: what is on its way is not, so Infinity when it waits for
+   * answers.
+   */
+  nextFreeAt(now: number, count = 1): number {
     const foreign = this.foreign(now);
-    const missing = 1 - (this.capacity - this.own(now) - foreign);
+    const missing = count - (this.capacity - this.own(now) - foreign);
     if (missing <= 0) return Math.max(now, this.blockedUntil);
     let at = this.log.timeOf(missing);
     if (foreign > 0 && this.#foreignUntil < at)
       at = Math.max(this.#foreignUntil, missing > foreign ? this.log.timeOf(missing - foreign) : now);
     return Math.max(at, this.blockedUntil);
+  }
+
+  /** Slots that will be free then if no more are taken, as far as is known. */
+  freeAt(at: number, now: number): number {
+    if (at < this.blockedUntil) return 0;
+    const held = this.own(now) - this.log.countBetween(now, at);
+    return this.capacity - held - (at < this.#foreignUntil ? this.foreign(now) : 0);
   }
 
   /** When the next taken slot comes free; Infinity when only what is on its way holds slots, `now` when nothing does. */
