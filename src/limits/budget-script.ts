@@ -5,7 +5,8 @@
  * what they were promised for an outage (`e`), plus what the dead may still have in the region's window, plus what strangers
  * have used, is never more than the limit. Since each instance keeps a strict sliding window within its grant, so do all.
  *
- * Grants follow demand, and are cut to a fair part (with the remainder going round) where demands exceed the limit. An
+ * Grants follow demand, and are cut to a fair part (with the remainder going round, slowly enough for one instance to have
+ * what it needs of several limits at the same time) where demands exceed the limit. An
  * instance that has not reported for a lease is dead: what it may have used by then stays taken for a window. On an empty
  * state (Redis lost it) nobody's grant grows until all instances that were known before have reported, or their slots are
  * out of every window.
@@ -106,7 +107,7 @@ for _, limit in ipairs(report.limits) do
   local free = open - held - promised
 
   local share = math.floor(open / n)
-  if (rank + math.floor(now / hold)) % n < open % n then share = share + 1 end
+  if (rank + math.floor(now / math.max(hold, 2 * silence))) % n < open % n then share = share + 1 end
   local demanded = 0
   for _, part in ipairs(parts) do demanded = demanded + math.min(part.d, math.ceil(open / n)) end
   local demand = limit.used + limit.wanted + limit.ahead

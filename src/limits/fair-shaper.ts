@@ -184,6 +184,10 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
     if (this.#queue.depth > 0) this.#arm(now);
   }
 
+  lost(flight: Flight): void {
+    this.#book.lose(flight);
+  }
+
   cancelled(flight: Flight): void {
     if (this.#book.cancel(flight) && this.#queue.depth > 0) this.#pump(this.#clock.monotonic());
   }
@@ -207,7 +211,8 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
     let waiting = 0;
     for (const lane of this.#queue.lanes) {
       if (!lane.windows.includes(window)) continue;
-      if (lane.bottleneck === window || window.free(now) < 1) waiting += lane.depth;
+      // Those whom another window holds up want little of this one, but the first of them wants to keep its slot.
+      waiting += lane.bottleneck === window || window.free(now) < 1 ? lane.depth : 1;
     }
     return waiting;
   }

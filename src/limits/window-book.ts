@@ -72,7 +72,7 @@ export class WindowBook {
 
   /** The answer is here; false when the flight was over already. */
   land(flight: Flight, now: number): boolean {
-    if (flight.state === 'done') return false;
+    if (flight.state === 'done' || flight.state === 'lost') return false;
     this.#latencyMs += (now - flight.sentAt - this.#latencyMs) / 8;
     this.#landedSince?.push({ ask: flight.ask, at: now });
     if (flight.state === 'flying') {
@@ -83,8 +83,15 @@ export class WindowBook {
     return true;
   }
 
+  /** Nobody waits for its answer any more: it is taken for counted when it would be overdue. */
+  lose(flight: Flight): void {
+    if (flight.state === 'flying') flight.state = 'lost';
+    else if (flight.state === 'overdue') flight.state = 'done';
+  }
+
   /** It never left. A flight that is overdue has been counted for good. */
   cancel(flight: Flight): boolean {
+    if (flight.state === 'lost') return false;
     if (flight.state === 'flying') {
       for (const window of flight.windows) window.giveBack(flight.client.index);
       this.#flights.remove(flight);
@@ -99,7 +106,7 @@ export class WindowBook {
     for (let flight = this.#flights.first; flight; flight = this.#flights.first) {
       if (flight.sentAt + TRANSIT_MS > now) return;
       for (const window of flight.windows) window.answered(flight.sentAt + TRANSIT_MS);
-      flight.state = 'overdue';
+      flight.state = flight.state === 'lost' ? 'done' : 'overdue';
       this.#flights.remove(flight);
     }
   }

@@ -157,7 +157,8 @@ class Journey {
       const failure =
         error instanceof ExchangeError ? error : new ExchangeError('broken', true, String(error), error);
       if (!counted) {
-        if (failure.sent) permit.answered();
+        if (failure.kind === 'aborted' && failure.sent) permit.lost();
+        else if (failure.sent) permit.answered();
         else permit.cancel();
       }
       observe.attempt('error', this.#took(started));
