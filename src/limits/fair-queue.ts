@@ -133,13 +133,16 @@ export class FairQueue {
 interface Candidate {
   readonly waiter: Waiter;
   readonly level: Level;
-  /** How far its client is ahead at the lane's bottleneck. */
+  /** How far its client is ahead at the window where it is most ahead: wide windows say little of who wants narrow ones. */
   readonly lead: number;
 }
 
 function candidateOf(lane: Lane): Candidate | undefined {
   const head = lane.peek();
-  return head && { ...head, lead: lane.bottleneck?.turns.lead(head.waiter.client) ?? 0 };
+  if (!head) return undefined;
+  let lead = Number.NEGATIVE_INFINITY;
+  for (const { turns } of lane.windows) lead = Math.max(lead, turns.lead(head.waiter.client));
+  return { ...head, lead };
 }
 
 function goesBefore(a: Candidate, b: Candidate): boolean {

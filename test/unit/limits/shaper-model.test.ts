@@ -15,6 +15,7 @@ import { type Trip, World } from './world.ts';
 
 /** `/a/b` needs slots of both narrow limits, which cross; `/c` of neither. All need the wide one. */
 const PATHS = ['/a', '/b', '/a/b', '/c'] as const;
+const MINUTE_ROW = 3;
 const CLIENTS = ['one', 'two', 'three'] as const;
 
 type Step = { readonly pauseMs: number; readonly which: number } & (
@@ -108,7 +109,7 @@ async function take(step: Step, world: World): Promise<void> {
       for (let index = 0; index < step.count; index++) instance.request({ path: step.path }, step.afterMs);
       return;
     case 'change':
-      return world.change(step.row, step.value);
+      return world.change(step.row, step.row === MINUTE_ROW ? step.value + 19 : step.value);
     case 'kill':
       if (alive.length > 1) instance.kill();
       return;
