@@ -53,6 +53,8 @@ interface Part {
   promised: number;
   /** How many slots had been taken ever at the last report. */
   takenBefore: number;
+  /** Slots of the dead and of strangers. */
+  gone: number;
   /** The limit's value that all this is a part of. */
   value: number;
 }
@@ -104,7 +106,8 @@ export class BudgetLease {
 
   #addPart(window: Window): void {
     const { taken, limit } = window;
-    this.#parts.set(window, { granted: undefined, promised: 0, takenBefore: taken, value: limit.value });
+    const { value } = limit;
+    this.#parts.set(window, { granted: undefined, promised: 0, takenBefore: taken, gone: 0, value });
     window.share({ allotment: 0, othersUsed: 0 });
   }
 
@@ -202,6 +205,7 @@ export class BudgetLease {
       promised: part.promised,
       wanted,
       ahead,
+      gone: part.gone,
       history: window.isLong && this.#wasHeard ? historyOf(window, HISTORY_STEPS, this.#storeOffsetMs) : [],
     };
     const seen = window.takeSeen();
@@ -225,6 +229,7 @@ export class BudgetLease {
       if (!grant) continue;
       part.granted = grant.granted;
       part.promised = grant.promised;
+      part.gone = grant.gone;
       window.share({ allotment: grant.granted, othersUsed: grant.othersUsed });
       shrinkTo(window, part);
     }

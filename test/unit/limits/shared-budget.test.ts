@@ -159,6 +159,26 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
     expect(other!.sent).toBeGreaterThan(100);
   });
 
+  it('remembers what the dead have used when Redis loses everything', async () => {
+    const world = worldOf('sliding', limit('GET', '*', 20, 'MINUTE'));
+    const [victim, heir] = ['a', 'b', 'c'].map((name) => world.join(name));
+    victim!.flood(8);
+    await world.run(1_000);
+    victim!.kill();
+    await world.run(4_000);
+    await world.lose();
+    world.isStoreUp = true;
+    heir!.flood(30);
+    await world.run(50_000);
+    expect(world.rejections).toBe(0);
+    expect(victim!.sent).toBe(8);
+    expect(heir!.sent).toBeGreaterThanOrEqual(6);
+    expect(heir!.sent).toBeLessThanOrEqual(12);
+    await world.run(120_000);
+    expect(heir!.sent).toBe(30);
+    expect(world.rejections).toBe(0);
+  });
+
   it('keeps a DAY limit over the restart of every instance', async () => {
     const world = worldOf('sliding', limit('POST', '/servers', 50, 'DAY'));
     const first = world.join('a');
