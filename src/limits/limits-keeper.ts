@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { Ask, Permit } from './ask.ts';
 import { CONTROL_CLIENT } from './client.ts';
 import { parsePublishedLimits } from './parse-limits.ts';
-import { limitKey, type PublishedLimit } from './published-limit.ts';
+import { isLongUnit, limitKey, type PublishedLimit } from './published-limit.ts';
 import type { Shaper } from './shaper.ts';
 
 /** How long requests are held back at the start, for the limits to be known before the first of them leaves. */
@@ -13,6 +13,8 @@ const REFRESH_MS = 3_600_000;
 const RETRY_MS = 15_000;
 /** After an unforeseen refusal GET /limits is asked at most this often. */
 const CORRECTION_GAP_MS = 10_000;
+/** How long after `next-available` GET /limits is asked: dates are cut to the second, and clocks differ. */
+const AFTER_NEXT_AVAILABLE_MS = 3_000;
 /** How old absolute limits may be for a caller. */
 const ABSOLUTE_MS = 5_000;
 
@@ -107,9 +109,9 @@ export class LimitsKeeper {
 
   async #ask(seed: boolean): Promise<void> {
     try {
-      await this.#askOnce(seed);
+      const nextMs = await this.#askOnce(seed);
       this.#failures = 0;
-      this.#schedule(REFRESH_MS);
+      this.#schedule(nextMs);
     } catch (error) {
       if (this.#isClosed) return;
       this.#options.shaper.askFailed();
@@ -119,7 +121,8 @@ export class LimitsKeeper {
     }
   }
 
-  async #askOnce(seed: boolean): Promise<void> {
+  /** Answers when to ask again, in ms. */
+  async #askOnce(seed: boolean): Promise<number> {
     const { clock, shaper, fetch } = this.#options;
     const question: Ask = { ...QUESTION, fullPath: this.#options.fullPath() };
     const permit = await this.#admit(question);
@@ -132,7 +135,7 @@ export class LimitsKeeper {
     } finally {
       permit.answered();
     }
-    if (this.#isClosed) return;
+    if (this.#isClosed) return REFRESH_MS;
     const { limits, absolute, problems } = parsePublishedLimits(document);
     for (const line of problems) this.#options.warn(`GET /limits: ${line}`);
     const answeredAt = clock.monotonic();
@@ -141,7 +144,10 @@ export class LimitsKeeper {
     const keys = limits.map(limitKey).sort().join('\n');
     const isKnown = keys === this.#keys;
     this.#keys = keys;
-    shaper.setLimits(limits, seed || !isKnown ? { askedAt, answeredAt, question } : undefined);
+    const answeredAtWall = clock.now();
+    const span = { askedAt, answeredAt, answeredAtWall, question };
+    shaper.setLimits(limits, seed || !isKnown ? span : undefined);
+    return refreshInMs(limits, answeredAtWall);
   }
 
   async #admit(question: Ask): Promise<Permit> {
@@ -154,4 +160,14 @@ export class LimitsKeeper {
     this.#timer?.cancel();
     if (!this.#isClosed) this.#timer = this.#options.clock.setTimer(() => void this.#refresh(true), inMs);
   }
+}
+
+/** Hourly, or when the region says that a long limit, of which others have left nothing, has room again. */
+function refreshInMs(limits: readonly PublishedLimit[], nowWall: number): number {
+  let inMs = REFRESH_MS;
+  for (const { remaining, nextAvailableMs, unit } of limits) {
+    if (remaining !== 0 || nextAvailableMs === undefined || !isLongUnit(unit)) continue;
+    inMs = Math.min(inMs, Math.max(CORRECTION_GAP_MS, nextAvailableMs - nowWall + AFTER_NEXT_AVAILABLE_MS));
+  }
+  return inMs;
 }

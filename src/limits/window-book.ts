@@ -2,7 +2,7 @@ import type { Ask } from './ask.ts';
 import { type Flight, FlightList } from './flight.ts';
 import type { Lane } from './lane.ts';
 import { Matcher } from './matcher.ts';
-import { limitKey, type PublishedLimit, UNIT_MS } from './published-limit.ts';
+import { isLongUnit, limitKey, type PublishedLimit, UNIT_MS } from './published-limit.ts';
 import type { LimitsSettings } from './settings.ts';
 import { Window } from './window.ts';
 
@@ -16,6 +16,8 @@ export const TRANSIT_MS = 1_000;
 export interface AskedSpan {
   readonly askedAt: number;
   readonly answeredAt: number;
+  /** Wall time of the answer, for the dates in it, ms since the epoch. */
+  readonly answeredAtWall?: number;
   /** The question itself: it was charged before it was answered, so `remaining` knows it, and so do we. */
   readonly question?: Ask;
 }
@@ -189,7 +191,7 @@ export class WindowBook {
  */
 function seed(
   window: Window,
-  { askedAt, answeredAt }: AskedSpan,
+  { askedAt, answeredAt, answeredAtWall }: AskedSpan,
   questions: number,
   latencyMs: number,
 ): void {
@@ -199,5 +201,23 @@ function seed(
   const uncertainMs = Math.min(unitMs / 10, 2 * latencyMs + 2 * (window.holdMs - unitMs) + 50);
   const surelyOurs = window.log.countBetween(answeredAt + uncertainMs, askedAt + window.holdMs);
   const used = Math.max(0, value - remaining);
-  window.learnUsed(used, surelyOurs + questions, answeredAt + window.holdMs);
+  const until = answeredAt + window.holdMs;
+  window.learnUsed(used, surelyOurs + questions, until, promisedAt(window.limit, answeredAt, answeredAtWall));
+}
+
+/** Dates are cut to the second, and clocks differ. */
+const NEXT_AVAILABLE_MARGIN_MS = 2_000;
+
+/**
+ * When the region promises the next slot of a limit of which none remains (while some do, the date means nothing). Only long
+ * limits are worth it: the others pass sooner than clocks can be trusted.
+ */
+function promisedAt(
+  { remaining, nextAvailableMs, unit }: PublishedLimit,
+  answeredAt: number,
+  answeredAtWall: number | undefined,
+): number {
+  if (remaining !== 0 || nextAvailableMs === undefined || answeredAtWall === undefined || !isLongUnit(unit))
+    return Number.POSITIVE_INFINITY;
+  return answeredAt + Math.max(0, nextAvailableMs - answeredAtWall) + NEXT_AVAILABLE_MARGIN_MS;
 }

@@ -31,6 +31,8 @@ export class Window {
   /** Slots that others used (a process before us, another consumer of the account), and until when. */
   #foreign = 0;
   #foreignUntil = Number.NEGATIVE_INFINITY;
+  /** When the first of them comes free, by the region's word; Infinity when it has not said. */
+  #firstForeignFreeAt = Number.POSITIVE_INFINITY;
   /** With a shared budget: slots that other instances (and strangers) have taken, as last heard. */
   #othersUsed = 0;
   #isShared = false;
@@ -63,7 +65,8 @@ export class Window {
 
   /** Slots that were used by nobody we know of, as the region said. */
   strangers(now: number): number {
-    return now < this.#foreignUntil ? this.#foreign : 0;
+    if (now >= this.#foreignUntil) return 0;
+    return now < this.#firstForeignFreeAt ? this.#foreign : Math.max(0, this.#foreign - 1);
   }
 
   /** From the next answer on slots are held this much longer than their unit, ms. */
@@ -125,8 +128,10 @@ export class Window {
   /**
    * The region says how much of the limit is used.
    * @param ours how much of that is surely our own
+   * @param firstFreeAt when it promises a slot although none remains: all of them in a fixed window, one for sure in any
    */
-  learnUsed(used: number, ours: number, untilMs: number): void {
+  learnUsed(used: number, ours: number, untilMs: number, firstFreeAt = Number.POSITIVE_INFINITY): void {
+    this.#firstForeignFreeAt = firstFreeAt;
     if (this.#isShared) this.#seen = used;
     this.#foreign = Math.max(0, used - ours);
     this.#foreignUntil = untilMs;
@@ -160,7 +165,7 @@ export class Window {
     let at = this.log.timeOf(missing);
     if (foreign > 0 && this.#foreignUntil < at)
       at = Math.max(this.#foreignUntil, missing > foreign ? this.log.timeOf(missing - foreign) : now);
-    return Math.max(at, this.blockedUntil);
+    return Math.max(this.#withFirstForeign(at, missing, now), this.blockedUntil);
   }
 
   /** Slots that will be free then if no more are taken, as far as is known. */
@@ -185,12 +190,18 @@ export class Window {
     return Math.min(value, Math.max(this.allotment, value - this.#othersUsed, 1));
   }
 
+  /** The time at which so many come free, if the first of the foreign ones is not sooner: it is one, and it is promised. */
+  #withFirstForeign(at: number, missing: number, now: number): number {
+    const isToCome = this.foreign(now) > 0 && this.#firstForeignFreeAt > now;
+    return missing === 1 && isToCome ? Math.min(at, this.#firstForeignFreeAt) : at;
+  }
+
   #firstTurn(count: number, capacity: number, now: number, latencyMs: number): number {
     const foreign = this.foreign(now);
     const missing = count - (capacity - this.own(now) - foreign);
     if (missing <= 0) return now;
     const answeredLater = now + latencyMs + this.holdMs;
-    const without = Math.min(this.log.timeOf(missing), answeredLater);
+    const without = this.#withFirstForeign(Math.min(this.log.timeOf(missing), answeredLater), missing, now);
     if (foreign === 0 || this.#foreignUntil >= without) return without;
     return Math.max(this.#foreignUntil, Math.min(this.log.timeOf(missing - foreign), answeredLater));
   }

@@ -108,6 +108,38 @@ describe('limits of a region', () => {
     expect(fetches).toHaveLength(3);
   });
 
+  it('are asked for again when a spent DAY limit has room by the word of the region', async () => {
+    const { limits, fetches, clock } = create();
+    const row = (remaining: number) => ({
+      verb: 'ALL',
+      value: 50,
+      remaining,
+      unit: 'DAY',
+      'next-available': '2026-01-01T00:30:00Z',
+    });
+    const document = (remaining: number) => ({
+      limits: { rate: [{ uri: '*', regex: '.*', limit: [row(remaining)] }], absolute: {} },
+    });
+    limits.warm(place());
+    await settle();
+    clock.tick(20);
+    await fetches[0]!.answer(document(0));
+    const { reason, retryAfterSeconds } = refused(limits.acquire(place(), ask('/servers')));
+    expect(reason).toBe('spent');
+    expect(retryAfterSeconds).toBe(1802);
+    await clock.advance(1_801_000);
+    expect(refused(limits.acquire(place(), ask('/servers'))).reason).toBe('spent');
+    // The question itself takes the slot that is sure to be free, whichever way the region counts.
+    await clock.advance(3_000);
+    expect(fetches).toHaveLength(2);
+    expect(refused(limits.acquire(place(), ask('/servers'))).reason).toBe('spent');
+    clock.tick(20);
+    await fetches[1]!.answer(document(49));
+    // Our own two questions are held for a day.
+    for (let index = 0; index < 48; index++) permitted(limits.acquire(place(), ask('/servers')));
+    expect(refused(limits.acquire(place(), ask('/servers'))).reason).toBe('spent');
+  });
+
   it('are asked for soon after an unforeseen refusal, which is waited out', async () => {
     const { limits, fetches, clock } = create();
     limits.warm(place());
