@@ -71,7 +71,7 @@ export class Budget<P extends LimitPlace> {
     return this.#place.endpoint.region;
   }
 
-  /** Undefined where limits are static. */
+  /** Undefined while no account in force is the user's. */
   get keeper(): LimitsKeeper | undefined {
     return this.#keeper;
   }
@@ -82,7 +82,7 @@ export class Budget<P extends LimitPlace> {
     this.#place = place;
     this.#observer = this.#options.observe(this.account, this.region);
     this.#isResting = false;
-    this.#keeper?.reopen();
+    this.#learn();
   }
 
   /** Puts changed settings in force. False when nobody needs the budget any more. */
@@ -161,26 +161,27 @@ export class Budget<P extends LimitPlace> {
 
   /** Begins, goes on or stops to ask the region for its limits, as the settings say. */
   #learn(): void {
-    const { clock, settings } = this.#options;
-    if (settings.source === 'published' && !this.#isResting) {
-      this.#keeper ??= this.#startKeeper(clock, initialLimits(settings));
-      this.#keeper.reopen();
-      this.#stated = '';
-    } else if (settings.source === 'static') {
+    const { settings } = this.#options;
+    const isStatic = settings.source === 'static';
+    if (isStatic) this.#state(initialLimits(settings));
+    else this.#stated = '';
+    if (this.#isResting) return;
+    if (this.#keeper?.isReader === isStatic) this.#keeper.reopen();
+    else {
       this.#keeper?.close();
-      this.#keeper = undefined;
-      this.#state(initialLimits(settings));
+      this.#keeper = this.#makeKeeper(isStatic);
     }
   }
 
-  #startKeeper(clock: Clock, initial: readonly PublishedLimit[]): LimitsKeeper {
+  #makeKeeper(isReader: boolean): LimitsKeeper {
     const keeper = new LimitsKeeper({
-      clock,
+      clock: this.#options.clock,
       shaper: this.shaper,
-      initial,
+      initial: initialLimits(this.#options.settings),
       fullPath: () => `${this.#place.endpoint.basePath}/limits`,
       fetch: (permit) => this.#options.fetchLimits(this.#place, permit),
       warn: (line) => this.#warn(line),
+      isReader,
     });
     keeper.start();
     return keeper;

@@ -37,6 +37,8 @@ export interface KeeperOptions {
   /** Sends GET /limits with a permit that was given for it; rejects when there is no 2xx answer with JSON. */
   readonly fetch: (permit: Permit) => Promise<JsonValue>;
   readonly warn: (line: string) => void;
+  /** Only the absolute limits are wanted, when somebody asks: the rates are static. */
+  readonly isReader: boolean;
 }
 
 /**
@@ -50,6 +52,7 @@ export class LimitsKeeper {
   #keys: string | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
+  #failedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #timer: Timer | undefined;
   #isClosed = false;
@@ -58,9 +61,14 @@ export class LimitsKeeper {
     this.#options = options;
   }
 
+  get isReader(): boolean {
+    return this.#options.isReader;
+  }
+
   /** Begins with the initial limits and asks for the region's; until its answer, for 3 s at most, nothing else leaves. */
   start(): void {
-    const { shaper, clock, initial } = this.#options;
+    const { shaper, clock, initial, isReader } = this.#options;
+    if (isReader) return;
     shaper.setLimits(initial);
     shaper.hold();
     clock.setTimer(() => shaper.release(), FIRST_ANSWER_MS);
@@ -78,8 +86,9 @@ export class LimitsKeeper {
    * @param seed whether the rates are to be taken over, too: where nothing is counted here only the region knows them
    */
   async absolute(seed = false): Promise<JsonObject> {
-    const age = this.#options.clock.monotonic() - this.#absoluteAt;
-    if (age > ABSOLUTE_MS) {
+    const now = this.#options.clock.monotonic();
+    const age = now - this.#absoluteAt;
+    if (age > ABSOLUTE_MS && now - this.#failedAt > ABSOLUTE_MS) {
       const refreshed = this.#refresh(seed);
       // Better an older answer now than a wait for a slot.
       if (!Number.isFinite(age) || this.#options.shaper.queueDepth === 0) await refreshed;
@@ -96,7 +105,7 @@ export class LimitsKeeper {
   reopen(): void {
     if (!this.#isClosed) return;
     this.#isClosed = false;
-    void this.#refresh(true);
+    if (!this.#options.isReader) void this.#refresh(true);
   }
 
   /** Asks once, however many want it; never rejects. */
@@ -114,6 +123,7 @@ export class LimitsKeeper {
       this.#schedule(nextMs);
     } catch (error) {
       if (this.#isClosed) return;
+      this.#failedAt = this.#options.clock.monotonic();
       this.#options.shaper.askFailed();
       this.#options.shaper.release();
       this.#options.warn(`GET /limits failed, what is known holds: ${(error as Error).message}`);
@@ -141,6 +151,10 @@ export class LimitsKeeper {
     const answeredAt = clock.monotonic();
     this.#absolute = absolute;
     this.#absoluteAt = answeredAt;
+    if (this.#options.isReader) {
+      shaper.askFailed();
+      return REFRESH_MS;
+    }
     const keys = limits.map(limitKey).sort().join('\n');
     const isKnown = keys === this.#keys;
     this.#keys = keys;
@@ -158,7 +172,8 @@ export class LimitsKeeper {
 
   #schedule(inMs: number): void {
     this.#timer?.cancel();
-    if (!this.#isClosed) this.#timer = this.#options.clock.setTimer(() => void this.#refresh(true), inMs);
+    const { isReader, clock } = this.#options;
+    if (!this.#isClosed && !isReader) this.#timer = clock.setTimer(() => void this.#refresh(true), inMs);
   }
 }
 

@@ -297,6 +297,21 @@ describe('limits of a region', () => {
     expect(fetches).toEqual([]);
   });
 
+  it('are static beside the absolute limits of the region, which are asked for when somebody wants them', async () => {
+    const { limits, fetches, clock } = create({
+      source: 'static',
+      static: [{ verb: 'ALL', uri: '*', value: 5, unit: 'MINUTE' }],
+    });
+    const asked = limits.document(place());
+    await settle();
+    await fetches[0]!.answer(published(9, 8, { maxTotalInstances: 11 }));
+    expect(await asked).toMatchObject({
+      limits: { absolute: { maxTotalInstances: 11 }, rate: [{ limit: [{ value: 5, remaining: 4 }] }] },
+    });
+    await clock.advance(2 * 3_600_000);
+    expect(fetches).toHaveLength(1);
+  });
+
   it('cost nothing when they are off', () => {
     const { limits } = create({ enabled: false });
     expect(limits.acquire(place(), ask('/servers'))).toBe(limits.free);
