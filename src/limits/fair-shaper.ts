@@ -108,6 +108,8 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
       const leave = () => {
         this.#queue.remove(waiter);
         reject(signal?.reason);
+        // A slot may have been kept for it.
+        this.poke();
       };
       signal?.addEventListener('abort', leave, { once: true });
       this.#queue.add(waiter);
