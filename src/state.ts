@@ -47,10 +47,10 @@ class OpenState implements State {
     this.#limitsKey = limitsKeyOf(config);
     this.cache = before && before.#cacheKey === this.#cacheKey ? before.cache : openCache(config, shared);
     const live = liveLimits(config);
-    const keeps =
-      before !== undefined && before.#limitsKey === this.#limitsKey && hasAll(live.users, before.#live.users);
+    const keeps = before !== undefined && before.#limitsKey === this.#limitsKey;
     this.#live = keeps ? Object.assign(before.#live, live) : live;
     this.limits = keeps ? before.limits : openLimits(this.#live, config, shared);
+    if (keeps) this.limits.reload();
   }
 
   start(services: Services): void {
@@ -108,25 +108,16 @@ function liveLimits(config: Config): LiveLimits {
   };
 }
 
-/** What the windows themselves are made from: where it changes they begin anew. */
+/** Where windows are remembered, if they are kept at all: where this changes they begin anew. */
 function limitsKeyOf({ limits, redis }: Config): string {
-  const { maxWaitMs, maxQueue, maxQueuePerClient, overLimitStatus, ...windows } = limits;
-  return JSON.stringify([windows, redis]);
+  return JSON.stringify([limits.enabled, limits.ledger, redis]);
 }
 
-/** True when every account is still there under the same user; further ones find their place among the windows. */
-function hasAll(users: ReadonlyMap<string, string>, before: ReadonlyMap<string, string>): boolean {
-  return [...before].every(([account, user]) => users.get(account) === user);
-}
-
-/** The same settings, but those that may change while windows go on are read from where a reload puts them. */
+/** The settings as a reload last put them. */
 function settingsOf(live: LiveLimits): Config['limits'] {
-  return Object.create(live.settings, {
-    maxWaitMs: { get: () => live.settings.maxWaitMs },
-    maxQueue: { get: () => live.settings.maxQueue },
-    maxQueuePerClient: { get: () => live.settings.maxQueuePerClient },
-    overLimitStatus: { get: () => live.settings.overLimitStatus },
-  }) as Config['limits'];
+  const names = Object.keys(live.settings) as (keyof Config['limits'])[];
+  const getters = names.map((name) => [name, { get: () => live.settings[name] }] as const);
+  return Object.defineProperties({}, Object.fromEntries(getters)) as Config['limits'];
 }
 
 /** The account as it is now: an unchanged name may have got new credentials since its limits were first asked for. */
@@ -145,7 +136,7 @@ function openLimits(live: LiveLimits, config: Config, shared: Shared): RegionLim
     store: redis === null ? undefined : createRedisBudgetStore({ redis, instance: randomUUID() }),
     settings: settingsOf(live),
     clock,
-    userOf: (account) => live.users.get(account) ?? account,
+    userOf: (account) => live.users.get(account),
     shares: (client) => live.shares.get(client) ?? 1,
     fetchLimits: (place, permit) => fetchLimits(placeNow(place, live), permit, shared),
     observe: observeLimits(metrics, log, () => limits.standings()),

@@ -26,7 +26,7 @@ export interface Charge {
   readonly resetSeconds: number;
 }
 
-/** Leave to send one request. Exactly one of `answered` and `cancel` must follow. */
+/** Leave to send one request. Exactly one of `answered`, `lost` and `cancel` must follow. */
 export interface Permit {
   readonly refused?: undefined;
   readonly waitedMs: number;
@@ -42,6 +42,8 @@ export interface Permit {
     headers?: Readonly<Record<string, string | string[] | undefined>>,
     nowWall?: number,
   ): void;
+  /** The caller left before there was an answer: the request may still be on its way, and be counted later than now. */
+  lost(): void;
   /** It was never sent: the slots are free at once. */
   cancel(): void;
 }

@@ -30,6 +30,8 @@ export interface LeaseHolder {
   poke(): void;
 }
 
+export type LeaseState = 'shared' | 'alone' | 'unreached';
+
 export interface LeaseOptions {
   readonly clock: Clock;
   readonly store: BudgetStore;
@@ -37,9 +39,11 @@ export interface LeaseOptions {
   /** User and region. */
   readonly budget: string;
   /** How many instances there are taken to be until the store has said. */
-  readonly instances: number;
-  /** Hears when the store has been away for a lease, and when it is back. */
-  readonly onState: (state: 'shared' | 'alone') => void;
+  readonly instances: () => number;
+  /** Hears how many instances there are, from the store. */
+  readonly onInstances?: ((count: number) => void) | undefined;
+  /** Hears when the store has been away for a lease (ever since the start: `unreached`), and when it is back. */
+  readonly onState: (state: LeaseState) => void;
 }
 
 /** What the store has said of one window. */
@@ -49,6 +53,10 @@ interface Part {
   promised: number;
   /** How many slots had been taken ever at the last report. */
   takenBefore: number;
+  /** Slots of the dead and of strangers. */
+  gone: number;
+  /** The limit's value that all this is a part of. */
+  value: number;
 }
 
 /**
@@ -58,7 +66,8 @@ interface Part {
 export class BudgetLease {
   readonly #options: LeaseOptions;
   readonly #parts = new Map<Window, Part>();
-  #instances: number;
+  /** Undefined until the store has said. */
+  #heardOf: number | undefined;
   /** Undefined until the store has been heard: what does not divide evenly is then nobody's. */
   #rank: number | undefined;
   /** When the last exchange that succeeded was sent; before the first, since when the store has been tried. */
@@ -78,7 +87,6 @@ export class BudgetLease {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
-    this.#instances = options.instances;
     this.#heardAt = options.clock.monotonic();
     this.#beat();
   }
@@ -88,12 +96,19 @@ export class BudgetLease {
     const { windows } = this.#options.holder;
     for (const window of this.#parts.keys()) if (!windows.includes(window)) this.#parts.delete(window);
     for (const window of windows) {
-      if (this.#parts.has(window)) continue;
-      this.#parts.set(window, { granted: undefined, promised: 0, takenBefore: window.taken });
-      window.share({ allotment: 0, othersUsed: 0 });
+      const part = this.#parts.get(window);
+      if (part) shrinkTo(window, part);
+      else this.#addPart(window);
     }
     if (this.#isAlone && !this.#running) this.#goOnAlone();
     this.#exchangeSoon();
+  }
+
+  #addPart(window: Window): void {
+    const { taken, limit } = window;
+    const { value } = limit;
+    this.#parts.set(window, { granted: undefined, promised: 0, takenBefore: taken, gone: 0, value });
+    window.share({ allotment: 0, othersUsed: 0 });
   }
 
   /** Somebody waits for a slot that this instance has not got. */
@@ -174,6 +189,7 @@ export class BudgetLease {
     const wanted = this.#options.holder.demandOn(window);
     const taken = window.taken - part.takenBefore;
     part.takenBefore = window.taken;
+    part.value = window.limit.value;
     const ahead = taken > 0 || wanted > 0 ? Math.ceil(taken * 1.5) + 1 : 0;
     if (!this.#isAlone) {
       // What is not needed before the next report goes back with this one.
@@ -189,6 +205,7 @@ export class BudgetLease {
       promised: part.promised,
       wanted,
       ahead,
+      gone: part.gone,
       history: window.isLong && this.#wasHeard ? historyOf(window, HISTORY_STEPS, this.#storeOffsetMs) : [],
     };
     const seen = window.takeSeen();
@@ -196,7 +213,8 @@ export class BudgetLease {
   }
 
   #accept(answer: ExchangeAnswer, sentAt: number): void {
-    this.#instances = answer.instances;
+    if (this.#heardOf !== answer.instances) this.#options.onInstances?.(answer.instances);
+    this.#heardOf = answer.instances;
     this.#rank = answer.rank;
     this.#heardAt = sentAt;
     this.#wasHeard = true;
@@ -211,7 +229,9 @@ export class BudgetLease {
       if (!grant) continue;
       part.granted = grant.granted;
       part.promised = grant.promised;
+      part.gone = grant.gone;
       window.share({ allotment: grant.granted, othersUsed: grant.othersUsed });
+      shrinkTo(window, part);
     }
     this.#options.holder.poke();
   }
@@ -228,7 +248,8 @@ export class BudgetLease {
     const leaseEndsAt = this.#heardAt + LEASE_MS - FENCE_MS;
     for (const [window, part] of this.#parts) {
       const { value } = window.limit;
-      const equal = this.#equalPart(value);
+      // Until the store has said what others use, only the region has.
+      const equal = this.#equalPart(value - (this.#wasHeard ? 0 : window.strangers(now)));
       const shedBy = this.#heardAt + LONGEST_SILENCE_MS + LEASE_MS + window.holdMs + TRANSIT_MS;
       const own = part.granted === undefined ? equal : part.granted + part.promised;
       const allotment = now < leaseEndsAt ? own : now < shedBy ? Math.min(own, equal) : equal;
@@ -241,10 +262,15 @@ export class BudgetLease {
   #tellOutage(now: number): void {
     if (this.#isAloneTold || now < this.#heardAt + LEASE_MS) return;
     this.#isAloneTold = true;
-    this.#options.onState('alone');
+    this.#options.onState(this.#wasHeard ? 'alone' : 'unreached');
+  }
+
+  get #instances(): number {
+    return this.#heardOf ?? this.#options.instances();
   }
 
   #equalPart(value: number): number {
+    if (value <= 0) return 0;
     const rank = this.#rank ?? (this.#instances === 1 ? 0 : this.#instances);
     return Math.floor(value / this.#instances) + (rank < value % this.#instances ? 1 : 0);
   }
@@ -260,4 +286,18 @@ export class BudgetLease {
     for (const window of this.#parts.keys()) most = Math.max(most, window.taken);
     return most;
   }
+}
+
+/**
+ * The limit was lowered since the store was told of it. Everybody's part shrinks by as much, so that together they are no
+ * more than the new value even before the store has been asked, or while it cannot be.
+ */
+function shrinkTo(window: Window, part: Part): void {
+  const { value } = window.limit;
+  if (value >= part.value) return;
+  const shrunk = (slots: number) => Math.floor((slots * value) / part.value);
+  if (part.granted !== undefined) part.granted = shrunk(part.granted);
+  part.promised = shrunk(part.promised);
+  window.allotment = shrunk(window.allotment);
+  part.value = value;
 }

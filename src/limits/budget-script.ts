@@ -5,10 +5,11 @@
  * what they were promised for an outage (`e`), plus what the dead may still have in the region's window, plus what strangers
  * have used, is never more than the limit. Since each instance keeps a strict sliding window within its grant, so do all.
  *
- * Grants follow demand, and are cut to a fair part (with the remainder going round) where demands exceed the limit. An
+ * Grants follow demand, and are cut to a fair part (with the remainder going round, slowly enough for one instance to have
+ * what it needs of several limits at the same time) where demands exceed the limit. An
  * instance that has not reported for a lease is dead: what it may have used by then stays taken for a window. On an empty
  * state (Redis lost it) nobody's grant grows until all instances that were known before have reported, or their slots are
- * out of every window.
+ * out of every window; what the dead have used the living tell it.
  *
  * KEYS[1] state. ARGV: instance, now (ms; empty: Redis' own clock), lease ms, transit ms, longest silence ms, report as JSON.
  */
@@ -66,6 +67,7 @@ for id, graves in pairs(state.dead) do
   if isEmpty then state.dead[id] = nil end
 end
 
+local isNewHere = state.live[me] == nil and now < state.born + lease + silence
 local mine = { seen = now, limits = {} }
 state.live[me] = mine
 local ids = {}
@@ -100,13 +102,19 @@ for _, limit in ipairs(report.limits) do
     local count = math.max(0, limit.seen - used - limit.used - gone)
     state.strangers[key] = { count = count, untilMs = now + hold }
   end
+  if isNewHere and limit.gone > 0 then
+    local known = state.strangers[key]
+    if not known or known.count < limit.gone then
+      state.strangers[key] = { count = limit.gone, untilMs = now + hold }
+    end
+  end
   local stranger = state.strangers[key]
   local foreign = stranger and stranger.untilMs > now and stranger.count or 0
   local open = math.max(0, value - gone - foreign)
   local free = open - held - promised
 
   local share = math.floor(open / n)
-  if (rank + math.floor(now / hold)) % n < open % n then share = share + 1 end
+  if (rank + math.floor(now / math.max(hold, 2 * silence))) % n < open % n then share = share + 1 end
   local demanded = 0
   for _, part in ipairs(parts) do demanded = demanded + math.min(part.d, math.ceil(open / n)) end
   local demand = limit.used + limit.wanted + limit.ahead
@@ -129,7 +137,7 @@ for _, limit in ipairs(report.limits) do
     o = math.max(limit.held, granted), e = math.max(limit.promised, promise), u = limit.used,
     w = math.max(0, limit.used + limit.wanted - granted), d = demand, hold = hold, h = limit.history,
   }
-  answer[#answer + 1] = { key = key, granted = granted, promised = promise, othersUsed = used + gone + foreign }
+  answer[#answer + 1] = { key = key, granted = granted, promised = promise, othersUsed = used + gone + foreign, gone = gone + foreign }
 end
 
 if report.isLeaving then

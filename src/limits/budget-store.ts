@@ -14,6 +14,8 @@ export interface LimitReport {
   readonly wanted: number;
   /** Slots it will want before it asks again. */
   readonly ahead: number;
+  /** Slots of the dead and of strangers, as last heard: should the store have lost everything, it learns of them again. */
+  readonly gone: number;
   /** For HOUR and DAY: when taken slots come free, [ms of the store's clock, count]. */
   readonly history: readonly (readonly [untilMs: number, count: number])[];
   /** What the region says is used of it, if it was asked since. */
@@ -29,6 +31,8 @@ export interface LimitGrant {
   readonly promised: number;
   /** Slots others have taken, as far as the store knows. */
   readonly othersUsed: number;
+  /** How many of those were taken by instances that are dead, and by strangers. */
+  readonly gone: number;
 }
 
 export interface ExchangeReport {

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { JsonValue } from '../json.ts';
 import type { Permit } from './ask.ts';
-import { BudgetLease } from './budget-lease.ts';
+import { BudgetLease, type LeaseHolder, type LeaseState } from './budget-lease.ts';
 import type { BudgetStore } from './budget-store.ts';
 import type { Ledger } from './ledger.ts';
 import { LimitsKeeper } from './limits-keeper.ts';
@@ -17,12 +17,12 @@ export interface LimitPlace {
   readonly endpoint: { readonly region: string; readonly basePath: string };
 }
 
-/** What limits need of the rest of the gateway. */
+/** What limits need of the rest of the gateway. Settings, users and shares are read anew after each `reload`. */
 export interface LimitsOptions<P extends LimitPlace> {
   readonly settings: LimitsSettings;
   readonly clock: Clock;
-  /** The upstream user behind an account: two accounts of one user share their budgets. */
-  readonly userOf: (account: string) => string;
+  /** The upstream user behind an account: two accounts of one user share their budgets. Undefined: no such account. */
+  readonly userOf: (account: string) => string | undefined;
   /** Sends GET /limits with a permit given for it, and answers its parsed body; rejects when there is none. */
   readonly fetchLimits: (place: P, permit: Permit) => Promise<JsonValue>;
   /** Weight of a client in the fair queue. */
@@ -34,71 +34,173 @@ export interface LimitsOptions<P extends LimitPlace> {
   readonly store?: BudgetStore | undefined;
 }
 
-/** What one user may do in one region, whichever of the user's accounts asks. */
-export interface Budget {
-  /** The first account that used it; its label in logs and metrics. */
-  readonly account: string;
-  readonly region: string;
+/**
+ * What one user may do in one region, whichever of the user's accounts asks. It rests while no account in force is the
+ * user's, and is remembered for as long as its windows hold anything: the region remembers, too.
+ */
+export class Budget<P extends LimitPlace> {
+  readonly user: string;
   readonly shaper: Shaper;
-  /** Undefined where limits are static. */
-  readonly keeper: LimitsKeeper | undefined;
-}
+  readonly #options: LimitsOptions<P>;
+  readonly #ledger: Ledger | undefined;
+  /** The place in whose name GET /limits is asked; its account is the label in logs and metrics. */
+  #place: P;
+  #observer: ShaperObserver;
+  #keeper: LimitsKeeper | undefined;
+  #isResting = false;
+  /** The static limits in force, to tell whether a reload changed them. */
+  #stated = '';
 
-const STATES = {
-  alone: 'the shared budget cannot be reached; this instance goes on with its part of the limits',
-  shared: 'the shared budget is back',
-};
+  /** Opens the budget of a place and begins to learn its limits. */
+  constructor(user: string, place: P, options: LimitsOptions<P>, ledger: Ledger | undefined) {
+    this.user = user;
+    this.#place = place;
+    this.#options = options;
+    this.#ledger = ledger;
+    this.#observer = options.observe(this.account, this.region);
+    this.shaper = this.#openShaper();
+    if (!options.store) ledger?.track(this.#key, () => this.shaper.windows);
+    this.#learn();
+  }
 
-/** Opens the budget of a place and begins to learn its limits. */
-export function openBudget<P extends LimitPlace>(
-  options: LimitsOptions<P>,
-  place: P,
-  ledger: Ledger | undefined,
-): Budget {
-  const { settings, clock, store } = options;
-  const { name } = place.account;
-  const { region } = place.endpoint;
-  const key = `${options.userOf(name)}|${region}`;
-  const warn = (line: string) => options.warn(`${name} ${region}: ${line}`);
-  const onState = (state: keyof typeof STATES) => warn(STATES[state]);
-  let keeper: LimitsKeeper | undefined;
-  const shaper = createShaper({
-    clock,
-    settings,
-    shares: options.shares,
-    restore: ledger && ((window) => ledger.restore(key, window)),
-    lease:
-      store &&
-      ((holder) =>
-        new BudgetLease({ clock, store, holder, budget: key, instances: settings.instances, onState })),
-    observe: heardBy(options.observe(name, region), () => keeper?.correct()),
-  });
-  ledger?.track(key, () => shaper.windows);
-  const initial = initialLimits(settings);
-  if (settings.source === 'published') {
-    const fullPath = `${place.endpoint.basePath}/limits`;
-    const fetch = (permit: Permit) => options.fetchLimits(place, permit);
-    keeper = new LimitsKeeper({ clock, shaper, initial, fullPath, fetch, warn });
+  get account(): string {
+    return this.#place.account.name;
+  }
+
+  get region(): string {
+    return this.#place.endpoint.region;
+  }
+
+  /** Undefined while no account in force is the user's. */
+  get keeper(): LimitsKeeper | undefined {
+    return this.#keeper;
+  }
+
+  /** Requests of this place are counted here from now on. */
+  serve(place: P): void {
+    if (!this.#isResting && this.#options.userOf(this.account) === this.user) return;
+    this.#place = place;
+    this.#observer = this.#options.observe(this.account, this.region);
+    this.#isResting = false;
+    this.#learn();
+  }
+
+  /** Puts changed settings in force. False when nobody needs the budget any more. */
+  reload(): boolean {
+    this.#isResting = this.#options.userOf(this.account) !== this.user;
+    if (this.#isResting) {
+      this.#keeper?.close();
+      if (this.shaper.isEmpty) return false;
+    }
+    this.shaper.reload();
+    this.#learn();
+    return true;
+  }
+
+  get isResting(): boolean {
+    return this.#isResting;
+  }
+
+  close(): Promise<void> {
+    this.#keeper?.close();
+    return this.shaper.close();
+  }
+
+  get #key(): string {
+    return `${this.user}|${this.region}`;
+  }
+
+  #openShaper(): Shaper {
+    const { clock, settings, shares, store } = this.#options;
+    const ledger = this.#ledger;
+    return createShaper({
+      clock,
+      settings,
+      shares,
+      // A shared budget remembers by itself.
+      restore: ledger && !store ? (window) => ledger.restore(this.#key, window) : undefined,
+      lease: store && ((holder) => this.#openLease(holder, store)),
+      observe: {
+        waited: (waitMs, client) => this.#observer.waited(waitMs, client),
+        refused: (reason, client) => this.#observer.refused(reason, client),
+        problem: (line) => this.#observer.problem(line),
+        overLimit: () => {
+          this.#observer.overLimit();
+          this.#keeper?.correct();
+        },
+      },
+    });
+  }
+
+  #openLease(holder: LeaseHolder, store: BudgetStore): BudgetLease {
+    const { clock } = this.#options;
+    return new BudgetLease({
+      clock,
+      store,
+      holder,
+      budget: this.#key,
+      instances: () => this.#instances(),
+      onInstances: (count) => this.#ledger?.sawInstances(this.#key, count),
+      onState: (state) => this.#warn(this.#describe(state)),
+    });
+  }
+
+  /** How many instances there are when the shared budget cannot say. */
+  #instances(): number {
+    return Math.max(this.#options.settings.instances, this.#ledger?.instancesOf(this.#key) ?? 1);
+  }
+
+  #describe(state: LeaseState): string {
+    if (state === 'shared') return 'the shared budget is back';
+    if (state === 'alone')
+      return 'the shared budget cannot be reached; this instance goes on with its part of the limits';
+    const count = this.#instances();
+    const part = count === 1 ? 'takes all of the limits' : `takes 1/${count} of the limits`;
+    return `Redis has not been reached since the start: this instance ${part}. Set limits.instances to how many instances share the account, or together they may exceed its limits.`;
+  }
+
+  /** Begins, goes on or stops to ask the region for its limits, as the settings say. */
+  #learn(): void {
+    const { settings } = this.#options;
+    const isStatic = settings.source === 'static';
+    if (isStatic) this.#state(initialLimits(settings));
+    else this.#stated = '';
+    if (this.#isResting) return;
+    if (this.#keeper?.isReader === isStatic) this.#keeper.reopen();
+    else {
+      this.#keeper?.close();
+      this.#keeper = this.#makeKeeper(isStatic);
+    }
+  }
+
+  #makeKeeper(isReader: boolean): LimitsKeeper {
+    const keeper = new LimitsKeeper({
+      clock: this.#options.clock,
+      shaper: this.shaper,
+      initial: initialLimits(this.#options.settings),
+      fullPath: () => `${this.#place.endpoint.basePath}/limits`,
+      fetch: (permit) => this.#options.fetchLimits(this.#place, permit),
+      warn: (line) => this.#warn(line),
+      isReader,
+    });
     keeper.start();
-  } else shaper.setLimits(initial);
-  return { account: name, region, shaper, keeper };
+    return keeper;
+  }
+
+  #state(limits: readonly PublishedLimit[]): void {
+    const stated = JSON.stringify(limits);
+    if (stated === this.#stated) return;
+    this.#stated = stated;
+    this.shaper.setLimits(limits);
+  }
+
+  #warn(line: string): void {
+    this.#options.warn(`${this.account} ${this.region}: ${line}`);
+  }
 }
 
 /** What holds before a region has said otherwise. */
 function initialLimits(settings: LimitsSettings): readonly PublishedLimit[] {
   if (settings.source === 'published' && settings.static.length === 0) return DEFAULT_LIMITS;
   return settings.static.map((limit) => ({ ...limit, verb: limit.verb.toUpperCase() }));
-}
-
-/** The observer, and whoever has to do something about an unforeseen refusal. */
-function heardBy(observer: ShaperObserver, correct: () => void): ShaperObserver {
-  return {
-    waited: (waitMs, client) => observer.waited(waitMs, client),
-    refused: (reason, client) => observer.refused(reason, client),
-    problem: (line) => observer.problem(line),
-    overLimit() {
-      observer.overLimit();
-      correct();
-    },
-  };
 }

@@ -3,8 +3,8 @@ export interface Client {
   readonly name: string;
   /** Small and dense: what is counted per client stands in arrays at this index. */
   readonly index: number;
-  /** Weight; twice the share, twice the slots when all want more than there is. */
-  readonly share: number;
+  /** Weight; twice the share, twice the slots when all want more than there is. A reload may change it. */
+  share: number;
   /** Requests that wait, in all lanes. */
   waiting: number;
 }
@@ -37,11 +37,23 @@ export class Clients {
     return this.#byName.values();
   }
 
+  /** Asks for every share again; `changed` hears of those that differ, with the share they had. */
+  reshare(changed: (client: Client, before: number) => void): void {
+    for (const client of this.#byName.values()) {
+      const before = client.share;
+      client.share = this.#share(client.name);
+      if (client.share !== before) changed(client, before);
+    }
+  }
+
+  #share(name: string): number {
+    return Math.max(LEAST_SHARE, this.#shareOf(name));
+  }
+
   #add(name: string): Client {
     const known = this.#byName.get(name);
     if (known) return known;
-    const share = Math.max(LEAST_SHARE, this.#shareOf(name));
-    const client: Client = { name, index: this.#byName.size, share, waiting: 0 };
+    const client: Client = { name, index: this.#byName.size, share: this.#share(name), waiting: 0 };
     this.#byName.set(name, client);
     return client;
   }

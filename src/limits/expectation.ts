@@ -27,7 +27,7 @@ export function expectTurn(
   now: number,
   latencyMs: number,
 ): Expectation {
-  const active = [...lanes];
+  const active = [...lanes].map((lane) => ({ lane, ahead: aheadInLane(newcomer, lane) }));
   let at = now;
   let latest: Window | undefined;
   for (const window of newcomer.lane.windows) {
@@ -44,13 +44,19 @@ export function expectTurn(
  * How many waiters get a slot of this window before the newcomer. Those who are held up by another, narrower window hardly
  * take any of this one and are left out, except those of the newcomer's own lane.
  */
-function countAhead(newcomer: Newcomer, window: Window, lanes: readonly Lane[]): number {
-  let ahead = 0;
-  for (const lane of lanes) {
+function countAhead(newcomer: Newcomer, window: Window, lanes: readonly LaneAhead[]): number {
+  let sum = 0;
+  for (const { lane, ahead } of lanes) {
     if (!lane.windows.includes(window)) continue;
-    if (lane === newcomer.lane || lane.bottleneck === window) ahead += aheadInLane(newcomer, lane);
+    if (lane === newcomer.lane || lane.bottleneck === window) sum += ahead;
   }
-  return ahead;
+  return sum;
+}
+
+/** A lane, and how many of it go before the newcomer. */
+interface LaneAhead {
+  readonly lane: Lane;
+  readonly ahead: number;
 }
 
 function aheadInLane(newcomer: Newcomer, lane: Lane): number {

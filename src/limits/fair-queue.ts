@@ -1,5 +1,6 @@
 import type { Client } from './client.ts';
 import { IndexedHeap } from './indexed-heap.ts';
+import { KeptSlots } from './kept-slots.ts';
 import type { Lane, Level } from './lane.ts';
 import type { Waiter } from './waiter.ts';
 
@@ -34,15 +35,53 @@ export class FairQueue {
     this.#deadlines.remove(waiter);
   }
 
-  /** The waiter whose turn it is among those who may leave now. */
+  /**
+   * The waiter whose turn it is among those who may leave now. Whoever needs slots of several windows at once would see them
+   * taken one by one by those who need one of them; when it is its turn, slots are kept for it.
+   */
   next(now: number): Waiter | undefined {
     let best: Candidate | undefined;
+    const torn: Candidate[] = [];
     for (const lane of this.#lanes) {
-      if (!lane.isOpen(now)) continue;
+      const isOpen = lane.isOpen(now);
+      if (!isOpen && !lane.isTorn(now)) continue;
       const candidate = candidateOf(lane);
-      if (candidate && (!best || goesBefore(candidate, best))) best = candidate;
+      if (!candidate) continue;
+      if (!isOpen) torn.push(candidate);
+      else if (!best || goesBefore(candidate, best)) best = candidate;
     }
-    return best?.waiter;
+    if (!best || !torn.some((candidate) => goesBefore(candidate, best))) return best?.waiter;
+    return this.#nextBeside(now);
+  }
+
+  /** Whether a newcomer may leave past everybody who waits: its lane is open, and what is kept for others stays kept. */
+  mayPass(lane: Lane, level: Level, now: number): boolean {
+    if (!lane.isOpen(now)) return false;
+    const kept = new KeptSlots(now);
+    for (const candidate of this.#ranked(now)) {
+      if (candidate.level <= level) kept.keep(candidate.waiter.lane);
+    }
+    return kept.spares(lane);
+  }
+
+  #nextBeside(now: number): Waiter | undefined {
+    const kept = new KeptSlots(now);
+    for (const candidate of this.#ranked(now)) {
+      const { lane } = candidate.waiter;
+      if (lane.isOpen(now) && kept.spares(lane)) return candidate.waiter;
+      kept.keep(lane);
+    }
+    return undefined;
+  }
+
+  /** The first of each lane that has a free slot to want, in order of turn. */
+  #ranked(now: number): Candidate[] {
+    const candidates: Candidate[] = [];
+    for (const lane of this.#lanes) {
+      const candidate = lane.isOpen(now) || lane.isTorn(now) ? candidateOf(lane) : undefined;
+      if (candidate) candidates.push(candidate);
+    }
+    return candidates.sort((a, b) => (goesBefore(a, b) ? -1 : 1));
   }
 
   /** The next waiter of Sluice's own requests about limits, which nothing but a full window holds up. */
@@ -94,13 +133,16 @@ export class FairQueue {
 interface Candidate {
   readonly waiter: Waiter;
   readonly level: Level;
-  /** How far its client is ahead at the lane's bottleneck. */
+  /** How far its client is ahead at the window where it is most ahead: wide windows say little of who wants narrow ones. */
   readonly lead: number;
 }
 
 function candidateOf(lane: Lane): Candidate | undefined {
   const head = lane.peek();
-  return head && { ...head, lead: lane.bottleneck?.turns.lead(head.waiter.client) ?? 0 };
+  if (!head) return undefined;
+  let lead = Number.NEGATIVE_INFINITY;
+  for (const { turns } of lane.windows) lead = Math.max(lead, turns.lead(head.waiter.client));
+  return { ...head, lead };
 }
 
 function goesBefore(a: Candidate, b: Candidate): boolean {

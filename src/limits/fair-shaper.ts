@@ -41,7 +41,7 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
     this.#settings = options.settings;
     this.#observe = options.observe;
     this.#clients = new Clients((name) => (isControl(name) ? 1 : options.shares(name)));
-    this.#book = new WindowBook(options.settings.marginMs, options.restore);
+    this.#book = new WindowBook(options.settings, options.restore);
     this.#admission = new Admission(this.#queue, this.#book, this.#clients, options.settings);
     this.#alarm = new Alarm(options.clock, () => this.poke());
     this.#lease = options.lease?.(this);
@@ -53,6 +53,11 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
 
   get windows(): readonly Window[] {
     return this.#book.windows;
+  }
+
+  get isEmpty(): boolean {
+    const now = this.#clock.monotonic();
+    return this.#queue.depth === 0 && now >= this.#pausedUntil && this.#book.isEmpty(now);
   }
 
   acquire(ask: Ask): Permit | Refusal | Promise<Permit | Refusal> {
@@ -72,7 +77,8 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
   ): Permit | Refusal | Promise<Permit | Refusal> {
     if (this.#isClosed) return this.#refuse(client, refusal('closed', 0));
     this.#pump(now);
-    if (this.#mayLeave(ask, now) && lane.isOpen(now)) return this.#depart(ask, client, lane, now, 0);
+    if (this.#mayLeave(ask, now) && this.#queue.mayPass(lane, levelOf(ask), now))
+      return this.#depart(ask, client, lane, now, 0);
     const patienceMs = this.#patienceOf(ask);
     const refused = this.#judge(ask, client, lane, now, patienceMs);
     if (refused) return this.#refuse(client, refused);
@@ -102,6 +108,8 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
       const leave = () => {
         this.#queue.remove(waiter);
         reject(signal?.reason);
+        // A slot may have been kept for it.
+        this.poke();
       };
       signal?.addEventListener('abort', leave, { once: true });
       this.#queue.add(waiter);
@@ -156,6 +164,14 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
     if (this.#queue.depth > 0) this.#arm(this.#clock.monotonic());
   }
 
+  reload(): void {
+    this.#book.reload();
+    this.#clients.reshare((client, before) => {
+      for (const window of this.#book.windows) window.turns.reshare(client, before);
+    });
+    for (const lane of this.#queue.lanes) lane.reorder();
+  }
+
   poke(): void {
     this.#pump(this.#clock.monotonic());
   }
@@ -168,6 +184,10 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
       this.refusedUpstream(flight.ask, verdict);
     }
     if (this.#queue.depth > 0) this.#arm(now);
+  }
+
+  lost(flight: Flight): void {
+    this.#book.lose(flight);
   }
 
   cancelled(flight: Flight): void {
@@ -193,7 +213,8 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
     let waiting = 0;
     for (const lane of this.#queue.lanes) {
       if (!lane.windows.includes(window)) continue;
-      if (lane.bottleneck === window || window.free(now) < 1) waiting += lane.depth;
+      // Those whom another window holds up want little of this one, but the first of them wants to keep its slot.
+      waiting += lane.bottleneck === window || window.free(now) < 1 ? lane.depth : 1;
     }
     return waiting;
   }
@@ -303,7 +324,8 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
       if (this.#isHeld && lane.peek()?.level !== 0) continue;
       let opens = now;
       for (const window of lane.windows) opens = Math.max(opens, window.nextFreeAt(now));
-      next = Math.min(next, opens);
+      // One that is open and yet waits does so for another that is not: a slot is kept for that.
+      if (opens > now || now < this.#pausedUntil) next = Math.min(next, opens);
     }
     if (next === Number.POSITIVE_INFINITY) next = this.#book.nextOverdueAt;
     return Math.max(next, this.#pausedUntil);

@@ -10,6 +10,7 @@ export interface FlightOwner {
     headers: Readonly<Record<string, string | string[] | undefined>> | undefined,
     nowWall: number | undefined,
   ): void;
+  lost(flight: Flight): void;
   cancelled(flight: Flight): void;
   chargesOf(flight: Flight): Charge[];
 }
@@ -22,7 +23,8 @@ export class Flight implements Permit {
   readonly waitedMs: number;
   /** Windows in which it holds a slot. */
   windows: readonly Window[];
-  state: 'flying' | 'overdue' | 'done' = 'flying';
+  /** `overdue` and `lost`: answered, as far as windows go, TRANSIT_MS after it left. */
+  state: 'flying' | 'overdue' | 'lost' | 'done' = 'flying';
   before: Flight | undefined;
   after: Flight | undefined;
   readonly #owner: FlightOwner;
@@ -53,6 +55,10 @@ export class Flight implements Permit {
     nowWall?: number,
   ): void {
     this.#owner.landed(this, status, headers, nowWall);
+  }
+
+  lost(): void {
+    this.#owner.lost(this);
   }
 
   cancel(): void {

@@ -56,8 +56,16 @@ export class Lane {
     }
     if (!full) return true;
     this.#bottleneck = full;
-    this.#reorder();
+    this.reorder();
     return false;
+  }
+
+  /** Whether some of the windows have room and others have not. */
+  isTorn(now: number): boolean {
+    if (this.windows.length < 2) return false;
+    let open = 0;
+    for (const window of this.windows) if (window.free(now) >= 1) open++;
+    return open > 0 && open < this.windows.length;
   }
 
   /** The clients that wait on a level. */
@@ -138,7 +146,8 @@ export class Lane {
     }
   }
 
-  #reorder(): void {
+  /** Puts every seat in its place: whose turn it is has changed for many at once. */
+  reorder(): void {
     for (const heap of this.#heaps) {
       for (const seat of heap.values()) seat.tag = this.#tag(seat.client);
       heap.rebuild();

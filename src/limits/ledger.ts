@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock, Timer } from '../clock.ts';
-import { isJsonObject } from '../json.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
 import { type History, historyOf } from './history.ts';
 import type { Window } from './window.ts';
 
@@ -13,13 +13,18 @@ const STEPS = 288;
 
 /**
  * Remembers in a small file how much of the HOUR and DAY limits is used, so that a restart does not forget it where there is
- * no Redis. One process writes it; it is replaced as a whole, so a crash leaves the old one.
+ * no Redis. Where there is one, it remembers how many instances share it, for a start without it. One process writes the
+ * file; it is replaced as a whole, so a crash leaves the old one.
  */
 export interface Ledger {
   /** Puts what is remembered of a window into it. */
   restore(budget: string, window: Window): void;
   /** From now on writes down what these windows hold. */
   track(budget: string, windows: () => readonly Window[]): void;
+  /** How many instances shared a budget when the store was last heard; undefined when it never was. */
+  instancesOf(budget: string): number | undefined;
+  /** The store says how many instances share a budget. */
+  sawInstances(budget: string, count: number): void;
   /** Writes a last time. */
   close(): Promise<void>;
 }
@@ -37,18 +42,22 @@ export function openLedger(options: LedgerOptions): Ledger {
 
 type Budgets = Record<string, Record<string, History>>;
 
+/** The member that is no budget: instances by budget. */
+const INSTANCES = 'instances';
+
 class FileLedger implements Ledger {
   readonly #options: LedgerOptions;
   readonly #tracked = new Map<string, () => readonly Window[]>();
-  #remembered: Budgets;
+  #remembered: Budgets = {};
+  readonly #instances = new Map<string, number>();
   #written: string;
   #writing: Promise<void> = Promise.resolve();
   #timer: Timer | undefined;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
-    this.#remembered = this.#read();
-    this.#written = JSON.stringify(this.#remembered);
+    this.#read();
+    this.#written = this.#text();
     this.#tick();
   }
 
@@ -67,6 +76,14 @@ class FileLedger implements Ledger {
     this.#tracked.set(budget, windows);
   }
 
+  instancesOf(budget: string): number | undefined {
+    return this.#instances.get(budget);
+  }
+
+  sawInstances(budget: string, count: number): void {
+    this.#instances.set(budget, count);
+  }
+
   async close(): Promise<void> {
     this.#timer?.cancel();
     this.#write();
@@ -82,10 +99,15 @@ class FileLedger implements Ledger {
 
   #write(): void {
     this.#remembered = this.#collect();
-    const text = JSON.stringify(this.#remembered);
+    const text = this.#text();
     if (text === this.#written) return;
     this.#written = text;
     this.#writing = this.#writing.then(() => this.#replace(text));
+  }
+
+  #text(): string {
+    const instances = this.#instances.size > 0 ? { [INSTANCES]: Object.fromEntries(this.#instances) } : {};
+    return JSON.stringify({ ...instances, ...this.#remembered });
   }
 
   #collect(): Budgets {
@@ -114,14 +136,18 @@ class FileLedger implements Ledger {
     }
   }
 
-  #read(): Budgets {
+  #read(): void {
     const { path, warn } = this.#options;
     try {
-      return readBudgets(JSON.parse(readFileSync(path, 'utf8')));
+      const document: unknown = JSON.parse(readFileSync(path, 'utf8'));
+      if (!isJsonObject(document)) throw new TypeError('it is no JSON object');
+      const { [INSTANCES]: instances, ...budgets } = document;
+      this.#remembered = readBudgets(budgets);
+      for (const [budget, count] of Object.entries(isJsonObject(instances) ? instances : {}))
+        if (Number.isInteger(count) && Number(count) > 0) this.#instances.set(budget, Number(count));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
         warn(`the ledger ${path} is begun anew: ${(error as Error).message}`);
-      return {};
     }
   }
 }
@@ -134,8 +160,7 @@ function withoutExpired(limits: Record<string, History>, now: number): Record<st
   return Object.fromEntries(left.filter(([, history]) => history.length > 0));
 }
 
-function readBudgets(document: unknown): Budgets {
-  if (!isJsonObject(document)) throw new TypeError('it is no JSON object');
+function readBudgets(document: JsonObject): Budgets {
   const budgets: Budgets = {};
   for (const [budget, limits] of Object.entries(document)) {
     if (!isJsonObject(limits)) continue;

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { Ask, Permit } from './ask.ts';
 import { CONTROL_CLIENT } from './client.ts';
 import { parsePublishedLimits } from './parse-limits.ts';
-import { limitKey, type PublishedLimit } from './published-limit.ts';
+import { isLongUnit, limitKey, type PublishedLimit } from './published-limit.ts';
 import type { Shaper } from './shaper.ts';
 
 /** How long requests are held back at the start, for the limits to be known before the first of them leaves. */
@@ -13,6 +13,8 @@ const REFRESH_MS = 3_600_000;
 const RETRY_MS = 15_000;
 /** After an unforeseen refusal GET /limits is asked at most this often. */
 const CORRECTION_GAP_MS = 10_000;
+/** How long after `next-available` GET /limits is asked: dates are cut to the second, and clocks differ. */
+const AFTER_NEXT_AVAILABLE_MS = 3_000;
 /** How old absolute limits may be for a caller. */
 const ABSOLUTE_MS = 5_000;
 
@@ -31,10 +33,12 @@ export interface KeeperOptions {
   /** What holds until the region has answered. */
   readonly initial: readonly PublishedLimit[];
   /** Path of GET /limits at the upstream, version and tenant included. */
-  readonly fullPath: string;
+  readonly fullPath: () => string;
   /** Sends GET /limits with a permit that was given for it; rejects when there is no 2xx answer with JSON. */
   readonly fetch: (permit: Permit) => Promise<JsonValue>;
   readonly warn: (line: string) => void;
+  /** Only the absolute limits are wanted, when somebody asks: the rates are static. */
+  readonly isReader: boolean;
 }
 
 /**
@@ -48,6 +52,7 @@ export class LimitsKeeper {
   #keys: string | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
+  #failedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #timer: Timer | undefined;
   #isClosed = false;
@@ -56,9 +61,14 @@ export class LimitsKeeper {
     this.#options = options;
   }
 
+  get isReader(): boolean {
+    return this.#options.isReader;
+  }
+
   /** Begins with the initial limits and asks for the region's; until its answer, for 3 s at most, nothing else leaves. */
   start(): void {
-    const { shaper, clock, initial } = this.#options;
+    const { shaper, clock, initial, isReader } = this.#options;
+    if (isReader) return;
     shaper.setLimits(initial);
     shaper.hold();
     clock.setTimer(() => shaper.release(), FIRST_ANSWER_MS);
@@ -76,8 +86,9 @@ export class LimitsKeeper {
    * @param seed whether the rates are to be taken over, too: where nothing is counted here only the region knows them
    */
   async absolute(seed = false): Promise<JsonObject> {
-    const age = this.#options.clock.monotonic() - this.#absoluteAt;
-    if (age > ABSOLUTE_MS) {
+    const now = this.#options.clock.monotonic();
+    const age = now - this.#absoluteAt;
+    if (age > ABSOLUTE_MS && now - this.#failedAt > ABSOLUTE_MS) {
       const refreshed = this.#refresh(seed);
       // Better an older answer now than a wait for a slot.
       if (!Number.isFinite(age) || this.#options.shaper.queueDepth === 0) await refreshed;
@@ -90,6 +101,13 @@ export class LimitsKeeper {
     this.#timer?.cancel();
   }
 
+  /** Goes on after `close`: what others used meanwhile the region knows. */
+  reopen(): void {
+    if (!this.#isClosed) return;
+    this.#isClosed = false;
+    if (!this.#options.isReader) void this.#refresh(true);
+  }
+
   /** Asks once, however many want it; never rejects. */
   #refresh(seed: boolean): Promise<void> {
     this.#running ??= this.#ask(seed).finally(() => {
@@ -100,11 +118,12 @@ export class LimitsKeeper {
 
   async #ask(seed: boolean): Promise<void> {
     try {
-      await this.#askOnce(seed);
+      const nextMs = await this.#askOnce(seed);
       this.#failures = 0;
-      this.#schedule(REFRESH_MS);
+      this.#schedule(nextMs);
     } catch (error) {
       if (this.#isClosed) return;
+      this.#failedAt = this.#options.clock.monotonic();
       this.#options.shaper.askFailed();
       this.#options.shaper.release();
       this.#options.warn(`GET /limits failed, what is known holds: ${(error as Error).message}`);
@@ -112,9 +131,10 @@ export class LimitsKeeper {
     }
   }
 
-  async #askOnce(seed: boolean): Promise<void> {
+  /** Answers when to ask again, in ms. */
+  async #askOnce(seed: boolean): Promise<number> {
     const { clock, shaper, fetch } = this.#options;
-    const question: Ask = { ...QUESTION, fullPath: this.#options.fullPath };
+    const question: Ask = { ...QUESTION, fullPath: this.#options.fullPath() };
     const permit = await this.#admit(question);
     shaper.askBegins();
     const askedAt = clock.monotonic();
@@ -125,16 +145,23 @@ export class LimitsKeeper {
     } finally {
       permit.answered();
     }
-    if (this.#isClosed) return;
+    if (this.#isClosed) return REFRESH_MS;
     const { limits, absolute, problems } = parsePublishedLimits(document);
     for (const line of problems) this.#options.warn(`GET /limits: ${line}`);
     const answeredAt = clock.monotonic();
     this.#absolute = absolute;
     this.#absoluteAt = answeredAt;
+    if (this.#options.isReader) {
+      shaper.askFailed();
+      return REFRESH_MS;
+    }
     const keys = limits.map(limitKey).sort().join('\n');
     const isKnown = keys === this.#keys;
     this.#keys = keys;
-    shaper.setLimits(limits, seed || !isKnown ? { askedAt, answeredAt, question } : undefined);
+    const answeredAtWall = clock.now();
+    const span = { askedAt, answeredAt, answeredAtWall, question };
+    shaper.setLimits(limits, seed || !isKnown ? span : undefined);
+    return refreshInMs(limits, answeredAtWall);
   }
 
   async #admit(question: Ask): Promise<Permit> {
@@ -145,6 +172,17 @@ export class LimitsKeeper {
 
   #schedule(inMs: number): void {
     this.#timer?.cancel();
-    if (!this.#isClosed) this.#timer = this.#options.clock.setTimer(() => void this.#refresh(true), inMs);
+    const { isReader, clock } = this.#options;
+    if (!this.#isClosed && !isReader) this.#timer = clock.setTimer(() => void this.#refresh(true), inMs);
   }
+}
+
+/** Hourly, or when the region says that a long limit, of which others have left nothing, has room again. */
+function refreshInMs(limits: readonly PublishedLimit[], nowWall: number): number {
+  let inMs = REFRESH_MS;
+  for (const { remaining, nextAvailableMs, unit } of limits) {
+    if (remaining !== 0 || nextAvailableMs === undefined || !isLongUnit(unit)) continue;
+    inMs = Math.min(inMs, Math.max(CORRECTION_GAP_MS, nextAvailableMs - nowWall + AFTER_NEXT_AVAILABLE_MS));
+  }
+  return inMs;
 }

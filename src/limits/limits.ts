@@ -1,7 +1,8 @@
+import type { Timer } from '../clock.ts';
 import type { Fault } from '../faults/faults.ts';
 import type { JsonObject } from '../json.ts';
 import type { Ask, Charge, Permit, Refusal } from './ask.ts';
-import { type Budget, type LimitPlace, type LimitsOptions, openBudget } from './budget.ts';
+import { Budget, type LimitPlace, type LimitsOptions } from './budget.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { limitsDocument } from './limits-document.ts';
 import { type LimitedAnswer, triageOverLimit } from './over-limit.ts';
@@ -41,10 +42,15 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   /** Learns a place's limits before the first request asks for them. */
   warm(place: P): void;
   standings(): RegionStanding[];
+  /** Settings, accounts and shares may be others now; what is counted stays counted. */
+  reload(): void;
   close(): Promise<void>;
 }
 
-const FREE_PERMIT: Permit = { waitedMs: 0, charges: [], answered() {}, cancel() {} };
+/** How often budgets that no account uses any more are looked at, ms. */
+const SWEEP_MS = 60_000;
+
+const FREE_PERMIT: Permit = { waitedMs: 0, charges: [], answered() {}, lost() {}, cancel() {} };
 
 export function createLimits<P extends LimitPlace>(options: LimitsOptions<P>): RegionLimits<P> {
   return new BudgetTable(options);
@@ -54,16 +60,16 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   readonly free = FREE_PERMIT;
   readonly #options: LimitsOptions<P>;
   /** By user and region: what is counted together. */
-  readonly #budgets = new Map<string, Budget>();
-  /** Only where no shared budget remembers. */
+  readonly #budgets = new Map<string, Budget<P>>();
   readonly #ledger: Ledger | undefined;
   /** By account and region: how a request finds its budget without building a key. */
-  readonly #byPlace = new Map<string, Map<string, Budget>>();
+  readonly #byPlace = new Map<string, Map<string, Budget<P>>>();
+  #sweep: Timer | undefined;
 
   constructor(options: LimitsOptions<P>) {
     this.#options = options;
-    const { settings, clock, warn, store } = options;
-    if (settings.enabled && settings.ledger !== null && !store)
+    const { settings, clock, warn } = options;
+    if (settings.enabled && settings.ledger !== null)
       this.#ledger = openLedger({ path: settings.ledger, clock, warn });
   }
 
@@ -113,33 +119,58 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   }
 
   standings(): RegionStanding[] {
-    return [...this.#budgets.values()].map(({ account, region, shaper }) => ({
-      account,
-      region,
-      snapshot: shaper.snapshot(),
-    }));
+    return [...this.#budgets.values()]
+      .filter(({ isResting }) => !isResting)
+      .map(({ account, region, shaper }) => ({ account, region, snapshot: shaper.snapshot() }));
+  }
+
+  reload(): void {
+    // A request under way for an account that is gone still finds where it is counted.
+    for (const name of [...this.#byPlace.keys()])
+      if (this.#options.userOf(name) !== undefined) this.#byPlace.delete(name);
+    for (const [key, budget] of this.#budgets) if (!budget.reload()) this.#drop(key, budget);
+    this.#sweepLater();
   }
 
   async close(): Promise<void> {
-    const closing = [...this.#budgets.values()].map(({ shaper, keeper }) => {
-      keeper?.close();
-      return shaper.close();
-    });
+    this.#sweep?.cancel();
+    const closing = [...this.#budgets.values()].map((budget) => budget.close());
     await this.#ledger?.close();
     await Promise.allSettled(closing);
   }
 
-  #budget(place: P): Budget {
+  #sweepLater(): void {
+    this.#sweep?.cancel();
+    const isResting = () => [...this.#budgets.values()].some((budget) => budget.isResting);
+    if (isResting()) this.#sweep = this.#options.clock.setTimer(() => this.#sweepNow(), SWEEP_MS);
+  }
+
+  #sweepNow(): void {
+    for (const [key, budget] of this.#budgets)
+      if (budget.isResting && budget.shaper.isEmpty) this.#drop(key, budget);
+    this.#sweepLater();
+  }
+
+  #drop(key: string, budget: Budget<P>): void {
+    this.#budgets.delete(key);
+    for (const regions of this.#byPlace.values())
+      if (regions.get(budget.region) === budget) regions.delete(budget.region);
+    void budget.close();
+  }
+
+  #budget(place: P): Budget<P> {
     return this.#byPlace.get(place.account.name)?.get(place.endpoint.region) ?? this.#addPlace(place);
   }
 
-  #addPlace(place: P): Budget {
+  #addPlace(place: P): Budget<P> {
     const { name } = place.account;
     const { region } = place.endpoint;
-    const key = `${this.#options.userOf(name)}\n${region}`;
-    const budget = this.#budgets.get(key) ?? openBudget(this.#options, place, this.#ledger);
+    const user = this.#options.userOf(name) ?? name;
+    const key = `${user}\n${region}`;
+    const budget = this.#budgets.get(key) ?? new Budget(user, place, this.#options, this.#ledger);
     this.#budgets.set(key, budget);
-    const regions = this.#byPlace.get(name) ?? new Map<string, Budget>();
+    budget.serve(place);
+    const regions = this.#byPlace.get(name) ?? new Map<string, Budget<P>>();
     this.#byPlace.set(name, regions.set(region, budget));
     return budget;
   }

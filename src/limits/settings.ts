@@ -64,12 +64,12 @@ export const LimitsSchema = Type.Object(
       minimum: 1,
       maximum: 10_000,
       description:
-        'How many instances share the accounts through Redis. Each keeps to its part of this many while Redis has not been reached since it started; afterwards Redis knows.',
+        'How many instances share the accounts through Redis. Each keeps to its part of this many (or of as many as `limits.ledger` remembers, if that is more) while Redis has not been reached since it started; afterwards Redis knows.',
     }),
     ledger: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
       default: null,
       description:
-        'File that remembers use of HOUR and DAY limits over a restart where there is no Redis; null: none.',
+        'File that remembers use of HOUR and DAY limits over a restart where there is no Redis, and how many instances there are where there is one; null: none.',
     }),
   },
   { additionalProperties: false },

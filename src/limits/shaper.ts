@@ -29,12 +29,16 @@ export interface Shaper {
   pause(untilMs: number): void;
   /** Applies what an answer's body said to the windows of its request, beyond what `answered` saw in its headers. */
   refusedUpstream(ask: Ask, verdict: OverLimit): void;
+  /** Settings and the shares of clients may be others now; those who wait are served by them from here on. */
+  reload(): void;
   /** Room may have appeared without an answer: look again. */
   poke(): void;
   snapshot(): ShaperSnapshot;
   /** Refuses everybody who waits and everybody who comes; resolves when a shared budget has its slots back. */
   close(): Promise<void>;
   readonly queueDepth: number;
+  /** Nobody waits and no slot is held: a shaper made anew would do the same. */
+  readonly isEmpty: boolean;
   readonly windows: readonly Window[];
 }
 

@@ -32,6 +32,13 @@ export class Turns {
     return this.tag(client) - this.#virtualTime;
   }
 
+  /** The client's share was another: what it is ahead by counts in turns of the new one. */
+  reshare(client: Client, before: number): void {
+    const tag = this.#tags[client.index];
+    if (tag === undefined) return;
+    this.#tags[client.index] = this.#virtualTime + ((tag - this.#virtualTime) * before) / client.share;
+  }
+
   /** The client got a slot. */
   served(client: Client): void {
     const start = this.tag(client);

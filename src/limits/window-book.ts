@@ -2,7 +2,8 @@ import type { Ask } from './ask.ts';
 import { type Flight, FlightList } from './flight.ts';
 import type { Lane } from './lane.ts';
 import { Matcher } from './matcher.ts';
-import { limitKey, type PublishedLimit, UNIT_MS } from './published-limit.ts';
+import { isLongUnit, limitKey, type PublishedLimit, UNIT_MS } from './published-limit.ts';
+import type { LimitsSettings } from './settings.ts';
 import { Window } from './window.ts';
 
 /**
@@ -15,6 +16,8 @@ export const TRANSIT_MS = 1_000;
 export interface AskedSpan {
   readonly askedAt: number;
   readonly answeredAt: number;
+  /** Wall time of the answer, for the dates in it, ms since the epoch. */
+  readonly answeredAtWall?: number;
   /** The question itself: it was charged before it was answered, so `remaining` knows it, and so do we. */
   readonly question?: Ask;
 }
@@ -24,15 +27,18 @@ export class WindowBook {
   windows: readonly Window[] = [];
   #matcher = new Matcher([]);
   readonly #flights = new FlightList();
-  readonly #marginMs: number;
+  readonly #settings: Pick<LimitsSettings, 'marginMs'>;
   readonly #restore: (window: Window) => void;
   #latencyMs = 0;
   /** Requests answered while GET /limits is on its way: its numbers may not know them. Undefined when none is. */
   #landedSince: { ask: Ask; at: number }[] | undefined;
 
   /** @param restore puts what is remembered from before a restart into a new window */
-  constructor(marginMs: number, restore: (window: Window) => void = () => undefined) {
-    this.#marginMs = marginMs;
+  constructor(
+    settings: Pick<LimitsSettings, 'marginMs'>,
+    restore: (window: Window) => void = () => undefined,
+  ) {
+    this.#settings = settings;
     this.#restore = restore;
   }
 
@@ -43,6 +49,18 @@ export class WindowBook {
 
   get problems(): readonly string[] {
     return this.#matcher.problems;
+  }
+
+  /** The settings may be others now. */
+  reload(): void {
+    for (const window of this.windows) window.setMargin(this.#settings.marginMs);
+  }
+
+  /** Whether nothing is left to remember: no window holds a slot. */
+  isEmpty(now: number): boolean {
+    return this.windows.every(
+      (window) => window.own(now) + window.strangers(now) === 0 && now >= window.blockedUntil,
+    );
   }
 
   laneOf(ask: Ask): Lane {
@@ -56,7 +74,7 @@ export class WindowBook {
 
   /** The answer is here; false when the flight was over already. */
   land(flight: Flight, now: number): boolean {
-    if (flight.state === 'done') return false;
+    if (flight.state === 'done' || flight.state === 'lost') return false;
     this.#latencyMs += (now - flight.sentAt - this.#latencyMs) / 8;
     this.#landedSince?.push({ ask: flight.ask, at: now });
     if (flight.state === 'flying') {
@@ -67,8 +85,15 @@ export class WindowBook {
     return true;
   }
 
+  /** Nobody waits for its answer any more: it is taken for counted when it would be overdue. */
+  lose(flight: Flight): void {
+    if (flight.state === 'flying') flight.state = 'lost';
+    else if (flight.state === 'overdue') flight.state = 'done';
+  }
+
   /** It never left. A flight that is overdue has been counted for good. */
   cancel(flight: Flight): boolean {
+    if (flight.state === 'lost') return false;
     if (flight.state === 'flying') {
       for (const window of flight.windows) window.giveBack(flight.client.index);
       this.#flights.remove(flight);
@@ -83,7 +108,7 @@ export class WindowBook {
     for (let flight = this.#flights.first; flight; flight = this.#flights.first) {
       if (flight.sentAt + TRANSIT_MS > now) return;
       for (const window of flight.windows) window.answered(flight.sentAt + TRANSIT_MS);
-      flight.state = 'overdue';
+      flight.state = flight.state === 'lost' ? 'done' : 'overdue';
       this.#flights.remove(flight);
     }
   }
@@ -114,7 +139,7 @@ export class WindowBook {
     this.windows = limits.map((limit) => {
       const window = known.get(limitKey(limit));
       if (window) window.limit = limit;
-      else fresh.add(new Window(limit, this.#marginMs));
+      else fresh.add(new Window(limit, this.#settings.marginMs));
       return window ?? [...fresh].at(-1)!;
     });
     this.#matcher = new Matcher(this.windows);
@@ -166,7 +191,7 @@ export class WindowBook {
  */
 function seed(
   window: Window,
-  { askedAt, answeredAt }: AskedSpan,
+  { askedAt, answeredAt, answeredAtWall }: AskedSpan,
   questions: number,
   latencyMs: number,
 ): void {
@@ -176,5 +201,23 @@ function seed(
   const uncertainMs = Math.min(unitMs / 10, 2 * latencyMs + 2 * (window.holdMs - unitMs) + 50);
   const surelyOurs = window.log.countBetween(answeredAt + uncertainMs, askedAt + window.holdMs);
   const used = Math.max(0, value - remaining);
-  window.learnUsed(used, surelyOurs + questions, answeredAt + window.holdMs);
+  const until = answeredAt + window.holdMs;
+  window.learnUsed(used, surelyOurs + questions, until, promisedAt(window.limit, answeredAt, answeredAtWall));
+}
+
+/** Dates are cut to the second, and clocks differ. */
+const NEXT_AVAILABLE_MARGIN_MS = 2_000;
+
+/**
+ * When the region promises the next slot of a limit of which none remains (while some do, the date means nothing). Only long
+ * limits are worth it: the others pass sooner than clocks can be trusted.
+ */
+function promisedAt(
+  { remaining, nextAvailableMs, unit }: PublishedLimit,
+  answeredAt: number,
+  answeredAtWall: number | undefined,
+): number {
+  if (remaining !== 0 || nextAvailableMs === undefined || answeredAtWall === undefined || !isLongUnit(unit))
+    return Number.POSITIVE_INFINITY;
+  return answeredAt + Math.max(0, nextAvailableMs - answeredAtWall) + NEXT_AVAILABLE_MARGIN_MS;
 }

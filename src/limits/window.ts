@@ -14,7 +14,7 @@ const CLOCK_DRIFT = 0.0005;
 export class Window {
   readonly key: string;
   /** How long a slot stays taken after the answer. */
-  readonly holdMs: number;
+  holdMs: number;
   readonly isLong: boolean;
   readonly log: ExpiryLog;
   readonly turns = new Turns();
@@ -31,6 +31,8 @@ export class Window {
   /** Slots that others used (a process before us, another consumer of the account), and until when. */
   #foreign = 0;
   #foreignUntil = Number.NEGATIVE_INFINITY;
+  /** When the first of them comes free, by the region's word; Infinity when it has not said. */
+  #firstForeignFreeAt = Number.POSITIVE_INFINITY;
   /** With a shared budget: slots that other instances (and strangers) have taken, as last heard. */
   #othersUsed = 0;
   #isShared = false;
@@ -40,7 +42,7 @@ export class Window {
   constructor(limit: PublishedLimit, marginMs: number) {
     this.limit = limit;
     this.key = limitKey(limit);
-    this.holdMs = UNIT_MS[limit.unit] * (1 + CLOCK_DRIFT) + marginMs;
+    this.holdMs = holdMsOf(limit, marginMs);
     this.isLong = isLongUnit(limit.unit);
     this.log = new ExpiryLog(this.holdMs);
   }
@@ -56,9 +58,20 @@ export class Window {
     return this.inFlight + this.log.held;
   }
 
-  /** Slots taken in the name of others. */
+  /** Slots taken in the name of others; those of a shared budget are kept out of the allotment instead. */
   foreign(now: number): number {
-    return now < this.#foreignUntil ? this.#foreign : 0;
+    return this.#isShared ? 0 : this.strangers(now);
+  }
+
+  /** Slots that were used by nobody we know of, as the region said. */
+  strangers(now: number): number {
+    if (now >= this.#foreignUntil) return 0;
+    return now < this.#firstForeignFreeAt ? this.#foreign : Math.max(0, this.#foreign - 1);
+  }
+
+  /** From the next answer on slots are held this much longer than their unit, ms. */
+  setMargin(marginMs: number): void {
+    this.holdMs = holdMsOf(this.limit, marginMs);
   }
 
   /** Slots free now; zero or less when nothing may leave. */
@@ -115,12 +128,11 @@ export class Window {
   /**
    * The region says how much of the limit is used.
    * @param ours how much of that is surely our own
+   * @param firstFreeAt when it promises a slot although none remains: all of them in a fixed window, one for sure in any
    */
-  learnUsed(used: number, ours: number, untilMs: number): void {
-    if (this.#isShared) {
-      this.#seen = used;
-      return;
-    }
+  learnUsed(used: number, ours: number, untilMs: number, firstFreeAt = Number.POSITIVE_INFINITY): void {
+    this.#firstForeignFreeAt = firstFreeAt;
+    if (this.#isShared) this.#seen = used;
     this.#foreign = Math.max(0, used - ours);
     this.#foreignUntil = untilMs;
   }
@@ -142,15 +154,25 @@ export class Window {
     return Math.max(first, this.blockedUntil, now) + turns * (this.holdMs + latencyMs);
   }
 
-  /** When the window has room as far as is known: what is on its way is not, so Infinity when it waits for answers. */
-  nextFreeAt(now: number): number {
+  /**
+   * When the window has room for `count` as far as is known: what is on its way is not, so Infinity when it waits for
+   * answers.
+   */
+  nextFreeAt(now: number, count = 1): number {
     const foreign = this.foreign(now);
-    const missing = 1 - (this.capacity - this.own(now) - foreign);
+    const missing = count - (this.capacity - this.own(now) - foreign);
     if (missing <= 0) return Math.max(now, this.blockedUntil);
     let at = this.log.timeOf(missing);
     if (foreign > 0 && this.#foreignUntil < at)
       at = Math.max(this.#foreignUntil, missing > foreign ? this.log.timeOf(missing - foreign) : now);
-    return Math.max(at, this.blockedUntil);
+    return Math.max(this.#withFirstForeign(at, missing, now), this.blockedUntil);
+  }
+
+  /** Slots that will be free then if no more are taken, as far as is known. */
+  freeAt(at: number, now: number): number {
+    if (at < this.blockedUntil) return 0;
+    const held = this.own(now) - this.log.countBetween(now, at);
+    return this.capacity - held - (at < this.#foreignUntil ? this.foreign(now) : 0);
   }
 
   /** When the next taken slot comes free; Infinity when only what is on its way holds slots, `now` when nothing does. */
@@ -168,13 +190,23 @@ export class Window {
     return Math.min(value, Math.max(this.allotment, value - this.#othersUsed, 1));
   }
 
+  /** The time at which so many come free, if the first of the foreign ones is not sooner: it is one, and it is promised. */
+  #withFirstForeign(at: number, missing: number, now: number): number {
+    const isToCome = this.foreign(now) > 0 && this.#firstForeignFreeAt > now;
+    return missing === 1 && isToCome ? Math.min(at, this.#firstForeignFreeAt) : at;
+  }
+
   #firstTurn(count: number, capacity: number, now: number, latencyMs: number): number {
     const foreign = this.foreign(now);
     const missing = count - (capacity - this.own(now) - foreign);
     if (missing <= 0) return now;
     const answeredLater = now + latencyMs + this.holdMs;
-    const without = Math.min(this.log.timeOf(missing), answeredLater);
+    const without = this.#withFirstForeign(Math.min(this.log.timeOf(missing), answeredLater), missing, now);
     if (foreign === 0 || this.#foreignUntil >= without) return without;
     return Math.max(this.#foreignUntil, Math.min(this.log.timeOf(missing - foreign), answeredLater));
   }
+}
+
+function holdMsOf(limit: PublishedLimit, marginMs: number): number {
+  return UNIT_MS[limit.unit] * (1 + CLOCK_DRIFT) + marginMs;
 }

@@ -2,12 +2,13 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { PurgeFilter } from '../cache/cache.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Services } from './services.ts';
+import { limitsStatus } from './status.ts';
 
 /** Most bytes the body of a purge may have. */
 const MAX_PURGE_BYTES = 16 * 1024;
 
 /**
- * The operators' listener: metrics, health and the cache's purge. Apart from the callers' one, so that it can be bound
+ * The operators' listener: metrics, health, how things stand, and the cache's purge. Apart from the callers' one, so that it can be bound
  * to an address of its own.
  *
  * @param draining true once the process has been told to stop: it is then no longer ready
@@ -30,6 +31,11 @@ export function createAdmin(services: () => Services, draining: () => boolean): 
       .code(isReady ? 200 : 503)
       .send({ status: isReady ? 'ready' : draining() ? 'stopping' : 'not ready', accounts });
   });
+
+  fastify.get('/status.json', async () => ({
+    accounts: readiness(services()),
+    limits: limitsStatus(services().limits.standings()),
+  }));
 
   fastify.get('/metrics', async (_request, reply) => {
     const { metrics } = services();

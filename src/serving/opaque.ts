@@ -175,7 +175,8 @@ export function registerOpaque(
   async function broken(trip: Trip, reply: FastifyReply, error: Error): Promise<void> {
     const { call, place } = trip;
     const failure = describe(error, call);
-    if (failure.sent) trip.permit.answered();
+    if (failure.kind === 'aborted') trip.permit.lost();
+    else if (failure.sent) trip.permit.answered();
     else trip.permit.cancel();
     passage.observe(call, place, 'error', performance.now() - trip.sentAt);
     try {

@@ -160,7 +160,8 @@ class Journey {
     this.#upstreamMs += tookMs;
     if (outcome instanceof ExchangeError) {
       if (!this.#hasHead) {
-        if (outcome.sent) permit.answered();
+        if (outcome.kind === 'aborted' && outcome.sent) permit.lost();
+        else if (outcome.sent) permit.answered();
         else permit.cancel();
       }
       this.#sending.observe.attempt('error', tookMs);

@@ -159,8 +159,10 @@ describe('a 413 that is no rate limit goes through untouched, at once', () => {
 
 it('a rate that the region enforces but does not publish is waited out too', async () => {
   dfw.publish([]);
-  await gateway.reload({ limits: { marginMs: 6 } });
-  await ask(`${gateway.url}/dfw/v2/700100/limits`);
+  clock.tick(3_600_000);
+  const published = async () =>
+    (await ask(`${gateway.url}/dfw/v2/700100/limits`)).json<{ limits: { rate: unknown[] } }>().limits.rate;
+  while ((await published()).length > 0);
   dfw.on('GET /servers', tooMany.rateBySeconds(4), json({ servers: [] }));
   const started = clock.now();
   const answer = await waitedOut(send('/servers'));

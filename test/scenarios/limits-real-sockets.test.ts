@@ -1,54 +1,93 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { createRedisBudgetStore } from '../../src/limits/redis-budget-store.ts';
 import { createLimitedCaller } from '../support/limited-caller.ts';
 import { redisAvailable, startRedis } from '../support/redis-server.ts';
 import { startReferenceRegion } from '../support/reference-region.ts';
-import { LIMITER_KINDS } from '../support/reference-upstreams.ts';
+import { LIMITER_KINDS, type LimiterKind } from '../support/reference-upstreams.ts';
+
+/** A connection as `createRedis` makes them: what cannot be sent fails at once. */
+function connectTo(url: string): Redis {
+  const redis = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 200 });
+  redis.on('error', () => undefined);
+  return redis;
+}
+
+/** Three instances of Sluice in front of one region, which share its budget through a Redis of their own. */
+async function startThree(kind: LimiterKind, value: number) {
+  const server = await startRedis();
+  const region = await startReferenceRegion(kind, value);
+  const instances = ['a', 'b', 'c'].map((instance) => {
+    const redis = connectTo(server.url);
+    return {
+      redis,
+      caller: createLimitedCaller(region.origin, createRedisBudgetStore({ redis, instance })),
+    };
+  });
+  return {
+    server,
+    region,
+    /** Each of them sends so many requests with so many callers. */
+    async send(count: number, callers: number) {
+      return (await Promise.all(instances.map(({ caller }) => caller.send(count, callers)))).flat();
+    },
+    async stop() {
+      await Promise.all(instances.map(({ caller }) => caller.close()));
+      for (const { redis } of instances) redis.disconnect();
+      await Promise.all([region.stop(), server.stop()]);
+    },
+  };
+}
 
 describe.concurrent('a region over real sockets', () => {
-  it.each(LIMITER_KINDS)('answers every request of 100 callers without a 413 (%s)', async (kind) => {
-    const region = await startReferenceRegion(kind, 40);
-    const caller = createLimitedCaller(region.origin);
-    const statuses = await caller.send(240, 100);
-    await caller.close();
-    await region.stop();
-    expect(statuses).toHaveLength(240);
-    expect(new Set(statuses)).toEqual(new Set([200]));
-    // All of them and GET /limits, which is charged as well.
-    expect(region.counts).toEqual({ accepted: 241, rejected: 0 });
-  });
+  it.each(LIMITER_KINDS)(
+    'that allows 40 a second answers 1000 requests of 200 callers without a 413 (%s)',
+    async (kind) => {
+      const region = await startReferenceRegion(kind, 40);
+      const caller = createLimitedCaller(region.origin);
+      const statuses = await caller.send(1000, 200);
+      await caller.close();
+      await region.stop();
+      expect(statuses).toHaveLength(1000);
+      expect(new Set(statuses)).toEqual(new Set([200]));
+      // All of them and GET /limits, which is charged as well.
+      expect(region.counts).toEqual({ accepted: 1001, rejected: 0 });
+    },
+    90_000,
+  );
+
+  it.skipIf(!redisAvailable()).each(LIMITER_KINDS)(
+    'that allows 60 a second answers three instances on one Redis without a 413 (%s)',
+    async (kind) => {
+      const three = await startThree(kind, 60);
+      const statuses = await three.send(200, 40);
+      await three.stop();
+      expect(statuses).toHaveLength(600);
+      expect(new Set(statuses)).toEqual(new Set([200]));
+      expect(three.region.counts.rejected).toBe(0);
+    },
+    90_000,
+  );
 
   it.skipIf(!redisAvailable())(
-    'is shared by three instances whose Redis is killed and comes back',
+    'answers three instances without a 413 when Redis is killed in the middle and comes back',
     async () => {
-      const server = await startRedis();
-      const region = await startReferenceRegion('fixed', 60);
-      const connections = ['a', 'b', 'c'].map((instance) => ({
-        instance,
-        redis: new Redis(server.url, {
-          enableOfflineQueue: false,
-          maxRetriesPerRequest: 0,
-          commandTimeout: 200,
-        }),
-      }));
-      for (const { redis } of connections) redis.on('error', () => undefined);
-      const callers = connections.map(({ redis, instance }) =>
-        createLimitedCaller(region.origin, createRedisBudgetStore({ redis, instance })),
-      );
-      const all = async (count: number) =>
-        (await Promise.all(callers.map((caller) => caller.send(count, 20)))).flat();
-      const before = await all(40);
-      await server.kill();
-      const without = await all(60);
-      await server.restart();
-      const after = await all(60);
-      await Promise.all(callers.map((caller) => caller.close()));
-      for (const { redis } of connections) redis.disconnect();
-      await Promise.all([region.stop(), server.stop()]);
-      expect(region.counts.rejected).toBe(0);
-      expect(new Set([...before, ...without, ...after])).toEqual(new Set([200]));
+      const three = await startThree('fixed', 60);
+      const before = three.send(200, 20);
+      while (three.region.counts.accepted < 150) await pause(20);
+      await three.server.kill();
+      const killedAt = three.region.counts.accepted;
+      while (three.region.counts.accepted < 350) await pause(20);
+      await three.server.restart();
+      const backAt = three.region.counts.accepted;
+      const statuses = [...(await before), ...(await three.send(40, 20))];
+      await three.stop();
+      expect([killedAt < 600, backAt < 600]).toEqual([true, true]);
+      expect(statuses).toHaveLength(720);
+      expect(new Set(statuses)).toEqual(new Set([200]));
+      expect(three.region.counts.rejected).toBe(0);
     },
-    40_000,
+    90_000,
   );
 });

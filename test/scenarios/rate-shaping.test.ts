@@ -8,7 +8,7 @@ import { startStubUpstream } from '../support/stub-upstream.ts';
 const REQUESTS = 500;
 const CALLERS = 100;
 
-it.each(LIMITER_KINDS)(
+it.concurrent.each(LIMITER_KINDS)(
   '500 requests through a region that allows 40 a second (%s): no 413 at the region, none at a caller',
   async (kind) => {
     const upstream = await startStubUpstream();

@@ -10,6 +10,8 @@ import { silentObserver } from '../../src/limits/shaper-observer.ts';
 export interface LimitedCaller {
   /** Sends so many requests with so many callers; answers the statuses, `refused` for Sluice's own refusals. */
   send(count: number, callers: number): Promise<(number | 'refused')[]>;
+  /** How long its answers have taken so far, from permit to head, on average, ms. */
+  readonly meanLatencyMs: number;
   close(): Promise<void>;
 }
 
@@ -30,9 +32,14 @@ const SETTINGS = {
 export function createLimitedCaller(origin: string, store?: BudgetStore): LimitedCaller {
   const pool = new Pool(origin, { connections: 64 });
   const place: LimitPlace = { account: { name: 'main' }, endpoint: { region: 'DFW', basePath: '/v2/7142' } };
+  let answers = 0;
+  let latencyMs = 0;
   const get = async (path: string, permit: Permit) => {
+    const sentAt = performance.now();
     const answer = await pool.request({ method: 'GET', path: `/v2/7142${path}` });
     permit.answered(answer.statusCode, answer.headers);
+    answers++;
+    latencyMs += performance.now() - sentAt;
     return { status: answer.statusCode, body: await answer.body.text() };
   };
   const limits = createLimits({
@@ -66,6 +73,9 @@ export function createLimitedCaller(origin: string, store?: BudgetStore): Limite
       };
       await Promise.all(Array.from({ length: callers }, caller));
       return statuses;
+    },
+    get meanLatencyMs() {
+      return answers === 0 ? 0 : latencyMs / answers;
     },
     async close() {
       await limits.close();

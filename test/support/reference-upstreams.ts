@@ -5,6 +5,8 @@
 export interface ReferenceLimiter {
   /** Whether a request that arrives now is let through. */
   arrive(now: number): boolean;
+  /** The limit is another from now on. What was counted stays counted, save in buckets: they are in a process's memory. */
+  change(value: number): void;
 }
 
 export type LimiterKind = 'sliding' | 'fixed' | 'leaky';
@@ -16,7 +18,8 @@ export function createReferenceLimiter(kind: LimiterKind, value: number, unitMs:
 }
 
 /** One expiry per accepted request; rejected ones do not count. */
-function slidingLog(value: number, unitMs: number): ReferenceLimiter {
+function slidingLog(initial: number, unitMs: number): ReferenceLimiter {
+  let value = initial;
   const expiries: number[] = [];
   return {
     arrive(now) {
@@ -25,11 +28,15 @@ function slidingLog(value: number, unitMs: number): ReferenceLimiter {
       expiries.push(now + unitMs);
       return true;
     },
+    change(next) {
+      value = next;
+    },
   };
 }
 
 /** A window begins at the first request and is over strictly after its end; rejected requests count, too. */
-function fixedWindow(value: number, unitMs: number): ReferenceLimiter {
+function fixedWindow(initial: number, unitMs: number): ReferenceLimiter {
+  let value = initial;
   let endsAt = Number.NEGATIVE_INFINITY;
   let count = 0;
   return {
@@ -40,11 +47,15 @@ function fixedWindow(value: number, unitMs: number): ReferenceLimiter {
       }
       return ++count <= value;
     },
+    change(next) {
+      value = next;
+    },
   };
 }
 
 /** A bucket of `value` that drains `value` per unit; what would overflow is refused and not counted. */
-function leakyBucket(value: number, unitMs: number): ReferenceLimiter {
+function leakyBucket(initial: number, unitMs: number): ReferenceLimiter {
+  let value = initial;
   let level = 0;
   let last = Number.NEGATIVE_INFINITY;
   return {
@@ -55,6 +66,10 @@ function leakyBucket(value: number, unitMs: number): ReferenceLimiter {
       if (level + 1 > value + 1e-9) return false;
       level += 1;
       return true;
+    },
+    change(next) {
+      value = next;
+      level = 0;
     },
   };
 }

@@ -73,6 +73,21 @@ describe('the ledger', () => {
     await ledger.close();
   });
 
+  it('remembers how many instances share a budget, for a start without Redis', async () => {
+    const first = boot(new FakeClock());
+    first.ledger.sawInstances('someone|DFW', 2);
+    first.ledger.sawInstances('someone|DFW', 3);
+    permitted(first.shaper.acquire(post)).answered(200);
+    await first.ledger.close();
+    const { ledger, shaper, warnings } = boot(new FakeClock());
+    expect(ledger.instancesOf('someone|DFW')).toBe(3);
+    expect(ledger.instancesOf('someone|ORD')).toBeUndefined();
+    for (let index = 0; index < 9; index++) permitted(shaper.acquire(post));
+    expect(refused(shaper.acquire(post)).reason).toBe('spent');
+    expect(warnings).toEqual([]);
+    await ledger.close();
+  });
+
   it('begins anew when its file is broken, and says so', async () => {
     path = join(directory, 'ledger.json');
     await writeFile(path, '{"someone|DFW":');

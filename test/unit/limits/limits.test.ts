@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../src/json.ts';
 import type { Permit } from '../../../src/limits/ask.ts';
@@ -105,6 +108,38 @@ describe('limits of a region', () => {
     expect(fetches).toHaveLength(3);
   });
 
+  it('are asked for again when a spent DAY limit has room by the word of the region', async () => {
+    const { limits, fetches, clock } = create();
+    const row = (remaining: number) => ({
+      verb: 'ALL',
+      value: 50,
+      remaining,
+      unit: 'DAY',
+      'next-available': '2026-01-01T00:30:00Z',
+    });
+    const document = (remaining: number) => ({
+      limits: { rate: [{ uri: '*', regex: '.*', limit: [row(remaining)] }], absolute: {} },
+    });
+    limits.warm(place());
+    await settle();
+    clock.tick(20);
+    await fetches[0]!.answer(document(0));
+    const { reason, retryAfterSeconds } = refused(limits.acquire(place(), ask('/servers')));
+    expect(reason).toBe('spent');
+    expect(retryAfterSeconds).toBe(1802);
+    await clock.advance(1_801_000);
+    expect(refused(limits.acquire(place(), ask('/servers'))).reason).toBe('spent');
+    // The question itself takes the slot that is sure to be free, whichever way the region counts.
+    await clock.advance(3_000);
+    expect(fetches).toHaveLength(2);
+    expect(refused(limits.acquire(place(), ask('/servers'))).reason).toBe('spent');
+    clock.tick(20);
+    await fetches[1]!.answer(document(49));
+    // Our own two questions are held for a day.
+    for (let index = 0; index < 48; index++) permitted(limits.acquire(place(), ask('/servers')));
+    expect(refused(limits.acquire(place(), ask('/servers'))).reason).toBe('spent');
+  });
+
   it('are asked for soon after an unforeseen refusal, which is waited out', async () => {
     const { limits, fetches, clock } = create();
     limits.warm(place());
@@ -151,6 +186,78 @@ describe('limits of a region', () => {
     ]);
   });
 
+  it('are remembered while no account uses them, asked for no more, and forgotten once they are empty', async () => {
+    const users = new Map([['main', 'someone']]);
+    const { limits, fetches, clock } = create({}, { userOf: (account) => users.get(account) });
+    limits.warm(place());
+    await settle();
+    await fetches[0]!.answer(published(4));
+    for (let index = 0; index < 2; index++) permitted(limits.acquire(place(), ask('/a'))).answered(200);
+    users.clear();
+    limits.reload();
+    expect(limits.standings()).toEqual([]);
+    await clock.advance(30_000);
+    users.set('second', 'someone');
+    limits.reload();
+    limits.warm(place('second'));
+    await settle();
+    // GET /limits took the last of the four.
+    expect(refused(limits.acquire(place('second'), ask('/a'))).reason).toBe('wait');
+    expect(fetches.map((fetch) => fetch.place.account.name)).toEqual(['main', 'second']);
+    await fetches[1]!.answer(published(4, 0));
+    users.clear();
+    limits.reload();
+    await clock.advance(2 * 3_600_000);
+    expect(fetches).toHaveLength(2);
+    users.set('second', 'someone');
+    limits.reload();
+    limits.warm(place('second'));
+    await settle();
+    // Made anew: nothing leaves before the region has said what its limits are.
+    expect(limits.acquire(place('second'), ask('/a'))).toBeInstanceOf(Promise);
+    expect(fetches).toHaveLength(3);
+  });
+
+  describe('whose Redis has not been reached since the start', () => {
+    const store = { exchange: () => Promise.reject(new Error('Redis is away')) };
+
+    it('are taken in the part of one among limits.instances, and the log says what to set', async () => {
+      const { limits, fetches, clock, warnings } = create({ instances: 3 }, { store });
+      limits.warm(place());
+      await clock.advance(2_600);
+      await fetches[0]!.answer(published(9));
+      for (let index = 0; index < 2; index++) permitted(limits.acquire(place(), ask('/a'))).answered(200);
+      await clock.advance(200);
+      expect(refused(limits.acquire(place(), ask('/a', { maxWaitMs: 0 }))).reason).toBe('wait');
+      expect(warnings).toEqual([
+        expect.stringMatching(/Redis has not been reached.*1\/3.*limits\.instances/),
+      ]);
+    });
+
+    it('are taken in the part of one among those that were there before the restart', async () => {
+      const path = join(await mkdtemp(join(tmpdir(), 'sluice-limits-')), 'ledger.json');
+      await writeFile(path, '{"instances":{"someone|DFW":4}}');
+      const { limits, fetches, clock, warnings } = create({ ledger: path }, { store });
+      limits.warm(place());
+      await clock.advance(2_600);
+      await fetches[0]!.answer(published(8));
+      permitted(limits.acquire(place(), ask('/a')));
+      expect(refused(limits.acquire(place(), ask('/a', { maxWaitMs: 0 }))).reason).toBe('wait');
+      expect(warnings).toEqual([expect.stringContaining('takes 1/4 of the limits')]);
+      await limits.close();
+      await rm(dirname(path), { recursive: true });
+    });
+
+    it('are taken less what the region says is used', async () => {
+      const { limits, fetches, clock } = create({}, { store });
+      limits.warm(place());
+      await clock.advance(2_600);
+      await fetches[0]!.answer(published(9, 2));
+      for (let index = 0; index < 2; index++) permitted(limits.acquire(place(), ask('/a')));
+      expect(refused(limits.acquire(place(), ask('/a', { maxWaitMs: 0 }))).reason).toBe('wait');
+    });
+  });
+
   it('are shown to callers as they are now, without a request while absolute limits are fresh', async () => {
     const { limits, fetches, clock } = create();
     limits.warm(place());
@@ -188,6 +295,21 @@ describe('limits of a region', () => {
     permitted(limits.acquire(place(), ask('/servers')));
     expect(refused(limits.acquire(place(), ask('/servers'))).reason).toBe('spent');
     expect(fetches).toEqual([]);
+  });
+
+  it('are static beside the absolute limits of the region, which are asked for when somebody wants them', async () => {
+    const { limits, fetches, clock } = create({
+      source: 'static',
+      static: [{ verb: 'ALL', uri: '*', value: 5, unit: 'MINUTE' }],
+    });
+    const asked = limits.document(place());
+    await settle();
+    await fetches[0]!.answer(published(9, 8, { maxTotalInstances: 11 }));
+    expect(await asked).toMatchObject({
+      limits: { absolute: { maxTotalInstances: 11 }, rate: [{ limit: [{ value: 5, remaining: 4 }] }] },
+    });
+    await clock.advance(2 * 3_600_000);
+    expect(fetches).toHaveLength(1);
   });
 
   it('cost nothing when they are off', () => {

@@ -49,6 +49,18 @@ describe('windows', () => {
     expect(queue.left[0]!.at).toBeLessThan(1407);
   });
 
+  it('hold a slot whose caller left as if it were counted a second after it was sent', () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
+    const permit = permitted(shaper.acquire(ask('/servers')));
+    clock.tick(100);
+    permit.lost();
+    clock.tick(1_800);
+    expect(refused(shaper.acquire(ask('/servers', { maxWaitMs: 0 }))).reason).toBe('wait');
+    permit.answered(200);
+    clock.tick(110);
+    permitted(shaper.acquire(ask('/servers')));
+  });
+
   it('give an unsent slot back at once', async () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'DAY')]);
     permitted(shaper.acquire(ask('/flavors'))).cancel();

@@ -1,158 +1,23 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Ask, Permit } from '../../../src/limits/ask.ts';
-import { BudgetLease } from '../../../src/limits/budget-lease.ts';
-import type { BudgetStore, ExchangeAnswer, ExchangeReport } from '../../../src/limits/budget-store.ts';
-import { type PublishedLimit, UNIT_MS } from '../../../src/limits/published-limit.ts';
-import { createRedisBudgetStore } from '../../../src/limits/redis-budget-store.ts';
-import { createShaper, type Shaper } from '../../../src/limits/shaper.ts';
-import { silentObserver } from '../../../src/limits/shaper-observer.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import type { PublishedLimit } from '../../../src/limits/published-limit.ts';
 import { type RedisServer, redisAvailable, startRedis } from '../../support/redis-server.ts';
-import {
-  createReferenceLimiter,
-  LIMITER_KINDS,
-  type LimiterKind,
-} from '../../support/reference-upstreams.ts';
-import { ask, limit, TEST_SETTINGS } from './harness.ts';
+import { LIMITER_KINDS, type LimiterKind } from '../../support/reference-upstreams.ts';
+import { limit } from './harness.ts';
+import { World } from './world.ts';
 
 let server: RedisServer;
 let redis: Redis;
-let worlds = 0;
 
-/** Instances that share a budget in a real Redis, on one fake clock that waits for Redis' answers. */
-class World {
-  readonly clock = new FakeClock();
-  readonly instances: Instance[] = [];
-  readonly limiter: ReturnType<typeof createReferenceLimiter>;
-  readonly published: PublishedLimit;
-  isStoreUp = true;
-  exchanges = 0;
-  rejections = 0;
-  readonly #prefix = `world${worlds++}:`;
-  readonly #pending = new Set<Promise<unknown>>();
-
-  constructor(kind: LimiterKind, published: PublishedLimit) {
-    this.published = published;
-    this.limiter = createReferenceLimiter(kind, published.value, UNIT_MS[published.unit]);
-  }
-
-  /** @param instances how many it takes there to be until Redis has said */
-  join(name: string, instances = 1): Instance {
-    const real = createRedisBudgetStore({
-      redis,
-      instance: name,
-      prefix: this.#prefix,
-      now: () => this.clock.now(),
-    });
-    const instance = new Instance(
-      this,
-      (report) => {
-        if (!this.isStoreUp) return Promise.reject(new Error('Redis is away'));
-        this.exchanges++;
-        const answer = real.exchange(report);
-        this.#pending.add(answer);
-        const done = () => void this.#pending.delete(answer);
-        answer.then(done, done);
-        return answer;
-      },
-      instances,
-    );
-    this.instances.push(instance);
-    return instance;
-  }
-
-  /** Redis is gone with all it knew. */
-  async lose(): Promise<void> {
-    this.isStoreUp = false;
-    const keys = await redis.keys(`${this.#prefix}*`);
-    if (keys.length > 0) await redis.del(...keys);
-  }
-
-  /** Moves time on, event by event, letting every exchange finish at the moment it was made. */
-  async run(ms: number): Promise<void> {
-    const end = this.clock.monotonic() + ms;
-    await this.#quiet();
-    for (let next = this.clock.nextIn(); next !== undefined; next = this.clock.nextIn()) {
-      if (this.clock.monotonic() + next > end) break;
-      this.clock.tick(next);
-      await this.#quiet();
-    }
-    this.clock.tick(end - this.clock.monotonic());
-  }
-
-  async #quiet(): Promise<void> {
-    do {
-      await Promise.allSettled(this.#pending);
-      await new Promise((resolve) => setImmediate(resolve));
-    } while (this.#pending.size > 0);
-  }
-}
-
-class Instance {
-  readonly shaper: Shaper;
-  readonly states: string[] = [];
-  isAlive = true;
-  sent = 0;
-  refused = 0;
-  readonly #world: World;
-
-  constructor(world: World, exchange: BudgetStore['exchange'], instances: number) {
-    this.#world = world;
-    const { clock } = world;
-    this.shaper = createShaper({
-      clock,
-      settings: TEST_SETTINGS,
-      shares: () => 1,
-      observe: silentObserver,
-      lease: (holder) =>
-        new BudgetLease({
-          clock,
-          store: { exchange: (report) => this.#whileAlive(exchange, report) },
-          holder,
-          budget: 'someone|DFW',
-          instances,
-          onState: (state) => this.states.push(state),
-        }),
-    });
-    this.shaper.setLimits([world.published]);
-  }
-
-  #whileAlive(exchange: BudgetStore['exchange'], report: ExchangeReport): Promise<ExchangeAnswer> {
-    return this.isAlive ? exchange(report) : new Promise(() => undefined);
-  }
-
-  /** Asks for so many slots at once. */
-  flood(count: number, overrides: Partial<Ask> = {}): void {
-    for (let index = 0; index < count; index++) this.request(overrides);
-  }
-
-  request(overrides: Partial<Ask> = {}): void {
-    const outcome = this.shaper.acquire(ask('/servers', overrides));
-    const given = (answer: Awaited<typeof outcome>) => {
-      if (answer.refused) this.refused++;
-      else if (this.isAlive) this.#send(answer);
-    };
-    if (outcome instanceof Promise) void outcome.then(given, () => undefined);
-    else given(outcome);
-  }
-
-  #send(permit: Permit): void {
-    const world = this.#world;
-    this.sent++;
-    const latencyMs = (this.sent * 37) % 60;
-    world.clock.setTimer(() => {
-      if (!world.limiter.arrive(world.clock.monotonic())) world.rejections++;
-      world.clock.setTimer(() => permit.answered(200), latencyMs);
-    }, latencyMs);
-  }
-
-  /** kill -9. */
-  kill(): void {
-    this.isAlive = false;
-  }
-}
+/** A region of one limit whose instances share a budget in a real Redis. */
+const worldOf = (kind: LimiterKind, published: PublishedLimit): World =>
+  new World({
+    kind,
+    limits: [published],
+    redis,
+    trip: (sent) => ({ thereMs: (sent * 37) % 60, backMs: (sent * 37) % 60 }),
+  });
 
 const total = (world: World) => world.instances.reduce((sum, { sent }) => sum + sent, 0);
 
@@ -167,7 +32,7 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
   });
 
   it.each(LIMITER_KINDS)('is kept by three instances that all want it (%s)', async (kind) => {
-    const world = new World(kind, limit('GET', '*', 60, 'SECOND'));
+    const world = worldOf(kind, limit('GET', '*', 60, 'SECOND'));
     const three = ['a', 'b', 'c'].map((name) => world.join(name));
     for (const instance of three) instance.flood(400);
     await world.run(15_000);
@@ -180,7 +45,7 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
   });
 
   it('goes to the one that wants it when the others idle', async () => {
-    const world = new World('sliding', limit('GET', '*', 60, 'SECOND'));
+    const world = worldOf('sliding', limit('GET', '*', 60, 'SECOND'));
     const [busy] = ['a', 'b', 'c'].map((name) => world.join(name));
     await world.run(3_000);
     busy!.flood(900);
@@ -190,7 +55,7 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
   });
 
   it('comes back to a newcomer and to those who idled', async () => {
-    const world = new World('fixed', limit('GET', '*', 60, 'SECOND'));
+    const world = worldOf('fixed', limit('GET', '*', 60, 'SECOND'));
     const first = world.join('a');
     first.flood(3000);
     await world.run(5_000);
@@ -206,7 +71,7 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
   });
 
   it('goes round when there are fewer slots than instances', async () => {
-    const world = new World('fixed', limit('GET', '*', 2, 'SECOND'));
+    const world = worldOf('fixed', limit('GET', '*', 2, 'SECOND'));
     const five = ['a', 'b', 'c', 'd', 'e'].map((name) => world.join(name));
     for (const instance of five) instance.flood(50);
     await world.run(40_000);
@@ -215,7 +80,7 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
   });
 
   it.each(LIMITER_KINDS)('gets the slots of a killed instance back, and not too early (%s)', async (kind) => {
-    const world = new World(kind, limit('GET', '*', 40, 'SECOND'));
+    const world = worldOf(kind, limit('GET', '*', 40, 'SECOND'));
     const [victim, heir] = [world.join('a'), world.join('b')];
     victim.flood(2000);
     heir.flood(2000);
@@ -231,7 +96,7 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
   it.each(LIMITER_KINDS)(
     'is never exceeded when Redis goes, stays away and comes back empty (%s)',
     async (kind) => {
-      const world = new World(kind, limit('GET', '*', 60, 'SECOND'));
+      const world = worldOf(kind, limit('GET', '*', 60, 'SECOND'));
       const [busy, calm, idle] = ['a', 'b', 'c'].map((name) => world.join(name));
       busy!.flood(4000);
       await world.run(3_000);
@@ -252,7 +117,7 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
   it.each(LIMITER_KINDS)(
     'is not exceeded by instances that start without Redis, told how many they are (%s)',
     async (kind) => {
-      const world = new World(kind, limit('GET', '*', 60, 'SECOND'));
+      const world = worldOf(kind, limit('GET', '*', 60, 'SECOND'));
       world.isStoreUp = false;
       const three = ['a', 'b', 'c'].map((name) => world.join(name, 3));
       for (const instance of three) instance.flood(2000);
@@ -265,7 +130,7 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
   );
 
   it('is spoken of once it has been away for a lease, not for an answer that was late once', async () => {
-    const world = new World('fixed', limit('GET', '*', 60, 'SECOND'));
+    const world = worldOf('fixed', limit('GET', '*', 60, 'SECOND'));
     const { states } = world.join('a');
     await world.run(3_000);
     world.isStoreUp = false;
@@ -282,7 +147,7 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
   });
 
   it('is never exceeded when Redis restarts empty at once', async () => {
-    const world = new World('fixed', limit('GET', '*', 60, 'SECOND'));
+    const world = worldOf('fixed', limit('GET', '*', 60, 'SECOND'));
     const [busy, other] = ['a', 'b', 'c'].map((name) => world.join(name));
     busy!.flood(4000);
     await world.run(3_000);
@@ -294,8 +159,28 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
     expect(other!.sent).toBeGreaterThan(100);
   });
 
+  it('remembers what the dead have used when Redis loses everything', async () => {
+    const world = worldOf('sliding', limit('GET', '*', 20, 'MINUTE'));
+    const [victim, heir] = ['a', 'b', 'c'].map((name) => world.join(name));
+    victim!.flood(8);
+    await world.run(1_000);
+    victim!.kill();
+    await world.run(4_000);
+    await world.lose();
+    world.isStoreUp = true;
+    heir!.flood(30);
+    await world.run(50_000);
+    expect(world.rejections).toBe(0);
+    expect(victim!.sent).toBe(8);
+    expect(heir!.sent).toBeGreaterThanOrEqual(6);
+    expect(heir!.sent).toBeLessThanOrEqual(12);
+    await world.run(120_000);
+    expect(heir!.sent).toBe(30);
+    expect(world.rejections).toBe(0);
+  });
+
   it('keeps a DAY limit over the restart of every instance', async () => {
-    const world = new World('sliding', limit('POST', '/servers', 50, 'DAY'));
+    const world = worldOf('sliding', limit('POST', '/servers', 50, 'DAY'));
     const first = world.join('a');
     for (let index = 0; index < 30; index++) {
       first.request({ method: 'POST' });
@@ -328,7 +213,7 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
     });
     await fc.assert(
       fc.asyncProperty(story, async ({ value, steps }) => {
-        const world = new World(kind, limit('GET', '*', value, 'SECOND'));
+        const world = worldOf(kind, limit('GET', '*', value, 'SECOND'));
         for (const name of ['a', 'b', 'c']) world.join(name).flood(20);
         await world.run(1_500);
         for (const [index, { action, which, count, pauseMs }] of steps.entries()) {
@@ -348,7 +233,7 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
   });
 
   it('has all slots back when an instance leaves in order', async () => {
-    const world = new World('sliding', limit('GET', '*', 20, 'MINUTE'));
+    const world = worldOf('sliding', limit('GET', '*', 20, 'MINUTE'));
     const [leaver, stayer] = [world.join('a'), world.join('b')];
     leaver.flood(5);
     await world.run(1_000);
