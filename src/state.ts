@@ -167,9 +167,11 @@ async function fetchLimits(place: Place, permit: Permit, { pools, metrics }: Sha
     body: undefined,
   };
   const timeout = leaveOf(AbortSignal.timeout(LIMITS_TIMEOUT_MS));
-  const answer = await exchange(pools.get(endpoint.origin), request, timeout, (status, headers) =>
-    permit.answered(status, headers),
-  );
+  const answer = await exchange(pools.get(endpoint.origin), request, timeout, {
+    queued: () => permit.queued(),
+    sent: () => permit.sent(),
+    head: (status, headers) => permit.answered(status, headers),
+  });
   if (answer instanceof ExchangeError) throw answer;
   metrics.upstreamRequests.inc(place.account.name, endpoint.region, 'getLimits', String(answer.status));
   if (answer.status === 401) await tokens.refused(token);

@@ -42,6 +42,10 @@ export interface Permit {
     headers?: Readonly<Record<string, string | string[] | undefined>>,
     nowWall?: number,
   ): void;
+  /** It waits for a connection: as long as it does, the region cannot have counted it. */
+  queued(): void;
+  /** It has got one after `queued`, and goes out now. */
+  sent(): void;
   /** The caller left before there was an answer: the request may still be on its way, and be counted later than now. */
   lost(): void;
   /** It was never sent: the slots are free at once. */

@@ -186,6 +186,16 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
     if (this.#queue.depth > 0) this.#arm(now);
   }
 
+  queued(flight: Flight): void {
+    this.#book.hold(flight);
+  }
+
+  sent(flight: Flight): void {
+    const now = this.#clock.monotonic();
+    this.#book.release(flight, now);
+    if (this.#queue.depth > 0) this.#arm(now);
+  }
+
   lost(flight: Flight): void {
     this.#book.lose(flight);
   }

@@ -10,6 +10,8 @@ export interface FlightOwner {
     headers: Readonly<Record<string, string | string[] | undefined>> | undefined,
     nowWall: number | undefined,
   ): void;
+  queued(flight: Flight): void;
+  sent(flight: Flight): void;
   lost(flight: Flight): void;
   cancelled(flight: Flight): void;
   chargesOf(flight: Flight): Charge[];
@@ -19,12 +21,12 @@ export interface FlightOwner {
 export class Flight implements Permit {
   readonly ask: Ask;
   readonly client: Client;
-  readonly sentAt: number;
+  sentAt: number;
   readonly waitedMs: number;
   /** Windows in which it holds a slot. */
   windows: readonly Window[];
-  /** `overdue` and `lost`: answered, as far as windows go, TRANSIT_MS after it left. */
-  state: 'flying' | 'overdue' | 'lost' | 'done' = 'flying';
+  /** `overdue` and `lost`: answered, as far as windows go, TRANSIT_MS after it left; `queued`: it has not left yet. */
+  state: 'queued' | 'flying' | 'overdue' | 'lost' | 'done' = 'flying';
   before: Flight | undefined;
   after: Flight | undefined;
   readonly #owner: FlightOwner;
@@ -55,6 +57,14 @@ export class Flight implements Permit {
     nowWall?: number,
   ): void {
     this.#owner.landed(this, status, headers, nowWall);
+  }
+
+  queued(): void {
+    this.#owner.queued(this);
+  }
+
+  sent(): void {
+    this.#owner.sent(this);
   }
 
   lost(): void {

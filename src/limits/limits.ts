@@ -50,7 +50,15 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
 /** How often budgets that no account uses any more are looked at, ms. */
 const SWEEP_MS = 60_000;
 
-const FREE_PERMIT: Permit = { waitedMs: 0, charges: [], answered() {}, lost() {}, cancel() {} };
+const FREE_PERMIT: Permit = {
+  waitedMs: 0,
+  charges: [],
+  queued() {},
+  sent() {},
+  answered() {},
+  lost() {},
+  cancel() {},
+};
 
 export function createLimits<P extends LimitPlace>(options: LimitsOptions<P>): RegionLimits<P> {
   return new BudgetTable(options);

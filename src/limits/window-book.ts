@@ -27,6 +27,8 @@ export class WindowBook {
   windows: readonly Window[] = [];
   #matcher = new Matcher([]);
   readonly #flights = new FlightList();
+  /** Requests that wait for a connection to the region. */
+  readonly #queued = new FlightList();
   readonly #settings: Pick<LimitsSettings, 'marginMs'>;
   readonly #restore: (window: Window) => void;
   #latencyMs = 0;
@@ -72,8 +74,26 @@ export class WindowBook {
     this.#flights.push(flight);
   }
 
+  /** It waits for a connection: its slots stay taken for as long as it does, or all that wait would leave in one burst. */
+  hold(flight: Flight): void {
+    if (flight.state !== 'flying') return;
+    this.#flights.remove(flight);
+    this.#queued.push(flight);
+    flight.state = 'queued';
+  }
+
+  /** It has got one. */
+  release(flight: Flight, now: number): void {
+    if (flight.state !== 'queued') return;
+    this.#queued.remove(flight);
+    flight.sentAt = now;
+    this.#flights.push(flight);
+    flight.state = 'flying';
+  }
+
   /** The answer is here; false when the flight was over already. */
   land(flight: Flight, now: number): boolean {
+    this.release(flight, now);
     if (flight.state === 'done' || flight.state === 'lost') return false;
     this.#latencyMs += (now - flight.sentAt - this.#latencyMs) / 8;
     this.#landedSince?.push({ ask: flight.ask, at: now });
@@ -87,16 +107,17 @@ export class WindowBook {
 
   /** Nobody waits for its answer any more: it is taken for counted when it would be overdue. */
   lose(flight: Flight): void {
-    if (flight.state === 'flying') flight.state = 'lost';
+    if (flight.state === 'queued') this.cancel(flight);
+    else if (flight.state === 'flying') flight.state = 'lost';
     else if (flight.state === 'overdue') flight.state = 'done';
   }
 
   /** It never left. A flight that is overdue has been counted for good. */
   cancel(flight: Flight): boolean {
     if (flight.state === 'lost') return false;
-    if (flight.state === 'flying') {
+    if (flight.state === 'flying' || flight.state === 'queued') {
       for (const window of flight.windows) window.giveBack(flight.client.index);
-      this.#flights.remove(flight);
+      (flight.state === 'queued' ? this.#queued : this.#flights).remove(flight);
     }
     const wasOn = flight.state !== 'done';
     flight.state = 'done';
@@ -171,10 +192,12 @@ export class WindowBook {
 
   #carryOver(fresh: ReadonlySet<Window>, now: number): void {
     if (fresh.size === 0) return;
-    for (let flight = this.#flights.first; flight; flight = flight.after) {
-      const added = this.laneOf(flight.ask).windows.filter((window) => fresh.has(window));
-      for (const window of added) window.take(flight.client.index);
-      flight.windows = [...flight.windows, ...added];
+    for (const list of [this.#flights, this.#queued]) {
+      for (let flight = list.first; flight; flight = flight.after) {
+        const added = this.laneOf(flight.ask).windows.filter((window) => fresh.has(window));
+        for (const window of added) window.take(flight.client.index);
+        flight.windows = [...flight.windows, ...added];
+      }
     }
     for (const { ask, at } of this.#landedSince ?? []) {
       for (const window of this.laneOf(ask).windows) {

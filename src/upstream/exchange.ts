@@ -37,24 +37,34 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const EMPTY = Buffer.alloc(0);
 const NO_HEADERS: IncomingHttpHeaders = {};
 
+/** Whoever wants to know how far a request has got. */
+export interface ExchangeWatch {
+  /** It has to wait for a connection. */
+  queued(): void;
+  /** It has got one after `queued`, and goes out now. */
+  sent(): void;
+  /** The answer's head is here; its body is not yet. */
+  head(status: number, headers: IncomingHttpHeaders): void;
+}
+
 /**
  * Sends one request and collects the answer. At dispatch level: one handler object and one promise a request, which gives
  * either outcome as a value.
  *
- * @param onHead called when the answer's head is here, before its body (the limits count from then)
+ * @param watch told how far the request has got (the limits count from there)
  */
 export function exchange(
   dispatcher: Dispatcher,
   request: UpstreamRequest,
   leave: Leave | undefined,
-  onHead: (status: number, headers: IncomingHttpHeaders) => void,
+  watch: ExchangeWatch,
 ): Promise<UpstreamAnswer | ExchangeError> {
   return new Promise((resolve) => {
     if (leave?.gone) {
       resolve(new ExchangeError('aborted', false, 'the caller left'));
       return;
     }
-    const collector = new Collector(resolve, onHead, leave);
+    const collector = new Collector(resolve, watch, leave);
     dispatcher.dispatch(
       {
         method: request.method as Dispatcher.HttpMethod,
@@ -64,6 +74,7 @@ export function exchange(
       },
       collector,
     );
+    collector.dispatched();
   });
 }
 
@@ -73,7 +84,7 @@ export function exchange(
  */
 class Collector implements Dispatcher.DispatchHandler {
   readonly #resolve: (outcome: UpstreamAnswer | ExchangeError) => void;
-  readonly #onHead: (status: number, headers: IncomingHttpHeaders) => void;
+  readonly #watch: ExchangeWatch;
   readonly #departure: Leave | undefined;
   #abort: ((error: Error) => void) | undefined;
   #status = 0;
@@ -81,20 +92,30 @@ class Collector implements Dispatcher.DispatchHandler {
   #first: Buffer | undefined;
   #more: Buffer[] | undefined;
   #size = 0;
+  #isQueued = false;
+  #isOver = false;
 
   constructor(
     resolve: (outcome: UpstreamAnswer | ExchangeError) => void,
-    onHead: (status: number, headers: IncomingHttpHeaders) => void,
+    watch: ExchangeWatch,
     leave: Leave | undefined,
   ) {
     this.#resolve = resolve;
-    this.#onHead = onHead;
+    this.#watch = watch;
     this.#departure = leave;
     leave?.watch(() => this.#leave());
   }
 
+  /** undici has taken the request: without a free connection it is in the pool's queue. */
+  dispatched(): void {
+    if (this.#abort !== undefined || this.#isOver) return;
+    this.#isQueued = true;
+    this.#watch.queued();
+  }
+
   onConnect(abort: (error?: Error) => void): void {
     this.#abort = abort;
+    if (this.#isQueued) this.#watch.sent();
     if (this.#departure?.gone) abort(new Error('the caller left'));
   }
 
@@ -102,7 +123,7 @@ class Collector implements Dispatcher.DispatchHandler {
     if (status < 200) return true;
     this.#status = status;
     this.#headers = util.parseHeaders(headers) as IncomingHttpHeaders;
-    this.#onHead(status, this.#headers);
+    this.#watch.head(status, this.#headers);
     return true;
   }
 
@@ -135,6 +156,7 @@ class Collector implements Dispatcher.DispatchHandler {
   }
 
   #end(outcome: UpstreamAnswer | ExchangeError): void {
+    this.#isOver = true;
     this.#departure?.watch(undefined);
     this.#resolve(outcome);
   }

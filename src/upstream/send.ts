@@ -1,9 +1,10 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { type Clock, sleep } from '../clock.ts';
 import type { Fault } from '../faults/faults.ts';
 import type { Endpoint } from '../identity/catalog.ts';
 import type { Token } from '../identity/token.ts';
 import type { Charge, Permit, Refusal } from '../limits/ask.ts';
-import { ExchangeError, exchange, type UpstreamAnswer } from './exchange.ts';
+import { ExchangeError, type ExchangeWatch, exchange, type UpstreamAnswer } from './exchange.ts';
 import { failureFault } from './failure.ts';
 import type { Leave } from './leave.ts';
 import type { Pools } from './pools.ts';
@@ -78,7 +79,7 @@ export function createSender(options: { pools: Pools; clock: Clock; retries: num
 const AT_ONCE = -1;
 
 /** The attempts of one request. On the usual way, of one attempt, there is one thing to wait for: the answer. */
-class Journey {
+class Journey implements ExchangeWatch {
   readonly #pools: Pools;
   readonly #clock: Clock;
   readonly #retries: number;
@@ -89,6 +90,8 @@ class Journey {
   #overLimits = 0;
   #waitedMs = 0;
   #upstreamMs = 0;
+  /** Of the current attempt. */
+  #permit: Permit | undefined;
   /** The head of the current attempt's answer is here: its permit is used up. */
   #hasHead = false;
 
@@ -144,10 +147,21 @@ class Journey {
     this.#attempts++;
     this.#hasHead = false;
     const request = { method, path, headers: this.#sending.headers(token), body };
-    return exchange(this.#pools.get(endpoint.origin), request, leave, (status, headers) => {
-      this.#hasHead = true;
-      permit.answered(status, headers);
-    });
+    this.#permit = permit;
+    return exchange(this.#pools.get(endpoint.origin), request, leave, this);
+  }
+
+  queued(): void {
+    this.#permit?.queued();
+  }
+
+  sent(): void {
+    this.#permit?.sent();
+  }
+
+  head(status: number, headers: IncomingHttpHeaders): void {
+    this.#hasHead = true;
+    this.#permit?.answered(status, headers);
   }
 
   /** Counts what came of an attempt; an answer that is none is a failure from here on. */

@@ -188,3 +188,25 @@ it('overLimitStatus 429 is what a caller gets instead', async () => {
   expect(json<OverLimit>().overLimit.code).toBe(429);
   expect((await servers({}, '.xml')).text).toMatch(/<overLimit [^>]*code="429"/);
 });
+
+describe('a region that hangs', () => {
+  it('is not run over when it comes back: what waits for a connection keeps its slots', async () => {
+    await gateway.close();
+    await upstream.close();
+    LIMITS.push({ verb: 'GET', uri: '/images', value: 3, unit: 'SECOND' });
+    await start({ upstream: { connections: 1 } });
+    LIMITS.pop();
+    const gate = dfw.hold('GET /images/*');
+    const image = (id: string) => ask(`${gateway.url}/dfw/v2/700100/images/${id}`);
+    const running = ['1', '2', '3'].map(image);
+    await gate.arrived(1);
+    await expect.poll(() => gateway.metric('sluice_limit_remaining', { uri: '/images' })).toBe(0);
+    await clock.advance(60_000);
+    running.push(image('4'), image('5'));
+    await expect.poll(() => gateway.metric('sluice_limit_queue_depth')).toBe(1);
+    gate.open();
+    await Promise.all(running.slice(0, 3));
+    await clock.advance(3_000);
+    await Promise.all(running);
+  });
+});

@@ -61,6 +61,33 @@ describe('windows', () => {
     permitted(shaper.acquire(ask('/servers')));
   });
 
+  it('hold the slots of requests that wait for a connection for as long as they wait', () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 2, 'SECOND')]);
+    const impatient = () => shaper.acquire(ask('/servers', { maxWaitMs: 0 }));
+    const [sent, queued] = [permitted(impatient()), permitted(impatient())];
+    queued.queued();
+    clock.tick(10_000);
+    // The one on its way is taken for counted long ago; the other would still be counted when it leaves.
+    permitted(impatient()).answered(200);
+    expect(refused(impatient()).reason).toBe('wait');
+    queued.sent();
+    clock.tick(1_500);
+    permitted(impatient()).answered(200);
+    expect(refused(impatient()).reason).toBe('wait');
+    clock.tick(1_010);
+    permitted(impatient());
+    queued.answered(200);
+    sent.answered(200);
+  });
+
+  it('give the slot of a request back that never got a connection', () => {
+    const { shaper } = shaperWith([limit('GET', '*', 1, 'DAY')]);
+    const permit = permitted(shaper.acquire(ask('/servers')));
+    permit.queued();
+    permit.cancel();
+    permitted(shaper.acquire(ask('/servers')));
+  });
+
   it('give an unsent slot back at once', async () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'DAY')]);
     permitted(shaper.acquire(ask('/flavors'))).cancel();
