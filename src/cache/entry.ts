@@ -1,3 +1,4 @@
+import type { Hrefs } from '../links/json-hrefs.ts';
 import { packText, unpackText } from './packed-text.ts';
 import type { Freshness } from './policy.ts';
 import { createRendition, flat, type Rendition, type RenditionOwner } from './rendition.ts';
@@ -7,6 +8,8 @@ export interface Stored {
   status: number;
   /** JSON text exactly as the upstream wrote it, links unrewritten. */
   body: string;
+  /** Where the links stand in the body, when that is known. */
+  hrefs?: Hrefs | undefined;
   /** The few upstream headers worth keeping, lower-case names. */
   headers: Record<string, string>;
   /** The upstream's id of this one request: for whoever asked, not kept. */
@@ -68,6 +71,7 @@ export class Entry implements Stored, Freshness, RenditionOwner {
   #source: string;
   #anchor: Rendition | undefined;
   #wrapper: string | undefined;
+  #hrefs: Hrefs | undefined;
   #lastVariant = '';
   #last: Rendition | undefined;
   #others: Map<string, Rendition> | undefined;
@@ -88,6 +92,7 @@ export class Entry implements Stored, Freshness, RenditionOwner {
     this.#errorMs = fields.errorUntil - fields.storedAt;
     this.#source = fields.body;
     this.#wrapper = fields.wrapper;
+    this.#hrefs = fields.hrefs;
   }
 
   get freshUntil(): number {
@@ -109,13 +114,21 @@ export class Entry implements Stored, Freshness, RenditionOwner {
     if (this.#wrapper === undefined) return;
     this.#source = Buffer.from(this.body).toString();
     this.#wrapper = undefined;
+    this.#hrefs = undefined;
     this.resized();
   }
 
   /** The upstream's text. */
   get body(): string {
-    if (this.#wrapper !== undefined) return `{"${this.#wrapper}": ${this.#source}}`;
+    if (this.#wrapper !== undefined) return `${openingOf(this.#wrapper)}${this.#source}}`;
     return this.#anchor ? unpackText(this.#source, this.#anchor.body) : this.#source;
+  }
+
+  /** Where the links stand in `body`; undefined when that is not known (any more). */
+  get hrefs(): Hrefs | undefined {
+    if (this.#wrapper === undefined) return this.#hrefs;
+    const shift = openingOf(this.#wrapper).length;
+    return this.#hrefs?.map((at) => at + shift);
   }
 
   /**
@@ -166,7 +179,9 @@ export class Entry implements Stored, Freshness, RenditionOwner {
 
   #render(text: string): Rendition {
     const rendition = createRendition(text, this);
-    const isPackable = this.#wrapper === undefined && this.#anchor === undefined;
+    if (this.#wrapper !== undefined) return rendition;
+    this.#hrefs = undefined;
+    const isPackable = this.#anchor === undefined;
     if (isPackable && this.#source.length >= SMALLEST_PACKED_LENGTH) {
       this.#source = packText(this.#source, rendition.body);
       this.#anchor = rendition;
@@ -185,6 +200,8 @@ export class Entry implements Stored, Freshness, RenditionOwner {
     }
   }
 }
+
+const openingOf = (wrapper: string): string => `{"${wrapper}": `;
 
 /** Texts that many entries have in common, each kept once: every request makes its own copy of them. */
 const commonTexts = new Map<string, string>();

@@ -1,10 +1,13 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import { type Hrefs, hrefsIn } from '../links/json-hrefs.ts';
 import { sliceArray, sliceObject } from './json-slices.ts';
 
 /** One member of a detail list: its text as the upstream wrote it, and what filters look at. */
 export interface Member {
   readonly id: string;
   readonly text: string;
+  /** Where the links stand in the text. */
+  readonly hrefs: Hrefs;
   readonly name: JsonValue | undefined;
   readonly status: JsonValue | undefined;
   readonly ram: JsonValue | undefined;
@@ -43,7 +46,8 @@ export function indexList(body: string, collection: string): ListIndex | null {
   const values = document[collection];
   if (!Array.isArray(values) || values.length >= MOST_MEMBERS) return null;
   const texts = sliceArray(sliceObject(body).get(collection)!);
-  const members = values.map((value, at) => memberOf(value, texts[at]!));
+  const hrefs = hrefsByText(body, texts);
+  const members = values.map((value, at) => memberOf(value, texts[at]!, hrefs[at]!));
   const byId = new Map<string, Member>();
   for (const member of members) {
     if (member === null || byId.has(member.id)) return null;
@@ -52,11 +56,27 @@ export function indexList(body: string, collection: string): ListIndex | null {
   return { members: [...byId.values()], byId };
 }
 
-function memberOf(value: JsonValue, text: string): Member | null {
+/** The links of a list, found in one pass, as they stand in each of its members' texts. */
+function hrefsByText(body: string, texts: readonly string[]): Hrefs[] {
+  const all = hrefsIn(body);
+  let next = 0;
+  let end = 0;
+  return texts.map((text) => {
+    const start = body.indexOf(text, end);
+    end = start + text.length;
+    const own: number[] = [];
+    while (next < all.length && all[next]! < start) next++;
+    for (; next < all.length && all[next]! < end; next++) own.push(all[next]! - start);
+    return own;
+  });
+}
+
+function memberOf(value: JsonValue, text: string, hrefs: Hrefs): Member | null {
   if (!isJsonObject(value) || typeof value['id'] !== 'string') return null;
   return {
     id: value['id'],
     text,
+    hrefs,
     name: value['name'],
     status: value['status'],
     ram: value['ram'],

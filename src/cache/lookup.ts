@@ -85,6 +85,7 @@ function deriveEntry(
     query,
     status: 200,
     body,
+    hrefs: member?.hrefs,
     wrapper: member ? (ask.operation.response ?? undefined) : undefined,
     headers,
     ...times,

@@ -116,7 +116,7 @@ function storedFrom(answered: RegionAnswer): Stored {
   }
   const id = answered.headers['x-compute-request-id'];
   const requestId = typeof id === 'string' ? id : undefined;
-  return { status: answered.status, body: answered.text, headers, requestId };
+  return { status: answered.status, body: answered.text, hrefs: answered.hrefs, headers, requestId };
 }
 
 /** Writes a found answer out. */

@@ -206,19 +206,9 @@ export function answer(request: KnownRequest, answered: RegionAnswer, services: 
   if (location !== undefined)
     headers.push('Location', services.location(call, place, operation.location, location));
   for (const [name, value] of services.limits.headers(answered.charges)) headers.push(name, value);
-  const body = answered.text === '' ? undefined : bodyOf(request, answered, services);
-  services.reply(call, { status: answered.status, body, format: call.format, headers });
-}
-
-function bodyOf(
-  { call, operation, place }: KnownRequest,
-  answered: RegionAnswer,
-  services: Services,
-): string {
   const { text, hrefs } = answered;
-  return call.format === 'json'
-    ? services.links().rewriteBody(text, call.publicBase, place.endpoint.region, hrefs)
-    : renderAnswer(call, place, operation, text, services);
+  const body = text === '' ? undefined : renderAnswer(call, place, operation, text, services, hrefs);
+  services.reply(call, { status: answered.status, body, format: call.format, headers });
 }
 
 function pushHeader(headers: string[], name: string, value: string | string[] | undefined): void {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Router } from '../routing/route.ts';
 import { findHit } from './cached.ts';
 import type { Answerer } from './fast-path.ts';
-import { countFound, headText, type Prepared, prepareFound } from './found.ts';
+import { countFound, type Prepared, prepareFound } from './found.ts';
 import type { PlainGet } from './http-head.ts';
 import { negotiate } from './render.ts';
 import { RequestFacts } from './request-facts.ts';
@@ -24,7 +24,7 @@ export function createMemoryAnswerer(options: {
     const prepared = facts && answerFromMemory(facts, services);
     if (!prepared) return undefined;
     services.finished(facts, prepared.status);
-    const head = `${headText(prepared)}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
+    const head = `${prepared.head.text}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
     return { head, body: prepared.body };
   };
 }

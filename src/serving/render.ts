@@ -1,4 +1,5 @@
 import { Fault } from '../faults/faults.ts';
+import type { Hrefs } from '../links/json-hrefs.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Format } from '../translation/format.ts';
@@ -37,15 +38,20 @@ function queryFormat(query: string): Format | undefined {
   return value === undefined ? undefined : (value.toLowerCase() as Format);
 }
 
-/** A region's JSON text as the caller gets it: links lead to Sluice, in the caller's format. */
+/**
+ * A region's JSON text as the caller gets it: links lead to Sluice, in the caller's format.
+ *
+ * @param hrefs where the links stand, when that is known
+ */
 export function renderAnswer(
   call: RequestFacts,
   place: Place,
   operation: Operation,
   text: string,
   services: Services,
+  hrefs?: Hrefs,
 ): string {
-  const rewritten = services.links().rewriteBody(text, call.publicBase, place.endpoint.region);
+  const rewritten = services.links().rewriteBody(text, call.publicBase, place.endpoint.region, hrefs);
   return call.format === 'json' ? rewritten : toXml(operation, rewritten, services);
 }
 
