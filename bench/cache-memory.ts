@@ -7,6 +7,7 @@ import { silentObserver } from '../src/cache/observer.ts';
 import { CacheSchema, type CacheSettings } from '../src/cache/settings.ts';
 import { systemClock } from '../src/clock.ts';
 import { matchPath } from '../src/operations/match.ts';
+import { flavorsDocument, imagesDocument, PROVIDER_METADATA } from './documents.ts';
 
 /**
  * What the cache costs: bytes of memory held per byte of answers cached, that 100,000 keys stay within `maxBytes`, and
@@ -16,12 +17,13 @@ import { matchPath } from '../src/operations/match.ts';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-const settings = (maxBytes: number): CacheSettings => ({
+const settings = (maxBytes: number, derives: boolean): CacheSettings => ({
   ...(Value.Default(CacheSchema, {}) as CacheSettings),
   maxBytes,
+  derive: { flavors: derives, images: derives },
 });
-const open = (maxBytes: number) =>
-  createCache({ settings: settings(maxBytes), clock: systemClock, observe: silentObserver });
+const open = (maxBytes: number, derives = false) =>
+  createCache({ settings: settings(maxBytes, derives), clock: systemClock, observe: silentObserver });
 
 function askFor(path: string): CacheAsk {
   const match = matchPath('GET', path);
@@ -80,6 +82,58 @@ export async function measureMemory(answerBytes: number, count: number): Promise
   return { answerBytes, entries, heldPerCachedByte: held / total, heldPerCountedByte: held / bytes };
 }
 
+/**
+ * The answers of whole regions, as their callers ask for them: lists with and without details, and every item of them.
+ *
+ * @param asItems items are fetched one by one; else computed from their lists
+ */
+export async function measureRegions(regions: number, asItems: boolean): Promise<number> {
+  const cache = open(1_000_000_000, !asItems);
+  await fillRegion(cache, 'WARM');
+  await cache.purge({});
+  const before = heldBytes();
+  let total = 0;
+  for (let at = 0; at < regions; at++) total += await fillRegion(cache, `R${at}`);
+  const held = heldBytes() - before;
+  await cache.close();
+  return held / total;
+}
+
+const ORIGIN = 'http://compute.upstream.test';
+
+/** Fetches, or computes, and renders every answer about flavors and images; returns their bytes. */
+async function fillRegion(cache: ResponseCache, region: string): Promise<number> {
+  let total = 0;
+  for (const [name, document, pathOf] of [
+    ['flavors', flavorsDocument(ORIGIN), (id: string) => `/flavors/${id}`],
+    ['images', imagesDocument(ORIGIN, 60, PROVIDER_METADATA), (id: string) => `/images/${id}`],
+  ] as const) {
+    const members = (JSON.parse(document.toString()) as Record<string, { id: string }[]>)[name]!;
+    const summaries = members.map((member) => ({ id: member.id, name: '', links: [], ...pick(member) }));
+    const item = name.slice(0, -1);
+    const answers: [string, string][] = [
+      [`/${name}/detail`, document.toString()],
+      [`/${name}`, JSON.stringify({ [name]: summaries })],
+      ...members.map((member): [string, string] => [pathOf(member.id), JSON.stringify({ [item]: member })]),
+    ];
+    for (const [path, body] of answers) total += await keep(cache, { ...askFor(path), region }, body);
+  }
+  return total;
+}
+
+const pick = (member: object) =>
+  Object.fromEntries(Object.entries(member).filter(([key]) => ['id', 'name', 'links'].includes(key)));
+
+/** Puts an answer in, or finds it there, and renders it; returns its bytes. */
+async function keep(cache: ResponseCache, ask: CacheAsk, body: string): Promise<number> {
+  const lookup = cache.lookup(ask);
+  const stored = { status: 200, body, headers: {} };
+  const entry =
+    lookup.verdict === 'hit' ? lookup.entry : (await cache.fetch(lookup, async () => stored)).entry;
+  const text = entry.body.replaceAll(ORIGIN, 'http://sluice.internal:8080/dfw');
+  return entry.rendition('json http://sluice.internal:8080', () => text).body.length;
+}
+
 /** 100,000 keys into a cache of 64 MiB: what is counted, and what the process really holds. */
 export async function measureManyKeys(): Promise<{
   entries: number;
@@ -127,6 +181,13 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     console.log(
       `answers of ${bytes} bytes, rendered: ${result.heldPerCachedByte.toFixed(2)} bytes held per cached byte, ` +
         `${result.heldPerCountedByte.toFixed(2)} per counted byte`,
+    );
+  }
+  for (const asItems of [true, false]) {
+    const how = asItems ? 'fetched one by one' : 'computed from their lists';
+    const held = await measureRegions(100, asItems);
+    console.log(
+      `regions of 7 flavors and 60 images, lists and all items, ${how}: ${held.toFixed(2)} bytes held per cached byte`,
     );
   }
   const many = await measureManyKeys();

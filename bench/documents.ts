@@ -49,9 +49,25 @@ export const imagePath = (index: number): string => `/v2/${TENANT}/images/${imag
 
 const imageId = (index: number): string => `7c0d5c1e-95c4-4e8c-8d8e-${index.toString(16).padStart(12, '0')}`;
 
-/** The list of images with details, about half a kB each. */
-export function imagesDocument(origin: string): Buffer {
-  const images = Array.from({ length: IMAGE_COUNT }, (_, index) => ({
+/** What a provider notes on each of its images. */
+export const PROVIDER_METADATA = Object.fromEntries(
+  [
+    'build_core',
+    'build_managed',
+    'build_rackconnect',
+    'options',
+    'release_id',
+    'release_version',
+    'source',
+    'visible_core',
+    'visible_managed',
+    'visible_rackconnect',
+  ].map((name, index) => [`com.example__1__${name}`, String(index % 3)]),
+);
+
+/** The list of images with details, about half a kB each without further metadata. */
+export function imagesDocument(origin: string, count = IMAGE_COUNT, metadata: object = {}): Buffer {
+  const images = Array.from({ length: count }, (_, index) => ({
     id: imageId(index),
     name: `base image ${index}`,
     status: 'ACTIVE',
@@ -61,7 +77,7 @@ export function imagesDocument(origin: string): Buffer {
     created: '2026-01-01T10:01:02Z',
     updated: '2026-01-01T10:05:42Z',
     'OS-DCF:diskConfig': 'AUTO',
-    metadata: { image_type: 'base', os_distro: 'debian', release: `2026.${index}` },
+    metadata: { image_type: 'base', os_distro: 'debian', release: `2026.${index}`, ...metadata },
     links: linksOf(origin, `/images/${imageId(index)}`),
   }));
   return bytes({ images });

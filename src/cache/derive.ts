@@ -1,8 +1,7 @@
 import { operationNamed } from '../operations/match.ts';
 import type { CacheClass, DocumentName, Operation } from '../operations/operation.ts';
 import { sliceObject } from './json-slices.ts';
-import type { ListIndex, Member } from './list-index.ts';
-import { MOST_MEMBERS } from './list-index.ts';
+import { factsOf, type ListIndex, type Member, type MemberFacts, MOST_MEMBERS } from './list-index.ts';
 import { type Parameter, parseQuery } from './query.ts';
 
 /**
@@ -103,23 +102,25 @@ function filterMembers(
   { members }: ListIndex,
   { collection }: Family,
   parameters: readonly Parameter[],
-): Member[] | null {
-  let picked: Member[] = [...members];
-  for (const [name, value] of parameters) {
-    if (name === 'limit' || name === 'marker') continue;
-    const filter = FILTERS[`${collection}.${name}`]?.(value, members);
+): readonly Member[] | null {
+  const asked = parameters.filter(([name]) => name !== 'limit' && name !== 'marker');
+  if (asked.length === 0) return members;
+  const all = members.map(factsOf);
+  let picked = all;
+  for (const [name, value] of asked) {
+    const filter = FILTERS[`${collection}.${name}`]?.(value, all);
     if (!filter) return null;
     picked = picked.filter(filter);
   }
-  return picked;
+  return picked.map(({ member }) => member);
 }
 
-type Filter = (member: Member) => boolean;
+type Filter = (facts: MemberFacts) => boolean;
 
 /** By collection and parameter: the filter a value means, or null when this list cannot say. */
-const FILTERS: Record<string, (value: string, all: readonly Member[]) => Filter | null> = {
-  'flavors.minRam': (value, all) => atLeast(value, all, (member) => member.ram),
-  'flavors.minDisk': (value, all) => atLeast(value, all, (member) => member.disk),
+const FILTERS: Record<string, (value: string, all: readonly MemberFacts[]) => Filter | null> = {
+  'flavors.minRam': (value, all) => atLeast(value, all, ({ ram }) => ram),
+  'flavors.minDisk': (value, all) => atLeast(value, all, ({ disk }) => disk),
   'images.name': byName,
   // The upstreams' other status names do not map one to one (a queued image shows SAVING, say).
   'images.status': (value, all) =>
@@ -133,27 +134,31 @@ const FILTERS: Record<string, (value: string, all: readonly Member[]) => Filter 
   },
 };
 
-function atLeast(value: string, all: readonly Member[], read: (member: Member) => unknown): Filter | null {
-  if (!/^\d{1,9}$/.test(value) || !all.every((member) => typeof read(member) === 'number')) return null;
+function atLeast(
+  value: string,
+  all: readonly MemberFacts[],
+  read: (facts: MemberFacts) => unknown,
+): Filter | null {
+  if (!/^\d{1,9}$/.test(value) || !all.every((facts) => typeof read(facts) === 'number')) return null;
   const least = Number(value);
-  return (member) => (read(member) as number) >= least;
+  return (facts) => (read(facts) as number) >= least;
 }
 
 /**
  * Exact names, unless the upstream might see it otherwise: image stores know operators (`in:`), and databases that
  * compare without case or without blanks at the end.
  */
-function byName(value: string, all: readonly Member[]): Filter | null {
+function byName(value: string, all: readonly MemberFacts[]): Filter | null {
   const loose = (text: string) => text.trimEnd().toLowerCase();
   const isPlain = value !== '' && !/^\w+:/.test(value) && value.trim() === value;
-  const isAmbiguous = ({ name }: Member) =>
+  const isAmbiguous = ({ name }: MemberFacts) =>
     typeof name !== 'string' || (name !== value && loose(name) === loose(value));
   return isPlain && !all.some(isAmbiguous) ? ({ name }) => name === value : null;
 }
 
 /** Table of section 2.6.1: BASE and SNAPSHOT, which the image's own metadata spells in lower case. */
-function byType(value: string, all: readonly Member[]): Filter | null {
-  const isTyped = ({ imageType }: Member) => imageType === 'base' || imageType === 'snapshot';
+function byType(value: string, all: readonly MemberFacts[]): Filter | null {
+  const isTyped = ({ imageType }: MemberFacts) => imageType === 'base' || imageType === 'snapshot';
   if ((value !== 'BASE' && value !== 'SNAPSHOT') || !all.every(isTyped)) return null;
   return ({ imageType }) => imageType === value.toLowerCase();
 }
@@ -208,9 +213,10 @@ function nextHref(
   parameters: readonly Parameter[],
 ): string | null {
   const tail = `/${last.id}`;
-  if (!last.self?.endsWith(tail)) return null;
+  const { self } = factsOf(last);
+  if (!self?.endsWith(tail)) return null;
   const place =
-    last.self.slice(0, -tail.length) + (operation === detail ? detail.path.slice(list.path.length) : '');
+    self.slice(0, -tail.length) + (operation === detail ? detail.path.slice(list.path.length) : '');
   const query = parameters
     .filter(([name]) => name !== 'marker')
     .concat([['marker', last.id]])

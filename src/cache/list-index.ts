@@ -2,12 +2,17 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { type Hrefs, hrefsIn } from '../links/json-hrefs.ts';
 import { sliceArray, sliceObject } from './json-slices.ts';
 
-/** One member of a detail list: its text as the upstream wrote it, and what filters look at. */
+/** One member of a detail list: its text as the upstream wrote it. Lists are long, so it holds no more. */
 export interface Member {
   readonly id: string;
   readonly text: string;
   /** Where the links stand in the text. */
   readonly hrefs: Hrefs;
+}
+
+/** What filters and pages look at, read from a member's text when one of them is asked for. */
+export interface MemberFacts {
+  readonly member: Member;
   readonly name: JsonValue | undefined;
   readonly status: JsonValue | undefined;
   readonly ram: JsonValue | undefined;
@@ -73,10 +78,14 @@ function hrefsByText(body: string, texts: readonly string[]): Hrefs[] {
 
 function memberOf(value: JsonValue, text: string, hrefs: Hrefs): Member | null {
   if (!isJsonObject(value) || typeof value['id'] !== 'string') return null;
+  return { id: value['id'], text, hrefs };
+}
+
+/** Reads a member's text. */
+export function factsOf(member: Member): MemberFacts {
+  const value = JSON.parse(member.text) as JsonObject;
   return {
-    id: value['id'],
-    text,
-    hrefs,
+    member,
     name: value['name'],
     status: value['status'],
     ram: value['ram'],
