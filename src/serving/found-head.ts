@@ -3,8 +3,8 @@ import type { Encoding, Representation } from '../cache/cache.ts';
 import type { Entry } from '../cache/entry.ts';
 import { ageSeconds, cacheControl, cacheStatus, X_CACHE } from '../cache/http.ts';
 import { contentTypeOf } from '../translation/format.ts';
+import { commonHead } from './common-head.ts';
 import type { Found, Verdict } from './found.ts';
-import { commonHead } from './reply.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { Services } from './services.ts';
 

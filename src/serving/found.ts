@@ -1,10 +1,6 @@
 import type { Entry } from '../cache/entry.ts';
-import { chooseEncoding, isNotModified, X_CACHE } from '../cache/http.ts';
 import type { Charge } from '../limits/ask.ts';
-import { fieldsOf, type Head, headOf, statusText } from './found-head.ts';
 import type { KnownRead } from './known-read.ts';
-import { renderAnswer } from './render.ts';
-import type { RequestFacts } from './request-facts.ts';
 import type { Services } from './services.ts';
 
 /** How an answer came about, as its headers, its log line and the metrics call it. */
@@ -25,30 +21,6 @@ export interface Found {
   readonly charges: readonly Charge[];
 }
 
-/** An answer with its head ready, but for what differs from request to request: the request id, `Connection`. */
-export interface Prepared {
-  readonly status: 200 | 304;
-  readonly head: Head;
-  /** ASCII text, or bytes. */
-  readonly body: string | Buffer | undefined;
-}
-
-/** The answer that goes out for a 200 from the cache: validators, ages, codings; a 304 when the caller has it already. */
-export function prepareFound(read: KnownRead, found: Found, services: Services): Prepared {
-  const { call } = read;
-  const { entry } = found;
-  const rendition = entry.rendition(variantOfAnswer(read), () => renderFound(read, entry, services));
-  const encoding = chooseEncoding(call.header('accept-encoding'), rendition.body.length);
-  const chosen = encoding === null ? rendition : rendition.encoded(encoding);
-  const unchanged = isNotModified(call.header('if-none-match'), chosen.etag, rendition.etag);
-  const ready = { call, found, representation: chosen, encoding, now: services.clock.now(), unchanged };
-  return {
-    status: unchanged ? 304 : 200,
-    head: headOf(ready, services),
-    body: unchanged ? undefined : chosen.body,
-  };
-}
-
 /** Counts what the cache said of a request. */
 export function countFound(
   { call, operation, place }: KnownRead,
@@ -57,25 +29,4 @@ export function countFound(
 ): void {
   call.cache = verdict.verdict;
   services.countVerdict(place.endpoint.region, operation.resource, verdict.verdict, verdict.reason);
-}
-
-function renderFound(
-  { call, place, operation, adapt }: KnownRead,
-  { body, hrefs }: Entry,
-  services: Services,
-): string {
-  if (adapt) return renderAnswer(call, place, operation, adapt(body), services);
-  return renderAnswer(call, place, operation, body, services, hrefs);
-}
-
-const variantOfAnswer = ({ call, rendition }: KnownRead): string =>
-  rendition === undefined
-    ? `${call.format} ${call.publicBase}`
-    : `${call.format} ${rendition} ${call.publicBase}`;
-
-/** Head fields of an answer from the cache that is no 200: a 404 that was remembered, an outage. */
-export function headOfFailure(call: RequestFacts, found: Found, services: Services): string[] {
-  const { verdict, entry } = found;
-  const status = statusText(verdict, entry, services.clock.now());
-  return ['X-Cache', X_CACHE[verdict.verdict], 'Cache-Status', status, ...fieldsOf(call, found, services)];
 }

@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { contentTypeOf, type Format } from '../translation/format.ts';
 import type { Call } from './call.ts';
-import type { Prepared } from './found.ts';
-import type { RequestFacts } from './request-facts.ts';
+import { commonHead } from './common-head.ts';
+import type { Prepared } from './prepared.ts';
 
 /** An answer ready to go out. */
 export interface Reply {
@@ -14,9 +14,6 @@ export interface Reply {
   /** Further headers, name and value in turn. */
   headers: string[];
 }
-
-/** What an answer depends on beside its URL: all that is part of a cache key or chooses a rendering (RFC 9110, section 12.5.5). */
-const VARY = 'Accept, Accept-Encoding, X-Region, OpenStack-API-Version, X-OpenStack-Nova-API-Version';
 
 /** Statuses that have neither a body nor a Content-Length (RFC 9110, section 8.6). */
 const BODILESS = new Set([204, 304]);
@@ -33,13 +30,6 @@ export function writeReply(call: Call, reply: Reply): void {
   if (mustClose(call)) head.push('Connection', 'close');
   res.writeHead(reply.status, STATUS_CODES[reply.status] ?? 'Unknown', head);
   res.end(call.method === 'HEAD' || BODILESS.has(reply.status) ? undefined : reply.body);
-}
-
-/** What every answer says beside its request id. */
-export function commonHead(call: RequestFacts): string[] {
-  const head = ['Via', '1.1 sluice', 'X-Sluice-Region', call.region, 'Vary', VARY];
-  if (call.waitedMs >= 1) head.push('X-Sluice-Wait-Ms', String(Math.round(call.waitedMs)));
-  return head;
 }
 
 function describeBody(head: string[], reply: Reply): void {
