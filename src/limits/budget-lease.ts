@@ -48,7 +48,7 @@ export interface LeaseOptions {
 
 /** What the store has said of one window. */
 interface Part {
-  /** Undefined: the store has not heard of the window yet, so nobody holds anything of it. */
+  /** Undefined: the store has not answered about the window yet. */
   granted: number | undefined;
   promised: number;
   /** How many slots had been taken ever at the last report. */
@@ -251,7 +251,9 @@ export class BudgetLease {
       // Until the store has said what others use, only the region has.
       const equal = this.#equalPart(value - (this.#wasHeard ? 0 : window.strangers(now)));
       const shedBy = this.#heardAt + LONGEST_SILENCE_MS + LEASE_MS + window.holdMs + TRANSIT_MS;
-      const own = part.granted === undefined ? equal : part.granted + part.promised;
+      // Of a window the store has not been told of, others may have been granted all there is.
+      const unheard = this.#wasHeard && now < leaseEndsAt ? 0 : equal;
+      const own = part.granted === undefined ? unheard : part.granted + part.promised;
       const allotment = now < leaseEndsAt ? own : now < shedBy ? Math.min(own, equal) : equal;
       window.share({ allotment, othersUsed: Math.max(0, value - Math.max(equal, allotment)) });
     }
@@ -265,8 +267,9 @@ export class BudgetLease {
     this.#options.onState(this.#wasHeard ? 'alone' : 'unreached');
   }
 
+  /** As many as there are said to be: who has just started may have been the first to be heard of. */
   get #instances(): number {
-    return this.#heardOf ?? this.#options.instances();
+    return Math.max(this.#heardOf ?? 1, this.#options.instances());
   }
 
   #equalPart(value: number): number {

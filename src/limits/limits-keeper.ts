@@ -180,8 +180,9 @@ export class LimitsKeeper {
 /** Hourly, or when the region says that a long limit, of which others have left nothing, has room again. */
 function refreshInMs(limits: readonly PublishedLimit[], nowWall: number): number {
   let inMs = REFRESH_MS;
-  for (const { remaining, nextAvailableMs, unit } of limits) {
-    if (remaining !== 0 || nextAvailableMs === undefined || !isLongUnit(unit)) continue;
+  for (const { value, remaining, nextAvailableMs, unit } of limits) {
+    // A limit of 0 never has room.
+    if (value === 0 || remaining !== 0 || nextAvailableMs === undefined || !isLongUnit(unit)) continue;
     inMs = Math.min(inMs, Math.max(CORRECTION_GAP_MS, nextAvailableMs - nowWall + AFTER_NEXT_AVAILABLE_MS));
   }
   return inMs;

@@ -140,6 +140,21 @@ describe('limits of a region', () => {
     expect(refused(limits.acquire(place(), ask('/servers'))).reason).toBe('spent');
   });
 
+  it('are not asked for again for the sake of a limit of 0, which never has room', async () => {
+    const { limits, fetches, clock } = create();
+    const rows = [
+      { verb: 'ALL', value: 50, remaining: 49, unit: 'MINUTE' },
+      { verb: 'DELETE', value: 0, remaining: 0, unit: 'DAY' },
+    ].map((row) => ({ ...row, 'next-available': '2026-01-01T00:00:00Z' }));
+    limits.warm(place());
+    await settle();
+    await fetches[0]!.answer({
+      limits: { rate: [{ uri: '*', regex: '.*', limit: rows }], absolute: {} },
+    });
+    await clock.advance(3_000_000);
+    expect(fetches).toHaveLength(1);
+  });
+
   it('are asked for soon after an unforeseen refusal, which is waited out', async () => {
     const { limits, fetches, clock } = create();
     limits.warm(place());
