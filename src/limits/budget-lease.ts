@@ -8,6 +8,7 @@ import {
   LONGEST_SILENCE_MS,
 } from './budget-store.ts';
 import { historyOf } from './history.ts';
+import type { PublishedLimit } from './published-limit.ts';
 import type { Window } from './window.ts';
 import { TRANSIT_MS } from './window-book.ts';
 
@@ -28,6 +29,8 @@ export interface LeaseHolder {
   demandOn(window: Window): number;
   /** There may be more room. */
   poke(): void;
+  /** What others keep to; heeded until the region has been asked. */
+  learn(limits: readonly PublishedLimit[]): void;
 }
 
 export type LeaseState = 'shared' | 'alone' | 'unreached';
@@ -209,7 +212,9 @@ export class BudgetLease {
       history: window.isLong && this.#wasHeard ? historyOf(window, HISTORY_STEPS, this.#storeOffsetMs) : [],
     };
     const seen = window.takeSeen();
-    return seen === undefined ? report : { ...report, seen };
+    const { verb, uri, regex, value, unit } = window.limit;
+    const limit = part.granted === undefined ? { verb, uri, regex, value, unit } : undefined;
+    return seen === undefined && limit === undefined ? report : { ...report, seen, limit };
   }
 
   #accept(answer: ExchangeAnswer, sentAt: number): void {
@@ -233,6 +238,7 @@ export class BudgetLease {
       window.share({ allotment: grant.granted, othersUsed: grant.othersUsed });
       shrinkTo(window, part);
     }
+    if (answer.known) this.#options.holder.learn(answer.known);
     this.#options.holder.poke();
   }
 

@@ -3,7 +3,8 @@
  *
  * The invariant: what all instances may hold (`o`, the larger of what they say they hold and what they were last granted), plus
  * what they were promised for an outage (`e`), plus what the dead may still have in the region's window, plus what strangers
- * have used, is never more than the limit. Since each instance keeps a strict sliding window within its grant, so do all.
+ * have used, plus one for every instance that has not told of the limit yet (its question to the region, which it asks before
+ * it knows, is charged), is never more than the limit. Since each instance keeps a strict sliding window within its grant, so do all.
  *
  * Grants follow demand, and are cut to a fair part (with the remainder going round, slowly enough for one instance to have
  * what it needs of several limits at the same time) where demands exceed the limit. An
@@ -68,6 +69,7 @@ for id, graves in pairs(state.dead) do
 end
 
 local isNewHere = state.live[me] == nil and now < state.born + lease + silence
+local before = state.live[me]
 local mine = { seen = now, limits = {} }
 state.live[me] = mine
 local ids = {}
@@ -86,10 +88,11 @@ local longest = 0
 for _, limit in ipairs(report.limits) do
   local key, hold, value = limit.key, limit.holdMs, limit.value
   longest = math.max(longest, hold)
-  local held, promised, used = 0, 0, 0
+  local held, promised, used, unheard = 0, 0, 0, 0
   local parts = {}
   for id, instance in pairs(state.live) do
     local part = id ~= me and instance.limits[key]
+    if id ~= me and not part then unheard = unheard + 1 end
     if part then
       held = held + part.o
       promised = promised + part.e
@@ -110,7 +113,7 @@ for _, limit in ipairs(report.limits) do
   end
   local stranger = state.strangers[key]
   local foreign = stranger and stranger.untilMs > now and stranger.count or 0
-  local open = math.max(0, value - gone - foreign)
+  local open = math.max(0, value - gone - foreign - unheard)
   local free = open - held - promised
 
   local share = math.floor(open / n)
@@ -136,8 +139,23 @@ for _, limit in ipairs(report.limits) do
   mine.limits[key] = {
     o = math.max(limit.held, granted), e = math.max(limit.promised, promise), u = limit.used,
     w = math.max(0, limit.used + limit.wanted - granted), d = demand, hold = hold, h = limit.history,
+    p = limit.limit or (before and before.limits[key] and before.limits[key].p),
   }
   answer[#answer + 1] = { key = key, granted = granted, promised = promise, othersUsed = used + gone + foreign, gone = gone + foreign }
+end
+
+local known = {}
+if not before then
+  local told = {}
+  for key in pairs(mine.limits) do told[key] = true end
+  for id, instance in pairs(state.live) do
+    for key, part in pairs(instance.limits) do
+      if part.p and not told[key] then
+        told[key] = true
+        known[#known + 1] = part.p
+      end
+    end
+  end
 end
 
 if report.isLeaving then
@@ -150,5 +168,5 @@ for key, stranger in pairs(state.strangers) do
 end
 if now > state.born + lease + silence + longest + transit then state.met, state.known = {}, 0 end
 redis.call('SET', KEYS[1], cjson.encode(state), 'PX', math.ceil(math.max(60000, longest * 2)))
-return cjson.encode({ now = now, instances = n, rank = rank, limits = answer })
+return cjson.encode({ now = now, instances = n, rank = rank, limits = answer, known = #known > 0 and known or nil })
 `;

@@ -1,3 +1,5 @@
+import type { PublishedLimit } from './published-limit.ts';
+
 /** What an instance says about one limit when it asks for slots. */
 export interface LimitReport {
   readonly key: string;
@@ -20,6 +22,8 @@ export interface LimitReport {
   readonly history: readonly (readonly [untilMs: number, count: number])[];
   /** What the region says is used of it, if it was asked since. */
   readonly seen?: number | undefined;
+  /** The limit itself, the first time: who joins learns of it before it asks the region, which is charged. */
+  readonly limit?: PublishedLimit | undefined;
 }
 
 /** What an instance is given of one limit. */
@@ -52,6 +56,8 @@ export interface ExchangeAnswer {
   /** Place among the instances, from 0. */
   readonly rank: number;
   readonly limits: readonly LimitGrant[];
+  /** For who is new: the limits that the others keep. */
+  readonly known?: readonly PublishedLimit[] | undefined;
 }
 
 /** Where instances share their budgets. One exchange reports and receives everything of one budget, atomically. */

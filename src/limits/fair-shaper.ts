@@ -119,13 +119,21 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
   }
 
   setLimits(limits: readonly PublishedLimit[], span?: AskedSpan): void {
+    this.#isHeld = false;
+    this.#adopt(limits, span);
+  }
+
+  learn(limits: readonly PublishedLimit[]): void {
+    if (this.#isHeld) this.#adopt(limits, undefined);
+  }
+
+  #adopt(limits: readonly PublishedLimit[], span: AskedSpan | undefined): void {
     const now = this.#clock.monotonic();
     this.#book.settleOverdue(now);
     const waiters = this.#queue.all();
     for (const waiter of waiters) this.#queue.remove(waiter);
     this.#book.adopt(limits, now, span);
     this.#lease?.adopted();
-    this.#isHeld = false;
     for (const line of this.#book.problems) this.#observe.problem(line);
     for (const waiter of waiters) this.#admitAgain(waiter, now);
     this.#pump(now);
