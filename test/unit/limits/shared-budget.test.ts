@@ -70,6 +70,14 @@ class World {
     if (keys.length > 0) await redis.del(...keys);
   }
 
+  /** Somebody writes over what Redis holds. */
+  async spoil(rubbish: (key: string) => Promise<unknown>): Promise<void> {
+    for (const key of await redis.keys(`${this.#prefix}*`)) {
+      await redis.del(key);
+      await rubbish(key);
+    }
+  }
+
   /** Moves time on, event by event, letting every exchange finish at the moment it was made. */
   async run(ms: number): Promise<void> {
     const end = this.clock.monotonic() + ms;
@@ -292,6 +300,23 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
     await world.run(10_000);
     expect(world.rejections).toBe(0);
     expect(other!.sent).toBeGreaterThan(100);
+  });
+
+  it.each<[string, (key: string) => Promise<unknown>]>([
+    ['text', (key) => redis.set(key, 'rubbish')],
+    ['JSON of another kind', (key) => redis.set(key, '{"live": 7}')],
+    ['a hash', (key) => redis.hset(key, 'a', 'b')],
+  ])('is made anew from rubbish: %s', async (_what, rubbish) => {
+    const world = new World('fixed', limit('GET', '*', 60, 'SECOND'));
+    const [busy, other] = ['a', 'b'].map((name) => world.join(name));
+    busy!.flood(2000);
+    await world.run(3_000);
+    await world.spoil(rubbish);
+    other!.flood(1000);
+    await world.run(10_000);
+    expect(world.rejections).toBe(0);
+    expect(other!.sent).toBeGreaterThan(100);
+    expect([busy!.states, other!.states]).toEqual([[], []]);
   });
 
   it('keeps a DAY limit over the restart of every instance', async () => {
