@@ -128,7 +128,7 @@ export function createRedisStore(options: RedisStoreOptions): SharedStore {
   async function register(scope: string): Promise<void> {
     if (registered.has(scope)) return;
     registered.add(scope);
-    const added = await guard.attempt('register', () => redis.sadd(SCOPES, scope));
+    const added = await guard.attempt('register', () => addScope(redis, scope));
     if (added === undefined) registered.delete(scope);
   }
 
@@ -159,11 +159,36 @@ export function createRedisStore(options: RedisStoreOptions): SharedStore {
       await guard.attempt('abandon', () => ABANDON.run(redis, keysOf(key, scope), args));
     },
     announce: (scope, change) => news.announce(scope, change),
-    scopes: async () => (await guard.attempt('scopes', () => redis.smembers(SCOPES))) ?? [],
+    scopes: async () => (await guard.attempt('scopes', () => readScopes(redis))) ?? [],
     async close() {
       news.close();
       redis.disconnect();
       subscriber.disconnect();
     },
   };
+}
+
+/** Errors of a Redis that answers: another type under the key, no memory left. They are no outage. */
+const isError = (error: unknown, code: 'WRONGTYPE' | 'OOM'): boolean =>
+  error instanceof Error && error.message.startsWith(code);
+
+/** Undefined when Redis is full. */
+async function addScope(redis: RedisConnection, scope: string): Promise<number | undefined> {
+  try {
+    return await redis.sadd(SCOPES, scope);
+  } catch (error) {
+    if (isError(error, 'OOM')) return undefined;
+    if (!isError(error, 'WRONGTYPE')) throw error;
+    await redis.del(SCOPES);
+    return redis.sadd(SCOPES, scope);
+  }
+}
+
+async function readScopes(redis: RedisConnection): Promise<string[]> {
+  try {
+    return await redis.smembers(SCOPES);
+  } catch (error) {
+    if (isError(error, 'WRONGTYPE')) return [];
+    throw error;
+  }
 }

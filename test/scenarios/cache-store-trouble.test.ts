@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Stored } from '../../src/cache/cache.ts';
 import { keyOf, scopeOf } from '../../src/cache/key.ts';
-import { redisKeys } from '../../src/cache/redis-keys.ts';
+import { redisKeys, SCOPES } from '../../src/cache/redis-keys.ts';
 import { systemClock } from '../../src/clock.ts';
 import { type RedisServer, redisAvailable, startRedis } from '../support/redis-server.ts';
 import { answering, type Instance, never, ok, openInstance, ShiftedClock } from '../unit/cache/instances.ts';
@@ -120,6 +120,26 @@ describe.runIf(redisAvailable())('when Redis', () => {
     const two = await connected();
     expect((await two.get(detail, answering(ok('"fresh"')))).entry.body).toBe('"fresh"');
     expect((await (await connected()).get(detail, never)).entry.body).toBe('"fresh"');
+  });
+
+  it('holds rubbish where the scopes are listed, that is overwritten and no outage', async () => {
+    const one = await connected();
+    await admin.set(SCOPES, 'rubbish');
+    expect(await one.cache.purge({})).toBe(0);
+    await one.get(detail, answering(ok('"x"')));
+    await vi.waitFor(async () => expect(await admin.smembers(SCOPES)).toEqual([scope]));
+    expect(one.log.warnings).toEqual([]);
+  });
+
+  it('gets full while an answer is fetched, that is no outage', async () => {
+    const one = await connected();
+    await one.get(detail, async () => {
+      await admin.config('SET', 'maxmemory', '1');
+      return ok('"x"');
+    });
+    await vi.waitFor(() => expect(one.log.warnings).toHaveLength(1));
+    expect(one.log.warnings[0]).toContain('is full');
+    expect(one.commands.filter((command) => command.endsWith(' error'))).toEqual([]);
   });
 
   it('comes back empty, answers from before are not trusted, for news may have been lost', async () => {
