@@ -319,6 +319,22 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
     expect([busy!.states, other!.states]).toEqual([[], []]);
   });
 
+  it('lets a newcomer send although the region says that others have used a part of the limit', async () => {
+    const world = new World('sliding', limit('GET', '*', 100, 'MINUTE'));
+    const first = world.join('a');
+    first.flood(40);
+    await world.run(3_000);
+    const newcomer = world.join('b');
+    const now = world.clock.monotonic();
+    newcomer.shaper.setLimits([{ ...world.published, unit: 'MINUTE', verb: 'ALL', remaining: 50 }], {
+      askedAt: now,
+      answeredAt: now,
+    });
+    newcomer.flood(20);
+    await world.run(3_000);
+    expect(newcomer.sent).toBe(20);
+  });
+
   it('keeps a DAY limit over the restart of every instance', async () => {
     const world = new World('sliding', limit('POST', '/servers', 50, 'DAY'));
     const first = world.join('a');
