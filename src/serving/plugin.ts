@@ -23,6 +23,12 @@ const MAX_HEADER_BYTES = 32 * 1024;
 /** How long a connection without a request is kept, ms: longer than the 60 s of common load balancers. */
 const KEEP_ALIVE_MS = 75_000;
 
+/**
+ * How long a connection that is idle when a drain begins is still kept, ms: a caller may just be sending its next request,
+ * which it would lose. It is answered, and the connection ends with the answer.
+ */
+const LINGER_MS = 500;
+
 const OPAQUE = Symbol('opaque');
 
 /**
@@ -44,16 +50,19 @@ export function createListener(options: {
   let fastPath: FastPath | undefined;
   const opaqueCalls = new WeakMap<IncomingMessage, Call>();
   let closing = false;
+  let lingersUntil = 0;
   const fastify = Fastify({
     logger: false,
     forceCloseConnections: 'idle',
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 16_384 },
     serverFactory: (handler) => {
       // Node would refuse a request without a Host, but not as a fault.
       const options = { maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false };
       const server = createServer(options, (req, res) => {
         fastPath?.begun(req, res);
-        if (closing || !takes(req, res)) handler(req, res);
+        if (closing) res.shouldKeepAlive = false;
+        if (!takes(req, res)) handler(req, res);
       });
       server.on('checkExpectation', (req: IncomingMessage, res: Call['res']) => {
         fastPath?.begun(req, res);
@@ -62,6 +71,10 @@ export function createListener(options: {
       });
       server.keepAliveTimeout = KEEP_ALIVE_MS;
       fastPath = attachFastPath(server, answerer);
+      const closeIdleConnections = server.closeIdleConnections.bind(server);
+      server.closeIdleConnections = () => {
+        if (performance.now() >= lingersUntil) closeIdleConnections();
+      };
       return server;
     },
     exposeHeadRoutes: false,
@@ -108,9 +121,9 @@ export function createListener(options: {
     return true;
   };
 
-  // From here on Fastify refuses new requests on connections that are still open.
   fastify.addHook('preClose', (done) => {
     closing = true;
+    lingersUntil = performance.now() + LINGER_MS;
     fastPath?.close();
     done();
   });
