@@ -22,7 +22,7 @@ export interface MemoryStore {
   clear(): void;
 }
 
-/** Places for guests in one scope. */
+/** Places for guests in one scope, in memory and in Redis. */
 export const MOST_GUESTS = 256;
 
 /** By how much less than is counted for it an entry may hold, bytes. */
@@ -41,8 +41,9 @@ interface Members {
   guests: Set<string>;
 }
 
-const isGuest = (entry: Entry): boolean =>
-  entry.query !== '' || entry.status !== 200 || hasVariant(entry.key);
+/** True for an entry of which callers can invent any number. */
+export const isGuest = ({ query, status, key }: Pick<Entry, 'query' | 'status' | 'key'>): boolean =>
+  query !== '' || status !== 200 || hasVariant(key);
 
 export function createMemoryStore({ maxBytes, onEvict }: MemoryOptions): MemoryStore {
   const members = new Map<string, Members>();

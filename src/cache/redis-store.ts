@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, sleep } from '../clock.ts';
 import { createRedis, createSubscriber, type RedisConnection, type RedisLog } from '../redis.ts';
 import type { EntryFields } from './entry.ts';
+import { isGuest, MOST_GUESTS } from './memory-store.ts';
 import type { CacheObserver } from './observer.ts';
 import { lastUseAt } from './policy.ts';
 import { decodeEntry, encodeEntry } from './redis-codec.ts';
@@ -147,8 +148,10 @@ export function createRedisStore(options: RedisStoreOptions): SharedStore {
       if (generation === '' || ttlMs <= 0 || !(await news.isSettled(scope)))
         return this.abandon(ticket, false);
       void register(scope);
-      const args = [generation, encodeEntry(entry, generation), String(ttlMs), lock];
-      const stored = await guard.attempt('commit', () => COMMIT.run(redis, keysOf(key, scope), args));
+      const mostGuests = isGuest(entry) ? MOST_GUESTS : 0;
+      const args = [generation, encodeEntry(entry, generation), String(ttlMs), lock, String(mostGuests)];
+      const scriptKeys = [...keysOf(key, scope), keys.guests(scope)];
+      const stored = await guard.attempt('commit', () => COMMIT.run(redis, scriptKeys, args));
       if (stored === -1) guard.trouble('full', 'Redis is full; answers are kept in this process only');
       if (stored === 1) guard.over('full');
     },
