@@ -91,6 +91,7 @@ it('a parameter or a microversion that only defeats caches costs a bounded numbe
     await get('/images', { 'x-openstack-nova-api-version': `2.${at}` });
   }
   expect(await gateway.metric('sluice_cache_entries')).toBe(1 + MOST_GUESTS);
+  expect(await gateway.metric('sluice_cache_evictions_total')).toBe(2 * many.length - MOST_GUESTS);
   expect((await get('/images')).headers['x-cache']).toBe('HIT');
 });
 
