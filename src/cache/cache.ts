@@ -124,12 +124,16 @@ export function createCache({ settings, clock, observe, shared: openShared }: Ca
   async function fetchShared(lookup: Lookup, load: Load, signal?: AbortSignal): Promise<Fetched> {
     const accept = acceptableFor(lookup);
     const run = (flightSignal: AbortSignal) => fly(gear, lookup, accept, load, flightSignal);
-    const { joined, landing } = flights.board(lookup.key, lookup.scope, run, signal);
-    const landed = await landing;
-    if (landed.kind === 'answer' && landed.stored) refreshes.succeeded(lookup.key);
-    const fetched = fetchedFrom(landed, lookup, joined, clock.now());
-    if (fetched.reason === 'stale-while-revalidate') revalidate(lookup, load);
-    return fetched;
+    for (;;) {
+      const { joined, landing } = flights.board(lookup.key, lookup.scope, run, signal);
+      const landed = await landing;
+      // Whoever started the flight may have been content with less.
+      if (joined && !willDo(landed, accept, clock.now())) continue;
+      if (landed.kind === 'answer' && landed.stored) refreshes.succeeded(lookup.key);
+      const fetched = fetchedFrom(landed, lookup, joined, clock.now());
+      if (fetched.reason === 'stale-while-revalidate') revalidate(lookup, load);
+      return fetched;
+    }
   }
 
   function revalidate(lookup: Lookup, load: Load): void {
@@ -246,6 +250,12 @@ function fromPeer(entry: Entry, stored: boolean, now: number): Fetched {
 function acceptableFor({ reason, directives }: Lookup): Acceptable {
   if (directives.revalidate || directives.maxAgeMs !== Number.POSITIVE_INFINITY) return 'none';
   return reason === 'absent' ? 'stale' : 'fresh';
+}
+
+/** Whether what a flight brought is what this caller may be given; only another instance's answer may be too old. */
+function willDo(landing: Landing, accept: Acceptable, now: number): boolean {
+  if (landing.kind !== 'answer' || landing.source !== 'shared' || accept === 'stale') return true;
+  return accept === 'fresh' && now < landing.entry.freshUntil;
 }
 
 function staleInstead(entry: Entry, forwardStatus: number | undefined): Fetched {

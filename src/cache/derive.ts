@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonValue } from '../json.ts';
 import { operationNamed } from '../operations/match.ts';
 import type { CacheClass, DocumentName, Operation } from '../operations/operation.ts';
 import { sliceObject } from './json-slices.ts';
@@ -199,11 +200,20 @@ function textsOf(
   return texts.every((text) => text !== null) ? texts : null;
 }
 
+/**
+ * Null for a member with links beyond these two: some upstreams name an image's `alternate` link in its details only,
+ * others wherever the image stands.
+ */
 function summaryOf(text: string): string | null {
   const kept = [...sliceObject(text)].filter(([name]) => SUMMARY.includes(name));
   if (kept.length !== SUMMARY.length) return null;
+  const links = JSON.parse(kept.find(([name]) => name === 'links')![1]) as JsonValue;
+  if (!Array.isArray(links) || !links.every(isCommonLink)) return null;
   return `{${kept.map(([name, value]) => `"${name}": ${value}`).join(', ')}}`;
 }
+
+const isCommonLink = (link: JsonValue): boolean =>
+  isJsonObject(link) && (link['rel'] === 'self' || link['rel'] === 'bookmark');
 
 /** The upstream's own address of the next page: where the last member lives, less its id, with the marker moved. */
 function nextHref(

@@ -10,7 +10,7 @@ export interface CacheAsk {
   region: string;
   operation: Operation;
   params: Params;
-  /** Path below the tenant, normalised: no doubled slash, no format suffix. */
+  /** Path below the tenant, without doubled slashes and format suffix, in the spelling of `plainPath`. */
   path: string;
   /** Raw query without `?`. */
   query: string;
@@ -18,6 +18,20 @@ export interface CacheAsk {
   variant: string;
   /** The caller's Cache-Control header. */
   cacheControl: string | undefined;
+}
+
+/**
+ * A path in its one spelling: no slash at its end, nothing percent-encoded that need not be. A path that is no valid
+ * percent-encoding stands for itself.
+ */
+export function plainPath(path: string): string {
+  if (!path.includes('%') && !path.endsWith('/')) return path;
+  const segments = path.split('/').filter((segment) => segment !== '');
+  try {
+    return `/${segments.map((segment) => encodeURIComponent(decodeURIComponent(segment))).join('/')}`;
+  } catch {
+    return path;
+  }
 }
 
 /** Separates the parts of a key; cannot occur in a path, a query or a header. */
@@ -54,6 +68,12 @@ export function keyOf(ask: CacheAsk, path: string, query: string): string {
     SEPARATOR +
     ask.variant
   );
+}
+
+/** True for the key of an answer that depends on a caller's microversion. */
+export function hasVariant(key: string): boolean {
+  const at = key.lastIndexOf(SEPARATOR);
+  return at >= 0 && at < key.length - SEPARATOR.length;
 }
 
 /** The ask's query in its one spelling; costs nothing for the usual empty one. */

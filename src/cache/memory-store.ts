@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { Entry } from './entry.ts';
+import { hasVariant } from './key.ts';
 
 /**
  * The first level: entries in this process, bounded in bytes, the longest unused going first. It knows which entries
  * belong to which scope (account, region, class), because invalidation speaks of scopes.
  *
- * Answers to queries and to ids that do not exist are *guests*: callers can invent any number of them, so a scope has
- * a fixed number of places for guests and they only ever displace each other.
+ * Answers to queries, to ids that do not exist and to microversions are *guests*: callers can invent any number of them,
+ * so a scope has a fixed number of places for guests and they only ever displace each other.
  */
 export interface MemoryStore {
   get(key: string): Entry | undefined;
@@ -21,7 +22,7 @@ export interface MemoryStore {
   clear(): void;
 }
 
-/** Places for guests in one scope. */
+/** Places for guests in one scope, in memory and in Redis. */
 export const MOST_GUESTS = 256;
 
 /** By how much less than is counted for it an entry may hold, bytes. */
@@ -40,7 +41,9 @@ interface Members {
   guests: Set<string>;
 }
 
-const isGuest = (entry: Entry): boolean => entry.query !== '' || entry.status !== 200;
+/** True for an entry of which callers can invent any number. */
+export const isGuest = ({ query, status, key }: Pick<Entry, 'query' | 'status' | 'key'>): boolean =>
+  query !== '' || status !== 200 || hasVariant(key);
 
 export function createMemoryStore({ maxBytes, onEvict }: MemoryOptions): MemoryStore {
   const members = new Map<string, Members>();

@@ -24,7 +24,14 @@ export function encodeEntry(entry: EntryFields, generation: string): Buffer {
   const isPacked = plain.length >= SMALLEST_PACKED_BYTES;
   const payload = isPacked ? deflateRawSync(plain, { level: 1 }) : plain;
   const times = [entry.storedAt, entry.freshUntil, entry.staleUntil, entry.errorUntil].map(Math.round);
-  const line = [CODEC_VERSION, generation, entry.status, ...times, isPacked ? 'z' : 'p', checksum(payload)];
+  const line = [
+    CODEC_VERSION,
+    generation,
+    entry.status,
+    ...times,
+    isPacked ? 'z' : 'p',
+    checksum(entry.key, payload),
+  ];
   return Buffer.concat([Buffer.from(`${line.join(' ')}\n`), payload]);
 }
 
@@ -34,7 +41,7 @@ export function decodeEntry(bytes: Buffer, key: string, scope: string): EntryFie
   const line = LINE.exec(bytes.toString('latin1', 0, Math.max(0, end)));
   if (!line) return null;
   const payload = bytes.subarray(end + 1);
-  if (checksum(payload) !== line[8]) return null;
+  if (checksum(key, payload) !== line[8]) return null;
   const [status, storedAt, freshUntil, staleUntil, errorUntil] = line.slice(2, 7).map(Number);
   const content = readPayload(payload, line[7] === 'z');
   if (!content) return null;
@@ -71,6 +78,7 @@ function isHeaders(value: JsonValue | undefined): value is Record<string, string
   return isJsonObject(value) && Object.values(value).every((header) => typeof header === 'string');
 }
 
-function checksum(payload: Buffer): string {
-  return createHash('sha1').update(payload).digest('hex').slice(0, 8);
+/** Over the key as well: what was copied to another key is nobody's answer there. */
+function checksum(key: string, payload: Buffer): string {
+  return createHash('sha1').update(`${key}\n`).update(payload).digest('hex').slice(0, 8);
 }

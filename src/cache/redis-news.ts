@@ -84,7 +84,8 @@ export function createRedisNews(options: NewsOptions): RedisNews {
     for (const scope of new Set([...heard.keys(), ...listener.heldScopes()])) {
       const reply = await guard.attempt(
         'compare',
-        async () => (await redis.get(keys.generation(scope))) ?? '',
+        // Unlike GET, MGET takes rubbish of another type for nothing.
+        async () => (await redis.mget(keys.generation(scope)))[0] ?? '',
       );
       if (reply === undefined) return;
       if (reply === '' && !heard.has(scope)) continue;

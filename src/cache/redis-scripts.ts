@@ -67,7 +67,11 @@ if failed(lock) then return {'mine', '', entry} end
 return {'busy', generation, entry}
 `);
 
-/** KEYS entry, generation, lock. ARGV generation, entry, ttl ms, lock token. 1 stored, 0 outdated, -1 Redis is full. */
+/**
+ * KEYS entry, generation, lock, guests. ARGV generation, entry, ttl ms, lock token, most guests (0: the entry is none).
+ * 1 stored, 0 outdated, -1 Redis is full. A guest more than there may be displaces the one that came first; its key lies in
+ * the same slot.
+ */
 export const COMMIT = createScript(`${SHARED}
 local stored = 0
 if read(KEYS[2]) == ARGV[1] then
@@ -75,6 +79,21 @@ if read(KEYS[2]) == ARGV[1] then
   if failed(redis.pcall('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])) then stored = -1 end
 end
 if read(KEYS[3]) == ARGV[4] then redis.pcall('DEL', KEYS[3]) end
+local most = tonumber(ARGV[5])
+if stored ~= 1 or most == 0 then return stored end
+local time = redis.call('TIME')
+local function register() return redis.pcall('ZADD', KEYS[4], time[1] * 1000000 + time[2], KEYS[1]) end
+if failed(register()) then
+  redis.pcall('DEL', KEYS[4])
+  register()
+end
+local count = redis.pcall('ZCARD', KEYS[4])
+if type(count) == 'number' and count > most then
+  local oldest = redis.pcall('ZPOPMIN', KEYS[4], count - most)
+  for at = 1, #oldest, 2 do redis.pcall('DEL', oldest[at]) end
+end
+local left = redis.pcall('PTTL', KEYS[4])
+if type(left) == 'number' and left < tonumber(ARGV[3]) then redis.pcall('PEXPIRE', KEYS[4], ARGV[3]) end
 return stored
 `);
 

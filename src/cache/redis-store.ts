@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, sleep } from '../clock.ts';
 import { createRedis, createSubscriber, type RedisConnection, type RedisLog } from '../redis.ts';
 import type { EntryFields } from './entry.ts';
+import { isGuest, MOST_GUESTS } from './memory-store.ts';
 import type { CacheObserver } from './observer.ts';
 import { lastUseAt } from './policy.ts';
 import { decodeEntry, encodeEntry } from './redis-codec.ts';
@@ -128,7 +129,7 @@ export function createRedisStore(options: RedisStoreOptions): SharedStore {
   async function register(scope: string): Promise<void> {
     if (registered.has(scope)) return;
     registered.add(scope);
-    const added = await guard.attempt('register', () => redis.sadd(SCOPES, scope));
+    const added = await guard.attempt('register', () => addScope(redis, scope));
     if (added === undefined) registered.delete(scope);
   }
 
@@ -147,8 +148,10 @@ export function createRedisStore(options: RedisStoreOptions): SharedStore {
       if (generation === '' || ttlMs <= 0 || !(await news.isSettled(scope)))
         return this.abandon(ticket, false);
       void register(scope);
-      const args = [generation, encodeEntry(entry, generation), String(ttlMs), lock];
-      const stored = await guard.attempt('commit', () => COMMIT.run(redis, keysOf(key, scope), args));
+      const mostGuests = isGuest(entry) ? MOST_GUESTS : 0;
+      const args = [generation, encodeEntry(entry, generation), String(ttlMs), lock, String(mostGuests)];
+      const scriptKeys = [...keysOf(key, scope), keys.guests(scope)];
+      const stored = await guard.attempt('commit', () => COMMIT.run(redis, scriptKeys, args));
       if (stored === -1) guard.trouble('full', 'Redis is full; answers are kept in this process only');
       if (stored === 1) guard.over('full');
     },
@@ -159,11 +162,36 @@ export function createRedisStore(options: RedisStoreOptions): SharedStore {
       await guard.attempt('abandon', () => ABANDON.run(redis, keysOf(key, scope), args));
     },
     announce: (scope, change) => news.announce(scope, change),
-    scopes: async () => (await guard.attempt('scopes', () => redis.smembers(SCOPES))) ?? [],
+    scopes: async () => (await guard.attempt('scopes', () => readScopes(redis))) ?? [],
     async close() {
       news.close();
       redis.disconnect();
       subscriber.disconnect();
     },
   };
+}
+
+/** Errors of a Redis that answers: another type under the key, no memory left. They are no outage. */
+const isError = (error: unknown, code: 'WRONGTYPE' | 'OOM'): boolean =>
+  error instanceof Error && error.message.startsWith(code);
+
+/** Undefined when Redis is full. */
+async function addScope(redis: RedisConnection, scope: string): Promise<number | undefined> {
+  try {
+    return await redis.sadd(SCOPES, scope);
+  } catch (error) {
+    if (isError(error, 'OOM')) return undefined;
+    if (!isError(error, 'WRONGTYPE')) throw error;
+    await redis.del(SCOPES);
+    return redis.sadd(SCOPES, scope);
+  }
+}
+
+async function readScopes(redis: RedisConnection): Promise<string[]> {
+  try {
+    return await redis.smembers(SCOPES);
+  } catch (error) {
+    if (isError(error, 'WRONGTYPE')) return [];
+    throw error;
+  }
 }

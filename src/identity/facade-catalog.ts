@@ -1,6 +1,12 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { chooseEndpoints, type Endpoint, type EndpointChoice, isCompute } from './catalog.ts';
-import { findService, type ServiceTable, serviceEndpoints, serviceUrl } from './service-endpoints.ts';
+import {
+  findService,
+  isIdentity,
+  type ServiceTable,
+  serviceEndpoints,
+  serviceUrl,
+} from './service-endpoints.ts';
 import type { CatalogService, Token } from './token.ts';
 
 export interface CatalogOptions {
@@ -32,7 +38,7 @@ export function facadeCatalog(options: CatalogOptions): CatalogService[] {
     if (entry === service) return [rewriteCompute(entry, endpoints, options)];
     if (isCompute(entry)) return [];
     if (options.services === 'none') return [entry];
-    if (entry.type === 'identity') return [rewriteIdentity(entry, options)];
+    if (isIdentity(entry)) return [rewriteIdentity(entry, options)];
     const rewritten = entry.endpoints.flatMap((one) =>
       rewriteOther(one, entry.type, others, endpoints, options),
     );

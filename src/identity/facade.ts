@@ -4,6 +4,7 @@
  */
 import { Fault } from '../faults/faults.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import { LONGEST_USERNAME } from './sluice-token.ts';
 import type { Tenant } from './token.ts';
 
 export { accessDocument } from './access-document.ts';
@@ -57,7 +58,10 @@ function parseCredentials(auth: JsonObject): LoginCredentials {
 function userAndSecret(object: JsonObject, secretName: string): { username: string; secret: string } {
   const secret = object[secretName];
   if (typeof secret !== 'string') throw malformed(`"${secretName}" is missing or is no string`);
-  return { username: requiredText(object, 'username'), secret };
+  const username = requiredText(object, 'username');
+  if (username.length > LONGEST_USERNAME)
+    throw malformed(`"username" is longer than ${LONGEST_USERNAME} characters`);
+  return { username, secret };
 }
 
 function namedObject(auth: JsonObject, name: string): JsonObject | undefined {

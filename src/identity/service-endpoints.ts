@@ -25,6 +25,14 @@ export interface ServiceEndpoint {
   readonly versionedPath: string;
   /** The catalog's own entry. */
   readonly source: object;
+  /** Where the account's identity service is, which may share a host with this one. */
+  readonly identity: readonly IdentityPlace[];
+}
+
+/** A host (with its port) and the path on it, before a version, below which the identity service answers. */
+interface IdentityPlace {
+  readonly host: string;
+  readonly rootPath: string;
 }
 
 /** The services of a catalog by type in lower case, then by region in upper case; `` is an endpoint for any region. */
@@ -32,11 +40,24 @@ export type ServiceTable = ReadonlyMap<string, ReadonlyMap<string, ServiceEndpoi
 
 /** True for services that callers may reach below `/{region}/services/`. */
 export function isOtherService(service: CatalogService): boolean {
-  return !isCompute(service) && service.type !== '' && service.type !== 'identity';
+  return !isCompute(service) && service.type !== '' && !isIdentity(service);
 }
 
-/** The first endpoint of each type and region, in the catalog's order. */
-export function serviceEndpoints(catalog: ServiceCatalog, choice: EndpointChoice): ServiceTable {
+/** True for the identity service, however the catalog spells its type. */
+export function isIdentity(service: CatalogService): boolean {
+  return service.type.toLowerCase() === 'identity';
+}
+
+/**
+ * The first endpoint of each type and region, in the catalog's order.
+ *
+ * @param choice `identityUrl` is where the account logs in, if the catalog does not say
+ */
+export function serviceEndpoints(
+  catalog: ServiceCatalog,
+  choice: EndpointChoice & { identityUrl?: string | undefined },
+): ServiceTable {
+  const identity = identityPlaces(catalog, choice.identityUrl);
   const wanted = choice.regions && new Set(choice.regions.map((region) => region.toUpperCase()));
   const compute = chooseService(catalog, choice.service);
   const table = new Map<string, Map<string, ServiceEndpoint>>();
@@ -49,7 +70,7 @@ export function serviceEndpoints(catalog: ServiceCatalog, choice: EndpointChoice
       if (typeof endpoint === 'string') continue;
       const region = endpoint.region.toUpperCase();
       if (byRegion.has(region) || (wanted && region !== '' && !wanted.has(region))) continue;
-      byRegion.set(region, { type: service.type, endpoint, ...parts(endpoint), source: entry });
+      byRegion.set(region, { type: service.type, endpoint, ...parts(endpoint), source: entry, identity });
     }
     if (byRegion.size > 0) table.set(key, byRegion);
   }
@@ -60,6 +81,44 @@ function parts({ basePath, versionPath }: Endpoint): Pick<ServiceEndpoint, 'root
   const cut = versionPath.lastIndexOf('/');
   if (!VERSION_SEGMENT.test(versionPath.slice(cut + 1))) return { rootPath: basePath, versionedPath: '' };
   return { rootPath: basePath.slice(0, cut), versionedPath: basePath.slice(cut) };
+}
+
+function identityPlaces(catalog: ServiceCatalog, loginUrl: string | undefined): IdentityPlace[] {
+  const urls = catalog
+    .filter(isIdentity)
+    .flatMap(({ endpoints }) => endpoints)
+    .flatMap((endpoint) => [endpoint['publicURL'], endpoint['internalURL'], endpoint['adminURL']]);
+  return [loginUrl, ...urls].flatMap((url) => {
+    if (typeof url !== 'string' || !URL.canParse(url)) return [];
+    const { host, pathname } = new URL(url);
+    return [{ host, rootPath: pathname.replace(/\/+$/, '').replace(/\/v\d+(?:\.\d+)?(?:\/.*)?$/i, '') }];
+  });
+}
+
+/** What stands at the root of an identity service that has a host's root to itself. */
+const IDENTITY_SEGMENTS = new Set(['v2.0', 'v3', 'tokens', 'tenants', 'users']);
+
+/**
+ * True when a path of this service's host is the identity service's: with an account's token it tells, and makes, that
+ * account's credentials, so that nobody may reach it by way of a service that stands beside it.
+ *
+ * @param path at the upstream, as from `servicePath`
+ */
+export function isAtIdentity({ endpoint, identity }: ServiceEndpoint, path: string): boolean {
+  const plain = decoded(path).replace(/\/{2,}/g, '/');
+  return identity.some(({ host, rootPath }) => {
+    if (host !== endpoint.url.host) return false;
+    if (rootPath !== '') return plain === rootPath || plain.startsWith(`${rootPath}/`);
+    return IDENTITY_SEGMENTS.has(plain.split('/', 2)[1] ?? '');
+  });
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 /**

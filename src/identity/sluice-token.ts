@@ -56,8 +56,11 @@ const FORM_VERSION = 1;
 /** The usual way to log in. */
 const PASSWORD = 'password';
 const MAC_BYTES = 32;
-/** Longer ones are not decoded at all. */
-const LONGEST_ID = 2_048;
+/** Longer ones are not decoded at all; any user name of `LONGEST_USERNAME` fits in. */
+const LONGEST_ID = 4_096;
+
+/** A token names its user, and has to fit into a header: longer names are refused (characters, as Keystone). */
+export const LONGEST_USERNAME = 255;
 
 /**
  * The signing key for a secret that all instances share. The secret may be a password: scrypt keeps a bearer

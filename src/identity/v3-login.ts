@@ -1,5 +1,6 @@
 import { Fault } from '../faults/faults.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import { LONGEST_USERNAME } from './sluice-token.ts';
 
 /** What a caller shows to Identity v3. */
 export interface V3Login {
@@ -65,7 +66,11 @@ function readScope(scope: JsonValue | undefined): V3Login['scope'] {
 
 /** A name, else an id. */
 function named(object: JsonObject, where: string): string {
-  return object['name'] === undefined ? text(object, 'id', where) : text(object, 'name', where);
+  const member = object['name'] === undefined ? 'id' : 'name';
+  const value = text(object, member, where);
+  if (value.length > LONGEST_USERNAME)
+    throw malformed(`"${member}" of ${where} is longer than ${LONGEST_USERNAME} characters`);
+  return value;
 }
 
 function child(value: JsonValue | undefined, name: string, where: string): JsonObject {

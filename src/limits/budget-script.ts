@@ -22,8 +22,12 @@ if not now then
   local time = redis.call('TIME')
   now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
-local raw = redis.call('GET', KEYS[1])
-local state = raw and cjson.decode(raw) or { born = now, live = {}, dead = {}, strangers = {} }
+local raw = redis.pcall('GET', KEYS[1])
+local isRead, state = pcall(cjson.decode, raw)
+local function isTable(name) return type(state[name]) == 'table' end
+if not isRead or type(state) ~= 'table' or not (isTable('live') and isTable('dead') and isTable('strangers')) then
+  state = { born = now, live = {}, dead = {}, strangers = {} }
+end
 
 local function bury(id, instance, at)
   local graves = state.dead[id] or {}

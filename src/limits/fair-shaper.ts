@@ -41,7 +41,11 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
     this.#settings = options.settings;
     this.#observe = options.observe;
     this.#clients = new Clients((name) => (isControl(name) ? 1 : options.shares(name)));
-    this.#book = new WindowBook(options.settings, options.restore);
+    this.#book = new WindowBook(options.settings, (window) => {
+      options.restore?.(window);
+      // Before the region's word on it is heard, which is then the shared budget's to judge.
+      if (options.lease) window.share({ allotment: 0, othersUsed: 0 });
+    });
     this.#admission = new Admission(this.#queue, this.#book, this.#clients, options.settings);
     this.#alarm = new Alarm(options.clock, () => this.poke());
     this.#lease = options.lease?.(this);

@@ -11,6 +11,8 @@ export interface AccountSettings {
   interface: 'public' | 'internal';
   regions: string[] | null;
   defaultRegion: string | null;
+  /** Where it logs in; `us`, `uk` and the like are on hosts of their own. */
+  identity?: { readonly url: string };
 }
 
 /** An account with the source of its tokens. */
@@ -30,7 +32,7 @@ export function createAccount(settings: AccountSettings, tokens: TokenSource): L
     seen = token;
     const choice = { ...settings, tenantId: token.tenant.id };
     endpoints = computeEndpoints(token.catalog, choice);
-    services = serviceEndpoints(token.catalog, choice);
+    services = serviceEndpoints(token.catalog, { ...choice, identityUrl: settings.identity?.url });
   };
   return {
     name: settings.name,

@@ -77,8 +77,11 @@ function collapse(path: string): string {
   return path.includes('//') ? path.replace(/\/{2,}/g, '/') : path;
 }
 
-/** `.` or `..` between slashes of either kind, a backslash, or a NUL, once percent-encoding is read. */
-const ASIDE = /(?:^|\/)\.{1,2}(?:\/|$)|\\|%00/;
+/**
+ * `.` or `..` between slashes of either kind, with or without the parameters that some servers cut off a segment first
+ * (`..;`), a backslash, or a NUL, once percent-encoding is read.
+ */
+const ASIDE = /(?:^|\/)\.{1,2}(?:;[^/]*)?(?:\/|$)|\\|%00/;
 
 /**
  * True for a path that could lead out of the tenant it names once a server resolves it: with dot segments, encoded or
@@ -86,7 +89,9 @@ const ASIDE = /(?:^|\/)\.{1,2}(?:\/|$)|\\|%00/;
  */
 export function leadsAside(path: string): boolean {
   if (!/[.%\\]/.test(path)) return false;
-  return ASIDE.test(path.replace(/%2e/gi, '.').replace(/%2f/gi, '/').replace(/%5c/gi, '\\'));
+  return ASIDE.test(
+    path.replace(/%2e/gi, '.').replace(/%2f/gi, '/').replace(/%5c/gi, '\\').replace(/%3b/gi, ';'),
+  );
 }
 
 /**

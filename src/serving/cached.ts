@@ -1,4 +1,5 @@
 import type { CacheAsk, Fetched, Lookup, Stored } from '../cache/cache.ts';
+import { plainPath } from '../cache/key.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Charge } from '../limits/ask.ts';
 import { variantOf } from '../upstream/headers.ts';
@@ -99,7 +100,7 @@ function askOf({ call, target, operation, params, place, query = call.query }: K
     region: place.endpoint.region,
     operation,
     params,
-    path: target.path,
+    path: plainPath(target.path),
     query: query === '' ? '' : upstreamQuery(query),
     variant: variantOf(call.headers),
     cacheControl: call.header('cache-control'),

@@ -32,8 +32,7 @@ export interface FastPath {
 /** Gives a server a fast path. */
 export function attachFastPath(server: Server, answer: Answerer): FastPath {
   const lanes = new WeakMap<Socket, Lane>();
-  /** Callers that read slowly. Node takes their connections for idle, and must not close them before all is out. */
-  const unsent = new Set<Socket>();
+  const unsent = new Unsent();
   let closed = false;
 
   const outbox = new Outbox<Socket, WireAnswer>((socket, answered) => send(socket, answered, unsent));
@@ -41,7 +40,7 @@ export function attachFastPath(server: Server, answer: Answerer): FastPath {
   const closeIdleConnections = server.closeIdleConnections.bind(server);
   server.closeIdleConnections = () => {
     outbox.empty();
-    if (unsent.size === 0) closeIdleConnections();
+    if (unsent.isEmpty) closeIdleConnections();
   };
 
   server.on('connection', (socket: Socket) => {
@@ -74,7 +73,7 @@ export function attachFastPath(server: Server, answer: Answerer): FastPath {
   };
 }
 
-function send(socket: Socket, { head, body }: WireAnswer, unsent: Set<Socket>): void {
+function send(socket: Socket, { head, body }: WireAnswer, unsent: Unsent): void {
   if (body === undefined) socket.write(head, 'latin1');
   else if (typeof body === 'string') socket.write(head + body, 'latin1');
   else {
@@ -83,16 +82,29 @@ function send(socket: Socket, { head, body }: WireAnswer, unsent: Set<Socket>): 
     socket.write(body);
     socket.uncork();
   }
-  if (socket.writableLength > 0) awaitSent(socket, unsent);
+  if (socket.writableLength > 0) unsent.add(socket);
 }
 
-function awaitSent(socket: Socket, unsent: Set<Socket>): void {
-  unsent.add(socket);
-  const done = () => {
-    socket.off('drain', done).off('close', done);
-    unsent.delete(socket);
-  };
-  socket.on('drain', done).on('close', done);
+/** Callers that read slowly. Node takes their connections for idle, and must not close them before all is out. */
+class Unsent {
+  readonly #sockets = new Set<Socket>();
+
+  get isEmpty(): boolean {
+    return this.#sockets.size === 0;
+  }
+
+  /** Until what is written to the socket now is out. A `drain` comes only after more than the socket's high-water mark. */
+  add(socket: Socket): void {
+    if (this.#sockets.has(socket)) return;
+    this.#sockets.add(socket);
+    socket.write('', () => this.#settle(socket));
+  }
+
+  #settle(socket: Socket): void {
+    this.#sockets.delete(socket);
+    // More may have been written behind.
+    if (socket.writableLength > 0 && !socket.destroyed) this.add(socket);
+  }
 }
 
 /** Follows what one connection's parser is at: the fast path may only run between two of its messages. */

@@ -1,6 +1,6 @@
 import { sleep } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
-import { pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
+import { isAtIdentity, pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
 import type { Ask, Permit } from '../limits/ask.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
@@ -74,7 +74,11 @@ async function servicePlace(
     throw new Fault('itemNotFound', 'Only Compute is served here: facade.services of this gateway is none.');
   const verdict = standingOf(call.header('x-auth-token') ?? '', services);
   const tenant = 'claims' in verdict ? verdict.claims.tenantId : undefined;
-  return findServicePlace(directory.accounts, { region, type, tenant: tenant || undefined }, call.signal);
+  const hints = { region, type, tenant: tenant || undefined };
+  const place = await findServicePlace(directory.accounts, hints, call.signal);
+  if (isAtIdentity(place.service, servicePath(place.service, exactServicePath(call))))
+    throw new Fault('forbidden', 'The identity service is not reached by way of another one.');
+  return place;
 }
 
 const isService = (place: Place): place is ServicePlace => 'service' in place;

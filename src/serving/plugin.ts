@@ -23,6 +23,12 @@ const MAX_HEADER_BYTES = 32 * 1024;
 /** How long a connection without a request is kept, ms: longer than the 60 s of common load balancers. */
 const KEEP_ALIVE_MS = 75_000;
 
+/**
+ * How long a connection that is idle when a drain begins is still kept, ms: a caller may just be sending its next request,
+ * which it would lose. It is answered, and the connection ends with the answer.
+ */
+const LINGER_MS = 500;
+
 const OPAQUE = Symbol('opaque');
 
 /**
@@ -44,17 +50,31 @@ export function createListener(options: {
   let fastPath: FastPath | undefined;
   const opaqueCalls = new WeakMap<IncomingMessage, Call>();
   let closing = false;
+  let lingersUntil = 0;
   const fastify = Fastify({
     logger: false,
     forceCloseConnections: 'idle',
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 16_384 },
     serverFactory: (handler) => {
-      const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (req, res) => {
+      // Node would refuse a request without a Host, but not as a fault.
+      const options = { maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false };
+      const server = createServer(options, (req, res) => {
         fastPath?.begun(req, res);
-        if (closing || !takes(req, res)) handler(req, res);
+        if (closing) res.shouldKeepAlive = false;
+        if (!takes(req, res)) handler(req, res);
+      });
+      server.on('checkExpectation', (req: IncomingMessage, res: Call['res']) => {
+        fastPath?.begun(req, res);
+        const message = 'The Expect header may ask for 100-continue and nothing else.';
+        fail(newCall(req, res), new Fault('computeFault', message, { code: 417 }), services());
       });
       server.keepAliveTimeout = KEEP_ALIVE_MS;
       fastPath = attachFastPath(server, answerer);
+      const closeIdleConnections = server.closeIdleConnections.bind(server);
+      server.closeIdleConnections = () => {
+        if (performance.now() >= lingersUntil) closeIdleConnections();
+      };
       return server;
     },
     exposeHeadRoutes: false,
@@ -88,6 +108,7 @@ export function createListener(options: {
   const takes = (req: IncomingMessage, res: Call['res']): boolean => {
     const call = newCall(req, res);
     try {
+      if (!hasOneHost(req)) throw new Fault('badRequest', 'A request has one Host header.');
       const taken = dispatch(call, services());
       if (taken === OPAQUE) {
         opaqueCalls.set(req, call);
@@ -100,9 +121,9 @@ export function createListener(options: {
     return true;
   };
 
-  // From here on Fastify refuses new requests on connections that are still open.
   fastify.addHook('preClose', (done) => {
     closing = true;
+    lingersUntil = performance.now() + LINGER_MS;
     fastPath?.close();
     done();
   });
@@ -179,6 +200,17 @@ function fail(call: Call, error: unknown, services: Services): void {
   const status = call.res.destroyed ? 499 : fault.code;
   const format = faultFormat(call);
   services.reply(call, { status, body: renderFault(fault, format), format, headers });
+}
+
+/** RFC 9112, section 3.2: exactly one Host, but for HTTP/1.0, which knows none. */
+function hasOneHost({ rawHeaders, headers, httpVersion }: IncomingMessage): boolean {
+  if (headers.host === undefined) return httpVersion === '1.0';
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts === 1;
 }
 
 /** Node could not read the request at all: there is no call, only a socket. */

@@ -2,7 +2,8 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Stored } from '../../src/cache/cache.ts';
 import { keyOf, scopeOf } from '../../src/cache/key.ts';
-import { redisKeys } from '../../src/cache/redis-keys.ts';
+import { MOST_GUESTS } from '../../src/cache/memory-store.ts';
+import { redisKeys, SCOPES } from '../../src/cache/redis-keys.ts';
 import { systemClock } from '../../src/clock.ts';
 import { type RedisServer, redisAvailable, startRedis } from '../support/redis-server.ts';
 import { answering, type Instance, never, ok, openInstance, ShiftedClock } from '../unit/cache/instances.ts';
@@ -122,6 +123,26 @@ describe.runIf(redisAvailable())('when Redis', () => {
     expect((await (await connected()).get(detail, never)).entry.body).toBe('"fresh"');
   });
 
+  it('holds rubbish where the scopes are listed, that is overwritten and no outage', async () => {
+    const one = await connected();
+    await admin.set(SCOPES, 'rubbish');
+    expect(await one.cache.purge({})).toBe(0);
+    await one.get(detail, answering(ok('"x"')));
+    await vi.waitFor(async () => expect(await admin.smembers(SCOPES)).toEqual([scope]));
+    expect(one.log.warnings).toEqual([]);
+  });
+
+  it('gets full while an answer is fetched, that is no outage', async () => {
+    const one = await connected();
+    await one.get(detail, async () => {
+      await admin.config('SET', 'maxmemory', '1');
+      return ok('"x"');
+    });
+    await vi.waitFor(() => expect(one.log.warnings).toHaveLength(1));
+    expect(one.log.warnings[0]).toContain('is full');
+    expect(one.commands.filter((command) => command.endsWith(' error'))).toEqual([]);
+  });
+
   it('comes back empty, answers from before are not trusted, for news may have been lost', async () => {
     const one = await connected();
     await one.get(askFor('/images/a'), answering(ok('"old"')));
@@ -152,6 +173,22 @@ describe.runIf(redisAvailable())('when Redis', () => {
     await asked.promise;
     expect((await other.get(detail, answering(ok('"mine"')))).entry.body).toBe('"mine"');
     expect(other.commands.filter((command) => command === 'begin ok').length).toBeGreaterThan(3);
+  });
+
+  it('is shared with callers who invent queries, those share a fixed number of places, rubbish or not', async () => {
+    const one = await connected();
+    const guests = redisKeys.guests(scope);
+    await one.get(detail, answering(ok('"kept"')));
+    const entries = () => admin.keys(`${redisKeys.entry(scope, '')}*`);
+    for (let at = 0; at < MOST_GUESTS + 40; at++) {
+      if (at === 20) await admin.set(guests, 'rubbish');
+      await one.get(askFor(`/flavors?_=${at}`), answering(ok('"x"')));
+    }
+    await vi.waitFor(async () => expect(await admin.zcard(guests)).toBe(MOST_GUESTS));
+    // What was registered before the rubbish expires by itself.
+    expect((await entries()).length).toBeLessThanOrEqual(1 + 20 + MOST_GUESTS);
+    expect(await admin.pttl(guests)).toBeGreaterThan(3_600_000);
+    expect((await (await connected()).get(detail, never)).entry.body).toBe('"kept"');
   });
 
   it('lets go of entries after their last use', async () => {

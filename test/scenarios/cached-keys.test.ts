@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MOST_GUESTS } from '../../src/cache/memory-store.ts';
 import { ask } from '../support/ask.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { STUB } from '../support/stub-documents.ts';
@@ -63,6 +64,15 @@ describe('one cached answer serves', () => {
       expect((await ask(gateway.url + path)).headers['x-cache'], path).toBe('HIT');
   });
 
+  it('every spelling of an item`s path', async () => {
+    const path = `/images/${STUB.imageId}`;
+    await get(path);
+    const spelled = `/images/%${STUB.imageId.charCodeAt(0).toString(16)}${STUB.imageId.slice(1)}`;
+    for (const other of [`${path}/`, spelled, `${spelled}.json`])
+      expect((await get(other)).headers['x-cache'], other).toBe('HIT');
+    expect(await gateway.metric('sluice_cache_entries')).toBe(1);
+  });
+
   it('callers with different tokens and clients, none of which goes up', async () => {
     await get('/images', { 'x-auth-token': 'caller-token-one' });
     const other = await get('/images', { 'x-auth-token': 'caller-token-two', 'x-sluice-client': 'other' });
@@ -71,6 +81,18 @@ describe('one cached answer serves', () => {
     expect(request!.headers['x-auth-token']).toBe(upstream.identity.tokens[0]);
     expect(request!.headers['x-sluice-client']).toBeUndefined();
   });
+});
+
+it('a parameter or a microversion that only defeats caches costs a bounded number of entries', async () => {
+  await get('/images');
+  const many = Array.from({ length: MOST_GUESTS + 50 }, (_, at) => at);
+  for (const at of many) {
+    await get(`/images?_=${at}`);
+    await get('/images', { 'x-openstack-nova-api-version': `2.${at}` });
+  }
+  expect(await gateway.metric('sluice_cache_entries')).toBe(1 + MOST_GUESTS);
+  expect(await gateway.metric('sluice_cache_evictions_total')).toBe(2 * many.length - MOST_GUESTS);
+  expect((await get('/images')).headers['x-cache']).toBe('HIT');
 });
 
 describe('an answer of its own is kept for', () => {

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { ask } from '../support/ask.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { fault } from '../support/stub-answers.ts';
+import { publishedAs } from '../support/stub-rates.ts';
 import { startStubUpstream } from '../support/stub-upstream.ts';
 
 const WARM = ['/flavors', '/flavors/detail', '/images', '/images/detail'];
@@ -45,6 +46,26 @@ it('a region that fails while the cache is warmed costs nobody an answer', async
     await refreshes(gateway, 2);
     dfw.off('GET /flavors/detail');
     expect((await ask(`${gateway.url}/dfw/v2/700100/flavors/detail`)).status).toBe(200);
+  } finally {
+    await gateway.close();
+    await upstream.close();
+  }
+});
+
+it('callers go before what is still to be fetched for a warm cache', async () => {
+  const upstream = await startStubUpstream();
+  const dfw = upstream.region('DFW');
+  dfw.publish(publishedAs([{ verb: 'GET', uri: '*', value: 2, unit: 'SECOND' }]));
+  const gateway = await startGateway({
+    identityUrl: upstream.identityUrl,
+    settings: { cache: { warm: ['flavors', 'images', 'extensions'] } },
+  });
+  try {
+    const url = `${gateway.url}/dfw/v2/700100/servers`;
+    await Promise.all([ask(url), ask(url), ask(url), refreshes(gateway, 5)]);
+    const order = dfw.requests().map(({ path }) => path);
+    const warm = [...WARM, '/extensions'];
+    expect(order.slice(-3).filter((path) => warm.includes(path))).toHaveLength(3);
   } finally {
     await gateway.close();
     await upstream.close();

@@ -69,7 +69,14 @@ it('200 concurrent requests for a cold /flavors/detail, in both formats: exactly
   expect(answers[1]!.headers['content-type']).toContain('application/xml');
   const verdicts = answers.map(({ headers }) => String(headers['x-cache']));
   expect(verdicts.filter((verdict) => verdict === 'MISS')).toHaveLength(1);
-  for (const verdict of verdicts) expect(verdict).toMatch(/^(?:MISS|COALESCED|HIT)$/);
+  for (const { headers } of answers)
+    expect(headers['cache-status']).toMatch(
+      {
+        MISS: /^sluice; fwd=uri-miss; fwd-status=200; stored; ttl=\d+$/,
+        COALESCED: /^sluice; fwd=uri-miss; fwd-status=200; stored; ttl=\d+; collapsed$/,
+        HIT: /^sluice; hit; ttl=\d+$/,
+      }[headers['x-cache'] as 'MISS' | 'COALESCED' | 'HIT'],
+    );
 });
 
 it("an upstream's fault is shared by all aboard and not kept for the next caller", async () => {

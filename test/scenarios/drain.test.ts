@@ -2,6 +2,7 @@ import { Agent, request } from 'node:http';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ask } from '../support/ask.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { connectRaw } from '../support/raw-connection.ts';
 import { hang } from '../support/stub-answers.ts';
 import type { StubRegion } from '../support/stub-region.ts';
 import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
@@ -68,6 +69,19 @@ it('kept-alive connections end: idle ones do not hold the process up, busy ones 
   expect(await running).toBe(200);
   await closed;
   agent.destroy();
+});
+
+it('a kept-alive caller loses no request: the next one is answered, and its connection ends with the answer', async () => {
+  dfw.on('GET /os-keypairs', ({ response }) => void response.end('{"keypairs":[]}'));
+  const paths = ['/flavors', '/servers', '/os-keypairs', '/'].map((path) => `/dfw/v2/700100${path}`);
+  const connections = await Promise.all(paths.map(() => connectRaw(gateway.url)));
+  for (const connection of connections) await connection.ask('/dfw/v2/700100/flavors');
+  const closed = gateway.close(GRACE_MS);
+  for (const [at, connection] of connections.entries()) {
+    const answer = await connection.ask(paths[at]!);
+    expect([answer.status, answer.field('connection')], paths[at]).toEqual([200, 'close']);
+  }
+  await closed;
 });
 
 it('a request that does not end is cut when its time is up', async () => {

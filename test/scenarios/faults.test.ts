@@ -296,6 +296,22 @@ describe('what is no HTTP', () => {
     expect(got).toContain('"badRequest"');
   });
 
+  it.each([
+    ['no Host', 'Connection: close', 400],
+    ['two Hosts', 'Host: a\r\nhost: b\r\nConnection: close', 400],
+    ['an Expect that nobody knows', 'Host: a\r\nExpect: tea\r\nConnection: close', 417],
+  ])('%s is a fault', async (_what, fields, status) => {
+    for (const path of ['flavors', 'os-keypairs', 'flavors.xml']) {
+      const got = await raw(`GET /dfw/v2/700100/${path} HTTP/1.1\r\n${fields}\r\n\r\n`);
+      expect(got, path).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      expect(got, path).toContain(path.endsWith('xml') ? `code="${status}"` : `"code":${status}`);
+    }
+  });
+
+  it('HTTP/1.0 needs no Host', async () => {
+    expect(await raw('GET /dfw/v2/700100/flavors HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it('an absolute request target means the same as its path', async () => {
     for (const path of ['servers', 'os-keypairs']) {
       const got = await raw(`GET ${base}/${path} HTTP/1.1\r\nHost: gw.test\r\nConnection: close\r\n\r\n`);

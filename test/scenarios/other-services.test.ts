@@ -36,6 +36,7 @@ beforeAll(async () => {
       },
       { name: 'dns', type: 'rax:dns', endpoints: [{ publicURL: `${volumes.origin}/dns/v1.0/700100` }] },
       { name: 'keystone', type: 'identity', endpoints: [{ publicURL: `${volumes.origin}/v2.0` }] },
+      { name: 'zaqar', type: 'messaging', endpoints: [{ region: 'DFW', publicURL: volumes.origin }] },
       { name: 'legacy', type: 'compute_legacy', endpoints: [{ region: 'DFW', publicURL: volumes.origin }] },
     ],
   });
@@ -172,7 +173,7 @@ describe('a service that is not served', () => {
     [
       'an unknown type',
       '/dfw/services/orchestration/stacks',
-      'Types there are: volume, image, block-storage, rax:dns.',
+      'Types there are: volume, image, block-storage, rax:dns, messaging.',
     ],
     [
       'a type that the region lacks',
@@ -293,4 +294,13 @@ it('of several accounts, the one of the token is asked, else the first that has 
     await both.close();
     await other.close();
   }
+});
+
+it('a service on the host of the identity service does not lead to it: the token would tell the credentials', async () => {
+  volumes.on('GET *', echo);
+  const base = `${gateway.url}/dfw/services/messaging`;
+  expect((await ask(`${base}/v1.0/instances`)).json()).toMatchObject({ url: '/v1.0/instances' });
+  for (const path of ['/v2.0/users/1/OS-KSADM/credentials', '/v3/users', '/%763/users', '//v2.0/tokens'])
+    expect((await ask(base + path)).status, path).toBe(403);
+  expect(volumes.requests().map(({ url }) => url)).toEqual(['/v1.0/instances']);
 });

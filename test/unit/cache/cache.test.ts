@@ -3,6 +3,7 @@ import { type CacheAsk, createCache, type ResponseCache, type Stored } from '../
 import { silentObserver } from '../../../src/cache/observer.ts';
 import { Fault } from '../../../src/faults/faults.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
+import { SharedDouble } from './shared-double.ts';
 import { askFor, cacheSettings, FLAVORS, flavorsDetail, flavorText, gate, imageText } from './support.ts';
 
 const ok = (body: string): Stored => ({ status: 200, body, headers: {} });
@@ -100,6 +101,25 @@ describe('fetching', () => {
     const ask = { ...detail, cacheControl: 'only-if-cached' };
     await expect(fetch(ask, ok('{}'))).rejects.toMatchObject({ code: 504 });
     expect(loads).toBe(0);
+  });
+
+  it('asks the upstream for whoever wants a new answer, though others aboard are content with a peer`s', async () => {
+    const peers = new SharedDouble(clock);
+    const open = () =>
+      createCache({ settings: cacheSettings(), clock, observe: silentObserver, shared: peers.open });
+    const peer = open();
+    await peer.fetch(peer.lookup(images), loading(ok('"old"')));
+    await settle();
+    clock.tick(60_000);
+    cache = open();
+    const asks = [images, ...['no-cache', 'max-age=5'].map((cacheControl) => ({ ...images, cacheControl }))];
+    const fetched = await Promise.all(asks.map((ask) => fetch(ask, ok('"new"'))));
+    expect(fetched.map(({ entry, verdict }) => `${entry.body} ${verdict}`)).toEqual([
+      '"old" hit',
+      '"new" miss',
+      '"new" coalesced',
+    ]);
+    expect(loads).toBe(2);
   });
 
   it('lets the last caller that leaves cancel the request to the upstream, and the next one starts anew', async () => {

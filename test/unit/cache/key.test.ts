@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keyOf, queryOf, scopeOf, scopeParts, subjectOf } from '../../../src/cache/key.ts';
+import {
+  hasVariant,
+  keyOf,
+  plainPath,
+  queryOf,
+  scopeOf,
+  scopeParts,
+  subjectOf,
+} from '../../../src/cache/key.ts';
 import { hasChangesSince, normaliseQuery, parseQuery } from '../../../src/cache/query.ts';
 import { operationNamed } from '../../../src/operations/match.ts';
 import { askFor } from './support.ts';
@@ -42,6 +50,23 @@ describe('keyOf', () => {
     expect(subjectOf(askFor('/images/abc/metadata/colour').params)).toBe('abc');
     expect(subjectOf(askFor('/images').params)).toBeUndefined();
   });
+});
+
+describe('plainPath', () => {
+  it.each([
+    ['/images', '/images'],
+    ['/images/', '/images'],
+    ['/images/%61bc', '/images/abc'],
+    ['/images/a%2fb/', '/images/a%2Fb'],
+    ['/images/%zz', '/images/%zz'],
+    ['/', '/'],
+  ])('%s is %s', (path, plain) => {
+    expect(plainPath(path)).toBe(plain);
+  });
+});
+
+it('tells keys of a microversion from others', () => {
+  expect([key('/images'), key('/images', { variant: '2.26|' })].map(hasVariant)).toEqual([false, true]);
 });
 
 describe('normaliseQuery', () => {

@@ -114,12 +114,13 @@ describe('the memory store', () => {
     expect(store.stats().bytes).toBe(0);
   });
 
-  it('gives invented queries and ids a fixed number of places', () => {
+  it('gives invented queries, ids and microversions a fixed number of places', () => {
     const { store } = storeOf(100_000_000);
     store.set(entryOf('list'));
     for (let at = 0; at < 5000; at++) {
       store.set(entryOf(`q${at}`, { query: `x=${at}` }));
       store.set(entryOf(`n${at}`, { status: 404 }));
+      store.set(entryOf(`list\n2.${at}`));
     }
     expect(store.stats().entries).toBe(1 + MOST_GUESTS);
     expect(store.get('list')).toBeDefined();

@@ -71,4 +71,9 @@ describe('an entry in Redis', () => {
     bytes[0] = '2'.charCodeAt(0);
     expect(decodeEntry(bytes, 'key', 'scope')).toBeNull();
   });
+
+  it('under the key of another is rubbish', () => {
+    const [fields] = fc.sample(entry, 1);
+    expect(decodeEntry(encodeEntry(fields!, '1'), 'other key', 'scope')).toBeNull();
+  });
 });

@@ -57,6 +57,10 @@ describe('a login', () => {
     ['auth without credentials', { auth: { tenantName: 'acme' } }],
     ['credentials that are a string', { auth: { passwordCredentials: 'p-1' } }],
     ['no username', { auth: { passwordCredentials: { password: 'p-1' } } }],
+    [
+      'a username that no token has room for',
+      { auth: { passwordCredentials: { username: 'x'.repeat(256), password: 'p-1' } } },
+    ],
     ['an empty username', { auth: { passwordCredentials: { username: '', password: 'p-1' } } }],
     ['no password', { auth: { passwordCredentials: { username: 'billing' } } }],
     [

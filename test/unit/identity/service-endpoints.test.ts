@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   findService,
+  isAtIdentity,
   pathOfServiceUrl,
   type ServiceEndpoint,
   serviceEndpoints,
@@ -88,5 +89,55 @@ describe('a path below a service', () => {
     ['http://a.test/image', 'http://', undefined],
   ])('of %s is read from the Location %s', (url, location, expected) => {
     expect(pathOfServiceUrl(at(url), location)).toBe(expected);
+  });
+});
+
+describe('a service that shares its host with the identity service', () => {
+  const beside = (identityUrl: string, url = 'http://a.test') =>
+    findService(
+      serviceEndpoints(
+        [
+          { name: 'keystone', type: 'Identity', endpoints: [{ region: 'DFW', publicURL: identityUrl }] },
+          { name: 'x', type: 'x', endpoints: [{ region: 'DFW', publicURL: url }] },
+        ],
+        choice,
+      ),
+      'x',
+      'DFW',
+    )!;
+
+  it.each([
+    ['http://a.test/v3', '/v3/users/1/application_credentials'],
+    ['http://a.test/v2.0', '/v2.0/users'],
+    ['http://a.test/v2.0/', '/v3/auth/tokens'],
+    ['http://a.test/v3', '/%763/users'],
+    ['http://a.test:80/identity/v3', '/identity/v3/users'],
+    ['http://a.test/identity', '/identity//v3/users'],
+    ['http://a.test/identity/v3/tokens', '/identity%2fv3'],
+  ])('does not lead to it: %s, %s', (identityUrl, path) => {
+    expect(isAtIdentity(beside(identityUrl), path)).toBe(true);
+  });
+
+  it.each([
+    ['http://a.test/v3', '/v2/images'],
+    ['http://a.test/identity/v3', '/identities/1'],
+    ['http://a.test/identity/v3', '/v3/42/volumes'],
+    ['http://a.test:5000/v3', '/v3/42/volumes'],
+  ])('leads to its own paths: %s, %s', (identityUrl, path) => {
+    expect(isAtIdentity(beside(identityUrl), path)).toBe(false);
+  });
+
+  it('knows the identity service by where the account logs in, too', () => {
+    const table = serviceEndpoints(catalog, { ...choice, identityUrl: 'http://glance.test:9292/v2.0' });
+    expect(isAtIdentity(findService(table, 'image', 'DFW')!, '/v2.0/users')).toBe(true);
+    expect(isAtIdentity(findService(table, 'image', 'DFW')!, '/v2/images')).toBe(false);
+  });
+
+  it('is not the identity service itself, however the catalog spells it', () => {
+    const table = serviceEndpoints(
+      [{ name: 'k', type: 'Identity', endpoints: [{ region: 'DFW', publicURL: 'http://k.test/v3' }] }],
+      choice,
+    );
+    expect(serviceTypes(table, 'DFW')).toEqual([]);
   });
 });

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deriveTokenKey, issueToken, verifyToken } from '../../../src/identity/sluice-token.ts';
+import {
+  deriveTokenKey,
+  issueToken,
+  LONGEST_USERNAME,
+  verifyToken,
+} from '../../../src/identity/sluice-token.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00.250Z');
 const HOUR_MS = 3_600_000;
@@ -23,6 +28,13 @@ describe('a Sluice token', () => {
         expect(issueToken(key, { tenantId: '1', username }, NOW).id).not.toBe(id);
       }),
     );
+  });
+
+  it('has room for the longest user name there is', () => {
+    for (const character of ['x', '\u{1F40C}'.slice(0, 1), '\u0000', 'é', '漢']) {
+      const { id } = issueToken(key, { ...bearer, username: character.repeat(LONGEST_USERNAME) }, NOW);
+      expect(verifyToken(key, id, NOW).kind).toBe('valid');
+    }
   });
 
   it('lives a day by default and an hour at the least', () => {

@@ -53,6 +53,10 @@ describe('a login of Identity v3', () => {
     ['a method without its object', { auth: { identity: { methods: ['password'] } } }],
     ['no password', { auth: { identity: password({ name: 'mara' }) } }],
     ['no name', { auth: { identity: password({ password: 's3cret' }) } }],
+    [
+      'a name that no token has room for',
+      { auth: { identity: password({ name: 'x'.repeat(256), password: 's3cret' }) } },
+    ],
     ['a project that is none', { auth: { identity: password(mara), scope: { project: 's3cret' } } }],
     ['a project without a name', { auth: { identity: password(mara), scope: { project: {} } } }],
   ])('with %s is 400 and repeats no secret', (_what, body) => {

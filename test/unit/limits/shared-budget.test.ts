@@ -179,6 +179,62 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
     expect(world.rejections).toBe(0);
   });
 
+  it.each<[string, (key: string) => Promise<unknown>]>([
+    ['text', (key) => redis.set(key, 'rubbish')],
+    ['JSON of another kind', (key) => redis.set(key, '{"live": 7}')],
+    ['a hash', (key) => redis.hset(key, 'a', 'b')],
+  ])('is made anew from rubbish: %s', async (_what, rubbish) => {
+    const world = worldOf('fixed', limit('GET', '*', 60, 'SECOND'));
+    const [busy, other] = ['a', 'b'].map((name) => world.join(name));
+    busy!.flood(2000);
+    await world.run(3_000);
+    await world.spoil(rubbish);
+    other!.flood(1000);
+    await world.run(10_000);
+    expect(world.rejections).toBe(0);
+    expect(other!.sent).toBeGreaterThan(100);
+    expect([busy!.states, other!.states]).toEqual([[], []]);
+  });
+
+  it('lets a newcomer send although the region says that others have used a part of the limit', async () => {
+    const published = limit('GET', '*', 100, 'MINUTE');
+    const world = worldOf('sliding', published);
+    const first = world.join('a');
+    first.flood(40);
+    await world.run(3_000);
+    const newcomer = world.join('b');
+    const now = world.clock.monotonic();
+    newcomer.shaper.setLimits([{ ...published, verb: 'ALL', remaining: 50 }], {
+      askedAt: now,
+      answeredAt: now,
+    });
+    newcomer.flood(20);
+    await world.run(3_000);
+    expect(newcomer.sent).toBe(20);
+  });
+
+  it('tells who joins of the limits, before it has asked the region anything', async () => {
+    const world = worldOf('sliding', limit('GET', '*', 60, 'SECOND'));
+    world.join('a').flood(2000);
+    await world.run(3_000);
+    const newcomer = world.joinUnasked('b', [limit('GET', '/guess', 10, 'MINUTE')]);
+    await world.run(1_100);
+    expect(newcomer.shaper.windows.map((window) => [window.limit.uri, window.limit.value])).toEqual([
+      ['*', 60],
+    ]);
+    expect(world.rejections).toBe(0);
+  });
+
+  it('keeps a slot for the question of an instance that has not told of the limit', async () => {
+    const world = worldOf('sliding', limit('GET', '*', 60, 'SECOND'));
+    world.joinUnasked('a', [limit('GET', '/guess', 10, 'MINUTE')]);
+    await world.run(100);
+    const busy = world.join('b');
+    busy.flood(2000);
+    await world.run(3_000);
+    expect(busy.shaper.windows[0]!.capacity).toBe(59);
+  });
+
   it('keeps a DAY limit over the restart of every instance', async () => {
     const world = worldOf('sliding', limit('POST', '/servers', 50, 'DAY'));
     const first = world.join('a');

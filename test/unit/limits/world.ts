@@ -71,7 +71,17 @@ export class World {
 
   /** @param instances how many it takes there to be until Redis has said */
   join(name: string, instances = 1): Instance {
-    const instance = new Instance(this, this.#storeOf(name), instances);
+    return this.#add(new Instance(this, this.#storeOf(name), instances));
+  }
+
+  /** An instance that has not asked the region yet, and holds everything back until it has. */
+  joinUnasked(name: string, guess: readonly PublishedLimit[]): Instance {
+    const instance = new Instance(this, this.#storeOf(name), 1, guess);
+    instance.shaper.hold();
+    return this.#add(instance);
+  }
+
+  #add(instance: Instance): Instance {
     this.instances.push(instance);
     return instance;
   }
@@ -112,6 +122,14 @@ export class World {
     this.isStoreUp = false;
     const keys = (await this.options.redis?.keys(`${this.#prefix}*`)) ?? [];
     if (keys.length > 0) await this.options.redis?.del(...keys);
+  }
+
+  /** Somebody writes over what Redis holds. */
+  async spoil(rubbish: (key: string) => Promise<unknown>): Promise<void> {
+    for (const key of (await this.options.redis?.keys(`${this.#prefix}*`)) ?? []) {
+      await this.options.redis?.del(key);
+      await rubbish(key);
+    }
   }
 
   /** Moves time on, event by event, letting every exchange finish at the moment it was made. */
@@ -168,7 +186,12 @@ export class Instance {
   isAlive = true;
   readonly #world: World;
 
-  constructor(world: World, store: BudgetStore | undefined, instances: number) {
+  constructor(
+    world: World,
+    store: BudgetStore | undefined,
+    instances: number,
+    limits: readonly PublishedLimit[] = world.limits,
+  ) {
     this.#world = world;
     const { clock } = world;
     this.shaper = createShaper({
@@ -188,7 +211,7 @@ export class Instance {
             onState: (state) => this.states.push(state),
           })),
     });
-    this.shaper.setLimits(world.limits);
+    this.shaper.setLimits(limits);
   }
 
   get sent(): number {

@@ -142,6 +142,8 @@ describe('a path that leads aside', () => {
     '/a/%2e%2e/b',
     '/a/.%2E',
     '/a/..%2fb',
+    '/a/..;/b',
+    '/a/..%3Bx=1/b',
     '/a%2f..%2fb',
     '/a\\b',
     '/a%5c..',
@@ -157,6 +159,7 @@ describe('a path that leads aside', () => {
     '/servers/a..',
     '/servers/...',
     '/a%2fb',
+    '/a;b/..c;d',
     '/a/%252e%252e',
     '/metadata/app.conf',
   ])('%s is not', (path) => {
