@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Environment, interpolate } from './interpolate.ts';
+import type { IsSound } from './is-sound.ts';
 import { normalForm } from './normal-form.ts';
 import { applyOverrides } from './overrides.ts';
 import { errorCode, parseFile } from './parse.ts';
 import { formatProblem, isUnder, type Problem } from './problem.ts';
-import { checkRules, type IsSound } from './rules.ts';
+import { checkRules } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import type { SchemaNode } from './schema-walk.ts';
 import { checkSimulator } from './simulator-rules.ts';

@@ -1,13 +1,12 @@
 import { v2TokensUrl } from '../identity/settings.ts';
+import { mistakeIn } from './expression.ts';
+import type { IsSound } from './is-sound.ts';
 import type { Problem } from './problem.ts';
 import type { AccountConfig, Config } from './schema.ts';
 import { checkSimulator, simulatorPorts } from './simulator-rules.ts';
 
 /** What `identity.url` says for the simulator that runs in the same process, wherever that listens. */
 export const IN_PROCESS = 'simulator';
-
-/** Whether a value (`listen.host`) and everything it stands in passed the schema, so that a rule may read it. */
-export type IsSound = (path: string) => boolean;
 
 /** Checks what a gateway needs beyond the schema: what spans several settings, and forms that a schema cannot say. */
 export function checkRules(config: Config, isSound: IsSound): Problem[] {
@@ -29,6 +28,7 @@ export function checkRules(config: Config, isSound: IsSound): Problem[] {
     ...checkAccountNames(config, isSound),
     ...perAccount,
     ...checkClientNames(config, isSound),
+    ...checkStaticLimits(config, isSound),
     ...checkSimulator(config, isSound('simulator') && config.simulator.enabled, isSound),
   ];
 }
@@ -111,6 +111,29 @@ function checkClientNames({ access }: Config, isSound: IsSound): Problem[] {
     isSound(`access.clients.${index}.name`) ? client.name : undefined,
   );
   return repeatedNames(names, (index) => ['access', 'clients', String(index), 'name']);
+}
+
+const VERBS = ['ALL', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** A limit that can never be about any request would be a typing mistake that nobody sees. */
+function checkStaticLimits({ limits }: Config, isSound: IsSound): Problem[] {
+  if (!isSound('limits.static')) return [];
+  return limits.static.flatMap(({ verb, uri, regex }, index) => {
+    if (!isSound(`limits.static.${index}`)) return [];
+    const path = (name: string) => ['limits', 'static', String(index), name];
+    const problems: Problem[] = [];
+    if (!VERBS.includes(verb.toUpperCase()))
+      problems.push({ path: path('verb'), text: `is no method, accepted: one of ${VERBS.join(', ')}` });
+    if (regex === undefined && !/^[/*]/.test(uri))
+      problems.push({ path: path('uri'), text: 'is no path, accepted: a text that begins with / or *' });
+    const mistake = regex === undefined ? undefined : mistakeIn(regex);
+    if (mistake !== undefined)
+      problems.push({
+        path: path('regex'),
+        text: `is no regular expression (${mistake}), accepted: one that JavaScript reads, or none for \`uri\` alone`,
+      });
+    return problems;
+  });
 }
 
 /** Names that differ only in case count as one: regions match so, and two such labels would be read as one. */

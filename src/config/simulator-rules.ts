@@ -1,7 +1,8 @@
 import { checkSeedFile } from '../simulator/seed-file.ts';
 import { checkStateFile } from '../simulator/state-file.ts';
+import { mistakeIn } from './expression.ts';
+import type { IsSound } from './is-sound.ts';
 import type { Problem } from './problem.ts';
-import type { IsSound } from './rules.ts';
 import type { Config } from './schema.ts';
 
 type Simulator = Config['simulator'];
@@ -154,16 +155,6 @@ function checkChaos(simulator: Simulator): Problem[] {
       ];
     }),
   ];
-}
-
-/** What keeps a text from being a regular expression, without quoting it; undefined: nothing. */
-function mistakeIn(text: string): string | undefined {
-  try {
-    new RegExp(text);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message.split(': ').at(-1)!.toLowerCase();
-  }
 }
 
 function checkFiles(simulator: Simulator): Problem[] {

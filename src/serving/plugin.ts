@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Agent } from 'undici';
 import { asFault, Fault } from '../faults/faults.ts';
 import { createRouter } from '../routing/route.ts';
+import { ExchangeError } from '../upstream/exchange.ts';
 import { Call } from './call.ts';
 import { recognise, serveKnown } from './compute.ts';
 import { serveEverywhere } from './everywhere.ts';
@@ -191,10 +192,9 @@ function asRefusal(error: unknown): unknown {
 function fail(call: Call, error: unknown, services: Services): void {
   const fault = asFault(error);
   if (fault.code >= 500 && fault.cause !== undefined && fault.code !== 503) {
-    services.log.warn(
-      { err: fault.cause, requestId: call.requestId, operation: call.operation },
-      fault.message,
-    );
+    // That a region fails is no news about Sluice: a line for each request is enough without a stack.
+    const why = fault.cause instanceof ExchangeError ? { reason: fault.cause.message } : { err: fault.cause };
+    services.log.warn({ ...why, requestId: call.requestId, operation: call.operation }, fault.message);
   }
   const headers = Object.entries(fault.headers).flat();
   const status = call.res.destroyed ? 499 : fault.code;

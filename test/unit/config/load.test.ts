@@ -329,6 +329,21 @@ describe('rules across keys', () => {
     expect(problems(yaml)).toEqual(['redis: has url and cluster, accepted: one of url, sentinels, cluster']);
   });
 
+  it('refuses static limits that could never be about a request', () => {
+    const limits = (row: string) =>
+      problems(`${ACCOUNT}limits: { static: [{ value: 1, unit: DAY, ${row} }] }\n`);
+    expect(limits('verb: get, uri: /servers, regex: "^/servers"')).toEqual([]);
+    expect(limits('verb: GTE, uri: /servers')).toEqual([
+      'limits.static.0.verb: is no method, accepted: one of ALL, GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
+    ]);
+    expect(limits('verb: GET, uri: "("')).toEqual([
+      'limits.static.0.uri: is no path, accepted: a text that begins with / or *',
+    ]);
+    expect(limits('verb: GET, uri: /servers, regex: "("')).toEqual([
+      'limits.static.0.regex: is no regular expression (unterminated group), accepted: one that JavaScript reads, or none for `uri` alone',
+    ]);
+  });
+
   it('a client name is used once', () => {
     expect(problems(`${ACCOUNT}access: { clients: [{ name: a }, { name: A }] }\n`)).toEqual([
       'access.clients.1.name: is used twice, accepted: a name of its own',
