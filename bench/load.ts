@@ -23,6 +23,8 @@ export interface LoadOptions {
   headers?: Record<string, string> | undefined;
   /** Asked for in turn; only wrk can. */
   paths?: string[] | undefined;
+  /** So many requests in turn bear a header of their own, as those of callers with traces do; only wrk can. */
+  traces?: number | undefined;
 }
 
 /** The generator in use: wrk where it is installed, for it takes least from its core; else autocannon. */
@@ -33,13 +35,16 @@ export function load(options: LoadOptions): Promise<LoadResult> {
   return generator === 'wrk' ? wrk(options) : autocannon(options);
 }
 
-async function wrk({ url, connections, seconds, headers = {}, paths }: LoadOptions): Promise<LoadResult> {
+async function wrk(options: LoadOptions): Promise<LoadResult> {
+  const { url, connections, seconds, headers = {} } = options;
+  const asked = options.paths ?? [new URL(url).pathname];
+  const scripted = options.paths !== undefined || options.traces !== undefined;
   const lines = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const folder = mkdtempSync(join(tmpdir(), 'sluice-wrk-'));
   const script = join(folder, 'paths.lua');
-  if (paths) writeFileSync(script, scriptFor(paths));
+  if (scripted) writeFileSync(script, scriptFor(asked, options.traces ?? 0));
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', ...lines];
-  if (paths) args.push('-s', script);
+  if (scripted) args.push('-s', script);
   const said = await output(pinned(CORES.load, 'wrk', [...args, url])).finally(() =>
     rmSync(folder, { recursive: true, force: true }),
   );
@@ -61,11 +66,16 @@ async function autocannon({ url, connections, seconds, headers = {} }: LoadOptio
 }
 
 /** For wrk: its requests are made beforehand, so that choosing one costs next to nothing. */
-function scriptFor(paths: string[]): string {
+function scriptFor(paths: string[], traces: number): string {
   const list = paths.map((path) => JSON.stringify(path)).join(',');
-  return `local paths = {${list}}
+  return `local paths, traces = {${list}}, ${traces}
 local requests, at = {}, 0
-init = function() for i, path in ipairs(paths) do requests[i] = wrk.format('GET', path) end end
+init = function()
+  for i = 1, math.max(#paths, traces) do
+    if traces > 0 then wrk.headers['X-Trace-Id'] = string.format('%032x', i * 2654435761) end
+    requests[i] = wrk.format('GET', paths[(i - 1) % #paths + 1])
+  end
+end
 request = function() at = at % #requests + 1 return requests[at] end
 `;
 }

@@ -20,6 +20,8 @@ export interface Running {
   headers?: Record<string, string>;
   /** Paths to ask for in turn instead of the URL's own. */
   paths?: string[];
+  /** How many requests in turn bear a header of their own; none by default. */
+  traces?: number;
 }
 
 /** One of those compared. */

@@ -14,6 +14,7 @@ import { nginxCache, nginxProxy } from './peers/nginx.ts';
 import {
   sluiceHit,
   sluiceHitLogged,
+  sluiceHitTraced,
   sluiceHitXml,
   sluiceItemComputed,
   sluiceItemHit,
@@ -54,7 +55,7 @@ const QUESTIONS: Question[] = [
     key: 'hit',
     title: 'A cache hit: `GET /flavors/detail`, seven flavors',
     base: bareFastify.name,
-    peers: [bareFastify, sluiceHit, sluiceHitLogged, nginxCache, varnish],
+    peers: [bareFastify, sluiceHit, sluiceHitTraced, sluiceHitLogged, nginxCache, varnish],
   },
   {
     key: 'forms',

@@ -9,11 +9,23 @@ import { CORES, freePort, pinned, start } from '../program.ts';
 const missing = ({ cli }: BenchContext): string | undefined =>
   existsSync(cli) ? undefined : `${cli} is missing (npm run build)`;
 
+const withoutWrk = (): string | undefined => (generator === 'wrk' ? undefined : 'wrk is not installed');
+
 /** A hit: flavors from memory, links rewritten, ETag, metrics. */
 export const sluiceHit: Peer = {
   name: 'Sluice, cache hit',
   missing,
   start: (context) => startSluice(context, 'errors', PATHS.cached),
+};
+
+/** The same for callers that say something else with every request: no head of theirs is met again. */
+export const sluiceHitTraced: Peer = {
+  name: 'Sluice, cache hit, every head another',
+  missing: (context) => missing(context) ?? withoutWrk(),
+  async start(context) {
+    const running = await startSluice(context, 'errors', PATHS.cached);
+    return { ...running, traces: 20_000 };
+  },
 };
 
 /** The same with a line in the log for each request, written to /dev/null. */
@@ -73,8 +85,6 @@ export const sluiceItemComputed: Peer = {
   missing: (context) => missing(context) ?? withoutWrk(),
   start: (context) => startItems(context, crowdedBytes(context), /hit; .*detail=derived$/),
 };
-
-const withoutWrk = (): string | undefined => (generator === 'wrk' ? undefined : 'wrk is not installed');
 
 /** The list, its index (twice its length) and some twenty items. */
 const crowdedBytes = ({ upstreamOrigin }: BenchContext): number =>
