@@ -18,6 +18,8 @@ import {
   sluiceHitXml,
   sluiceItemComputed,
   sluiceItemHit,
+  sluiceListHit,
+  sluiceListNotModified,
   sluiceNotModified,
   sluiceUncached,
   sluiceUncachedLogged,
@@ -59,9 +61,9 @@ const QUESTIONS: Question[] = [
   },
   {
     key: 'forms',
-    title: 'A cache hit in its forms: the same list as JSON, as XML, and as a 304',
+    title: 'A cache hit in its forms: the same list as JSON, as XML, and as a 304; a long list and its 304',
     base: sluiceHit.name,
-    peers: [sluiceHit, sluiceHitXml, sluiceNotModified],
+    peers: [sluiceHit, sluiceHitXml, sluiceNotModified, sluiceListHit, sluiceListNotModified],
   },
   {
     key: 'computed',

@@ -63,14 +63,32 @@ export const sluiceHitXml: Peer = {
 export const sluiceNotModified: Peer = {
   name: 'Sluice, 304',
   missing,
-  async start(context) {
-    const running = await startSluice(context, 'errors', PATHS.cached);
-    const etag = (await fetch(running.url)).headers.get('etag')!;
-    const answer = await fetch(running.url, { headers: { 'If-None-Match': etag } });
-    if (answer.status !== 304) throw new Error(`Sluice answers ${answer.status} instead of 304`);
-    return { ...running, headers: { 'If-None-Match': etag } };
-  },
+  start: (context) => startUnchanged(context, PATHS.cached),
 };
+
+/** A list of a few hundred images. */
+export const sluiceListHit: Peer = {
+  name: 'Sluice, cache hit, 300 images',
+  missing,
+  start: (context) => startSluice(context, 'errors', PATHS.list),
+};
+
+/** The same for a caller that has it already. */
+export const sluiceListNotModified: Peer = {
+  name: 'Sluice, 304 for 300 images',
+  missing,
+  start: (context) => startUnchanged(context, PATHS.list),
+};
+
+async function startUnchanged(context: BenchContext, path: string): Promise<Running> {
+  const running = await startSluice(context, 'errors', path);
+  // Each coding has a tag of its own, and the load takes none.
+  const plain = { 'Accept-Encoding': 'identity' };
+  const etag = (await fetch(running.url, { headers: plain })).headers.get('etag')!;
+  const answer = await fetch(running.url, { headers: { ...plain, 'If-None-Match': etag } });
+  if (answer.status !== 304) throw new Error(`Sluice answers ${answer.status} instead of 304`);
+  return { ...running, headers: { 'If-None-Match': etag } };
+}
 
 /** Items of a cached list, all of them in memory by now. */
 export const sluiceItemHit: Peer = {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type PlainGet, readPlainGet } from './http-head.ts';
+import { type PlainGet, PlainGetReader } from './http-head.ts';
 import { Outbox } from './outbox.ts';
 
 /**
@@ -47,11 +47,12 @@ export function attachFastPath(server: Server, answer: Answerer): FastPath {
     const [parse] = socket.listeners('data') as ((bytes: Buffer) => void)[];
     if (parse === undefined) return;
     const lane = new Lane();
+    const reader = new PlainGetReader();
     lanes.set(socket, lane);
     socket.removeListener('data', parse);
     const onData = (bytes: Buffer) => {
       const isFree = !closed && lane.isFree() && socket.writableLength === 0;
-      const get = isFree ? readPlainGet(bytes) : undefined;
+      const get = isFree ? reader.read(bytes) : undefined;
       const answered = get && answer(get, socket);
       if (answered) {
         outbox.put(socket, answered);

@@ -43,6 +43,22 @@ const NOT_PLAIN = new Set([
 const MOST_FIELDS = 512;
 const read = new LRUCache<string, Readonly<Record<string, string>> | false>({ max: MOST_FIELDS });
 
+/** Reads the requests of one connection, whose caller often says the same again, byte for byte. */
+export class PlainGetReader {
+  #bytes: Buffer | undefined;
+  #get: PlainGet | undefined;
+
+  /** See `readPlainGet`. */
+  read(bytes: Buffer): PlainGet | undefined {
+    if (this.#bytes?.equals(bytes)) return this.#get;
+    const get = readPlainGet(bytes);
+    if (get === undefined) return undefined;
+    this.#bytes = bytes;
+    this.#get = get;
+    return get;
+  }
+}
+
 /** The request, or undefined when the bytes are not exactly one plain GET. */
 export function readPlainGet(bytes: Buffer): PlainGet | undefined {
   const { length } = bytes;

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readPlainGet } from '../../../src/serving/http-head.ts';
+import { PlainGetReader, readPlainGet } from '../../../src/serving/http-head.ts';
 
 const get = (...lines: string[]) => Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 const PLAIN = ['GET /dfw/v2/1/flavors?limit=2 HTTP/1.1', 'Host: gw:8080'];
@@ -51,6 +51,19 @@ describe('a plain GET', () => {
     ['nothing', Buffer.alloc(0)],
   ])('is not one with %s', (_what, bytes) => {
     expect(readPlainGet(bytes)).toBeUndefined();
+  });
+});
+
+describe('a connection', () => {
+  it('may say the same again, or something else, or something that is not plain', () => {
+    const reader = new PlainGetReader();
+    const [first, other] = [get(...PLAIN), get('GET /other HTTP/1.1', 'Host: gw:8080')];
+    const read = reader.read(Buffer.from(first));
+    expect(read?.url).toBe('/dfw/v2/1/flavors?limit=2');
+    expect(reader.read(Buffer.from(first))).toBe(read);
+    expect(reader.read(get(...PLAIN, 'Content-Length: 1'))).toBeUndefined();
+    expect(reader.read(other)?.url).toBe('/other');
+    expect(reader.read(Buffer.from(first))).toEqual(read);
   });
 });
 
