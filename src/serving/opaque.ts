@@ -33,6 +33,8 @@ export interface Passage {
   /** RateLimit headers for what the permit was charged to. */
   limitHeaders(permit: Permit): [name: string, value: string][];
   observe(call: Call, place: Place, status: number | 'error', durationMs: number): void;
+  /** A final answer, or none, to what may have been a write: what it made untrue goes from the cache first. */
+  settle(call: Call, place: Place, status: number | 'error'): Promise<unknown>;
   retried(place: Place, reason: string): void;
   /** Waits before the next attempt; rejects when the caller leaves. */
   pause(call: Call, delayMs: number): Promise<void>;
@@ -131,6 +133,7 @@ export function registerOpaque(
     try {
       const again = await againFor(trip, status, response);
       if (!again.retry) {
+        await passage.settle(call, place, status);
         reply.raw.once('close', () => passage.finished(call, status));
         deliver(reply, status, response);
         return;
@@ -182,7 +185,10 @@ export function registerOpaque(
     try {
       const isOver = trip.streamed || call.signal.aborted;
       const again = isOver ? NO_RETRY : repeat(trip, { kind: 'error', error: failure });
-      if (!again.retry) throw failureFault(failure, call.method, place.endpoint.region);
+      if (!again.retry) {
+        if (failure.sent) await passage.settle(call, place, 'error');
+        throw failureFault(failure, call.method, place.endpoint.region);
+      }
       await anew(trip, again);
       forward(trip, reply);
     } catch (fault) {

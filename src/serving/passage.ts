@@ -2,6 +2,7 @@ import { sleep } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import { isAtIdentity, pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
 import type { Ask, Permit } from '../limits/ask.ts';
+import type { CacheClass } from '../operations/operation.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
 import { findServicePlace, type ServicePlace } from '../routing/service-place.ts';
@@ -11,6 +12,10 @@ import { standingOf } from './facade-accounts.ts';
 import type { Passage } from './opaque.ts';
 import type { Services } from './services.ts';
 import { longestWaitMs, priorityOf } from './wait.ts';
+
+/** What Compute's own lists show of another service, by its type: a write there makes cached answers here untrue. */
+const RESOURCES: Record<string, CacheClass | undefined> = { image: 'images' };
+const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** What surrounds an opaque request: the same token, region, limits and metrics as a known one. */
 export function createPassage(services: () => Services, fail: (call: Call, error: unknown) => void): Passage {
@@ -46,6 +51,13 @@ export function createPassage(services: () => Services, fail: (call: Call, error
       metrics.upstreamRequests.inc(place.account.name, place.endpoint.region, 'other', String(status));
       metrics.upstreamDuration.observe(durationMs / 1000, place.endpoint.region, 'other');
       call.upstreamMs += durationMs;
+    },
+    async settle(call, place, status) {
+      const resource = isService(place) ? RESOURCES[place.service.type.toLowerCase()] : undefined;
+      const isRefused = status !== 'error' && status >= 400 && status < 500;
+      if (resource === undefined || READS.has(call.method) || isRefused) return;
+      const { name: account } = place.account;
+      await services().cache.purge({ account, region: place.endpoint.region, resource });
     },
     retried: (place, reason) => services().metrics.upstreamRetries.inc(place.endpoint.region, reason),
     pause: (call, delayMs) => sleep(services().clock, delayMs, call.signal),

@@ -304,3 +304,25 @@ it('a service on the host of the identity service does not lead to it: the token
     expect((await ask(base + path)).status, path).toBe(403);
   expect(volumes.requests().map(({ url }) => url)).toEqual(['/v1.0/instances']);
 });
+
+describe('an image that is changed at the image service', () => {
+  const cached = async () => (await ask(`${gateway.url}/dfw/v2/700100/images`)).headers['x-cache'];
+  const service = (method: string) => ask(`${gateway.url}/dfw/services/image/v2/images/1`, { method });
+
+  it('is not shown by Compute as it was before', async () => {
+    images.on('DELETE /v2/images/1', ({ response }) => void response.writeHead(204).end());
+    await cached();
+    expect(await cached()).toBe('HIT');
+    expect((await service('DELETE')).status).toBe(204);
+    expect(await cached()).toBe('MISS');
+  });
+
+  it('or is only read, or refused to be changed, makes nothing untrue', async () => {
+    images.on('GET /v2/images/1', echo);
+    images.on('DELETE /v2/images/1', ({ response }) => void response.writeHead(403).end());
+    await cached();
+    expect((await service('GET')).status).toBe(200);
+    expect((await service('DELETE')).status).toBe(403);
+    expect(await cached()).toBe('HIT');
+  });
+});
