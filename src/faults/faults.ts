@@ -74,3 +74,11 @@ export function asFault(error: unknown): Fault {
     cause: error,
   });
 }
+
+/** 405 with the methods there are; `where` says on what. */
+export function methodFault(method: string, allow: readonly string[], where = 'here'): Fault {
+  const list = allow.join(', ');
+  return new Fault('badMethod', `${method} is not possible ${where}; possible: ${list}.`, {
+    headers: { allow: list },
+  });
+}

@@ -1,4 +1,4 @@
-import { Fault } from '../faults/faults.ts';
+import { Fault, methodFault } from '../faults/faults.ts';
 import { restoreQuery } from '../links/restore.ts';
 import type { Match, Params } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -35,13 +35,7 @@ export function recognise(
   const { match } = call.route;
   if (match === undefined || match.kind === 'unknown') return undefined;
   if (match.kind !== 'method') return match;
-  throw new Fault(
-    'badMethod',
-    `${call.method} is not possible on ${target.path}; possible: ${match.allow.join(', ')}.`,
-    {
-      headers: { allow: match.allow.join(', ') },
-    },
-  );
+  throw methodFault(call.method, match.allow, `on ${target.path}`);
 }
 
 /**
@@ -56,7 +50,7 @@ export function serveKnown(
 ): void | Promise<void> {
   negotiate(call, target.format);
   if (match.kind === 'operation') call.operation = match.operation.name;
-  const hints = { path: target.region, header: call.header('x-region'), host: call.headers.host };
+  const hints = call.regionHints(target.region);
   const place = services.directory.find(target.tenant, hints);
   if (place === undefined) {
     return services.directory
@@ -86,9 +80,7 @@ function atPlace(
 
 /** A read that is not cached. */
 async function serveRead(request: KnownRequest, services: Services): Promise<void> {
-  const answered = await services.regions.ask(regionAsk(request, undefined, services, request.call));
-  charge(request.call, answered);
-  answer(request, answered, services);
+  answer(request, await askRegion(request, undefined, services), services);
 }
 
 async function serveWrite(
@@ -148,14 +140,9 @@ export async function askRegion(
   leave: Leave = request.call,
 ): Promise<RegionAnswer> {
   const answered = await services.regions.ask(regionAsk(request, body, services, leave));
-  charge(request.call, answered);
+  request.call.waitedMs += answered.waitedMs;
+  request.call.upstreamMs += answered.upstreamMs;
   return answered;
-}
-
-/** What it took is told in the answer's headers and in the log. */
-function charge(call: Call, { waitedMs, upstreamMs }: RegionAnswer): void {
-  call.waitedMs += waitedMs;
-  call.upstreamMs += upstreamMs;
 }
 
 function regionAsk(

@@ -10,6 +10,7 @@ import { findAnswer } from './cached.ts';
 import type { Call } from './call.ts';
 import { askRegion, type KnownRequest } from './compute.ts';
 import { countFound, type Found } from './found.ts';
+import { hasNews, logFault } from './log-fault.ts';
 import type { Services } from './services.ts';
 
 /** What one region has to say to a list of every region: a part or a failure. */
@@ -38,11 +39,7 @@ export async function askRegionForPart(request: KnownRequest, services: Services
   } catch (error) {
     if (call.gone) throw error;
     const fault = asFault(error);
-    if (fault.code >= 500 && fault.cause !== undefined && fault.code !== 503)
-      services.log.warn(
-        { err: fault.cause, requestId: call.requestId, operation: call.operation, region },
-        fault.message,
-      );
+    if (hasNews(fault)) logFault(fault, call, services, { region });
     const { code, message, headers } = fault;
     return {
       failure: { region, fault: fault.fault, code, message, retryAfter: seconds(headers['retry-after']) },

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { ageSeconds, cacheControl, cacheStatus, isNotModified, X_CACHE } from '../cache/http.ts';
+import { isNotModified } from '../cache/http.ts';
 import { type Failure, judgeFailures, mergedDocument, mergeParts } from '../everywhere/merge.ts';
 import { nextQuery, type PageAsk, readPage, regionQuery } from '../everywhere/page.ts';
 import { Fault } from '../faults/faults.ts';
@@ -12,6 +12,7 @@ import { renderFaultXml, renderXml } from '../translation/write-xml.ts';
 import type { Call } from './call.ts';
 import { askRegionForPart, hasMember, type RegionPart } from './everywhere-part.ts';
 import type { Found } from './found.ts';
+import { cacheFields } from './found-head.ts';
 import { negotiate } from './render.ts';
 import type { Services } from './services.ts';
 import { requireRead, sendOwnVersion } from './versions.ts';
@@ -157,16 +158,7 @@ function cacheHeaders(call: Call, founds: readonly Found[], services: Services):
   const storedAt = Math.min(...founds.map(({ entry }) => entry.storedAt));
   const freshUntil = Math.min(...founds.map(({ entry }) => entry.freshUntil));
   call.cache = worst.verdict.verdict;
-  return [
-    'X-Cache',
-    X_CACHE[worst.verdict.verdict],
-    'Cache-Status',
-    cacheStatus({ ...worst.verdict, freshUntil: freshUntil > storedAt ? freshUntil : undefined }, now),
-    'Age',
-    String(ageSeconds(storedAt, now)),
-    'Cache-Control',
-    cacheControl(freshUntil, now),
-  ];
+  return cacheFields(worst.verdict, { storedAt, freshUntil }, now);
 }
 
 function sendRefusal(call: Call, failures: readonly Failure[], services: Services): void {

@@ -1,5 +1,5 @@
 import type { CatalogOptions } from '../identity/facade-catalog.ts';
-import { type TokenVerdict, verifyToken } from '../identity/sluice-token.ts';
+import { type SluiceClaims, type TokenVerdict, verifyToken } from '../identity/sluice-token.ts';
 import type { Token } from '../identity/token.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Call } from './call.ts';
@@ -43,4 +43,10 @@ export function catalogOptions(
 export function standingOf(tokenId: string, services: Services): TokenVerdict {
   if (services.revocations.has(tokenId)) return { kind: 'foreign' };
   return verifyToken(services.tokenKey, tokenId, services.clock.now());
+}
+
+/** What a token of Sluice's own says, if only that it was one: expired ones count, forged and returned ones do not. */
+export function claimsOf(tokenId: string, services: Services): SluiceClaims | undefined {
+  const standing = standingOf(tokenId, services);
+  return 'claims' in standing ? standing.claims : undefined;
 }

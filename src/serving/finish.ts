@@ -1,5 +1,6 @@
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RequestLog } from '../telemetry/request-log.ts';
+import { statusLabel } from '../telemetry/status-label.ts';
 import type { RequestFacts } from './request-facts.ts';
 
 /** Counts and logs a finished request, once its status is known. */
@@ -30,12 +31,4 @@ export function createFinish(
       ms: Math.round(ms * 1000) / 1000,
     });
   };
-}
-
-const statusLabels: string[] = [];
-
-/** The same string each time: it is hashed once. */
-function statusLabel(status: number): string {
-  statusLabels[status] ??= String(status);
-  return statusLabels[status];
 }

@@ -115,17 +115,7 @@ function isMoment(moment: Moment, second: number, call: RequestFacts, { entry, v
 function makeMoment({ call, found: { entry, verdict }, now }: Ready): Moment {
   const { storedAt, freshUntil } = entry;
   const { reason } = verdict;
-  const lines = [
-    ...commonHead(call),
-    'X-Cache',
-    X_CACHE[verdict.verdict],
-    'Cache-Status',
-    statusText(verdict, entry, now),
-    'Age',
-    String(ageSeconds(storedAt, now)),
-    'Cache-Control',
-    cacheControl(freshUntil, now),
-  ];
+  const lines = [...commonHead(call), ...cacheFields(verdict, { storedAt, freshUntil }, now)];
   const text = `Date: ${new Date().toUTCString()}\r\n${textOf(lines)}`;
   return { second: Math.floor(now / 1000), storedAt, freshUntil, reason, region: call.region, lines, text };
 }
@@ -156,9 +146,24 @@ export function fieldsOf(
   return fields;
 }
 
+/** How the cache answered, and how old and how fresh the answer is; names and values in turn. */
+export function cacheFields(verdict: Verdict, times: Times, now: number): string[] {
+  return [
+    'X-Cache',
+    X_CACHE[verdict.verdict],
+    'Cache-Status',
+    statusText(verdict, times, now),
+    'Age',
+    String(ageSeconds(times.storedAt, now)),
+    'Cache-Control',
+    cacheControl(times.freshUntil, now),
+  ];
+}
+
+type Times = Pick<Entry, 'storedAt' | 'freshUntil'>;
+
 /** `Cache-Status` of an answer. */
-export function statusText(verdict: Verdict, entry: Entry, now: number): string {
-  const { storedAt, freshUntil } = entry;
+export function statusText(verdict: Verdict, { storedAt, freshUntil }: Times, now: number): string {
   return cacheStatus({ ...verdict, freshUntil: freshUntil > storedAt ? freshUntil : undefined }, now);
 }
 

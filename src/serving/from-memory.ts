@@ -35,12 +35,11 @@ function factsOf(
   { url, headers }: PlainGet,
   socket: Socket,
   { router, rootRegion }: { router: Router; rootRegion: string | undefined },
-  { settings, clock, clients }: Services,
+  { publicUrl, clock, clients }: Services,
 ): RequestFacts | undefined {
   const route = router('GET', url);
   const { isAside, match } = route;
   if (isAside || match?.kind !== 'operation' || match.operation.cache === null) return undefined;
-  const publicUrl = settings.publicUrl?.replace(/\/+$/, '');
   const context = { publicUrl, rootRegion, now: clock.monotonic() };
   const facts = new RequestFacts({ method: 'GET', headers, route, socket }, context);
   facts.client = clientOf(facts, clients);
@@ -55,7 +54,7 @@ function answerFromMemory(facts: RequestFacts, services: Services): Prepared | u
     negotiate(facts, target.format);
     const { operation, params } = match;
     facts.operation = operation.name;
-    const hints = { path: target.region, header: facts.header('x-region'), host: facts.headers.host };
+    const hints = facts.regionHints(target.region);
     const place = services.directory.find(target.tenant, hints);
     if (place === undefined) return undefined;
     facts.account = place.account.name;

@@ -1,4 +1,4 @@
-import { asFault, Fault } from '../faults/faults.ts';
+import { asFault, Fault, methodFault } from '../faults/faults.ts';
 import { chooseAccount } from '../identity/facade.ts';
 import { identityV3VersionDocument } from '../identity/facade-documents.ts';
 import { issueToken, type SluiceToken } from '../identity/sluice-token.ts';
@@ -16,7 +16,8 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import { JsonError, parseJson } from '../translation/json.ts';
 import { hasBody, readBody } from './body.ts';
 import type { Call } from './call.ts';
-import { catalogOptions, type KnownAccount, knownAccounts, standingOf } from './facade-accounts.ts';
+import { catalogOptions, claimsOf, type KnownAccount, knownAccounts, standingOf } from './facade-accounts.ts';
+import { logFault } from './log-fault.ts';
 import type { Services } from './services.ts';
 
 /** An answer in the making. */
@@ -48,13 +49,7 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
         `There is nothing at ${path.slice(0, 128)}; logins go to /v3/auth/tokens.`,
       );
     case 'method':
-      throw new Fault(
-        'badMethod',
-        `${call.method} is not possible here; possible: ${match.allow.join(', ')}.`,
-        {
-          headers: { allow: match.allow.join(', ') },
-        },
-      );
+      throw methodFault(call.method, match.allow);
     case 'version':
       return { status: 200, document: identityV3VersionDocument(call.publicBase) };
     case 'login':
@@ -88,8 +83,7 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
 async function login(call: Call, services: Services): Promise<Answer> {
   const request = parseV3Login(await readJson(call));
   const accounts = await knownAccounts(call, services);
-  const shown = request.tokenId === undefined ? undefined : standingOf(request.tokenId, services);
-  const claims = shown && 'claims' in shown ? shown.claims : undefined;
+  const claims = request.tokenId === undefined ? undefined : claimsOf(request.tokenId, services);
   const isScoped = request.scope !== 'unscoped';
   const asked = typeof request.scope === 'object' ? request.scope : {};
   const chosen = chooseAccount(accounts, asked, claims?.tenantId || undefined);
@@ -148,9 +142,8 @@ const unknownToken = () =>
 
 /** The account of the caller's own token, else the first. */
 async function callersAccount(call: Call, services: Services): Promise<KnownAccount> {
-  const verdict = standingOf(call.header('x-auth-token') ?? '', services);
-  const tenantId = 'claims' in verdict ? verdict.claims.tenantId : '';
-  return chooseAccount(await knownAccounts(call, services), {}, tenantId || undefined);
+  const claims = claimsOf(call.header('x-auth-token') ?? '', services);
+  return chooseAccount(await knownAccounts(call, services), {}, claims?.tenantId || undefined);
 }
 
 async function readJson(call: Call): Promise<JsonValue | undefined> {
@@ -174,11 +167,7 @@ function send(call: Call, { status, document, headers = [] }: Answer, services: 
 
 function sendError(call: Call, error: unknown, services: Services): void {
   const fault = asFault(error);
-  if (fault.code === 500)
-    services.log.warn(
-      { err: fault.cause, requestId: call.requestId, operation: call.operation },
-      fault.message,
-    );
+  if (fault.code === 500) logFault(fault, call, services);
   const headers = Object.entries(fault.headers).flat();
   if (fault.code === 401) headers.push('WWW-Authenticate', `Keystone uri="${call.publicBase}/v3"`);
   const status = call.res.destroyed ? 499 : fault.code;

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { Fault } from '../faults/faults.ts';
+import { Fault, methodFault } from '../faults/faults.ts';
 import {
   accessDocument,
   chooseAccount,
@@ -20,7 +20,7 @@ import { renderIdentityXml, renderXml } from '../translation/write-xml.ts';
 import { XmlError } from '../translation/xml-error.ts';
 import { hasBody, readBody } from './body.ts';
 import type { Call } from './call.ts';
-import { catalogOptions, type KnownAccount, knownAccounts, standingOf } from './facade-accounts.ts';
+import { catalogOptions, claimsOf, type KnownAccount, knownAccounts, standingOf } from './facade-accounts.ts';
 import { serveIdentityV3 } from './identity-v3.ts';
 import { negotiate } from './render.ts';
 import type { Services } from './services.ts';
@@ -44,13 +44,7 @@ export async function serveIdentity(
         `There is nothing at ${target.path.slice(0, 128)}; logins go to /v2.0/tokens.`,
       );
     case 'method':
-      throw new Fault(
-        'badMethod',
-        `${call.method} is not possible here; possible: ${match.allow.join(', ')}.`,
-        {
-          headers: { allow: match.allow.join(', ') },
-        },
-      );
+      throw methodFault(call.method, match.allow);
     case 'versions':
       return sendVersions(call, identityVersionsDocument(call.publicBase), services);
     case 'version':
@@ -75,8 +69,7 @@ async function login(call: Call, services: Services): Promise<JsonObject> {
   const accounts = await knownAccounts(call, services);
   const now = services.clock.now();
   const { credentials } = request;
-  const renewed = credentials.kind === 'token' ? standingOf(credentials.tokenId, services) : undefined;
-  const claims = renewed?.kind === 'valid' || renewed?.kind === 'expired' ? renewed.claims : undefined;
+  const claims = credentials.kind === 'token' ? claimsOf(credentials.tokenId, services) : undefined;
   const chosen = chooseAccount(accounts, request, claims?.tenantId || undefined);
   const username = credentials.kind === 'token' ? (claims?.username ?? '') : credentials.username;
   const issued = issueToken(services.tokenKey, { tenantId: chosen.tenant.id, username }, now);

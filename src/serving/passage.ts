@@ -8,7 +8,7 @@ import type { Place } from '../routing/directory.ts';
 import { findServicePlace, type ServicePlace } from '../routing/service-place.ts';
 import { exactBelow, type Target } from '../routing/target.ts';
 import type { Call } from './call.ts';
-import { standingOf } from './facade-accounts.ts';
+import { claimsOf } from './facade-accounts.ts';
 import type { Passage } from './opaque.ts';
 import type { Services } from './services.ts';
 import { longestWaitMs, priorityOf } from './wait.ts';
@@ -71,7 +71,7 @@ async function computePlace(
   target: Target & { kind: 'compute' },
   { directory }: Services,
 ): Promise<Place> {
-  const hints = { path: target.region, header: call.header('x-region'), host: call.headers.host };
+  const hints = call.regionHints(target.region);
   return directory.find(target.tenant, hints) ?? (await directory.wait(target.tenant, hints, call.signal));
 }
 
@@ -84,9 +84,8 @@ async function servicePlace(
   const { settings, directory } = services;
   if (settings.facade.services === 'none')
     throw new Fault('itemNotFound', 'Only Compute is served here: facade.services of this gateway is none.');
-  const verdict = standingOf(call.header('x-auth-token') ?? '', services);
-  const tenant = 'claims' in verdict ? verdict.claims.tenantId : undefined;
-  const hints = { region, type, tenant: tenant || undefined };
+  const claims = claimsOf(call.header('x-auth-token') ?? '', services);
+  const hints = { region, type, tenant: claims?.tenantId || undefined };
   const place = await findServicePlace(directory.accounts, hints, call.signal);
   if (isAtIdentity(place.service, servicePath(place.service, exactServicePath(call))))
     throw new Fault('forbidden', 'The identity service is not reached by way of another one.');

@@ -4,13 +4,13 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Agent } from 'undici';
 import { asFault, Fault } from '../faults/faults.ts';
 import { createRouter } from '../routing/route.ts';
-import { ExchangeError } from '../upstream/exchange.ts';
 import { Call } from './call.ts';
 import { recognise, serveKnown } from './compute.ts';
 import { serveEverywhere } from './everywhere.ts';
 import { attachFastPath, type FastPath } from './fast-path.ts';
 import { createMemoryAnswerer } from './from-memory.ts';
 import { serveIdentity } from './identity.ts';
+import { hasNews, logFault } from './log-fault.ts';
 import { registerOpaque, streamFault } from './opaque.ts';
 import { createPassage } from './passage.ts';
 import { faultFormat, renderFault } from './render.ts';
@@ -95,9 +95,9 @@ export function createListener(options: {
   fastify.removeAllContentTypeParsers();
 
   const newCall = (req: IncomingMessage, res: Call['res']) => {
-    const { settings, clock, clients } = services();
+    const { publicUrl, clock, clients } = services();
     const call = new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
-      publicUrl: settings.publicUrl?.replace(/\/+$/, ''),
+      publicUrl,
       rootRegion,
       now: clock.monotonic(),
     });
@@ -191,11 +191,7 @@ function asRefusal(error: unknown): unknown {
 /** Any failure as a fault in the caller's format. A caller that left gets nothing, and is counted as 499. */
 function fail(call: Call, error: unknown, services: Services): void {
   const fault = asFault(error);
-  if (fault.code >= 500 && fault.cause !== undefined && fault.code !== 503) {
-    // That a region fails is no news about Sluice: a line for each request is enough without a stack.
-    const why = fault.cause instanceof ExchangeError ? { reason: fault.cause.message } : { err: fault.cause };
-    services.log.warn({ ...why, requestId: call.requestId, operation: call.operation }, fault.message);
-  }
+  if (hasNews(fault)) logFault(fault, call, services);
   const headers = Object.entries(fault.headers).flat();
   const status = call.res.destroyed ? 499 : fault.code;
   const format = faultFormat(call);

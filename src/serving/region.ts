@@ -10,6 +10,7 @@ import type { Operation } from '../operations/operation.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { statusLabel } from '../telemetry/status-label.ts';
 import { decodedBody, decodedText } from '../upstream/decode.ts';
 import { ExchangeError, type UpstreamAnswer } from '../upstream/exchange.ts';
 import { requestHeaders } from '../upstream/headers.ts';
@@ -131,7 +132,8 @@ class Asking implements Sending, SendObserver {
     const { metrics } = this.#means;
     const { operation, place } = this.#ask;
     const { region } = place.endpoint;
-    metrics.upstreamRequests.inc(place.account.name, region, operation.name, statusLabel(status));
+    const label = status === 'error' ? status : statusLabel(status);
+    metrics.upstreamRequests.inc(place.account.name, region, operation.name, label);
     metrics.upstreamDuration.observe(durationMs / 1000, region, operation.name);
   }
 
@@ -142,15 +144,6 @@ class Asking implements Sending, SendObserver {
   judge({ answer, charges, waitedMs, upstreamMs }: Sent): RegionAnswer {
     return this.#reading.judge(answer, { charges, waitedMs, upstreamMs });
   }
-}
-
-const statusLabels: string[] = [];
-
-/** The same string each time: it is hashed once. */
-function statusLabel(status: number | 'error'): string {
-  if (status === 'error') return status;
-  statusLabels[status] ??= String(status);
-  return statusLabels[status];
 }
 
 /** Where the paths of a scope begin at the region: below the tenant, at the version, or at its root. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { RegionHints } from '../routing/directory.ts';
 import type { Route } from '../routing/route.ts';
 import type { Format } from '../translation/format.ts';
 
@@ -76,6 +77,11 @@ export class RequestFacts {
 
   set requestId(id: string) {
     this.#requestId = id;
+  }
+
+  /** What it says about its region, the path's word first. */
+  regionHints(path: string | undefined): RegionHints {
+    return { path, header: this.header('x-region'), host: this.headers.host };
   }
 
   /** A header as one string. */

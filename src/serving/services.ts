@@ -19,6 +19,8 @@ import type { ClientSettings } from './wait.ts';
 /** Everything a request may need on its way; built once in gateway.ts, and anew at a reload. */
 export interface Services {
   readonly settings: Config;
+  /** The configured base of links, without a slash at its end. */
+  readonly publicUrl: string | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;

@@ -1,5 +1,5 @@
 import type { Timer } from '../clock.ts';
-import { Fault } from '../faults/faults.ts';
+import { Fault, methodFault } from '../faults/faults.ts';
 import type { Endpoint } from '../identity/catalog.ts';
 import {
   type RegionVersion,
@@ -66,9 +66,7 @@ export async function serveVersions(call: Call, target: VersionTarget, services:
 /** @throws {Fault} 405 for what is no read */
 export function requireRead(call: Call): void {
   if (call.method === 'GET' || call.method === 'HEAD') return;
-  throw new Fault('badMethod', `${call.method} is not possible here; possible: GET, HEAD.`, {
-    headers: { allow: 'GET, HEAD' },
-  });
+  throw methodFault(call.method, ['GET', 'HEAD']);
 }
 
 const isEverywhere = (region: string | undefined, call: Call): boolean =>
@@ -102,7 +100,7 @@ export async function serveEndpoint(
 ): Promise<void> {
   const { region, version = 'v2', tenant, format } = target;
   negotiate(call, format);
-  const hints = { path: region, header: call.header('x-region'), host: call.headers.host };
+  const hints = call.regionHints(region);
   const { directory } = services;
   if (directory.find(tenant, hints) === undefined) await directory.wait(tenant, hints, call.signal);
   return serveVersions(call, { kind: 'version', region, version, format }, services);
@@ -159,7 +157,7 @@ async function findRegion(
   region: string | undefined,
   services: Services,
 ): Promise<{ account: Account; endpoint: Endpoint }> {
-  const hints = { path: region, header: call.header('x-region'), host: call.headers.host };
+  const hints = call.regionHints(region);
   const accounts = services.directory.accounts;
   for (const account of accounts) {
     if (!account.token()) await account.ready(call.signal).catch(() => undefined);
