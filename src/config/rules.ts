@@ -2,6 +2,7 @@ import { v2TokensUrl } from '../identity/settings.ts';
 import { mistakeIn } from './expression.ts';
 import type { IsSound } from './is-sound.ts';
 import type { Problem } from './problem.ts';
+import { repeated } from './repeated.ts';
 import type { AccountConfig, Config } from './schema.ts';
 import { checkSimulator, simulatorPorts } from './simulator-rules.ts';
 
@@ -65,7 +66,7 @@ function checkPorts({ listen, admin, simulator }: Config, isSound: IsSound): Pro
     ...claim('listen', listen?.port, 'listen.port'),
     ...claim('admin', admin?.port, 'admin.port'),
     ...regions.flatMap((region) => claim('listen', listen.regions[region]!, `listen.regions.${region}`)),
-    ...repeatedNames(regions, (index) => ['listen', 'regions', regions[index]!]),
+    ...repeated(regions, (index) => ['listen', 'regions', regions[index]!]),
     ...(isSound('simulator') && simulator.enabled ? simulatorPorts(simulator) : []).flatMap(
       ([port, path]) => {
         const owner = owners.get(`${simulator.host}:${port}`);
@@ -102,7 +103,7 @@ function checkAccountNames({ accounts }: Config, isSound: IsSound): Problem[] {
   const names = accounts.map((account, index) =>
     isSound(`accounts.${index}.name`) ? account.name : undefined,
   );
-  return repeatedNames(names, (index) => ['accounts', String(index), 'name']);
+  return repeated(names, (index) => ['accounts', String(index), 'name']);
 }
 
 function checkClientNames({ access }: Config, isSound: IsSound): Problem[] {
@@ -110,7 +111,7 @@ function checkClientNames({ access }: Config, isSound: IsSound): Problem[] {
   const names = access.clients.map((client, index) =>
     isSound(`access.clients.${index}.name`) ? client.name : undefined,
   );
-  return repeatedNames(names, (index) => ['access', 'clients', String(index), 'name']);
+  return repeated(names, (index) => ['access', 'clients', String(index), 'name']);
 }
 
 const VERBS = ['ALL', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -134,19 +135,6 @@ function checkStaticLimits({ limits }: Config, isSound: IsSound): Problem[] {
       });
     return problems;
   });
-}
-
-/** Names that differ only in case count as one: regions match so, and two such labels would be read as one. */
-function repeatedNames(
-  names: readonly (string | undefined)[],
-  pathOf: (index: number) => readonly string[],
-): Problem[] {
-  const lower = names.map((name) => name?.toLowerCase());
-  return lower.flatMap((name, index) =>
-    name === undefined || lower.indexOf(name) === index
-      ? []
-      : [{ path: pathOf(index), text: 'is used twice, accepted: a name of its own' }],
-  );
 }
 
 function checkIdentityUrl({ simulator, accounts }: Config, index: number, isSound: IsSound): Problem[] {

@@ -3,6 +3,7 @@ import { checkStateFile } from '../simulator/state-file.ts';
 import { mistakeIn } from './expression.ts';
 import type { IsSound } from './is-sound.ts';
 import type { Problem } from './problem.ts';
+import { repeated } from './repeated.ts';
 import type { Config } from './schema.ts';
 
 type Simulator = Config['simulator'];
@@ -165,18 +166,4 @@ function checkFiles(simulator: Simulator): Problem[] {
     ...(seedFile === null ? [] : problems('seedFile', checkSeedFile(seedFile, regions))),
     ...(stateFile === null ? [] : problems('stateFile', checkStateFile(stateFile))),
   ];
-}
-
-/** Names that are there twice, the second time; regions are the same whatever their case. */
-function repeated(
-  names: readonly (string | undefined)[],
-  pathOf: (index: number) => string[],
-  same: (name: string) => string = (name) => name.toUpperCase(),
-): Problem[] {
-  const known = names.map((name) => (name === undefined ? undefined : same(name)));
-  return known.flatMap((name, index) =>
-    name === undefined || known.indexOf(name) === index
-      ? []
-      : [{ path: pathOf(index), text: 'is used twice, accepted: a name of its own' }],
-  );
 }
