@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { IN_PROCESS } from './config/rules.ts';
 import type { Config } from './config/schema.ts';
-import { createGateway, type Gateway } from './gateway.ts';
+import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createSimulator, type Simulator } from './simulator/simulator.ts';
 
 /** Where a server can be reached. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
-import { familyOf } from './derive.ts';
+import { familyOf } from './derive/derive.ts';
 import { Entry, type EntryFields, type Stored } from './entry.ts';
 import { subjectOf } from './key.ts';
 import type { Lookup } from './lookup.ts';

@@ -1,9 +1,9 @@
 import type { CacheClass } from '../operations/operation.ts';
-import { derive, familyOf, findMember } from './derive.ts';
+import { derive, familyOf, findMember } from './derive/derive.ts';
+import { indexList } from './derive/list-index.ts';
 import { type Directives, parseDirectives } from './directives.ts';
 import { Entry } from './entry.ts';
 import { type CacheAsk, keyOf, queryOf, scopeOf, subjectOf } from './key.ts';
-import { indexList } from './list-index.ts';
 import type { MemoryStore } from './memory-store.ts';
 import { decide, decidePass, type HitReason, type MissReason, type PassReason } from './policy.ts';
 import { hasChangesSince } from './query.ts';

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { RedisSchema } from '../cache/redis-settings.ts';
 import { CacheSchema } from '../cache/settings.ts';
 import { LimitsSchema } from '../limits/settings.ts';
+import { RedisSchema } from '../redis/settings.ts';
 import { SimulatorSchema } from '../simulator/config.ts';
 import { Choice, Milliseconds, Nullable, Port, section } from './kinds.ts';
 

@@ -1,5 +1,5 @@
-import type { LimitTarget } from './limit-pattern.ts';
-import type { PublishedLimit } from './published-limit.ts';
+import type { PublishedLimit } from './published/limit.ts';
+import type { LimitTarget } from './windows/limit-pattern.ts';
 
 /** How urgent a request is: inside a client interactive goes before batch; background goes after everybody's. */
 export type Priority = 'interactive' | 'batch' | 'background';

@@ -1,14 +1,14 @@
 import type { Clock } from '../clock.ts';
 import type { JsonValue } from '../json.ts';
 import type { Permit } from './ask.ts';
-import { BudgetLease, type LeaseHolder, type LeaseState } from './budget-lease.ts';
-import type { BudgetStore } from './budget-store.ts';
 import type { Ledger } from './ledger.ts';
-import { LimitsKeeper } from './limits-keeper.ts';
-import { DEFAULT_LIMITS, type PublishedLimit } from './published-limit.ts';
+import { DEFAULT_LIMITS, type PublishedLimit } from './published/limit.ts';
+import { LimitsKeeper } from './published/refresher.ts';
+import { createShaper, type Shaper } from './queue/shaper-contract.ts';
+import type { ShaperObserver } from './queue/shaper-observer.ts';
 import type { LimitsSettings } from './settings.ts';
-import { createShaper, type Shaper } from './shaper.ts';
-import type { ShaperObserver } from './shaper-observer.ts';
+import { BudgetLease, type LeaseHolder, type LeaseState } from './shared/lease.ts';
+import type { BudgetStore } from './shared/store.ts';
 
 /** Where a request goes, as far as limits care. */
 export interface LimitPlace {

@@ -3,8 +3,8 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock, Timer } from '../clock.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
-import { type History, historyOf } from './history.ts';
-import type { Window } from './window.ts';
+import { type History, historyOf } from './windows/history.ts';
+import type { Window } from './windows/window.ts';
 
 /** How often what has changed is written. What is used in between and lost in a crash, GET /limits tells again. */
 const WRITE_MS = 5_000;

@@ -1,7 +1,7 @@
 import type { Charge } from './ask.ts';
 import type { Client } from './client.ts';
-import type { PublishedLimit } from './published-limit.ts';
-import type { Window } from './window.ts';
+import type { PublishedLimit } from './published/limit.ts';
+import type { Window } from './windows/window.ts';
 
 /** How one limit stands. */
 export interface LimitStanding {

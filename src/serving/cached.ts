@@ -1,15 +1,15 @@
 import type { CacheAsk, Fetched, Lookup, Stored } from '../cache/cache.ts';
 import { plainPath } from '../cache/key.ts';
 import { Fault } from '../faults/faults.ts';
+import type { Call } from '../http/call.ts';
 import type { Charge } from '../limits/ask.ts';
 import { variantOf } from '../upstream/headers.ts';
 import { leaveOf } from '../upstream/leave.ts';
-import type { Call } from './call.ts';
+import type { RegionAnswer } from '../upstream/region.ts';
+import { countFound, type Found } from './cache-result.ts';
 import { askRegion, type KnownRequest, upstreamQuery } from './compute.ts';
-import { countFound, type Found } from './found.ts';
-import type { KnownRead } from './known-read.ts';
+import type { KnownRead } from './operation-request.ts';
 import { headOfFailure, prepareFound } from './prepared.ts';
-import type { RegionAnswer } from './region.ts';
 import { renderAnswer } from './render.ts';
 import type { Services } from './services.ts';
 

@@ -1,7 +1,7 @@
+import type { RequestFacts } from '../http/request-facts.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RequestLog } from '../telemetry/request-log.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
-import type { RequestFacts } from './request-facts.ts';
 
 /** Counts and logs a finished request, once its status is known. */
 export function createFinish(

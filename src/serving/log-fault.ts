@@ -1,6 +1,6 @@
 import type { Fault } from '../faults/faults.ts';
+import type { RequestFacts } from '../http/request-facts.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
-import type { RequestFacts } from './request-facts.ts';
 import type { Services } from './services.ts';
 
 /**

@@ -1,10 +1,10 @@
 import type { Entry } from '../cache/entry.ts';
 import { chooseEncoding, isNotModified, X_CACHE } from '../cache/http.ts';
-import type { Found } from './found.ts';
-import { fieldsOf, type Head, headOf, statusText } from './found-head.ts';
-import type { KnownRead } from './known-read.ts';
+import type { RequestFacts } from '../http/request-facts.ts';
+import { fieldsOf, type Head, headOf, statusText } from './cache-fields.ts';
+import type { Found } from './cache-result.ts';
+import type { KnownRead } from './operation-request.ts';
 import { renderAnswer } from './render.ts';
-import type { RequestFacts } from './request-facts.ts';
 import type { Services } from './services.ts';
 
 /** An answer with its head ready, but for what differs from request to request: the request id, `Connection`. */

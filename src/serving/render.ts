@@ -1,4 +1,5 @@
 import { Fault } from '../faults/faults.ts';
+import type { RequestFacts } from '../http/request-facts.ts';
 import type { Hrefs } from '../links/json-hrefs.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
@@ -6,7 +7,6 @@ import type { Format } from '../translation/format.ts';
 import { parseJson } from '../translation/json.ts';
 import { responseFormat, splitFormatSuffix } from '../translation/negotiate.ts';
 import { renderFaultXml, renderXml } from '../translation/write-xml.ts';
-import type { RequestFacts } from './request-facts.ts';
 import type { Services } from './services.ts';
 
 /**

@@ -2,18 +2,18 @@ import type { Logger } from 'pino';
 import type { ResponseCache } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
-import type { Revocations } from '../identity/revocations.ts';
+import type { Revocations } from '../facade/revocations.ts';
+import type { TokenKey } from '../facade/serve-v2.ts';
+import type { Call } from '../http/call.ts';
+import type { Reply } from '../http/reply.ts';
+import type { RequestFacts } from '../http/request-facts.ts';
 import type { RegionLimits } from '../limits/limits.ts';
 import type { LinkRewriter } from '../links/rewrite.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Directory, Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Call } from './call.ts';
-import type { TokenKey } from './identity.ts';
+import type { Regions } from '../upstream/region.ts';
 import type { Prepared } from './prepared.ts';
-import type { Regions } from './region.ts';
-import type { Reply } from './reply.ts';
-import type { RequestFacts } from './request-facts.ts';
 import type { ClientSettings } from './wait.ts';
 
 /** Everything a request may need on its way; built once in gateway.ts, and anew at a reload. */

@@ -1,20 +1,20 @@
 import type { Timer } from '../clock.ts';
-import { Fault, methodFault } from '../faults/faults.ts';
-import type { Endpoint } from '../identity/catalog.ts';
 import {
   type RegionVersion,
   regionVersionDocument,
   regionVersionsDocument,
-} from '../identity/facade-documents.ts';
+} from '../facade/version-documents.ts';
+import { Fault, methodFault } from '../faults/faults.ts';
+import type { Call } from '../http/call.ts';
+import type { Endpoint } from '../identity/catalog.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { operationNamed } from '../operations/match.ts';
 import type { Account } from '../routing/directory.ts';
 import { EVERYWHERE, type Target } from '../routing/target.ts';
 import { renderXml } from '../translation/write-xml.ts';
+import type { Found } from './cache-result.ts';
 import { findAnswer, sendFound } from './cached.ts';
-import type { Call } from './call.ts';
 import type { KnownRequest } from './compute.ts';
-import type { Found } from './found.ts';
 import { negotiate } from './render.ts';
 import type { Services } from './services.ts';
 

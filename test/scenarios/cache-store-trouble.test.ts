@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Stored } from '../../src/cache/cache.ts';
 import { keyOf, scopeOf } from '../../src/cache/key.ts';
 import { MOST_GUESTS } from '../../src/cache/memory-store.ts';
-import { redisKeys, SCOPES } from '../../src/cache/redis-keys.ts';
+import { redisKeys, SCOPES } from '../../src/cache/redis/keys.ts';
 import { systemClock } from '../../src/clock.ts';
 import { type RedisServer, redisAvailable, startRedis } from '../support/redis-server.ts';
 import { answering, type Instance, never, ok, openInstance, ShiftedClock } from '../unit/cache/instances.ts';

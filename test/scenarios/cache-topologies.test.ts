@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createRedisBudgetStore } from '../../src/limits/redis-budget-store.ts';
-import { createRedis } from '../../src/redis.ts';
+import { createRedisBudgetStore } from '../../src/limits/shared/redis-store.ts';
+import { createRedis } from '../../src/redis/connection.ts';
 import { redisAvailable } from '../support/redis-server.ts';
 import { type RedisTopology, startCluster, startSentinel } from '../support/redis-topology.ts';
 import { answering, type Instance, never, ok, openInstance, ShiftedClock } from '../unit/cache/instances.ts';

@@ -2,16 +2,16 @@ import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asFault } from '../../src/faults/faults.ts';
+import { deriveTokenKey, issueToken, verifyToken } from '../../src/facade/sluice-token.ts';
 import {
   accessDocument,
   chooseAccount,
   matchFacade,
   parseLogin,
   tenantsDocument,
-} from '../../src/identity/facade.ts';
-import { identityVersionDocument, identityVersionsDocument } from '../../src/identity/facade-documents.ts';
-import { deriveTokenKey, issueToken, verifyToken } from '../../src/identity/sluice-token.ts';
+} from '../../src/facade/v2-login.ts';
+import { identityVersionDocument, identityVersionsDocument } from '../../src/facade/version-documents.ts';
+import { asFault } from '../../src/faults/faults.ts';
 import type { Token } from '../../src/identity/token.ts';
 import type { JsonObject, JsonValue } from '../../src/json.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { createRedisBudgetStore } from '../../src/limits/redis-budget-store.ts';
+import { createRedisBudgetStore } from '../../src/limits/shared/redis-store.ts';
 import { createLimitedCaller } from '../support/limited-caller.ts';
 import { redisAvailable, startRedis } from '../support/redis-server.ts';
 import { startReferenceRegion } from '../support/reference-region.ts';

@@ -2,9 +2,9 @@ import { Pool } from 'undici';
 import { systemClock } from '../../src/clock.ts';
 import type { JsonValue } from '../../src/json.ts';
 import type { Permit } from '../../src/limits/ask.ts';
-import type { BudgetStore } from '../../src/limits/budget-store.ts';
 import { createLimits, type LimitPlace } from '../../src/limits/limits.ts';
-import { silentObserver } from '../../src/limits/shaper-observer.ts';
+import { silentObserver } from '../../src/limits/queue/shaper-observer.ts';
+import type { BudgetStore } from '../../src/limits/shared/store.ts';
 
 /** An instance of Sluice as far as limits go: what it sends waits for its turn. */
 export interface LimitedCaller {

@@ -6,11 +6,11 @@ import {
   type Stored,
 } from '../../../src/cache/cache.ts';
 import { type CacheObserver, silentObserver } from '../../../src/cache/observer.ts';
-import type { RedisSettings } from '../../../src/cache/redis-settings.ts';
-import { connectSharedStore } from '../../../src/cache/redis-store.ts';
+import { connectSharedStore } from '../../../src/cache/redis/store.ts';
 import type { CacheSettings } from '../../../src/cache/settings.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
-import type { RedisLog } from '../../../src/redis.ts';
+import type { RedisLog } from '../../../src/redis/connection.ts';
+import type { RedisSettings } from '../../../src/redis/settings.ts';
 import { cacheSettings } from './support.ts';
 
 /** Real timers, but a time that tests can move on; shared by the instances of one test. */

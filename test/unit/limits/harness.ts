@@ -1,7 +1,7 @@
 import type { Ask, Permit, Refusal } from '../../../src/limits/ask.ts';
-import type { PublishedLimit } from '../../../src/limits/published-limit.ts';
-import { createShaper, type Shaper, type ShaperOptions } from '../../../src/limits/shaper.ts';
-import { silentObserver } from '../../../src/limits/shaper-observer.ts';
+import type { PublishedLimit } from '../../../src/limits/published/limit.ts';
+import { createShaper, type Shaper, type ShaperOptions } from '../../../src/limits/queue/shaper-contract.ts';
+import { silentObserver } from '../../../src/limits/queue/shaper-observer.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 export const TEST_SETTINGS = {

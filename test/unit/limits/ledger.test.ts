@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLedger } from '../../../src/limits/ledger.ts';
-import { createShaper, type Shaper } from '../../../src/limits/shaper.ts';
-import { silentObserver } from '../../../src/limits/shaper-observer.ts';
+import { createShaper, type Shaper } from '../../../src/limits/queue/shaper-contract.ts';
+import { silentObserver } from '../../../src/limits/queue/shaper-observer.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { ask, limit, permitted, refused, TEST_SETTINGS } from './harness.ts';
 

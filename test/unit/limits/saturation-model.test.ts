@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PublishedLimit, UNIT_MS } from '../../../src/limits/published-limit.ts';
+import { type PublishedLimit, UNIT_MS } from '../../../src/limits/published/limit.ts';
 import { LIMITER_KINDS } from '../../support/reference-upstreams.ts';
 import { limit } from './harness.ts';
 import { randomOf } from './random.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PublishedLimit } from '../../../src/limits/published-limit.ts';
+import type { PublishedLimit } from '../../../src/limits/published/limit.ts';
 import { type RedisServer, redisAvailable, startRedis } from '../../support/redis-server.ts';
 import { LIMITER_KINDS, type LimiterKind } from '../../support/reference-upstreams.ts';
 import { limit } from './harness.ts';

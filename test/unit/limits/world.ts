@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
 import type { Ask, Permit, Refusal } from '../../../src/limits/ask.ts';
-import { BudgetLease } from '../../../src/limits/budget-lease.ts';
-import type { BudgetStore, ExchangeReport } from '../../../src/limits/budget-store.ts';
-import { limitKey, type PublishedLimit, UNIT_MS } from '../../../src/limits/published-limit.ts';
-import { createRedisBudgetStore } from '../../../src/limits/redis-budget-store.ts';
-import { createShaper, type Shaper } from '../../../src/limits/shaper.ts';
-import { silentObserver } from '../../../src/limits/shaper-observer.ts';
+import { limitKey, type PublishedLimit, UNIT_MS } from '../../../src/limits/published/limit.ts';
+import { createShaper, type Shaper } from '../../../src/limits/queue/shaper-contract.ts';
+import { silentObserver } from '../../../src/limits/queue/shaper-observer.ts';
+import { BudgetLease } from '../../../src/limits/shared/lease.ts';
+import { createRedisBudgetStore } from '../../../src/limits/shared/redis-store.ts';
+import type { BudgetStore, ExchangeReport } from '../../../src/limits/shared/store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import {
   createReferenceLimiter,

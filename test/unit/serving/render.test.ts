@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../../src/faults/faults.ts';
-import type { Call } from '../../../src/serving/call.ts';
+import type { Call } from '../../../src/http/call.ts';
 import { faultFormat, negotiate, renderFault } from '../../../src/serving/render.ts';
 
 /** A call as far as its format is concerned. */

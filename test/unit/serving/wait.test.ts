@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Call } from '../../../src/serving/call.ts';
+import type { Call } from '../../../src/http/call.ts';
 import { ANONYMOUS, clientOf, longestWaitMs, priorityOf } from '../../../src/serving/wait.ts';
 
 /** A call as far as waiting is concerned. */

@@ -1,0 +1,120 @@
+import { asFault, Fault } from '../faults/faults.ts';
+import type { Call } from '../http/call.ts';
+import { isJsonObject, type JsonValue } from '../json.ts';
+import { matchPath } from '../operations/match.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { Place } from '../routing/directory.ts';
+import { countFound, type Found } from '../serving/cache-result.ts';
+import { findAnswer } from '../serving/cached.ts';
+import { askRegion, type KnownRequest } from '../serving/compute.ts';
+import { hasNews, logFault } from '../serving/log-fault.ts';
+import type { Services } from '../serving/services.ts';
+import { parseJson } from '../translation/json.ts';
+import { leaveOf } from '../upstream/leave.ts';
+import { type Failure, type Part, readPart } from './merge.ts';
+
+/** What one region has to say to a list of every region: a part or a failure. */
+export interface RegionPart {
+  part?: Part;
+  failure?: Failure;
+  /** How the cache answered, where it may. */
+  found?: Found;
+}
+
+/**
+ * Asks one region for its part, its links made to lead through Sluice. What goes wrong there is its failure.
+ *
+ * @throws {Fault} 499 when the caller left, and so nobody needs the whole
+ */
+export async function askRegionForPart(request: KnownRequest, services: Services): Promise<RegionPart> {
+  const { call, operation, place } = request;
+  const { region } = place.endpoint;
+  try {
+    const { status, text, headers, found } = await answerOf(request, services);
+    if (status !== 200) return { failure: failureOf(region, status, text, headers['retry-after']), ...found };
+    const rewritten = services.links().rewriteBody(text, call.publicBase, region);
+    const part = readPart(region, operation.resource, parseJson(rewritten));
+    if (!part) throw new Fault('computeFault', `Region ${region} did not answer with a list.`, { code: 502 });
+    return { part, ...found };
+  } catch (error) {
+    if (call.gone) throw error;
+    const fault = asFault(error);
+    if (hasNews(fault)) logFault(fault, call, services, { region });
+    const { code, message, headers } = fault;
+    return {
+      failure: { region, fault: fault.fault, code, message, retryAfter: seconds(headers['retry-after']) },
+    };
+  }
+}
+
+interface Answer {
+  status: number;
+  text: string;
+  headers: Record<string, string | string[] | undefined>;
+  found?: { found: Found };
+}
+
+/** Through the cache where the operation has one; a request that goes to the region waits for its slot as any other. */
+async function answerOf(request: KnownRequest, services: Services): Promise<Answer> {
+  const { call, operation } = request;
+  if (operation.cache === null) return askRegion(request, undefined, services, leaveOf(call.signal));
+  const found = await findAnswer(request, services);
+  const { entry } = found;
+  countFound(request, found, services);
+  return { status: entry.status, text: entry.body, headers: entry.headers, found: { found } };
+}
+
+/**
+ * Whether a region has the member of a list that an id names; undefined when it does not say.
+ */
+export async function hasMember(
+  call: Call,
+  list: Operation,
+  place: Place,
+  id: string,
+  services: Services,
+): Promise<boolean | undefined> {
+  const path = `/${list.resource}/${encodeURIComponent(id)}`;
+  const match = matchPath('GET', path);
+  if (match.kind !== 'operation' || match.operation.acrossRegions !== undefined) return false;
+  const { operation, params } = match;
+  try {
+    const { status } = await answerOf(
+      { call, operation, place, target: { path }, params, query: '' },
+      services,
+    );
+    if (status === 200) return true;
+    return status === 404 || status === 400 ? false : undefined;
+  } catch (error) {
+    if (call.gone) throw error;
+    return undefined;
+  }
+}
+
+function failureOf(
+  region: string,
+  status: number,
+  text: string,
+  retryAfter: string | string[] | undefined,
+): Failure {
+  const { name, message } = readFault(text);
+  return { region, fault: name, code: status, message, retryAfter: seconds(retryAfter) };
+}
+
+function readFault(text: string): { name: string; message: string } {
+  const unclear = { name: 'computeFault', message: 'The region gave no reason.' };
+  let body: JsonValue;
+  try {
+    body = parseJson(text);
+  } catch {
+    return unclear;
+  }
+  const [name, fault] = isJsonObject(body) ? (Object.entries(body)[0] ?? []) : [];
+  if (name === undefined || !isJsonObject(fault ?? null)) return unclear;
+  const message = (fault as { message?: JsonValue }).message;
+  return { name, message: typeof message === 'string' ? message : unclear.message };
+}
+
+function seconds(header: string | string[] | undefined): number | undefined {
+  return typeof header === 'string' && /^\d+$/.test(header) ? Number(header) : undefined;
+}

@@ -1,0 +1,133 @@
+import { chooseEndpoints, type Endpoint, type EndpointChoice, isCompute } from '../identity/catalog.ts';
+import {
+  findService,
+  isIdentity,
+  type ServiceTable,
+  serviceEndpoints,
+  serviceUrl,
+} from '../identity/service-endpoints.ts';
+import type { CatalogService, Token } from '../identity/token.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+
+export interface CatalogOptions {
+  /** The account's upstream token: tenant, user and catalog come from it; its id does not leave. */
+  token: Pick<Token, 'tenant' | 'user' | 'catalog'>;
+  /** Where the caller reaches Sluice: `http://sluice.test:8080`, a trailing slash does not matter. */
+  baseUrl: string;
+  /** How the account chooses its endpoints (`accounts[].service`, `interface`, `regions`). */
+  account: Omit<EndpointChoice, 'tenantId'>;
+  /** Whether services beside Compute lead through Sluice too (`facade.services`). */
+  services: 'all' | 'none';
+  /** Which of Sluice's own identity services the caller speaks with. */
+  identity: 'v2.0' | 'v3';
+  /** Upper-case region that the account serves by default; the upstream's own word if left out. */
+  defaultRegion?: string | undefined;
+}
+
+/**
+ * The catalog that callers are told, in the form of Identity v2.0: Sluice stands for the Compute service, one endpoint a
+ * region. Other services lead through Sluice as well, or are passed unchanged. Every other service that is Compute is
+ * left out, the first generation too: clients take the first of that type, and would leave Sluice.
+ */
+export function facadeCatalog(options: CatalogOptions): CatalogService[] {
+  const { token, account } = options;
+  const choice = { ...account, tenantId: token.tenant.id };
+  const { service, endpoints } = chooseEndpoints(token.catalog, choice);
+  const others = serviceEndpoints(token.catalog, choice);
+  return token.catalog.flatMap((entry): CatalogService[] => {
+    if (entry === service) return [rewriteCompute(entry, endpoints, options)];
+    if (isCompute(entry)) return [];
+    if (options.services === 'none') return [entry];
+    if (isIdentity(entry)) return [rewriteIdentity(entry, options)];
+    const rewritten = entry.endpoints.flatMap((one) =>
+      rewriteOther(one, entry.type, others, endpoints, options),
+    );
+    return rewritten.length === 0 ? [] : [{ ...entry, endpoints: rewritten }];
+  });
+}
+
+function rewriteCompute(
+  service: CatalogService,
+  endpoints: ReadonlyMap<string, Endpoint>,
+  options: CatalogOptions,
+): CatalogService {
+  const rewritten = [...endpoints].map(([region, endpoint]) => {
+    const original = service.endpoints.find((entry) => isEntryOf(endpoint, entry));
+    return rewriteComputeEndpoint(original ?? {}, region, options);
+  });
+  return { ...service, endpoints: rewritten };
+}
+
+/** Whether an endpoint was read from this entry; a region may have entries for several tenants. */
+function isEntryOf({ region, url }: Endpoint, entry: JsonObject): boolean {
+  const hrefs = [entry['publicURL'], entry['internalURL']];
+  const isSameUrl = (href: JsonValue | undefined) =>
+    typeof href === 'string' && URL.canParse(href) && new URL(href).href === url.href;
+  return entry['region'] === region && hrefs.some(isSameUrl);
+}
+
+/**
+ * Region names are compared with upper case by most clients; in paths they read better in lower case. The
+ * public URL ends in the token's own tenant, by which clients know where to cut for version documents.
+ */
+function rewriteComputeEndpoint(original: JsonObject, region: string, options: CatalogOptions): JsonObject {
+  const tenantId = options.token.tenant.id;
+  const base = `${trim(options.baseUrl)}/${encodeURIComponent(region.toLowerCase())}`;
+  const url = `${base}/v2/${encodeURIComponent(tenantId)}`;
+  return {
+    ...withoutUrls(original),
+    region,
+    tenantId,
+    publicURL: url,
+    internalURL: url,
+    ...('adminURL' in original ? { adminURL: url } : {}),
+    versionId: '2',
+    versionInfo: `${base}/v2`,
+    versionList: `${base}/`,
+  };
+}
+
+/**
+ * An endpoint of another service. It keeps its version and what follows: clients read them from the URL. Nothing
+ * when `/{region}/services/{type}` leads to another endpoint, since it could not be reached.
+ */
+function rewriteOther(
+  original: JsonObject,
+  type: string,
+  others: ServiceTable,
+  compute: ReadonlyMap<string, Endpoint>,
+  options: CatalogOptions,
+): JsonObject[] {
+  const named = typeof original['region'] === 'string' ? original['region'].toUpperCase() : '';
+  const found = findService(others, type, named);
+  const region = named || options.defaultRegion || [...compute.keys()][0];
+  if (found?.source !== original || region === undefined) return [];
+  const url = serviceUrl(options.baseUrl, region, type) + found.versionedPath;
+  return [{ ...atUrl(original, url), ...(named === '' ? {} : { region: named }) }];
+}
+
+/** The identity service that Sluice's tokens are for is Sluice's own. */
+function rewriteIdentity(service: CatalogService, { baseUrl, identity }: CatalogOptions): CatalogService {
+  const url = `${trim(baseUrl)}/${identity}`;
+  return { ...service, endpoints: service.endpoints.map((endpoint) => atUrl(endpoint, url)) };
+}
+
+function atUrl(original: JsonObject, url: string): JsonObject {
+  const members = Object.entries(original).flatMap(([key, value]): [string, JsonValue][] => {
+    if (/^(?:public|internal|admin)URL$/.test(key)) return [[key, url]];
+    return holdsUrls(value) ? [] : [[key, value]];
+  });
+  return { ...Object.fromEntries(members), publicURL: url };
+}
+
+/** Members of an endpoint that do not lead to the upstream. */
+function withoutUrls(original: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(original).filter(([, value]) => !holdsUrls(value)));
+}
+
+function holdsUrls(value: JsonValue): boolean {
+  const isUrl = typeof value === 'string' && /^https?:/i.test(value);
+  return isUrl || isJsonObject(value) || Array.isArray(value);
+}
+
+const trim = (baseUrl: string): string => baseUrl.replace(/\/+$/, '');

@@ -1,0 +1,123 @@
+import type { KeyObject } from 'node:crypto';
+import { Fault, methodFault } from '../faults/faults.ts';
+import { hasBody, readBody } from '../http/body.ts';
+import type { Call } from '../http/call.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import type { Target } from '../routing/target.ts';
+import { negotiate } from '../serving/render.ts';
+import type { Services } from '../serving/services.ts';
+import { JsonError, parseJson } from '../translation/json.ts';
+import { requestFormat } from '../translation/negotiate.ts';
+import { readIdentityXml } from '../translation/read-xml.ts';
+import { renderIdentityXml, renderXml } from '../translation/write-xml.ts';
+import { XmlError } from '../translation/xml-error.ts';
+import { catalogOptions, claimsOf, type KnownAccount, knownAccounts, standingOf } from './accounts.ts';
+import { serveIdentityV3 } from './serve-v3.ts';
+import { issueToken, type SluiceToken } from './sluice-token.ts';
+import {
+  accessDocument,
+  chooseAccount,
+  matchFacade,
+  parseLogin,
+  tenantsDocument,
+  unknownTokenFault,
+} from './v2-login.ts';
+import { isV3Path } from './v3-paths.ts';
+import { identityVersionDocument, identityVersionsDocument } from './version-documents.ts';
+
+/** Documents of the façade, by the names the XML descriptions have. */
+type FacadeDocument = 'access' | 'tenants';
+
+/** The identity façade (contract: logins at the root, never below a region) and the version documents beside it. */
+export async function serveIdentity(
+  call: Call,
+  target: Target & { kind: 'identity' },
+  services: Services,
+): Promise<void> {
+  if (isV3Path(target.path)) return serveIdentityV3(call, target.path, services);
+  const match = matchFacade(call.method, target.path);
+  negotiate(call, target.format);
+  switch (match.kind) {
+    case 'none':
+      throw new Fault(
+        'itemNotFound',
+        `There is nothing at ${target.path.slice(0, 128)}; logins go to /v2.0/tokens.`,
+      );
+    case 'method':
+      throw methodFault(call.method, match.allow);
+    case 'versions':
+      return sendVersions(call, identityVersionsDocument(call.publicBase), services);
+    case 'version':
+      return sendVersions(call, identityVersionDocument(call.publicBase), services);
+    case 'login':
+      return send(call, 'access', await login(call, services), services);
+    case 'validate':
+      return send(call, 'access', await validate(call, match.tokenId, services), services);
+    case 'tenants':
+      return send(
+        call,
+        'tenants',
+        tenantsDocument((await knownAccounts(call, services)).map(({ tenant }) => tenant)),
+        services,
+      );
+  }
+}
+
+/** In open mode any credentials are good: the façade's task is the catalog, and a token of Sluice's own. */
+async function login(call: Call, services: Services): Promise<JsonObject> {
+  const request = parseLogin(await readLogin(call));
+  const accounts = await knownAccounts(call, services);
+  const now = services.clock.now();
+  const { credentials } = request;
+  const claims = credentials.kind === 'token' ? claimsOf(credentials.tokenId, services) : undefined;
+  const chosen = chooseAccount(accounts, request, claims?.tenantId || undefined);
+  const username = credentials.kind === 'token' ? (claims?.username ?? '') : credentials.username;
+  const issued = issueToken(services.tokenKey, { tenantId: chosen.tenant.id, username }, now);
+  return access(call, chosen, issued, services);
+}
+
+async function validate(call: Call, tokenId: string, services: Services): Promise<JsonObject> {
+  const verdict = standingOf(tokenId, services);
+  if (verdict.kind !== 'valid') throw unknownTokenFault();
+  const accounts = await knownAccounts(call, services);
+  const chosen = accounts.find(({ tenant }) => tenant.id === verdict.claims.tenantId);
+  if (!chosen) throw unknownTokenFault();
+  return access(call, chosen, { id: tokenId, claims: verdict.claims }, services);
+}
+
+function access(call: Call, known: KnownAccount, sluiceToken: SluiceToken, services: Services): JsonObject {
+  return accessDocument({ ...catalogOptions(call, known, 'v2.0', services), sluiceToken });
+}
+
+async function readLogin(call: Call): Promise<JsonValue | undefined> {
+  if (!hasBody(call.req)) return undefined;
+  const text = (await readBody(call.req)).toString();
+  const format = requestFormat(call.header('content-type'));
+  if (format === undefined)
+    throw new Fault('badMediaType', 'A login is application/json or application/xml.');
+  try {
+    return format === 'xml' ? readIdentityXml(text).value : parseJson(text);
+  } catch (error) {
+    if (error instanceof JsonError || error instanceof XmlError)
+      throw new Fault('badRequest', `The login cannot be read: ${error.message}`);
+    throw error;
+  }
+}
+
+function send(call: Call, document: FacadeDocument, value: JsonObject, services: Services): void {
+  const body = call.format === 'json' ? JSON.stringify(value) : renderIdentityXml(document, value);
+  services.reply(call, { status: 200, body, format: call.format, headers: ['Cache-Control', 'no-store'] });
+}
+
+/** Identity's list of versions has one more level in JSON than Compute's; in XML they are the same document. */
+function sendVersions(call: Call, value: JsonObject, services: Services): void {
+  const { versions } = value;
+  const isList = isJsonObject(versions);
+  const compute: JsonObject = isList ? { versions: versions['values'] ?? [] } : value;
+  const body =
+    call.format === 'json' ? JSON.stringify(value) : renderXml(isList ? 'versions' : 'version', compute);
+  services.reply(call, { status: 200, body, format: call.format, headers: [] });
+}
+
+/** Signs façade tokens. */
+export type TokenKey = KeyObject;

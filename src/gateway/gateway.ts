@@ -1,0 +1,105 @@
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { createAdmin } from '../admin/listener.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
+import { Revocations } from '../facade/revocations.ts';
+import { deriveTokenKey } from '../facade/sluice-token.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { Pools } from '../upstream/pools.ts';
+import { type Core, createCore } from './core.ts';
+import { createListener } from './listener.ts';
+
+/**
+ * The gateway: listeners around a core. The core (accounts, limits, cache, senders: core.ts) is what a reload replaces;
+ * sockets, metrics and connection pools stay.
+ */
+export interface Gateway {
+  /** Binds every listener and starts to log in; resolves when callers can connect, with or without a token. */
+  listen(): Promise<{ url: string; adminUrl: string; regionUrls: Record<string, string> }>;
+  /** Puts another configuration in force for the next request; what is bound to sockets stays. */
+  reload(config: Config): Promise<void>;
+  /** Stops accepting and lets requests under way finish for `graceMs`; then their connections are cut. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Builds a gateway; nothing is bound or sent before `listen`. */
+export async function createGateway(
+  config: Config,
+  options: { log: Logger; clock?: Clock },
+): Promise<Gateway> {
+  const shared = {
+    log: options.log,
+    clock: options.clock ?? systemClock,
+    metrics: createMetrics(),
+    pools: new Pools(config.upstream),
+    tokenKey: deriveTokenKey(sharedSecret(config)),
+    revocations: new Revocations(),
+  };
+  let core: Core = createCore(config, shared);
+  let draining = false;
+  const services = () => core.services;
+  const agent = shared.pools.agent();
+  const main = createListener({ services, agent });
+  const regionListeners = Object.entries(config.listen.regions).map(
+    ([region, port]) => [region, port, createListener({ services, agent, rootRegion: region })] as const,
+  );
+  const admin = createAdmin(services, () => draining);
+  const listeners = [main, ...regionListeners.map(([, , listener]) => listener)];
+
+  return {
+    async listen() {
+      const { host, port } = config.listen;
+      const url = await bind(main, host, port);
+      const regionUrls: Record<string, string> = {};
+      for (const [region, regionPort, listener] of regionListeners)
+        regionUrls[region] = await bind(listener, host, regionPort);
+      const adminUrl = await bind(admin, config.admin.host, config.admin.port);
+      core.start();
+      return { url, adminUrl, regionUrls };
+    },
+    async reload(next) {
+      const before = core;
+      core = createCore(next, shared, before);
+      core.start();
+      await before.retire(core);
+    },
+    async close(graceMs) {
+      draining = true;
+      await drain(listeners, graceMs);
+      await core.close();
+      await Promise.allSettled([admin.close(), shared.pools.close(), agent.destroy()]);
+    },
+  };
+}
+
+/**
+ * What façade tokens are signed with: known to every instance of one configuration, to nobody else. The key is derived
+ * from it with scrypt.
+ */
+function sharedSecret(config: Config): string {
+  return config.accounts
+    .map(({ name, identity }) => [name, identity.username, identity.apiKey, identity.password].join('\n'))
+    .join('\n');
+}
+
+async function bind(listener: FastifyInstance, host: string, port: number): Promise<string> {
+  await listener.listen({ host, port });
+  const { port: bound } = listener.server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+}
+
+/** Waits for requests under way, at most `graceMs`; then whoever is left is cut off. */
+async function drain(listeners: readonly FastifyInstance[], graceMs: number): Promise<void> {
+  const closing = Promise.allSettled(listeners.map((listener) => listener.close()));
+  const idle = setInterval(() => {
+    for (const listener of listeners) listener.server.closeIdleConnections();
+  }, 50);
+  const timer = setTimeout(() => {
+    for (const listener of listeners) listener.server.closeAllConnections();
+  }, graceMs);
+  await closing;
+  clearInterval(idle);
+  clearTimeout(timer);
+}

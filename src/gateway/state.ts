@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { createCache, type ResponseCache } from '../cache/cache.ts';
+import { connectSharedStore } from '../cache/redis/store.ts';
+import type { Config } from '../config/schema.ts';
+import type { JsonValue } from '../json.ts';
+import type { Permit } from '../limits/ask.ts';
+import { createLimits, type RegionLimits } from '../limits/limits.ts';
+import { createRedisBudgetStore } from '../limits/shared/redis-store.ts';
+import { operationNamed } from '../operations/match.ts';
+import { createRedis } from '../redis/connection.ts';
+import type { LiveAccount } from '../routing/account.ts';
+import type { Place } from '../routing/directory.ts';
+import type { Services } from '../serving/services.ts';
+import { observeCache, observeLimits } from '../telemetry/observers.ts';
+import { ExchangeError, exchange } from '../upstream/exchange.ts';
+import { requestHeaders } from '../upstream/headers.ts';
+import { leaveOf } from '../upstream/leave.ts';
+import type { Shared } from './core.ts';
+import { warmCache } from './warm.ts';
+
+/** What is remembered from request to request: cached answers and rate-limit windows. It outlives a reload if it can. */
+export interface State {
+  readonly cache: ResponseCache;
+  readonly limits: RegionLimits<Place>;
+  /** Begins to learn limits and to warm the cache, once tokens are there. */
+  start(services: Services): void;
+  /** Closes what the successor did not take over. */
+  retire(successor: State): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the state of a configuration, or takes over what its predecessor has under the same settings. */
+export function openState(config: Config, shared: Shared, before?: State): State {
+  const same = before instanceof OpenState ? before : undefined;
+  return new OpenState(config, shared, same);
+}
+
+class OpenState implements State {
+  readonly cache: ResponseCache;
+  readonly limits: RegionLimits<Place>;
+  readonly #cacheKey: string;
+  readonly #limitsKey: string;
+  readonly #live: LiveLimits;
+
+  constructor(config: Config, shared: Shared, before: OpenState | undefined) {
+    this.#cacheKey = JSON.stringify([config.cache, config.redis]);
+    this.#limitsKey = limitsKeyOf(config);
+    this.cache = before && before.#cacheKey === this.#cacheKey ? before.cache : openCache(config, shared);
+    const live = liveLimits(config);
+    const keeps = before !== undefined && before.#limitsKey === this.#limitsKey;
+    this.#live = keeps ? Object.assign(before.#live, live) : live;
+    this.limits = keeps ? before.limits : openLimits(this.#live, config, shared);
+    if (keeps) this.limits.reload();
+  }
+
+  start(services: Services): void {
+    this.#live.directory = services.directory;
+    for (const account of services.directory.accounts as readonly LiveAccount[]) {
+      const stop = account.tokens.onToken(() => {
+        for (const endpoint of account.endpoints().values()) {
+          this.limits.warm({ account, endpoint });
+          warmCache({ account, endpoint }, services);
+        }
+        queueMicrotask(() => stop());
+      });
+    }
+  }
+
+  async retire(successor: State): Promise<void> {
+    if (successor.limits !== this.limits) await this.limits.close();
+    if (successor.cache !== this.cache) await this.cache.close();
+  }
+
+  async close(): Promise<void> {
+    await this.limits.close();
+    await this.cache.close();
+  }
+}
+
+function openCache(config: Config, { clock, metrics, log }: Shared): ResponseCache {
+  const observe = observeCache(metrics, () => cache.stats());
+  const shared = connectSharedStore(config.redis, { clock, log, observe, instanceId: randomUUID() });
+  const cache = createCache({ settings: config.cache, clock, observe, shared });
+  return cache;
+}
+
+/** How long Redis may take to hand out slots, ms: requests that wait for one can wait for this too. */
+const BUDGET_TIMEOUT_MS = 200;
+
+/**
+ * What the limits read anew each time, so that a reload puts it in force without forgetting what is spent: a DAY limit
+ * that starts again from nothing ends in the region's refusals.
+ */
+interface LiveLimits {
+  settings: Config['limits'];
+  users: ReadonlyMap<string, string>;
+  shares: ReadonlyMap<string, number>;
+  /** The accounts in force; undefined until they start. */
+  directory?: Services['directory'];
+}
+
+function liveLimits(config: Config): LiveLimits {
+  const { accounts, access, limits } = config;
+  return {
+    settings: limits,
+    users: new Map(accounts.map(({ name, identity }) => [name, `${identity.url} ${identity.username}`])),
+    shares: new Map(access.clients.map(({ name, share }) => [name, share])),
+  };
+}
+
+/** Where windows are remembered, if they are kept at all: where this changes they begin anew. */
+function limitsKeyOf({ limits, redis }: Config): string {
+  return JSON.stringify([limits.enabled, limits.ledger, redis]);
+}
+
+/** The settings as a reload last put them. */
+function settingsOf(live: LiveLimits): Config['limits'] {
+  const names = Object.keys(live.settings) as (keyof Config['limits'])[];
+  const getters = names.map((name) => [name, { get: () => live.settings[name] }] as const);
+  return Object.defineProperties({}, Object.fromEntries(getters)) as Config['limits'];
+}
+
+/** The account as it is now: an unchanged name may have got new credentials since its limits were first asked for. */
+function placeNow(place: Place, live: LiveLimits): Place {
+  const account = live.directory?.accounts.find(({ name }) => name === place.account.name) ?? place.account;
+  return {
+    account,
+    endpoint: account.endpoints().get(place.endpoint.region.toUpperCase()) ?? place.endpoint,
+  };
+}
+
+function openLimits(live: LiveLimits, config: Config, shared: Shared): RegionLimits<Place> {
+  const { clock, metrics, log } = shared;
+  const redis = createRedis(config.redis, log, { purpose: 'limits', commandTimeoutMs: BUDGET_TIMEOUT_MS });
+  const limits: RegionLimits<Place> = createLimits<Place>({
+    store: redis === null ? undefined : createRedisBudgetStore({ redis, instance: randomUUID() }),
+    settings: settingsOf(live),
+    clock,
+    userOf: (account) => live.users.get(account),
+    shares: (client) => live.shares.get(client) ?? 1,
+    fetchLimits: (place, permit) => fetchLimits(placeNow(place, live), permit, shared),
+    observe: observeLimits(metrics, log, () => limits.standings()),
+    warn: (line) => log.warn(line),
+  });
+  if (redis === null) return limits;
+  const closeLimits = limits.close.bind(limits);
+  return Object.assign(limits, {
+    async close() {
+      await closeLimits();
+      redis.disconnect();
+    },
+  });
+}
+
+/** How long the answer to `GET /limits` may take, ms. */
+const LIMITS_TIMEOUT_MS = 10_000;
+
+/** Sends `GET /limits` with a permit already given for it; a refused token is renewed for the next time. */
+async function fetchLimits(place: Place, permit: Permit, { pools, metrics }: Shared): Promise<JsonValue> {
+  const { tokens } = place.account as LiveAccount;
+  const { endpoint } = place;
+  const token = await tokens.get();
+  const request = {
+    method: 'GET',
+    path: endpoint.basePath + operationNamed('getLimits').path,
+    headers: requestHeaders({}, token.id, false, true),
+    body: undefined,
+  };
+  const timeout = leaveOf(AbortSignal.timeout(LIMITS_TIMEOUT_MS));
+  const answer = await exchange(pools.get(endpoint.origin), request, timeout, {
+    queued: () => permit.queued(),
+    sent: () => permit.sent(),
+    head: (status, headers) => permit.answered(status, headers),
+  });
+  if (answer instanceof ExchangeError) throw answer;
+  metrics.upstreamRequests.inc(place.account.name, endpoint.region, 'getLimits', String(answer.status));
+  if (answer.status === 401) await tokens.refused(token);
+  if (answer.status !== 200) throw new Error(`the region answered ${answer.status}`);
+  return JSON.parse(answer.body.toString()) as JsonValue;
+}

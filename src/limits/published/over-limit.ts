@@ -1,0 +1,95 @@
+import { isJsonObject, type JsonValue } from '../../json.ts';
+
+/** What a 413, 429 or 503 means. */
+export type OverLimit =
+  /** A rate limit: wait, then send again; it was refused before it was executed, so that is safe for a POST too. */
+  | { readonly kind: 'rate'; readonly retryAfterMs: number }
+  /** A quota (instances, RAM): waiting does not help; goes to the caller as it is. */
+  | { readonly kind: 'quota' }
+  /** Too large a body or too much metadata; goes to the caller as it is. */
+  | { readonly kind: 'size' }
+  /** The region as a whole asks to be left alone for a while. */
+  | { readonly kind: 'pause'; readonly retryAfterMs: number }
+  /** Nothing to do with limits. */
+  | { readonly kind: 'other' };
+
+/** An answer as far as triage needs it. */
+export interface LimitedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The parsed body, when there is one; without it the headers decide. */
+  readonly body?: JsonValue | undefined;
+}
+
+/** Repose cuts its date to the second, so the window may end up to a second after it. */
+const DATE_ROUNDING_MS = 1_000;
+/** A 429 that does not say when. */
+const UNSAID_RETRY_MS = 1_000;
+
+/**
+ * Tells the four meanings of 413 apart. Rates carry a date (Repose) or positive seconds (Nova, newer servers with 429);
+ * quotas carry `Retry-After: 0` or say "quota"; sizes carry nothing.
+ * @param nowWall ms since the epoch, for dates when the answer has no `Date` of its own
+ */
+export function triageOverLimit(answer: LimitedAnswer, nowWall: number): OverLimit {
+  if (answer.status !== 413 && answer.status !== 429 && answer.status !== 503) return { kind: 'other' };
+  const retryAfterMs = readRetryAfter(answer, nowWall);
+  if (answer.status === 503)
+    return retryAfterMs !== undefined && retryAfterMs > 0
+      ? { kind: 'pause', retryAfterMs }
+      : { kind: 'other' };
+  if (saysQuota(answer.body)) return { kind: 'quota' };
+  if (retryAfterMs === undefined)
+    return answer.status === 429 ? { kind: 'rate', retryAfterMs: UNSAID_RETRY_MS } : { kind: 'size' };
+  if (retryAfterMs > 0) return { kind: 'rate', retryAfterMs };
+  return answer.status === 429 ? { kind: 'rate', retryAfterMs: UNSAID_RETRY_MS } : { kind: 'quota' };
+}
+
+/** The wait an answer asks for, in ms: from the header, else from the body's retryAfter or retryAt. */
+function readRetryAfter(answer: LimitedAnswer, nowWall: number): number | undefined {
+  const serverNow = readDate(single(answer.headers['date'])) ?? nowWall;
+  return (
+    parseRetry(single(answer.headers['retry-after']), serverNow) ?? retryFromBody(answer.body, serverNow)
+  );
+}
+
+function parseRetry(text: string | undefined, serverNow: number): number | undefined {
+  if (text === undefined || text.trim() === '') return undefined;
+  if (/^\s*\d+(\.\d+)?\s*$/.test(text)) return Math.ceil(Number(text) * 1000);
+  const date = readDate(text);
+  // A date that has passed still means a rate limit: its window ends within the second it was cut to.
+  return date === undefined ? undefined : Math.max(0, date - serverNow) + DATE_ROUNDING_MS;
+}
+
+function retryFromBody(body: JsonValue | undefined, serverNow: number): number | undefined {
+  for (const fault of faultsOf(body)) {
+    for (const member of ['retryAfter', 'retryAt']) {
+      const value = fault[member];
+      const retry = parseRetry(typeof value === 'number' ? `${value}` : textOf(value), serverNow);
+      if (retry !== undefined) return retry;
+    }
+  }
+  return undefined;
+}
+
+function saysQuota(body: JsonValue | undefined): boolean {
+  return faultsOf(body).some((fault) => /quota/i.test(textOf(fault['message']) ?? ''));
+}
+
+/** The members of a fault envelope, whatever its name is. */
+function faultsOf(body: JsonValue | undefined): { [key: string]: JsonValue }[] {
+  return isJsonObject(body) ? Object.values(body).filter(isJsonObject) : [];
+}
+
+function textOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function readDate(text: string | undefined): number | undefined {
+  const date = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(date) ? undefined : date;
+}

@@ -1,0 +1,59 @@
+import type { Clock } from '../../clock.ts';
+import type { Ask, Permit, Refusal } from '../ask.ts';
+import type { PublishedLimit } from '../published/limit.ts';
+import type { OverLimit } from '../published/over-limit.ts';
+import type { LimitsSettings } from '../settings.ts';
+import type { BudgetLease, LeaseHolder } from '../shared/lease.ts';
+import type { ShaperSnapshot } from '../snapshot.ts';
+import type { Window } from '../windows/window.ts';
+import type { AskedSpan } from '../windows/windows.ts';
+import { FairShaper } from './shaper.ts';
+import type { ShaperObserver } from './shaper-observer.ts';
+
+/**
+ * The shaper of one user and region: lets through what the limits allow, in a fair order, and refuses at once what would wait
+ * too long. Decisions are synchronous and take the clock's time; the only thing it starts is one timer, for the next slot.
+ */
+export interface Shaper {
+  /** A permit at once when there is room (no promise is made then), a refusal at once, or a promise of one of them. */
+  acquire(ask: Ask): Permit | Refusal | Promise<Permit | Refusal>;
+  /** Takes over a list of limits; `span` when they come from GET /limits with `remaining`. */
+  setLimits(limits: readonly PublishedLimit[], span?: AskedSpan): void;
+  /** Nothing but GET /limits leaves until `release` (or the next `setLimits`): the limits are not known yet. */
+  hold(): void;
+  release(): void;
+  /** GET /limits leaves; what is answered from now on is remembered until `setLimits` or `askFailed`. */
+  askBegins(): void;
+  askFailed(): void;
+  /** The region wants to be left alone until this monotonic ms. */
+  pause(untilMs: number): void;
+  /** Applies what an answer's body said to the windows of its request, beyond what `answered` saw in its headers. */
+  refusedUpstream(ask: Ask, verdict: OverLimit): void;
+  /** Settings and the shares of clients may be others now; those who wait are served by them from here on. */
+  reload(): void;
+  /** Room may have appeared without an answer: look again. */
+  poke(): void;
+  snapshot(): ShaperSnapshot;
+  /** Refuses everybody who waits and everybody who comes; resolves when a shared budget has its slots back. */
+  close(): Promise<void>;
+  readonly queueDepth: number;
+  /** Nobody waits and no slot is held: a shaper made anew would do the same. */
+  readonly isEmpty: boolean;
+  readonly windows: readonly Window[];
+}
+
+export interface ShaperOptions {
+  readonly clock: Clock;
+  readonly settings: Pick<LimitsSettings, 'maxWaitMs' | 'maxQueue' | 'maxQueuePerClient' | 'marginMs'>;
+  /** Weight of a client in the fair queue. */
+  readonly shares: (client: string) => number;
+  readonly observe: ShaperObserver;
+  /** Puts what is remembered from before a restart into a new window. */
+  readonly restore?: ((window: Window) => void) | undefined;
+  /** Makes this instance's part of a budget that several share; left out, all of it is this process's. */
+  readonly lease?: ((holder: LeaseHolder) => BudgetLease) | undefined;
+}
+
+export function createShaper(options: ShaperOptions): Shaper {
+  return new FairShaper(options);
+}

@@ -1,0 +1,212 @@
+import { isLongUnit, limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
+import { ExpiryLog } from './expiry-log.ts';
+import { Turns } from './fair-clock.ts';
+
+/** Two clocks' rates may differ by 500 ppm (the most NTP slews): over a DAY that is 43 s. */
+const CLOCK_DRIFT = 0.0005;
+
+/**
+ * The strict sliding window of one limit. A slot is taken when a request leaves and comes free one unit plus a margin after
+ * its answer's head: wherever in between the upstream counted it, no unit holds more than `value` of them. That is enough for
+ * sliding logs, fixed windows with any start and leaky buckets alike, and idle time earns no burst.
+ * All times are monotonic ms of one clock.
+ */
+export class Window {
+  readonly key: string;
+  /** How long a slot stays taken after the answer. */
+  holdMs: number;
+  readonly isLong: boolean;
+  readonly log: ExpiryLog;
+  readonly turns = new Turns();
+  /** Slots taken so far by each client, at the client's index. */
+  readonly usedBy: number[] = [];
+  limit: PublishedLimit;
+  /** How many of the limit's slots this process may use: all of them, or what the shared budget lets it have. */
+  allotment = Number.POSITIVE_INFINITY;
+  inFlight = 0;
+  /** Slots taken so far, ever. */
+  taken = 0;
+  /** Nothing leaves before this: an upstream said no although we thought there was room. */
+  blockedUntil = Number.NEGATIVE_INFINITY;
+  /** Slots that others used (a process before us, another consumer of the account), and until when. */
+  #foreign = 0;
+  #foreignUntil = Number.NEGATIVE_INFINITY;
+  /** When the first of them comes free, by the region's word; Infinity when it has not said. */
+  #firstForeignFreeAt = Number.POSITIVE_INFINITY;
+  /** With a shared budget: slots that other instances (and strangers) have taken, as last heard. */
+  #othersUsed = 0;
+  #isShared = false;
+  /** With a shared budget: what the region said is used, until the budget has heard of it. */
+  #seen: number | undefined;
+
+  constructor(limit: PublishedLimit, marginMs: number) {
+    this.limit = limit;
+    this.key = limitKey(limit);
+    this.holdMs = holdMsOf(limit, marginMs);
+    this.isLong = isLongUnit(limit.unit);
+    this.log = new ExpiryLog(this.holdMs);
+  }
+
+  /** The most slots that may be taken at once. */
+  get capacity(): number {
+    return Math.min(this.limit.value, this.allotment);
+  }
+
+  /** Slots this process has taken: on their way, or answered less than a unit ago. */
+  own(now: number): number {
+    this.log.expire(now);
+    return this.inFlight + this.log.held;
+  }
+
+  /** Slots taken in the name of others; those of a shared budget are kept out of the allotment instead. */
+  foreign(now: number): number {
+    return this.#isShared ? 0 : this.strangers(now);
+  }
+
+  /** Slots that were used by nobody we know of, as the region said. */
+  strangers(now: number): number {
+    if (now >= this.#foreignUntil) return 0;
+    return now < this.#firstForeignFreeAt ? this.#foreign : Math.max(0, this.#foreign - 1);
+  }
+
+  /** From the next answer on slots are held this much longer than their unit, ms. */
+  setMargin(marginMs: number): void {
+    this.holdMs = holdMsOf(this.limit, marginMs);
+  }
+
+  /** Slots free now; zero or less when nothing may leave. */
+  free(now: number): number {
+    if (now < this.blockedUntil) return 0;
+    return this.capacity - this.own(now) - this.foreign(now);
+  }
+
+  /** Whether nothing is left for one more when `waiting` others come first: not of our part of the limit, of the limit. */
+  isSpent(now: number, waiting: number): boolean {
+    if (now < this.blockedUntil) return true;
+    return this.limit.value - this.own(now) - this.foreign(now) - this.#othersUsed - waiting < 1;
+  }
+
+  /** What a reader is told is left of the limit. */
+  remaining(now: number): number {
+    if (now < this.blockedUntil) return 0;
+    return Math.max(0, this.limit.value - this.own(now) - this.foreign(now) - this.#othersUsed);
+  }
+
+  /** A request leaves. */
+  take(clientIndex: number): void {
+    this.inFlight++;
+    this.taken++;
+    this.usedBy[clientIndex] = (this.usedBy[clientIndex] ?? 0) + 1;
+  }
+
+  /** A request did not leave after all. */
+  giveBack(clientIndex: number): void {
+    this.inFlight--;
+    this.usedBy[clientIndex]!--;
+  }
+
+  /** A request's answer is here: its slot is held for a unit from now. */
+  answered(now: number): void {
+    this.inFlight--;
+    this.log.push(now + this.holdMs);
+  }
+
+  /** The window is part of a shared budget: this much of it is ours. */
+  share({ allotment, othersUsed }: { allotment: number; othersUsed: number }): void {
+    this.#isShared = true;
+    this.allotment = allotment;
+    this.#othersUsed = othersUsed;
+  }
+
+  /** What the region said is used since this was last called: a shared budget sets it against all instances' use. */
+  takeSeen(): number | undefined {
+    const seen = this.#seen;
+    this.#seen = undefined;
+    return seen;
+  }
+
+  /**
+   * The region says how much of the limit is used.
+   * @param ours how much of that is surely our own
+   * @param firstFreeAt when it promises a slot although none remains: all of them in a fixed window, one for sure in any
+   */
+  learnUsed(used: number, ours: number, untilMs: number, firstFreeAt = Number.POSITIVE_INFINITY): void {
+    this.#firstForeignFreeAt = firstFreeAt;
+    if (this.#isShared) this.#seen = used;
+    this.#foreign = Math.max(0, used - ours);
+    this.#foreignUntil = untilMs;
+  }
+
+  /** Nothing leaves until then. */
+  block(untilMs: number): void {
+    this.blockedUntil = Math.max(this.blockedUntil, untilMs);
+  }
+
+  /**
+   * When `count` slots will be free, if each slot that comes free is used at once: beyond what is held now the slots come
+   * round again a window and an answer (`latencyMs`) later. Infinity for a limit of value 0.
+   */
+  availableAt(count: number, now: number, latencyMs: number): number {
+    const capacity = this.#expectedCapacity;
+    if (capacity <= 0) return Number.POSITIVE_INFINITY;
+    const turns = Math.floor((count - 1) / capacity);
+    const first = this.#firstTurn(count - turns * capacity, capacity, now, latencyMs);
+    return Math.max(first, this.blockedUntil, now) + turns * (this.holdMs + latencyMs);
+  }
+
+  /**
+   * When the window has room for `count` as far as is known: what is on its way is not, so Infinity when it waits for
+   * answers.
+   */
+  nextFreeAt(now: number, count = 1): number {
+    const foreign = this.foreign(now);
+    const missing = count - (this.capacity - this.own(now) - foreign);
+    if (missing <= 0) return Math.max(now, this.blockedUntil);
+    let at = this.log.timeOf(missing);
+    if (foreign > 0 && this.#foreignUntil < at)
+      at = Math.max(this.#foreignUntil, missing > foreign ? this.log.timeOf(missing - foreign) : now);
+    return Math.max(this.#withFirstForeign(at, missing, now), this.blockedUntil);
+  }
+
+  /** Slots that will be free then if no more are taken, as far as is known. */
+  freeAt(at: number, now: number): number {
+    if (at < this.blockedUntil) return 0;
+    const held = this.own(now) - this.log.countBetween(now, at);
+    return this.capacity - held - (at < this.#foreignUntil ? this.foreign(now) : 0);
+  }
+
+  /** When the next taken slot comes free; Infinity when only what is on its way holds slots, `now` when nothing does. */
+  nextReleaseAt(now: number): number {
+    const foreign = this.foreign(now);
+    if (this.own(now) + foreign === 0) return Math.max(now, this.blockedUntil);
+    const own = this.log.timeOf(1);
+    return Math.max(foreign > 0 ? Math.min(own, this.#foreignUntil) : own, this.blockedUntil);
+  }
+
+  /** What may be counted on: an allotment of a shared budget grows when it is wanted and others leave room. */
+  get #expectedCapacity(): number {
+    if (!this.#isShared) return this.capacity;
+    const { value } = this.limit;
+    return Math.min(value, Math.max(this.allotment, value - this.#othersUsed, 1));
+  }
+
+  /** The time at which so many come free, if the first of the foreign ones is not sooner: it is one, and it is promised. */
+  #withFirstForeign(at: number, missing: number, now: number): number {
+    const isToCome = this.foreign(now) > 0 && this.#firstForeignFreeAt > now;
+    return missing === 1 && isToCome ? Math.min(at, this.#firstForeignFreeAt) : at;
+  }
+
+  #firstTurn(count: number, capacity: number, now: number, latencyMs: number): number {
+    const foreign = this.foreign(now);
+    const missing = count - (capacity - this.own(now) - foreign);
+    if (missing <= 0) return now;
+    const answeredLater = now + latencyMs + this.holdMs;
+    const without = this.#withFirstForeign(Math.min(this.log.timeOf(missing), answeredLater), missing, now);
+    if (foreign === 0 || this.#foreignUntil >= without) return without;
+    return Math.max(this.#foreignUntil, Math.min(this.log.timeOf(missing - foreign), answeredLater));
+  }
+}
+
+function holdMsOf(limit: PublishedLimit, marginMs: number): number {
+  return UNIT_MS[limit.unit] * (1 + CLOCK_DRIFT) + marginMs;
+}

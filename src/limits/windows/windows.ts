@@ -1,0 +1,246 @@
+import type { Ask } from '../ask.ts';
+import { isLongUnit, limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
+import type { Lane } from '../queue/lane.ts';
+import type { LimitsSettings } from '../settings.ts';
+import { type Flight, FlightList } from './in-flight.ts';
+import { Matcher } from './matcher.ts';
+import { Window } from './window.ts';
+
+/**
+ * A request is counted when it reaches the upstream, long before its answer when the region is slow. Whoever has not been
+ * answered after this long is taken to have been counted, so that a slow region is not slowed down further by us.
+ */
+export const TRANSIT_MS = 1_000;
+
+/** When GET /limits was asked and answered, monotonic ms. */
+export interface AskedSpan {
+  readonly askedAt: number;
+  readonly answeredAt: number;
+  /** Wall time of the answer, for the dates in it, ms since the epoch. */
+  readonly answeredAtWall?: number;
+  /** The question itself: it was charged before it was answered, so `remaining` knows it, and so do we. */
+  readonly question?: Ask;
+}
+
+/** The windows of one account and region and the requests that are in them. */
+export class WindowBook {
+  windows: readonly Window[] = [];
+  #matcher = new Matcher([]);
+  readonly #flights = new FlightList();
+  /** Requests that wait for a connection to the region. */
+  readonly #queued = new FlightList();
+  readonly #settings: Pick<LimitsSettings, 'marginMs'>;
+  readonly #restore: (window: Window) => void;
+  #latencyMs = 0;
+  /** Requests answered while GET /limits is on its way: its numbers may not know them. Undefined when none is. */
+  #landedSince: { ask: Ask; at: number }[] | undefined;
+
+  /** @param restore puts what is remembered from before a restart into a new window */
+  constructor(
+    settings: Pick<LimitsSettings, 'marginMs'>,
+    restore: (window: Window) => void = () => undefined,
+  ) {
+    this.#settings = settings;
+    this.#restore = restore;
+  }
+
+  /** How long answers take, smoothed, ms. */
+  get latencyMs(): number {
+    return this.#latencyMs;
+  }
+
+  get problems(): readonly string[] {
+    return this.#matcher.problems;
+  }
+
+  /** The settings may be others now. */
+  reload(): void {
+    for (const window of this.windows) window.setMargin(this.#settings.marginMs);
+  }
+
+  /** Whether nothing is left to remember: no window holds a slot. */
+  isEmpty(now: number): boolean {
+    return this.windows.every(
+      (window) => window.own(now) + window.strangers(now) === 0 && now >= window.blockedUntil,
+    );
+  }
+
+  laneOf(ask: Ask): Lane {
+    return this.#matcher.find(ask.method, ask);
+  }
+
+  depart(flight: Flight): void {
+    for (const window of flight.windows) window.take(flight.client.index);
+    this.#flights.push(flight);
+  }
+
+  /** It waits for a connection: its slots stay taken for as long as it does, or all that wait would leave in one burst. */
+  hold(flight: Flight): void {
+    if (flight.state !== 'flying') return;
+    this.#flights.remove(flight);
+    this.#queued.push(flight);
+    flight.state = 'queued';
+  }
+
+  /** It has got one. */
+  release(flight: Flight, now: number): void {
+    if (flight.state !== 'queued') return;
+    this.#queued.remove(flight);
+    flight.sentAt = now;
+    this.#flights.push(flight);
+    flight.state = 'flying';
+  }
+
+  /** The answer is here; false when the flight was over already. */
+  land(flight: Flight, now: number): boolean {
+    this.release(flight, now);
+    if (flight.state === 'done' || flight.state === 'lost') return false;
+    this.#latencyMs += (now - flight.sentAt - this.#latencyMs) / 8;
+    this.#landedSince?.push({ ask: flight.ask, at: now });
+    if (flight.state === 'flying') {
+      for (const window of flight.windows) window.answered(now);
+      this.#flights.remove(flight);
+    }
+    flight.state = 'done';
+    return true;
+  }
+
+  /** Nobody waits for its answer any more: it is taken for counted when it would be overdue. */
+  lose(flight: Flight): void {
+    if (flight.state === 'queued') this.cancel(flight);
+    else if (flight.state === 'flying') flight.state = 'lost';
+    else if (flight.state === 'overdue') flight.state = 'done';
+  }
+
+  /** It never left. A flight that is overdue has been counted for good. */
+  cancel(flight: Flight): boolean {
+    if (flight.state === 'lost') return false;
+    if (flight.state === 'flying' || flight.state === 'queued') {
+      for (const window of flight.windows) window.giveBack(flight.client.index);
+      (flight.state === 'queued' ? this.#queued : this.#flights).remove(flight);
+    }
+    const wasOn = flight.state !== 'done';
+    flight.state = 'done';
+    return wasOn;
+  }
+
+  /** Takes flights without an answer for counted once they have been on their way for TRANSIT_MS. */
+  settleOverdue(now: number): void {
+    for (let flight = this.#flights.first; flight; flight = this.#flights.first) {
+      if (flight.sentAt + TRANSIT_MS > now) return;
+      for (const window of flight.windows) window.answered(flight.sentAt + TRANSIT_MS);
+      flight.state = flight.state === 'lost' ? 'done' : 'overdue';
+      this.#flights.remove(flight);
+    }
+  }
+
+  /** When the oldest flight will be taken for counted; Infinity when none is on its way. */
+  get nextOverdueAt(): number {
+    const first = this.#flights.first;
+    return first ? first.sentAt + TRANSIT_MS : Number.POSITIVE_INFINITY;
+  }
+
+  /** GET /limits leaves: from now on what is answered is remembered for its answer. */
+  beginSpan(): void {
+    this.#landedSince ??= [];
+  }
+
+  /** It failed. */
+  endSpan(): void {
+    this.#landedSince = undefined;
+  }
+
+  /**
+   * Takes over a list of limits. Windows that stay keep what is in them; new ones take over what is on its way. `span` says
+   * when the list was asked for, so that its `remaining` can be set against what we know of ourselves.
+   */
+  adopt(limits: readonly PublishedLimit[], now: number, span?: AskedSpan): void {
+    const known = new Map(this.windows.map((window) => [window.key, window]));
+    const fresh = new Set<Window>();
+    this.windows = limits.map((limit) => {
+      const window = known.get(limitKey(limit));
+      if (window) window.limit = limit;
+      else fresh.add(new Window(limit, this.#settings.marginMs));
+      return window ?? [...fresh].at(-1)!;
+    });
+    this.#matcher = new Matcher(this.windows);
+    for (const window of fresh) this.#restore(window);
+    this.#carryOver(fresh, now);
+    if (span) this.#seed(span);
+    this.#landedSince = undefined;
+  }
+
+  /**
+   * The region refused a request for a rate: stops the windows that can have said no. A fixed window ends within its unit, so
+   * of those of the request it was the shortest unit that Retry-After fits into; when it fits none, the longest.
+   * False when no known limit is about the request, so that nothing was stopped.
+   */
+  block(ask: Ask, now: number, retryAfterMs: number): boolean {
+    const windows = [...this.laneOf(ask).windows].sort((a, b) => a.holdMs - b.holdMs);
+    // Dates are rounded up by a second: a SECOND limit may ask for two.
+    const suspect = windows.find((window) => window.holdMs + 1_000 >= retryAfterMs) ?? windows.at(-1);
+    for (const window of windows) {
+      if (window.limit.unit === suspect?.limit.unit) window.block(now + retryAfterMs);
+    }
+    return windows.length > 0;
+  }
+
+  #seed(span: AskedSpan): void {
+    const charged = span.question ? this.laneOf(span.question).windows : [];
+    for (const window of this.windows) seed(window, span, charged.includes(window) ? 1 : 0, this.#latencyMs);
+  }
+
+  #carryOver(fresh: ReadonlySet<Window>, now: number): void {
+    if (fresh.size === 0) return;
+    for (const list of [this.#flights, this.#queued]) {
+      for (let flight = list.first; flight; flight = flight.after) {
+        const added = this.laneOf(flight.ask).windows.filter((window) => fresh.has(window));
+        for (const window of added) window.take(flight.client.index);
+        flight.windows = [...flight.windows, ...added];
+      }
+    }
+    for (const { ask, at } of this.#landedSince ?? []) {
+      for (const window of this.laneOf(ask).windows) {
+        if (fresh.has(window)) window.log.push(Math.min(at, now) + window.holdMs);
+      }
+    }
+  }
+}
+
+/**
+ * Sets what others have used: what the region counted less what we are sure it counted of ours. Ours are surely counted when
+ * they were answered before GET /limits left, and after the region's window began; the latter with room for how long an
+ * answer takes. What is uncertain is taken for foreign, which is safe and passes within a unit.
+ */
+function seed(
+  window: Window,
+  { askedAt, answeredAt, answeredAtWall }: AskedSpan,
+  questions: number,
+  latencyMs: number,
+): void {
+  const { value, remaining, unit } = window.limit;
+  if (remaining === undefined) return;
+  const unitMs = UNIT_MS[unit];
+  const uncertainMs = Math.min(unitMs / 10, 2 * latencyMs + 2 * (window.holdMs - unitMs) + 50);
+  const surelyOurs = window.log.countBetween(answeredAt + uncertainMs, askedAt + window.holdMs);
+  const used = Math.max(0, value - remaining);
+  const until = answeredAt + window.holdMs;
+  window.learnUsed(used, surelyOurs + questions, until, promisedAt(window.limit, answeredAt, answeredAtWall));
+}
+
+/** Dates are cut to the second, and clocks differ. */
+const NEXT_AVAILABLE_MARGIN_MS = 2_000;
+
+/**
+ * When the region promises the next slot of a limit of which none remains (while some do, the date means nothing). Only long
+ * limits are worth it: the others pass sooner than clocks can be trusted.
+ */
+function promisedAt(
+  { remaining, nextAvailableMs, unit }: PublishedLimit,
+  answeredAt: number,
+  answeredAtWall: number | undefined,
+): number {
+  if (remaining !== 0 || nextAvailableMs === undefined || answeredAtWall === undefined || !isLongUnit(unit))
+    return Number.POSITIVE_INFINITY;
+  return answeredAt + Math.max(0, nextAvailableMs - answeredAtWall) + NEXT_AVAILABLE_MARGIN_MS;
+}

@@ -1,0 +1,111 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { RedisSettings } from './settings.ts';
+
+/** One connection or a cluster of them: both speak the same commands. */
+export type RedisConnection = Redis | Cluster;
+
+/** Where the state of the connection is spoken of; a pino logger fits. */
+export interface RedisLog {
+  warn(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+}
+
+const CONNECT_TIMEOUT_MS = 1000;
+/** Reconnecting is tried often: a Redis that is back should be used again within a second or two. */
+const LONGEST_RECONNECT_DELAY_MS = 1000;
+
+const reconnectDelayMs = (attempt: number): number => Math.min(50 * 2 ** attempt, LONGEST_RECONNECT_DELAY_MS);
+
+/** What a caller of `createRedis` may choose. */
+export interface RedisUse {
+  /** A command without an answer after this long fails (ms); default 50, which is the budget of a request. */
+  commandTimeoutMs?: number;
+  /** What the connection is for, in the log and in Redis' CLIENT LIST. */
+  purpose?: string;
+}
+
+/**
+ * Connects in the background and never throws for an unreachable Redis: commands fail at once while it is away
+ * (nothing queues up behind an outage), and the connection returns by itself. An outage costs one warning, its
+ * end one line.
+ *
+ * @returns null when the settings name no Redis
+ */
+export function createRedis(
+  settings: RedisSettings,
+  log: RedisLog,
+  use: RedisUse = {},
+): RedisConnection | null {
+  const connection = connect(settings, commonOptions(use));
+  if (connection) logOutages(connection, log, use.purpose ?? 'shared state');
+  return connection;
+}
+
+/**
+ * A second connection with the same settings for subscriptions, which block their connection for anything else.
+ * Without a command timeout: resubscribing after an outage may take its time. It says nothing of outages, because
+ * the first connection does.
+ */
+export function createSubscriber(settings: RedisSettings, purpose: string): RedisConnection | null {
+  const { commandTimeout: _, ...options } = commonOptions({ purpose });
+  const connection = connect(settings, options);
+  // An 'error' event without a listener would end the process.
+  connection?.on('error', () => {});
+  return connection;
+}
+
+function commonOptions(use: RedisUse) {
+  return {
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: use.commandTimeoutMs ?? 50,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: reconnectDelayMs,
+    ...(use.purpose === undefined ? {} : { connectionName: `sluice-${use.purpose.replace(/\s/g, '-')}` }),
+  } satisfies RedisOptions;
+}
+
+type ConnectionOptions = Omit<ReturnType<typeof commonOptions>, 'commandTimeout'> & {
+  commandTimeout?: number;
+};
+
+function connect(settings: RedisSettings, options: ConnectionOptions): RedisConnection | null {
+  if (settings.url !== null) return new Redis(settings.url, options);
+  if (settings.sentinels !== null) {
+    const { name, nodes, password, sentinelPassword } = settings.sentinels;
+    return new Redis({
+      ...options,
+      name,
+      sentinels: nodes,
+      sentinelRetryStrategy: reconnectDelayMs,
+      ...(password === null ? {} : { password }),
+      ...(sentinelPassword === null ? {} : { sentinelPassword }),
+    });
+  }
+  if (settings.cluster === null) return null;
+  const { retryStrategy: _, enableOfflineQueue, ...redisOptions } = options;
+  const { nodes, password } = settings.cluster;
+  return new Cluster(nodes, {
+    enableOfflineQueue,
+    clusterRetryStrategy: reconnectDelayMs,
+    redisOptions: { ...redisOptions, ...(password === null ? {} : { password }) },
+  });
+}
+
+/** A connection that is closed on purpose neither errs nor reconnects, so it is no outage. */
+function logOutages(connection: RedisConnection, log: RedisLog, purpose: string): void {
+  let away = false;
+  const outage = (error: unknown) => {
+    if (away) return;
+    away = true;
+    const fields = error instanceof Error ? { err: error, purpose } : { purpose };
+    log.warn(fields, 'Redis is away; this instance goes on alone until it is back');
+  };
+  connection.on('error', outage);
+  connection.on('reconnecting', outage);
+  connection.on('ready', () => {
+    if (away) log.info({ purpose }, 'Redis is back');
+    away = false;
+  });
+}

@@ -1,0 +1,32 @@
+import type { Entry } from '../cache/entry.ts';
+import type { Charge } from '../limits/ask.ts';
+import type { KnownRead } from './operation-request.ts';
+import type { Services } from './services.ts';
+
+/** How an answer came about, as its headers, its log line and the metrics call it. */
+export interface Verdict {
+  verdict: 'hit' | 'stale' | 'miss' | 'coalesced' | 'pass';
+  reason: string;
+  stored: boolean;
+  forwardStatus: number | undefined;
+  /** The upstream's id of this caller's own request, when it led to one. */
+  requestId?: string | undefined;
+}
+
+/** An answer found or fetched, and what it took. */
+export interface Found {
+  readonly entry: Entry;
+  readonly verdict: Verdict;
+  /** The limits it was charged to, when this caller's own request went to the region. */
+  readonly charges: readonly Charge[];
+}
+
+/** Counts what the cache said of a request. */
+export function countFound(
+  { call, operation, place }: KnownRead,
+  { verdict }: Found,
+  services: Services,
+): void {
+  call.cache = verdict.verdict;
+  services.countVerdict(place.endpoint.region, operation.resource, verdict.verdict, verdict.reason);
+}

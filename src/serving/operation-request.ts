@@ -1,0 +1,20 @@
+import type { RequestFacts } from '../http/request-facts.ts';
+import type { Params } from '../operations/match.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { Place } from '../routing/directory.ts';
+
+/** A read below a tenant that is an operation of the guide, whoever reads it from the wire. */
+export interface KnownRead {
+  readonly call: RequestFacts;
+  /** Its path below the operation's scope, without format suffix. */
+  readonly target: { path: string };
+  readonly operation: Operation;
+  readonly params: Params;
+  readonly place: Place;
+  /** The raw query in place of the caller's own. */
+  readonly query?: string;
+  /** What a successful answer's JSON text is made into before its links are rewritten; usually nothing. */
+  readonly adapt?: (text: string) => string;
+  /** What tells this adaptation from others of the same cached answer. */
+  readonly rendition?: string;
+}

@@ -1,0 +1,30 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { Outbox } from '../../../src/http/outbox.ts';
+
+it('sends letters in their order, once the turn of the event loop that wrote them is over', async () => {
+  const sent: string[] = [];
+  const outbox = new Outbox<string, string>((to, letter) => sent.push(`${letter} to ${to}`));
+  outbox.put('a', 'first');
+  outbox.put('b', 'second');
+  await Promise.resolve();
+  expect(sent).toEqual([]);
+  await turn();
+  expect(sent).toEqual(['first to a', 'second to b']);
+  outbox.put('a', 'third');
+  await turn();
+  expect(sent).toHaveLength(3);
+});
+
+it('sends a letter that is put in while it is emptied in the turn after', async () => {
+  const sent: string[] = [];
+  const outbox = new Outbox<string, string>((to, letter) => {
+    if (letter === 'question') outbox.put(to, 'answer');
+    sent.push(letter);
+  });
+  outbox.put('a', 'question');
+  outbox.put('a', 'more');
+  await turn();
+  await turn();
+  expect(sent).toEqual(['question', 'more', 'answer']);
+});

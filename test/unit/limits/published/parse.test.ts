@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { RawNumber } from '../../../../src/json.ts';
+import { parsePublishedLimits } from '../../../../src/limits/published/parse.ts';
+
+const row = (verb: string, value: number, unit: string, more = {}) => ({
+  verb,
+  value,
+  unit,
+  remaining: value,
+  ...more,
+});
+
+describe('parsePublishedLimits', () => {
+  it('reads every row of every uri, repeated uris included, with absolute limits as they are', () => {
+    const { limits, absolute, problems } = parsePublishedLimits({
+      limits: {
+        absolute: { maxTotalInstances: 40, 'vendor:extra': 'x' },
+        rate: [
+          { uri: '/servers', regex: '^/servers', limit: [row('POST', 25, 'DAY')] },
+          { uri: '*', regex: '.*', limit: [row('GET', 9, 'SECOND'), row('ALL', 70, 'MINUTE')] },
+          { uri: '/servers', regex: '^/servers/.*/ips', limit: [row('GET', 3, 'HOUR')] },
+        ],
+      },
+    });
+    expect(problems).toEqual([]);
+    expect(absolute).toEqual({ maxTotalInstances: 40, 'vendor:extra': 'x' });
+    expect(limits.map(({ verb, uri, value, unit }) => [verb, uri, value, unit])).toEqual([
+      ['POST', '/servers', 25, 'DAY'],
+      ['GET', '*', 9, 'SECOND'],
+      ['ALL', '*', 70, 'MINUTE'],
+      ['GET', '/servers', 3, 'HOUR'],
+    ]);
+  });
+
+  it.each(['2031-05-06T07:08:09Z', '2031-05-06T07:08:09.000Z'])('reads next-available %s', (date) => {
+    const { limits } = parsePublishedLimits({
+      limits: {
+        rate: [{ uri: '*', limit: [row('GET', 5, 'MINUTE', { remaining: 2, 'next-available': date })] }],
+      },
+    });
+    expect(limits[0]).toMatchObject({ remaining: 2, nextAvailableMs: Date.UTC(2031, 4, 6, 7, 8, 9) });
+  });
+
+  it('takes a remaining below zero for nothing left, and numbers in any spelling', () => {
+    const { limits } = parsePublishedLimits({
+      limits: {
+        rate: [
+          { uri: '*', limit: [row('GET', 5, 'minutes', { value: new RawNumber('5.0'), remaining: -3 })] },
+        ],
+      },
+    });
+    expect(limits[0]).toMatchObject({ value: 5, remaining: 0, unit: 'MINUTE' });
+  });
+
+  it('leaves out what makes no sense and says where', () => {
+    const { limits, problems } = parsePublishedLimits({
+      limits: {
+        rate: [
+          { uri: '/a', limit: [row('GET', 1, 'FORTNIGHT'), row('', 1, 'DAY'), 7] },
+          { uri: '/b' },
+          { uri: '/c', limit: [row('PUT', 4, 'DAY')] },
+        ],
+      },
+    });
+    expect(limits).toHaveLength(1);
+    expect(problems.map((line) => line.split(':')[0])).toEqual([
+      'rate[0].limit[0]',
+      'rate[0].limit[1]',
+      'rate[0].limit[2]',
+      'rate[1]',
+    ]);
+  });
+
+  it('keeps the tighter of two rows that are about the same', () => {
+    const { limits } = parsePublishedLimits({
+      limits: { rate: [{ uri: '*', limit: [row('GET', 9, 'DAY'), row('GET', 4, 'DAY')] }] },
+    });
+    expect(limits.map(({ value }) => value)).toEqual([4]);
+  });
+
+  it('tells an empty list, which limits nothing, from rubbish', () => {
+    expect(parsePublishedLimits({ limits: { rate: [] } }).limits).toEqual([]);
+    expect(() => parsePublishedLimits({ limits: {} })).toThrow(/no "limits" with a "rate" list/);
+    expect(() => parsePublishedLimits('<html>')).toThrow(TypeError);
+  });
+});

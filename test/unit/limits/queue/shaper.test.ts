@@ -1,0 +1,440 @@
+import { describe, expect, it } from 'vitest';
+import type { Permit, Refusal } from '../../../../src/limits/ask.ts';
+import type { Shaper } from '../../../../src/limits/queue/shaper-contract.ts';
+import { silentObserver } from '../../../../src/limits/queue/shaper-observer.ts';
+import { refusalFault } from '../../../../src/limits/refusal.ts';
+import { type FakeClock, settle } from '../../../support/fake-clock.ts';
+import { ask, limit, permitted, refused, shaperWith, TEST_SETTINGS } from '../harness.ts';
+
+/** Sends `count` requests, each answered at once. */
+function use(shaper: Shaper, path: string, count: number, overrides = {}): void {
+  for (let index = 0; index < count; index++) permitted(shaper.acquire(ask(path, overrides))).answered(200);
+}
+
+/** Notes the order in which waiting requests are let through; each is answered at once. */
+function line(clock: FakeClock) {
+  const left: { name: string; at: number }[] = [];
+  const turnedAway: { name: string; refusal: Refusal }[] = [];
+  return {
+    left,
+    turnedAway,
+    join(name: string, outcome: ReturnType<Shaper['acquire']>) {
+      const settled = (answer: Permit | Refusal) => {
+        if (answer.refused) turnedAway.push({ name, refusal: answer });
+        else {
+          left.push({ name, at: clock.monotonic() });
+          answer.answered(200);
+        }
+      };
+      if (outcome instanceof Promise)
+        void outcome.then(settled, () => turnedAway.push({ name, refusal: undefined as never }));
+      else settled(outcome);
+    },
+  };
+}
+
+describe('windows', () => {
+  it('hold a slot from sending until the answer, a unit and a margin', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
+    const first = permitted(shaper.acquire(ask('/flavors')));
+    const queue = line(clock);
+    queue.join('second', shaper.acquire(ask('/flavors')));
+    await clock.advance(400);
+    first.answered(200);
+    await clock.advance(1000);
+    expect(queue.left).toEqual([]);
+    await clock.advance(10);
+    expect(queue.left).toHaveLength(1);
+    expect(queue.left[0]!.at).toBeGreaterThan(1400);
+    expect(queue.left[0]!.at).toBeLessThan(1407);
+  });
+
+  it('hold a slot whose caller left as if it were counted a second after it was sent', () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
+    const permit = permitted(shaper.acquire(ask('/servers')));
+    clock.tick(100);
+    permit.lost();
+    clock.tick(1_800);
+    expect(refused(shaper.acquire(ask('/servers', { maxWaitMs: 0 }))).reason).toBe('wait');
+    permit.answered(200);
+    clock.tick(110);
+    permitted(shaper.acquire(ask('/servers')));
+  });
+
+  it('hold the slots of requests that wait for a connection for as long as they wait', () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 2, 'SECOND')]);
+    const impatient = () => shaper.acquire(ask('/servers', { maxWaitMs: 0 }));
+    const [sent, queued] = [permitted(impatient()), permitted(impatient())];
+    queued.queued();
+    clock.tick(10_000);
+    // The one on its way is taken for counted long ago; the other would still be counted when it leaves.
+    permitted(impatient()).answered(200);
+    expect(refused(impatient()).reason).toBe('wait');
+    queued.sent();
+    clock.tick(1_500);
+    permitted(impatient()).answered(200);
+    expect(refused(impatient()).reason).toBe('wait');
+    clock.tick(1_010);
+    permitted(impatient());
+    queued.answered(200);
+    sent.answered(200);
+  });
+
+  it('give the slot of a request back that never got a connection', () => {
+    const { shaper } = shaperWith([limit('GET', '*', 1, 'DAY')]);
+    const permit = permitted(shaper.acquire(ask('/servers')));
+    permit.queued();
+    permit.cancel();
+    permitted(shaper.acquire(ask('/servers')));
+  });
+
+  it('give an unsent slot back at once', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'DAY')]);
+    permitted(shaper.acquire(ask('/flavors'))).cancel();
+    permitted(shaper.acquire(ask('/flavors'))).answered(200);
+    expect(refused(shaper.acquire(ask('/flavors'))).reason).toBe('spent');
+    expect(clock.pending).toBe(0);
+  });
+
+  it('earn no burst from idle time', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 4, 'SECOND')]);
+    clock.tick(3_600_000);
+    use(shaper, '/flavors', 4);
+    expect(shaper.acquire(ask('/flavors'))).toBeInstanceOf(Promise);
+  });
+
+  it('do not slow down further a region that takes long to answer', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
+    permitted(shaper.acquire(ask('/flavors')));
+    const queue = line(clock);
+    queue.join('next', shaper.acquire(ask('/flavors')));
+    await clock.advance(2_100);
+    expect(queue.left).toHaveLength(1);
+  });
+
+  it('charge every limit that matches, and any method to ALL', () => {
+    const { shaper } = shaperWith([limit('ALL', '*', 3, 'DAY'), limit('GET', '/servers', 2, 'DAY')]);
+    use(shaper, '/servers', 2);
+    expect(refused(shaper.acquire(ask('/servers'))).limit).toMatchObject({ uri: '/servers' });
+    use(shaper, '/servers', 1, { method: 'POST' });
+    expect(refused(shaper.acquire(ask('/flavors', { method: 'DELETE' }))).limit).toMatchObject({
+      verb: 'ALL',
+    });
+  });
+});
+
+describe('refusals', () => {
+  it('come at once for a limit of value 0', () => {
+    const { shaper } = shaperWith([
+      limit('GET', '*', 5, 'SECOND'),
+      limit('GET', '/os-networksv2', 0, 'MINUTE'),
+    ]);
+    expect(refused(shaper.acquire(ask('/os-networksv2')))).toMatchObject({
+      reason: 'forbidden',
+      limit: { value: 0 },
+    });
+  });
+
+  it('come at once for a spent DAY limit, with the time at which it would pass', () => {
+    const { shaper, clock } = shaperWith([limit('POST', '/servers', 2, 'DAY')]);
+    use(shaper, '/servers', 2, { method: 'POST' });
+    clock.tick(3_600_000);
+    const { reason, retryAfterSeconds } = refused(shaper.acquire(ask('/servers', { method: 'POST' })));
+    expect(reason).toBe('spent');
+    expect(retryAfterSeconds).toBeGreaterThan(23 * 3600);
+    clock.tick(retryAfterSeconds * 1000);
+    use(shaper, '/servers', 1, { method: 'POST' });
+  });
+
+  it('come at once when the expected wait is too long, and their Retry-After is honest', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 2, 'SECOND')]);
+    const queue = line(clock);
+    for (let index = 0; index < 12; index++) queue.join(`${index}`, shaper.acquire(ask('/flavors')));
+    const refusal = refused(shaper.acquire(ask('/flavors', { maxWaitMs: 3000 })));
+    expect(refusal).toMatchObject({
+      reason: 'wait',
+      retryAfterSeconds: 7,
+      limit: { value: 2, unit: 'SECOND' },
+    });
+    queue.join('patient', shaper.acquire(ask('/flavors', { maxWaitMs: 6500 })));
+    await clock.advance(6500);
+    expect(queue.left.map(({ name }) => name)).toContain('patient');
+    expect(queue.turnedAway).toEqual([]);
+  });
+
+  it('never wait when they may not', () => {
+    const { shaper } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
+    use(shaper, '/flavors', 1);
+    expect(refused(shaper.acquire(ask('/flavors', { maxWaitMs: 0 }))).retryAfterSeconds).toBe(2);
+  });
+
+  it('come when the time is up after all, because urgent requests came in between', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
+    const queue = line(clock);
+    use(shaper, '/flavors', 1);
+    queue.join('batch', shaper.acquire(ask('/flavors', { priority: 'batch', maxWaitMs: 1500 })));
+    for (let index = 0; index < 3; index++) queue.join('urgent', shaper.acquire(ask('/flavors')));
+    await clock.advance(1500);
+    expect(queue.turnedAway).toMatchObject([{ name: 'batch', refusal: { reason: 'wait' } }]);
+  });
+
+  it('are faults that name the limit, with whole seconds', () => {
+    const { shaper, clock } = shaperWith([limit('POST', '/servers', 1, 'DAY')]);
+    use(shaper, '/servers', 1, { method: 'POST' });
+    const refusal = refused(shaper.acquire(ask('/servers', { method: 'POST' })));
+    const fault = refusalFault(refusal, { overLimitStatus: 413, nowWall: clock.now() });
+    expect(fault.toDocument()).toMatchObject({ overLimit: { code: 413 } });
+    expect(fault.message).toContain('POST /servers, 1 per DAY');
+    expect(fault.headers['retry-after']).toMatch(/^\d+$/);
+    expect(Date.parse(fault.retryAt!)).toBe(clock.now() + Number(fault.headers['retry-after']) * 1000);
+    expect(refusalFault(refusal, { overLimitStatus: 429 }).code).toBe(429);
+  });
+});
+
+describe('the queue', () => {
+  it('is fair by share between clients that saturate it', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 20, 'SECOND')], {
+      shares: (client) => (client === 'large' ? 3 : 1),
+    });
+    const queue = line(clock);
+    use(shaper, '/flavors', 20);
+    for (let index = 0; index < 600; index++) {
+      queue.join('small', shaper.acquire(ask('/flavors', { client: 'small' })));
+      queue.join('large', shaper.acquire(ask('/flavors/detail', { client: 'large' })));
+    }
+    await clock.advance(20_500);
+    const large = queue.left.filter(({ name }) => name === 'large').length / queue.left.length;
+    expect(queue.left.length).toBeGreaterThan(350);
+    expect(large).toBeGreaterThan(0.72);
+    expect(large).toBeLessThan(0.78);
+  });
+
+  it('lets a newcomer pass a flood of another client', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 10, 'SECOND')]);
+    const queue = line(clock);
+    for (let index = 0; index < 400; index++)
+      queue.join('flood', shaper.acquire(ask('/flavors', { client: 'flood' })));
+    await clock.advance(3000);
+    queue.join('guest', shaper.acquire(ask('/flavors', { client: 'guest' })));
+    await clock.advance(1100);
+    expect(queue.left.filter(({ name }) => name === 'guest')).toHaveLength(1);
+  });
+
+  it('serves a client interactive requests before its batch, and background after everybody', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
+    const queue = line(clock);
+    use(shaper, '/flavors', 1);
+    for (const [name, priority] of [
+      ['background', 'background'],
+      ['batch', 'batch'],
+      ['interactive', 'interactive'],
+    ] as const)
+      queue.join(name, shaper.acquire(ask('/flavors', { priority })));
+    queue.join('other batch', shaper.acquire(ask('/flavors', { client: 'other', priority: 'batch' })));
+    await clock.advance(6000);
+    expect(queue.left.map(({ name }) => name)).toEqual(['interactive', 'other batch', 'batch', 'background']);
+  });
+
+  it('is passed by requests that do not need the narrow limit others wait for', () => {
+    const { shaper } = shaperWith([limit('GET', '*', 50, 'SECOND'), limit('GET', '/narrow', 1, 'MINUTE')]);
+    use(shaper, '/narrow', 1);
+    for (let index = 0; index < 20; index++) expect(shaper.acquire(ask('/narrow'))).toBeInstanceOf(Promise);
+    use(shaper, '/flavors', 49);
+    expect(shaper.queueDepth).toBe(20);
+  });
+
+  it('does not count those held up by a narrow limit into the wait for the wide one', () => {
+    const { shaper } = shaperWith([limit('GET', '*', 2, 'SECOND'), limit('GET', '/narrow', 1, 'MINUTE')]);
+    use(shaper, '/narrow', 1);
+    for (let index = 0; index < 20; index++) void shaper.acquire(ask('/narrow'));
+    use(shaper, '/flavors', 1);
+    expect(shaper.acquire(ask('/flavors', { maxWaitMs: 1200 }))).toBeInstanceOf(Promise);
+  });
+
+  it('forgets a caller that leaves', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
+    const queue = line(clock);
+    use(shaper, '/flavors', 1);
+    const leaver = new AbortController();
+    queue.join('gone', shaper.acquire(ask('/flavors', { signal: leaver.signal })));
+    queue.join('stays', shaper.acquire(ask('/flavors')));
+    leaver.abort();
+    expect(shaper.queueDepth).toBe(1);
+    await clock.advance(1010);
+    expect(queue.left.map(({ name }) => name)).toEqual(['stays']);
+  });
+
+  it('is bounded per client and in all, and a flood makes room for who holds less', async () => {
+    const settings = { ...TEST_SETTINGS, maxQueue: 6, maxQueuePerClient: 5 };
+    const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')], { settings });
+    const queue = line(clock);
+    use(shaper, '/flavors', 1);
+    for (let index = 0; index < 5; index++)
+      queue.join(`a${index}`, shaper.acquire(ask('/flavors', { client: 'a' })));
+    expect(refused(shaper.acquire(ask('/flavors', { client: 'a' }))).reason).toBe('client-queue-full');
+    queue.join('b0', shaper.acquire(ask('/flavors', { client: 'b' })));
+    queue.join('b1', shaper.acquire(ask('/flavors', { client: 'b' })));
+    await settle();
+    expect(queue.turnedAway).toMatchObject([{ name: 'a4', refusal: { reason: 'queue-full' } }]);
+    queue.join('b2', shaper.acquire(ask('/flavors', { client: 'b' })));
+    expect(refused(shaper.acquire(ask('/flavors', { client: 'b' }))).reason).toBe('queue-full');
+    expect(shaper.queueDepth).toBe(6);
+  });
+
+  it('refuses everybody when the shaper closes', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
+    const queue = line(clock);
+    use(shaper, '/flavors', 1);
+    queue.join('waiting', shaper.acquire(ask('/flavors')));
+    shaper.close();
+    await settle();
+    expect(queue.turnedAway).toMatchObject([{ refusal: { reason: 'closed' } }]);
+    expect(refused(shaper.acquire(ask('/flavors'))).reason).toBe('closed');
+  });
+});
+
+describe('limits that change', () => {
+  it('let the waiting go when they are raised', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'MINUTE')]);
+    const queue = line(clock);
+    use(shaper, '/flavors', 1);
+    for (let index = 0; index < 5; index++) queue.join(`${index}`, shaper.acquire(ask('/flavors')));
+    shaper.setLimits([limit('GET', '*', 4, 'MINUTE')]);
+    await settle();
+    expect(queue.left.map(({ name }) => name)).toEqual(['0', '1', '2']);
+  });
+
+  it('are kept at once when they are lowered', () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 10, 'SECOND')]);
+    use(shaper, '/flavors', 6);
+    shaper.setLimits([limit('GET', '*', 3, 'SECOND')]);
+    expect(shaper.acquire(ask('/flavors'))).toBeInstanceOf(Promise);
+    clock.tick(1010);
+    use(shaper, '/flavors', 2);
+  });
+
+  it('count what is on its way in a window that is new', () => {
+    const { shaper } = shaperWith([limit('GET', '*', 10, 'SECOND')]);
+    for (let index = 0; index < 3; index++) permitted(shaper.acquire(ask('/servers')));
+    shaper.setLimits([limit('GET', '*', 10, 'SECOND'), limit('GET', '/servers', 4, 'MINUTE')]);
+    use(shaper, '/servers', 1);
+    expect(shaper.acquire(ask('/servers'))).toBeInstanceOf(Promise);
+  });
+
+  it('begin with what others have used', () => {
+    const { shaper, clock } = shaperWith([]);
+    const now = clock.monotonic();
+    shaper.setLimits([limit('POST', '/servers', 50, 'DAY', { remaining: 2 })], {
+      askedAt: now,
+      answeredAt: now,
+    });
+    use(shaper, '/servers', 2, { method: 'POST' });
+    expect(refused(shaper.acquire(ask('/servers', { method: 'POST' }))).reason).toBe('spent');
+    clock.tick(86_400_000 + 60_000);
+    use(shaper, '/servers', 50, { method: 'POST' });
+  });
+
+  it('do not count our own use twice', () => {
+    const published = limit('GET', '*', 50, 'MINUTE');
+    const { shaper, clock } = shaperWith([published]);
+    clock.tick(600_000);
+    use(shaper, '/servers', 30);
+    clock.tick(20_000);
+    const now = clock.monotonic();
+    shaper.setLimits([{ ...published, remaining: 20 }], { askedAt: now, answeredAt: now });
+    use(shaper, '/servers', 20);
+  });
+
+  it('hold everybody but GET /limits until they are known', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 5, 'SECOND')]);
+    const queue = line(clock);
+    shaper.hold();
+    queue.join('caller', shaper.acquire(ask('/flavors')));
+    permitted(shaper.acquire(ask('/limits', { client: ' limits' }))).answered(200);
+    await clock.advance(500);
+    expect(queue.left).toEqual([]);
+    shaper.setLimits([limit('GET', '*', 2, 'SECOND')]);
+    await settle();
+    expect(queue.left).toMatchObject([{ name: 'caller' }]);
+  });
+});
+
+describe('an unforeseen refusal of the upstream', () => {
+  it('stops the window it concerns until Retry-After and is counted', async () => {
+    let overLimits = 0;
+    const observe = { ...silentObserver, overLimit: () => void overLimits++ };
+    const { shaper, clock } = shaperWith(
+      [limit('GET', '*', 50, 'MINUTE'), limit('GET', '/servers', 900, 'DAY')],
+      { observe },
+    );
+    const queue = line(clock);
+    permitted(shaper.acquire(ask('/servers'))).answered(413, { 'retry-after': '12' });
+    expect(overLimits).toBe(1);
+    queue.join('again', shaper.acquire(ask('/servers', { again: true })));
+    await clock.advance(11_900);
+    expect(queue.left).toEqual([]);
+    await clock.advance(200);
+    expect(queue.left).toMatchObject([{ name: 'again' }]);
+  });
+
+  it('puts the refused request at the head of its line', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
+    const queue = line(clock);
+    const first = permitted(shaper.acquire(ask('/servers')));
+    queue.join('later', shaper.acquire(ask('/servers')));
+    first.answered(429, { 'retry-after': '1' });
+    queue.join('again', shaper.acquire(ask('/servers', { again: true })));
+    await clock.advance(5000);
+    expect(queue.left.map(({ name }) => name)).toEqual(['again', 'later']);
+  });
+
+  it('leaves quotas and sizes alone', () => {
+    const { shaper } = shaperWith([limit('POST', '*', 5, 'MINUTE')]);
+    permitted(shaper.acquire(ask('/servers', { method: 'POST' }))).answered(413, { 'retry-after': '0' });
+    permitted(shaper.acquire(ask('/servers', { method: 'POST' }))).answered(413, {});
+    use(shaper, '/servers', 3, { method: 'POST' });
+  });
+
+  it('pauses the region on a 503 that says for how long', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 50, 'SECOND')]);
+    const queue = line(clock);
+    permitted(shaper.acquire(ask('/servers'))).answered(503, { 'retry-after': '2' });
+    expect(refused(shaper.acquire(ask('/servers', { maxWaitMs: 500 })))).toMatchObject({
+      reason: 'wait',
+      limit: undefined,
+    });
+    queue.join('patient', shaper.acquire(ask('/servers', { maxWaitMs: 5000 })));
+    await clock.advance(1900);
+    expect(queue.left).toEqual([]);
+    await clock.advance(200);
+    expect(queue.left).toHaveLength(1);
+  });
+});
+
+describe('a snapshot', () => {
+  it('says who used how much and when a DAY limit will be gone', () => {
+    const { shaper, clock } = shaperWith([
+      limit('POST', '/servers', 100, 'DAY'),
+      limit('POST', '*', 60, 'MINUTE'),
+    ]);
+    for (let minute = 0; minute < 30; minute++) {
+      use(shaper, '/servers', 1, { method: 'POST', client: minute % 3 ? 'billing' : 'audit' });
+      clock.tick(60_000);
+    }
+    const { limits, queueDepth } = shaper.snapshot();
+    expect(queueDepth).toBe(0);
+    expect(Object.fromEntries(limits[0]!.used)).toEqual({ audit: 10, billing: 20 });
+    expect(limits[0]!.remaining).toBe(70);
+    const inMs = limits[0]!.exhaustionMs! - clock.now();
+    expect(inMs).toBeGreaterThan(70 * 60_000);
+    expect(inMs).toBeLessThan(3 * 70 * 60_000);
+    expect(limits[1]!.exhaustionMs).toBeUndefined();
+  });
+
+  it('shows on a permit what its limits stand at', () => {
+    const { shaper } = shaperWith([limit('GET', '*', 5, 'SECOND')]);
+    use(shaper, '/servers', 2);
+    const { charges } = permitted(shaper.acquire(ask('/servers')));
+    expect(charges).toMatchObject([{ remaining: 2, resetSeconds: 2, limit: { value: 5 } }]);
+  });
+});
