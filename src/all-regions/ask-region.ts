@@ -10,7 +10,7 @@ import { askRegion, type KnownRequest } from '../serving/compute.ts';
 import { hasNews, logFault } from '../serving/log-fault.ts';
 import type { Services } from '../serving/services.ts';
 import { parseJson } from '../translation/json.ts';
-import { leaveOf } from '../upstream/leave.ts';
+import { cancellationOf } from '../upstream/cancellation.ts';
 import { type Failure, type Part, readPart } from './merge.ts';
 
 /** What one region has to say to a list of every region: a part or a failure. */
@@ -57,7 +57,7 @@ interface Answer {
 /** Through the cache where the operation has one; a request that goes to the region waits for its slot as any other. */
 async function answerOf(request: KnownRequest, services: Services): Promise<Answer> {
   const { call, operation } = request;
-  if (operation.cache === null) return askRegion(request, undefined, services, leaveOf(call.signal));
+  if (operation.cache === null) return askRegion(request, undefined, services, cancellationOf(call.signal));
   const found = await findAnswer(request, services);
   const { entry } = found;
   countFound(request, found, services);

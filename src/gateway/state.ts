@@ -12,9 +12,9 @@ import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Services } from '../serving/services.ts';
 import { observeCache, observeLimits } from '../telemetry/observers.ts';
+import { cancellationOf } from '../upstream/cancellation.ts';
 import { ExchangeError, exchange } from '../upstream/exchange.ts';
 import { requestHeaders } from '../upstream/headers.ts';
-import { leaveOf } from '../upstream/leave.ts';
 import type { Shared } from './core.ts';
 import { warmCache } from './warm.ts';
 
@@ -166,7 +166,7 @@ async function fetchLimits(place: Place, permit: Permit, { pools, metrics }: Sha
     headers: requestHeaders({}, token.id, false, true),
     body: undefined,
   };
-  const timeout = leaveOf(AbortSignal.timeout(LIMITS_TIMEOUT_MS));
+  const timeout = cancellationOf(AbortSignal.timeout(LIMITS_TIMEOUT_MS));
   const answer = await exchange(pools.get(endpoint.origin), request, timeout, {
     queued: () => permit.queued(),
     sent: () => permit.sent(),

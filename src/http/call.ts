@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Route } from '../routing/route.ts';
-import type { Leave } from '../upstream/leave.ts';
+import type { Cancellation } from '../upstream/cancellation.ts';
 import { type RequestContext, RequestFacts } from './request-facts.ts';
 
 /** One request that Node reads and answers: its facts, its body, and whether its caller is still there. */
-export class Call extends RequestFacts implements Leave {
+export class Call extends RequestFacts implements Cancellation {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
 

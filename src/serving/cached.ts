@@ -3,8 +3,8 @@ import { plainPath } from '../cache/key.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { Charge } from '../limits/ask.ts';
+import { cancellationOf } from '../upstream/cancellation.ts';
 import { variantOf } from '../upstream/headers.ts';
-import { leaveOf } from '../upstream/leave.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { countFound, type Found } from './cache-result.ts';
 import { askRegion, type KnownRequest, upstreamQuery } from './compute.ts';
@@ -51,7 +51,7 @@ async function fetchAnswer(request: KnownRequest, lookup: Lookup, services: Serv
     let isLeader = false;
     const load = async (signal: AbortSignal) => {
       isLeader = true;
-      const answered = await askRegion(request, undefined, services, leaveOf(signal));
+      const answered = await askRegion(request, undefined, services, cancellationOf(signal));
       charges = answered.charges;
       return storedFrom(answered);
     };
@@ -85,7 +85,7 @@ export async function loadInBackground(
     client: BACKGROUND,
     priority: 'background',
     maxWaitMs: services.settings.limits.maxWaitMs,
-    leave: leaveOf(signal),
+    cancellation: cancellationOf(signal),
   });
   return storedFrom(answered);
 }

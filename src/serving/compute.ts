@@ -6,9 +6,9 @@ import type { Match, Params } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Target } from '../routing/target.ts';
+import type { Cancellation } from '../upstream/cancellation.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
 import { comesDown } from '../upstream/headers.ts';
-import type { Leave } from '../upstream/leave.ts';
 import type { RegionAnswer, RegionAsk } from '../upstream/region.ts';
 import { serveCached } from './cached.ts';
 import { serveLimits } from './limits.ts';
@@ -137,9 +137,9 @@ export async function askRegion(
   request: KnownRequest,
   body: Buffer | string | undefined,
   services: Services,
-  leave: Leave = request.call,
+  cancellation: Cancellation = request.call,
 ): Promise<RegionAnswer> {
-  const answered = await services.regions.ask(regionAsk(request, body, services, leave));
+  const answered = await services.regions.ask(regionAsk(request, body, services, cancellation));
   request.call.waitedMs += answered.waitedMs;
   request.call.upstreamMs += answered.upstreamMs;
   return answered;
@@ -149,7 +149,7 @@ function regionAsk(
   request: KnownRequest,
   body: Buffer | string | undefined,
   services: Services,
-  leave: Leave,
+  cancellation: Cancellation,
 ): RegionAsk {
   const { call, target, operation, place } = request;
   const client = services.clients.get(call.client);
@@ -165,7 +165,7 @@ function regionAsk(
     client: call.client,
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
-    leave,
+    cancellation,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, util } from 'undici';
-import type { Leave } from './leave.ts';
+import type { Cancellation } from './cancellation.ts';
 
 /** One request to an endpoint. The body is whole, so it goes out with Content-Length: real servers read nothing else. */
 export interface UpstreamRequest {
@@ -56,15 +56,15 @@ export interface ExchangeWatch {
 export function exchange(
   dispatcher: Dispatcher,
   request: UpstreamRequest,
-  leave: Leave | undefined,
+  cancellation: Cancellation | undefined,
   watch: ExchangeWatch,
 ): Promise<UpstreamAnswer | ExchangeError> {
   return new Promise((resolve) => {
-    if (leave?.gone) {
+    if (cancellation?.gone) {
       resolve(new ExchangeError('aborted', false, 'the caller left'));
       return;
     }
-    const collector = new Collector(resolve, watch, leave);
+    const collector = new Collector(resolve, watch, cancellation);
     dispatcher.dispatch(
       {
         method: request.method as Dispatcher.HttpMethod,
@@ -85,7 +85,7 @@ export function exchange(
 class Collector implements Dispatcher.DispatchHandler {
   readonly #resolve: (outcome: UpstreamAnswer | ExchangeError) => void;
   readonly #watch: ExchangeWatch;
-  readonly #departure: Leave | undefined;
+  readonly #cancellation: Cancellation | undefined;
   #abort: ((error: Error) => void) | undefined;
   #status = 0;
   #headers: IncomingHttpHeaders = NO_HEADERS;
@@ -98,12 +98,12 @@ class Collector implements Dispatcher.DispatchHandler {
   constructor(
     resolve: (outcome: UpstreamAnswer | ExchangeError) => void,
     watch: ExchangeWatch,
-    leave: Leave | undefined,
+    cancellation: Cancellation | undefined,
   ) {
     this.#resolve = resolve;
     this.#watch = watch;
-    this.#departure = leave;
-    leave?.watch(() => this.#leave());
+    this.#cancellation = cancellation;
+    cancellation?.watch(() => this.#cancelled());
   }
 
   /** undici has taken the request: without a free connection it is in the pool's queue. */
@@ -116,7 +116,7 @@ class Collector implements Dispatcher.DispatchHandler {
   onConnect(abort: (error?: Error) => void): void {
     this.#abort = abort;
     if (this.#isQueued) this.#watch.sent();
-    if (this.#departure?.gone) abort(new Error('the caller left'));
+    if (this.#cancellation?.gone) abort(new Error('the caller left'));
   }
 
   onHeaders(status: number, headers: Buffer[]): boolean {
@@ -146,18 +146,18 @@ class Collector implements Dispatcher.DispatchHandler {
   }
 
   onError(error: Error): void {
-    if (this.#departure?.gone) this.#end(new ExchangeError('aborted', true, 'the caller left', error));
+    if (this.#cancellation?.gone) this.#end(new ExchangeError('aborted', true, 'the caller left', error));
     else this.#end(describeFailure(error, this.#abort !== undefined, this.#status !== 0));
   }
 
-  #leave(): void {
+  #cancelled(): void {
     this.#abort?.(new Error('the caller left'));
     this.#end(new ExchangeError('aborted', this.#abort !== undefined, 'the caller left'));
   }
 
   #end(outcome: UpstreamAnswer | ExchangeError): void {
     this.#isOver = true;
-    this.#departure?.watch(undefined);
+    this.#cancellation?.watch(undefined);
     this.#resolve(outcome);
   }
 }

@@ -11,10 +11,10 @@ import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
+import type { Cancellation } from './cancellation.ts';
 import { decodedBody, decodedText } from './decode.ts';
 import { ExchangeError, type UpstreamAnswer } from './exchange.ts';
 import { requestHeaders } from './headers.ts';
-import type { Leave } from './leave.ts';
 import { normaliseFault } from './normalise.ts';
 import type { Sender, Sending, SendObserver, Sent, Tokens } from './send.ts';
 
@@ -36,7 +36,7 @@ export interface RegionAsk {
   priority: Priority;
   /** ms */
   maxWaitMs: number;
-  leave: Leave | undefined;
+  cancellation: Cancellation | undefined;
 }
 
 /** A region's answer: JSON text (a fault's too), or nothing. */
@@ -80,7 +80,7 @@ class Asking implements Sending, SendObserver {
   readonly path: string;
   readonly tokens: Tokens;
   readonly body: Buffer | string | undefined;
-  readonly leave: Leave | undefined;
+  readonly cancellation: Cancellation | undefined;
   readonly observe: SendObserver;
   readonly #ask: RegionAsk;
   readonly #base: string;
@@ -95,7 +95,7 @@ class Asking implements Sending, SendObserver {
     this.path = this.#base + (ask.query === '' ? ask.path : `${ask.path}?${ask.query}`);
     this.tokens = (account as LiveAccount).tokens;
     this.body = ask.body;
-    this.leave = ask.leave;
+    this.cancellation = ask.cancellation;
     this.observe = this;
     this.#ask = ask;
     this.#means = means;
@@ -167,7 +167,7 @@ class Slot implements Ask {
   readonly priority: Priority;
   readonly maxWaitMs: number;
   readonly again: boolean;
-  readonly #leave: Leave | undefined;
+  readonly #cancellation: Cancellation | undefined;
 
   constructor(ask: RegionAsk, base: string, maxWaitMs: number, again: boolean) {
     this.method = ask.method;
@@ -178,11 +178,11 @@ class Slot implements Ask {
     this.priority = ask.priority;
     this.maxWaitMs = Math.max(0, maxWaitMs);
     this.again = again;
-    this.#leave = ask.leave;
+    this.#cancellation = ask.cancellation;
   }
 
   get signal(): AbortSignal | undefined {
-    return this.#leave?.signal;
+    return this.#cancellation?.signal;
   }
 }
 

@@ -4,9 +4,9 @@ import type { Fault } from '../faults/faults.ts';
 import type { Endpoint } from '../identity/catalog.ts';
 import type { Token } from '../identity/token.ts';
 import type { Charge, Permit, Refusal } from '../limits/ask.ts';
+import type { Cancellation } from './cancellation.ts';
 import { ExchangeError, type ExchangeWatch, exchange, type UpstreamAnswer } from './exchange.ts';
 import { failureFault } from './failure.ts';
-import type { Leave } from './leave.ts';
 import type { Pools } from './pools.ts';
 import { decideRetry, NO_RETRY, type Outcome } from './retry.ts';
 
@@ -26,7 +26,7 @@ export interface Sending {
   tokens: Tokens;
   headers(token: Token): Record<string, string>;
   body: Buffer | string | undefined;
-  leave: Leave | undefined;
+  cancellation: Cancellation | undefined;
   /** What is wrong with a whole answer's body, if anything; it then counts as no answer. */
   check(answer: UpstreamAnswer): ExchangeError | undefined;
   /**
@@ -104,9 +104,9 @@ class Journey implements ExchangeWatch {
 
   async run(): Promise<Sent> {
     const sending = this.#sending;
-    const { tokens, leave } = sending;
+    const { tokens, cancellation } = sending;
     for (;;) {
-      const token = tokens.peek() ?? (await tokens.get(leave?.signal));
+      const token = tokens.peek() ?? (await tokens.get(cancellation?.signal));
       const asked = sending.admit(this.#waitedMs, this.#overLimits > 0);
       const permit = asked instanceof Promise ? await asked : asked;
       if (permit.refused) throw sending.refusal(permit);
@@ -122,7 +122,7 @@ class Journey implements ExchangeWatch {
         pauseMs = this.#pauseAfter(result);
         if (pauseMs === undefined) return this.#sent(result, permit);
       }
-      if (pauseMs !== AT_ONCE) await sleep(this.#clock, pauseMs, leave?.signal);
+      if (pauseMs !== AT_ONCE) await sleep(this.#clock, pauseMs, cancellation?.signal);
     }
   }
 
@@ -134,21 +134,21 @@ class Journey implements ExchangeWatch {
    * A fresh token is given a second chance first (identity replicates), so the same one may come back once.
    */
   async #renew(token: Token): Promise<void> {
-    const { tokens, leave, observe } = this.#sending;
+    const { tokens, cancellation, observe } = this.#sending;
     observe.retry('unauthorized');
-    const next = await tokens.refused(token, leave?.signal);
+    const next = await tokens.refused(token, cancellation?.signal);
     this.#renewed = next.id !== token.id || this.#secondChance;
     this.#secondChance = true;
   }
 
   /** One exchange. */
   #attempt(token: Token, permit: Permit): Promise<UpstreamAnswer | ExchangeError> {
-    const { method, endpoint, path, body, leave } = this.#sending;
+    const { method, endpoint, path, body, cancellation } = this.#sending;
     this.#attempts++;
     this.#hasHead = false;
     const request = { method, path, headers: this.#sending.headers(token), body };
     this.#permit = permit;
-    return exchange(this.#pools.get(endpoint.origin), request, leave, this);
+    return exchange(this.#pools.get(endpoint.origin), request, cancellation, this);
   }
 
   queued(): void {
@@ -207,8 +207,8 @@ class Journey implements ExchangeWatch {
    * @throws {Fault} it is not sent again
    */
   #pauseAfterFailure(error: ExchangeError): number {
-    const { method, endpoint, leave, observe } = this.#sending;
-    const verdict = leave?.gone
+    const { method, endpoint, cancellation, observe } = this.#sending;
+    const verdict = cancellation?.gone
       ? NO_RETRY
       : decideRetry(method, { kind: 'error', error }, this.#attempts, this.#retries, Math.random());
     if (!verdict.retry) throw failureFault(error, method, endpoint.region);

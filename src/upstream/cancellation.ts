@@ -2,7 +2,7 @@
  * Whether whoever asked is still there. An AbortSignal says so too, but costs several microseconds to make and to listen
  * to, which most requests would spend for nothing: here it is made when a queue or a timer wants one.
  */
-export interface Leave {
+export interface Cancellation {
   /** True once nobody waits for the answer any more. */
   readonly gone: boolean;
   /** The same as a signal. */
@@ -11,12 +11,12 @@ export interface Leave {
   watch(callback: (() => void) | undefined): void;
 }
 
-/** A signal as a `Leave`, for those who have one already: flights, timeouts. */
-export function leaveOf(signal: AbortSignal): Leave {
-  return new SignalledLeave(signal);
+/** A signal as a `Cancellation`, for those who have one already: flights, timeouts. */
+export function cancellationOf(signal: AbortSignal): Cancellation {
+  return new SignalCancellation(signal);
 }
 
-class SignalledLeave implements Leave {
+class SignalCancellation implements Cancellation {
   readonly signal: AbortSignal;
   #watcher: (() => void) | undefined;
 
