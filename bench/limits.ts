@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Redis } from 'ioredis';
 import { systemClock } from '../src/clock.ts';
-import type { Ask, Permit, Refusal } from '../src/limits/ask.ts';
+import type { SlotRequest, Permit, Refusal } from '../src/limits/slot-request.ts';
 import type { PublishedLimit } from '../src/limits/published/limit.ts';
 import { createShaper, type Shaper } from '../src/limits/queue/shaper-contract.ts';
 import { silentObserver } from '../src/limits/queue/shaper-observer.ts';
@@ -47,7 +47,7 @@ function shaperWith(limits: PublishedLimit[]): Shaper {
   return shaper;
 }
 
-function askFor(path: string, client = 'bench'): Ask {
+function askFor(path: string, client = 'bench'): SlotRequest {
   const fullPath = `/v2/7142${path}`;
   return { method: 'GET', path, fullPath, query: '', client, priority: 'interactive', maxWaitMs: 1e12 };
 }

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
 import type { JsonValue } from '../json.ts';
-import type { Permit } from './ask.ts';
 import type { Ledger } from './ledger.ts';
 import { DEFAULT_LIMITS, type PublishedLimit } from './published/limit.ts';
 import { LimitsKeeper } from './published/refresher.ts';
@@ -9,6 +8,7 @@ import type { ShaperObserver } from './queue/shaper-observer.ts';
 import type { LimitsSettings } from './settings.ts';
 import { BudgetLease, type LeaseHolder, type LeaseState } from './shared/lease.ts';
 import type { BudgetStore } from './shared/store.ts';
+import type { Permit } from './slot-request.ts';
 
 /** Where a request goes, as far as limits care. */
 export interface LimitPlace {

@@ -1,13 +1,13 @@
 import type { Timer } from '../clock.ts';
 import type { Fault } from '../faults/faults.ts';
 import type { JsonObject } from '../json.ts';
-import type { Ask, Charge, Permit, Refusal } from './ask.ts';
 import { Budget, type LimitPlace, type LimitsOptions } from './budget.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { limitsDocument } from './published/document.ts';
 import { type LimitedAnswer, triageOverLimit } from './published/over-limit.ts';
 import { rateLimitHeaders } from './rate-limit-headers.ts';
 import { refusalFault } from './refusal.ts';
+import type { Charge, Permit, Refusal, SlotRequest } from './slot-request.ts';
 import type { ShaperSnapshot } from './snapshot.ts';
 
 export type { LimitPlace, LimitsOptions } from './budget.ts';
@@ -25,7 +25,7 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   /** Cancellation that costs nothing: for what no limit is about. */
   readonly free: Permit;
   /** A permit or refusal at once, or a promise of one. */
-  acquire(place: P, ask: Ask): Permit | Refusal | Promise<Permit | Refusal>;
+  acquire(place: P, ask: SlotRequest): Permit | Refusal | Promise<Permit | Refusal>;
   /** What a caller is told of a refusal. */
   refusal(refused: Refusal): Fault;
   /** RateLimit headers for an answer. */
@@ -34,7 +34,7 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
    * True when an answer is a rate limit's refusal: the request was not executed, its windows are now stopped for as long as
    * the answer says, and it may be asked for again with `again: true`. Quotas and sizes are false and go to the caller.
    */
-  overLimit(place: P, ask: Ask, answer: LimitedAnswer): boolean;
+  overLimit(place: P, ask: SlotRequest, answer: LimitedAnswer): boolean;
   /** A caller's GET /limits: rates from the model, absolute limits at most seconds old. */
   document(place: P): Promise<JsonObject>;
   /** A caller's own part of a region's budget, for GET /limits. */
@@ -81,7 +81,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
       this.#ledger = openLedger({ path: settings.ledger, clock, warn });
   }
 
-  acquire(place: P, ask: Ask): Permit | Refusal | Promise<Permit | Refusal> {
+  acquire(place: P, ask: SlotRequest): Permit | Refusal | Promise<Permit | Refusal> {
     return this.#options.settings.enabled ? this.#budget(place).shaper.acquire(ask) : FREE_PERMIT;
   }
 
@@ -94,7 +94,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
     return rateLimitHeaders(charges);
   }
 
-  overLimit(place: P, ask: Ask, answer: LimitedAnswer): boolean {
+  overLimit(place: P, ask: SlotRequest, answer: LimitedAnswer): boolean {
     if (answer.status !== 413 && answer.status !== 429) return false;
     const verdict = triageOverLimit(answer, this.#options.clock.now());
     if (verdict.kind !== 'rate' || !this.#options.settings.enabled) return false;

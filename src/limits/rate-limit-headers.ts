@@ -1,5 +1,5 @@
-import type { Charge } from './ask.ts';
 import { type PublishedLimit, UNIT_MS } from './published/limit.ts';
+import type { Charge } from './slot-request.ts';
 
 /**
  * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers) for the limits a request was charged to; empty

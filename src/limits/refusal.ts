@@ -1,6 +1,6 @@
 import { Fault } from '../faults/faults.ts';
-import type { Refusal, RefusalReason } from './ask.ts';
 import { describeLimit, type PublishedLimit } from './published/limit.ts';
+import type { Refusal, RefusalReason } from './slot-request.ts';
 
 /** A refusal, its wait rounded up to whole seconds so that a caller who obeys does not come back too early. */
 export function refusal(reason: RefusalReason, waitMs: number, limit?: PublishedLimit): Refusal {

@@ -1,6 +1,6 @@
-import type { Charge } from './ask.ts';
 import type { Client } from './client.ts';
 import type { PublishedLimit } from './published/limit.ts';
+import type { Charge } from './slot-request.ts';
 import type { Window } from './windows/window.ts';
 
 /** How one limit stands. */

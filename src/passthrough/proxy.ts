@@ -6,7 +6,7 @@ import { Fault } from '../faults/faults.ts';
 import { hasBody, MAX_BODY_BYTES, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
 import type { Token } from '../identity/token.ts';
-import type { Permit } from '../limits/ask.ts';
+import type { Permit } from '../limits/slot-request.ts';
 import type { Place } from '../routing/directory.ts';
 import { describeFailure, ExchangeError } from '../upstream/exchange.ts';
 import { failureFault } from '../upstream/failure.ts';

@@ -3,7 +3,7 @@ import { claimsOf } from '../facade/accounts.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import { isAtIdentity, pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
-import type { Ask, Permit } from '../limits/ask.ts';
+import type { Permit, SlotRequest } from '../limits/slot-request.ts';
 import type { CacheClass } from '../operations/operation.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
@@ -108,7 +108,7 @@ async function admit(call: Call, place: Place, again: boolean, services: Service
   return given;
 }
 
-function slotOf(call: Call, place: Place): Ask {
+function slotOf(call: Call, place: Place): SlotRequest {
   const exactPath = exactComputePath(call);
   return {
     method: call.method,

@@ -1,5 +1,5 @@
 import type { Entry } from '../cache/entry.ts';
-import type { Charge } from '../limits/ask.ts';
+import type { Charge } from '../limits/slot-request.ts';
 import type { KnownRead } from './operation-request.ts';
 import type { Services } from './services.ts';
 

@@ -2,7 +2,7 @@ import type { CacheAsk, Fetched, Lookup, Stored } from '../cache/cache.ts';
 import { plainPath } from '../cache/key.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
-import type { Charge } from '../limits/ask.ts';
+import type { Charge } from '../limits/slot-request.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import { variantOf } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';

@@ -1,5 +1,5 @@
 import type { RequestFacts } from '../http/request-facts.ts';
-import type { Priority } from '../limits/ask.ts';
+import type { Priority } from '../limits/slot-request.ts';
 
 /** A configured client: its weight in the queue and how long its requests may wait. */
 export interface ClientSettings {

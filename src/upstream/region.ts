@@ -3,8 +3,8 @@ import type { Fault } from '../faults/faults.ts';
 import type { Endpoint } from '../identity/catalog.ts';
 import type { Token } from '../identity/token.ts';
 import type { JsonValue } from '../json.ts';
-import type { Ask, Charge, Permit, Priority, Refusal } from '../limits/ask.ts';
 import type { RegionLimits } from '../limits/limits.ts';
+import type { Charge, Permit, Priority, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import { type Hrefs, hrefsOf } from '../links/json-hrefs.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { LiveAccount } from '../routing/account.ts';
@@ -158,7 +158,7 @@ type Costs = Pick<RegionAnswer, 'charges' | 'waitedMs' | 'upstreamMs'>;
  * What the limits are asked for; the signal is made only if the request has to queue. A class, for its getter: an object
  * literal with one gives every request a hidden class of its own, which the collector then drags along.
  */
-class Slot implements Ask {
+class Slot implements SlotRequest {
   readonly method: string;
   readonly path: string;
   readonly fullPath: string;

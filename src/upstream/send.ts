@@ -3,7 +3,7 @@ import { type Clock, sleep } from '../clock.ts';
 import type { Fault } from '../faults/faults.ts';
 import type { Endpoint } from '../identity/catalog.ts';
 import type { Token } from '../identity/token.ts';
-import type { Charge, Permit, Refusal } from '../limits/ask.ts';
+import type { Charge, Permit, Refusal } from '../limits/slot-request.ts';
 import type { Cancellation } from './cancellation.ts';
 import { ExchangeError, type ExchangeWatch, exchange, type UpstreamAnswer } from './exchange.ts';
 import { failureFault } from './failure.ts';

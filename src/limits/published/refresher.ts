@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../../clock.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
-import type { Ask, Permit } from '../ask.ts';
 import { CONTROL_CLIENT } from '../client.ts';
 import type { Shaper } from '../queue/shaper-contract.ts';
+import type { Permit, SlotRequest } from '../slot-request.ts';
 import { isLongUnit, limitKey, type PublishedLimit } from './limit.ts';
 import { parsePublishedLimits } from './parse.ts';
 
@@ -18,7 +18,7 @@ const AFTER_NEXT_AVAILABLE_MS = 3_000;
 /** How old absolute limits may be for a caller. */
 const ABSOLUTE_MS = 5_000;
 
-const QUESTION: Omit<Ask, 'fullPath'> = {
+const QUESTION: Omit<SlotRequest, 'fullPath'> = {
   method: 'GET',
   path: '/limits',
   query: '',
@@ -134,7 +134,7 @@ export class LimitsKeeper {
   /** Answers when to ask again, in ms. */
   async #askOnce(seed: boolean): Promise<number> {
     const { clock, shaper, fetch } = this.#options;
-    const question: Ask = { ...QUESTION, fullPath: this.#options.fullPath() };
+    const question: SlotRequest = { ...QUESTION, fullPath: this.#options.fullPath() };
     const permit = await this.#admit(question);
     shaper.askBegins();
     const askedAt = clock.monotonic();
@@ -164,7 +164,7 @@ export class LimitsKeeper {
     return refreshInMs(limits, answeredAtWall);
   }
 
-  async #admit(question: Ask): Promise<Permit> {
+  async #admit(question: SlotRequest): Promise<Permit> {
     const given = await this.#options.shaper.acquire(question);
     if (given.refused) throw new Error(`it may not be sent now (${given.reason})`);
     return given;

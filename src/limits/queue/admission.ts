@@ -1,7 +1,7 @@
-import type { Refusal } from '../ask.ts';
 import { type Client, type Clients, isControl } from '../client.ts';
 import { refusal } from '../refusal.ts';
 import type { LimitsSettings } from '../settings.ts';
+import type { Refusal } from '../slot-request.ts';
 import type { Window } from '../windows/window.ts';
 import type { WindowBook } from '../windows/windows.ts';
 import { expectTurn, type Newcomer } from './expected-wait.ts';

@@ -1,5 +1,5 @@
-import type { Ask } from '../ask.ts';
 import { type Client, isControl } from '../client.ts';
+import type { SlotRequest } from '../slot-request.ts';
 import type { Window } from '../windows/window.ts';
 import { type HeapItem, IndexedHeap } from './indexed-heap.ts';
 import { type Waiter, WaiterList } from './waiter.ts';
@@ -18,7 +18,7 @@ export interface Seat extends HeapItem {
 }
 
 /** The level a request waits on. */
-export function levelOf(ask: Ask): Level {
+export function levelOf(ask: SlotRequest): Level {
   if (isControl(ask.client)) return 0;
   return ask.priority === 'background' ? 2 : 1;
 }

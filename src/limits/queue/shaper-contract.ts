@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.ts';
-import type { Ask, Permit, Refusal } from '../ask.ts';
 import type { PublishedLimit } from '../published/limit.ts';
 import type { OverLimit } from '../published/over-limit.ts';
 import type { LimitsSettings } from '../settings.ts';
 import type { BudgetLease, LeaseHolder } from '../shared/lease.ts';
+import type { Permit, Refusal, SlotRequest } from '../slot-request.ts';
 import type { ShaperSnapshot } from '../snapshot.ts';
 import type { Window } from '../windows/window.ts';
 import type { AskedSpan } from '../windows/windows.ts';
@@ -16,7 +16,7 @@ import type { ShaperObserver } from './shaper-observer.ts';
  */
 export interface Shaper {
   /** A permit at once when there is room (no promise is made then), a refusal at once, or a promise of one of them. */
-  acquire(ask: Ask): Permit | Refusal | Promise<Permit | Refusal>;
+  acquire(ask: SlotRequest): Permit | Refusal | Promise<Permit | Refusal>;
   /** Takes over a list of limits; `span` when they come from GET /limits with `remaining`. */
   setLimits(limits: readonly PublishedLimit[], span?: AskedSpan): void;
   /** Nothing but GET /limits leaves until `release` (or the next `setLimits`): the limits are not known yet. */
@@ -28,7 +28,7 @@ export interface Shaper {
   /** The region wants to be left alone until this monotonic ms. */
   pause(untilMs: number): void;
   /** Applies what an answer's body said to the windows of its request, beyond what `answered` saw in its headers. */
-  refusedUpstream(ask: Ask, verdict: OverLimit): void;
+  refusedUpstream(ask: SlotRequest, verdict: OverLimit): void;
   /** Settings and the shares of clients may be others now; those who wait are served by them from here on. */
   reload(): void;
   /** Room may have appeared without an answer: look again. */

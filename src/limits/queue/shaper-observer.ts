@@ -1,4 +1,4 @@
-import type { RefusalReason } from '../ask.ts';
+import type { RefusalReason } from '../slot-request.ts';
 
 /** What a shaper reports as it happens; how things stand (depth, remaining, used) is in its snapshot, read when asked. */
 export interface ShaperObserver {

@@ -1,10 +1,10 @@
 import type { Clock } from '../../clock.ts';
-import type { Ask, Charge, Permit, Refusal } from '../ask.ts';
 import { type Client, Clients, isControl } from '../client.ts';
 import type { PublishedLimit } from '../published/limit.ts';
 import { type OverLimit, triageOverLimit } from '../published/over-limit.ts';
 import { refusal } from '../refusal.ts';
 import type { BudgetLease, LeaseHolder } from '../shared/lease.ts';
+import type { Charge, Permit, Refusal, SlotRequest } from '../slot-request.ts';
 import { chargeOf, type ShaperSnapshot, snapshotOf } from '../snapshot.ts';
 import { Flight, type FlightOwner } from '../windows/in-flight.ts';
 import type { Window } from '../windows/window.ts';
@@ -64,7 +64,7 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
     return this.#queue.depth === 0 && now >= this.#pausedUntil && this.#book.isEmpty(now);
   }
 
-  acquire(ask: Ask): Permit | Refusal | Promise<Permit | Refusal> {
+  acquire(ask: SlotRequest): Permit | Refusal | Promise<Permit | Refusal> {
     const now = this.#clock.monotonic();
     const lane = this.#book.laneOf(ask);
     const client = this.#clients.find(ask.client);
@@ -74,7 +74,7 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
   }
 
   #acquireSlowly(
-    ask: Ask,
+    ask: SlotRequest,
     client: Client,
     lane: Lane,
     now: number,
@@ -92,7 +92,13 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
     return this.#enqueue(ask, client, lane, now, patienceMs);
   }
 
-  #enqueue(ask: Ask, client: Client, lane: Lane, now: number, patienceMs: number): Promise<Permit | Refusal> {
+  #enqueue(
+    ask: SlotRequest,
+    client: Client,
+    lane: Lane,
+    now: number,
+    patienceMs: number,
+  ): Promise<Permit | Refusal> {
     return new Promise((resolve, reject) => {
       const { signal } = ask;
       if (signal?.aborted) return reject(signal.reason);
@@ -221,7 +227,7 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
     return flight.windows.map((window) => chargeOf(window, now));
   }
 
-  refusedUpstream(ask: Ask, verdict: OverLimit): void {
+  refusedUpstream(ask: SlotRequest, verdict: OverLimit): void {
     const now = this.#clock.monotonic();
     if (verdict.kind === 'pause') this.pause(now + verdict.retryAfterMs);
     if (verdict.kind !== 'rate') return;
@@ -259,23 +265,23 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
     await this.#lease?.close();
   }
 
-  #mayLeave(ask: Ask, now: number): boolean {
+  #mayLeave(ask: SlotRequest, now: number): boolean {
     if (now < this.#pausedUntil) return false;
     return !this.#isHeld || (isControl(ask.client) && !this.#isClosed);
   }
 
   /** Longest wait, ms. */
-  #patienceOf(ask: Ask): number {
+  #patienceOf(ask: SlotRequest): number {
     const isControl = levelOf(ask) === 0;
     return isControl ? Number.POSITIVE_INFINITY : Math.min(ask.maxWaitMs, this.#settings.maxWaitMs);
   }
 
-  #judge(ask: Ask, client: Client, lane: Lane, now: number, patienceMs: number): Refusal | undefined {
+  #judge(ask: SlotRequest, client: Client, lane: Lane, now: number, patienceMs: number): Refusal | undefined {
     const newcomer = { lane, client, level: levelOf(ask), isBatch: ask.priority === 'batch' };
     return this.#admission.judge(newcomer, now, patienceMs, this.#isHeld ? undefined : this.#pausedUntil);
   }
 
-  #depart(ask: Ask, client: Client, lane: Lane, now: number, waitedMs: number): Permit {
+  #depart(ask: SlotRequest, client: Client, lane: Lane, now: number, waitedMs: number): Permit {
     const flight = new Flight(this, ask, client, lane.windows, now, waitedMs);
     this.#book.depart(flight);
     return flight;

@@ -1,11 +1,11 @@
-import type { Ask, Permit, Refusal } from '../ask.ts';
 import type { Client } from '../client.ts';
+import type { Permit, Refusal, SlotRequest } from '../slot-request.ts';
 import type { HeapItem } from './indexed-heap.ts';
 import type { Lane } from './lane.ts';
 
 /** One request that waits. */
 export interface Waiter extends HeapItem {
-  readonly ask: Ask;
+  readonly ask: SlotRequest;
   readonly client: Client;
   readonly arrivedAt: number;
   /** Monotonic ms at which it is refused if it still waits; its place in the heap of deadlines. */

@@ -1,5 +1,5 @@
-import type { Ask, Charge, Permit } from '../ask.ts';
 import type { Client } from '../client.ts';
+import type { Charge, Permit, SlotRequest } from '../slot-request.ts';
 import type { Window } from './window.ts';
 
 /** What a flight tells its shaper. */
@@ -19,7 +19,7 @@ export interface FlightOwner {
 
 /** A request on its way: the permit that was given for it, and the slots it has taken. */
 export class Flight implements Permit {
-  readonly ask: Ask;
+  readonly ask: SlotRequest;
   readonly client: Client;
   sentAt: number;
   readonly waitedMs: number;
@@ -33,7 +33,7 @@ export class Flight implements Permit {
 
   constructor(
     owner: FlightOwner,
-    ask: Ask,
+    ask: SlotRequest,
     client: Client,
     windows: readonly Window[],
     sentAt: number,

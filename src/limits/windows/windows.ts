@@ -1,7 +1,7 @@
-import type { Ask } from '../ask.ts';
 import { isLongUnit, limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
 import type { Lane } from '../queue/lane.ts';
 import type { LimitsSettings } from '../settings.ts';
+import type { SlotRequest } from '../slot-request.ts';
 import { type Flight, FlightList } from './in-flight.ts';
 import { Matcher } from './matcher.ts';
 import { Window } from './window.ts';
@@ -19,7 +19,7 @@ export interface AskedSpan {
   /** Wall time of the answer, for the dates in it, ms since the epoch. */
   readonly answeredAtWall?: number;
   /** The question itself: it was charged before it was answered, so `remaining` knows it, and so do we. */
-  readonly question?: Ask;
+  readonly question?: SlotRequest;
 }
 
 /** The windows of one account and region and the requests that are in them. */
@@ -33,7 +33,7 @@ export class WindowBook {
   readonly #restore: (window: Window) => void;
   #latencyMs = 0;
   /** Requests answered while GET /limits is on its way: its numbers may not know them. Undefined when none is. */
-  #landedSince: { ask: Ask; at: number }[] | undefined;
+  #landedSince: { ask: SlotRequest; at: number }[] | undefined;
 
   /** @param restore puts what is remembered from before a restart into a new window */
   constructor(
@@ -65,7 +65,7 @@ export class WindowBook {
     );
   }
 
-  laneOf(ask: Ask): Lane {
+  laneOf(ask: SlotRequest): Lane {
     return this.#matcher.find(ask.method, ask);
   }
 
@@ -175,7 +175,7 @@ export class WindowBook {
    * of those of the request it was the shortest unit that Retry-After fits into; when it fits none, the longest.
    * False when no known limit is about the request, so that nothing was stopped.
    */
-  block(ask: Ask, now: number, retryAfterMs: number): boolean {
+  block(ask: SlotRequest, now: number, retryAfterMs: number): boolean {
     const windows = [...this.laneOf(ask).windows].sort((a, b) => a.holdMs - b.holdMs);
     // Dates are rounded up by a second: a SECOND limit may ask for two.
     const suspect = windows.find((window) => window.holdMs + 1_000 >= retryAfterMs) ?? windows.at(-1);

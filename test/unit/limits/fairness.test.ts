@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Ask } from '../../../src/limits/ask.ts';
+import type { SlotRequest } from '../../../src/limits/slot-request.ts';
 import { ask, limit, shaperWith, TEST_SETTINGS } from './harness.ts';
 import { randomOf } from './random.ts';
 
@@ -102,7 +102,7 @@ describe('a client that floods', () => {
       const random = randomOf(7);
       const left: Record<string, number> = {};
       const turnedAway: Record<string, number> = {};
-      const send = async (client: string, overrides: Partial<Ask>) => {
+      const send = async (client: string, overrides: Partial<SlotRequest>) => {
         const leaver = new AbortController();
         if (random() < 0.2) clock.setTimer(() => leaver.abort(), 50 + random() * 3_000);
         const asked = shaper.acquire(ask('/servers', { client, signal: leaver.signal, ...overrides }));

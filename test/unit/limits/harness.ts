@@ -1,7 +1,7 @@
-import type { Ask, Permit, Refusal } from '../../../src/limits/ask.ts';
 import type { PublishedLimit } from '../../../src/limits/published/limit.ts';
 import { createShaper, type Shaper, type ShaperOptions } from '../../../src/limits/queue/shaper-contract.ts';
 import { silentObserver } from '../../../src/limits/queue/shaper-observer.ts';
+import type { Permit, Refusal, SlotRequest } from '../../../src/limits/slot-request.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 export const TEST_SETTINGS = {
@@ -12,7 +12,7 @@ export const TEST_SETTINGS = {
 };
 
 /** A request for `path` of tenant 7142, as the gateway would ask. */
-export function ask(path: string, overrides: Partial<Ask> = {}): Ask {
+export function ask(path: string, overrides: Partial<SlotRequest> = {}): SlotRequest {
   return {
     method: 'GET',
     path,

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../src/json.ts';
-import type { Permit } from '../../../src/limits/ask.ts';
 import { createLimits, type LimitPlace, type LimitsOptions } from '../../../src/limits/limits.ts';
 import { silentObserver } from '../../../src/limits/queue/shaper-observer.ts';
 import type { LimitsSettings } from '../../../src/limits/settings.ts';
+import type { Permit } from '../../../src/limits/slot-request.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
 import { ask, permitted, refused } from './harness.ts';
 

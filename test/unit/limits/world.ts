@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
-import type { Ask, Permit, Refusal } from '../../../src/limits/ask.ts';
 import { limitKey, type PublishedLimit, UNIT_MS } from '../../../src/limits/published/limit.ts';
 import { createShaper, type Shaper } from '../../../src/limits/queue/shaper-contract.ts';
 import { silentObserver } from '../../../src/limits/queue/shaper-observer.ts';
 import { BudgetLease } from '../../../src/limits/shared/lease.ts';
 import { createRedisBudgetStore } from '../../../src/limits/shared/redis-store.ts';
 import type { BudgetStore, ExchangeReport } from '../../../src/limits/shared/store.ts';
+import type { Permit, Refusal, SlotRequest } from '../../../src/limits/slot-request.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import {
   createReferenceLimiter,
@@ -223,12 +223,12 @@ export class Instance {
   }
 
   /** Asks for so many slots at once. */
-  flood(count: number, overrides: Partial<Ask> = {}): void {
+  flood(count: number, overrides: Partial<SlotRequest> = {}): void {
     for (let index = 0; index < count; index++) this.request(overrides);
   }
 
   /** @param leaveAfterMs when the caller gives up, should it still wait; undefined: never */
-  request(overrides: Partial<Ask> = {}, leaveAfterMs?: number): Request {
+  request(overrides: Partial<SlotRequest> = {}, leaveAfterMs?: number): Request {
     const { path = '/servers', client = 'anybody' } = overrides;
     const askedAt = this.#world.clock.monotonic();
     const request: Request = { path, client, askedAt, sentAt: undefined, state: 'waiting' };

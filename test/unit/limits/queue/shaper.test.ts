@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Permit, Refusal } from '../../../../src/limits/ask.ts';
 import type { Shaper } from '../../../../src/limits/queue/shaper-contract.ts';
 import { silentObserver } from '../../../../src/limits/queue/shaper-observer.ts';
 import { refusalFault } from '../../../../src/limits/refusal.ts';
+import type { Permit, Refusal } from '../../../../src/limits/slot-request.ts';
 import { type FakeClock, settle } from '../../../support/fake-clock.ts';
 import { ask, limit, permitted, refused, shaperWith, TEST_SETTINGS } from '../harness.ts';
 

@@ -5,7 +5,7 @@ import type { LimitTarget } from './windows/limit-pattern.ts';
 export type Priority = 'interactive' | 'batch' | 'background';
 
 /** A request that wants to leave for a region. */
-export interface Ask extends LimitTarget {
+export interface SlotRequest extends LimitTarget {
   readonly method: string;
   /** Configured name of the caller; whoever has none shares one name. */
   readonly client: string;
