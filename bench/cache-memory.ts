@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Value } from '@sinclair/typebox/value';
-import { type CacheAsk, createCache, type ResponseCache } from '../src/cache/cache.ts';
+import { type CacheRequest, createCache, type ResponseCache } from '../src/cache/cache.ts';
 import { silentObserver } from '../src/cache/observer.ts';
 import { CacheSchema, type CacheSettings } from '../src/cache/settings.ts';
 import { systemClock } from '../src/clock.ts';
@@ -25,7 +25,7 @@ const settings = (maxBytes: number, derives: boolean): CacheSettings => ({
 const open = (maxBytes: number, derives = false) =>
   createCache({ settings: settings(maxBytes, derives), clock: systemClock, observe: silentObserver });
 
-function askFor(path: string): CacheAsk {
+function askFor(path: string): CacheRequest {
   const match = matchPath('GET', path);
   if (match.kind !== 'operation') throw new Error(`${path} is no operation`);
   const { operation, params } = match;
@@ -125,7 +125,7 @@ const pick = (member: object) =>
   Object.fromEntries(Object.entries(member).filter(([key]) => ['id', 'name', 'links'].includes(key)));
 
 /** Puts an answer in, or finds it there, and renders it; returns its bytes. */
-async function keep(cache: ResponseCache, ask: CacheAsk, body: string): Promise<number> {
+async function keep(cache: ResponseCache, ask: CacheRequest, body: string): Promise<number> {
   const lookup = cache.lookup(ask);
   const stored = { status: 200, body, headers: {} };
   const entry =

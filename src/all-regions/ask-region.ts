@@ -6,7 +6,7 @@ import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
 import { countFound, type Found } from '../serving/cache-result.ts';
 import { findAnswer } from '../serving/cached.ts';
-import { askRegion, type KnownRequest } from '../serving/compute.ts';
+import { askRegion, type OperationRequest } from '../serving/compute.ts';
 import { hasNews, logFault } from '../serving/log-fault.ts';
 import type { Services } from '../serving/services.ts';
 import { parseJson } from '../translation/json.ts';
@@ -26,7 +26,7 @@ export interface RegionPart {
  *
  * @throws {Fault} 499 when the caller left, and so nobody needs the whole
  */
-export async function askRegionForPart(request: KnownRequest, services: Services): Promise<RegionPart> {
+export async function askRegionForPart(request: OperationRequest, services: Services): Promise<RegionPart> {
   const { call, operation, place } = request;
   const { region } = place.endpoint;
   try {
@@ -55,7 +55,7 @@ interface Answer {
 }
 
 /** Through the cache where the operation has one; a request that goes to the region waits for its slot as any other. */
-async function answerOf(request: KnownRequest, services: Services): Promise<Answer> {
+async function answerOf(request: OperationRequest, services: Services): Promise<Answer> {
   const { call, operation } = request;
   if (operation.cache === null) return askRegion(request, undefined, services, cancellationOf(call.signal));
   const found = await findAnswer(request, services);

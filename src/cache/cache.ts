@@ -6,7 +6,7 @@ import { createBackOff } from './back-off.ts';
 import { Entry } from './entry.ts';
 import { type FlightGear, fly, type Landing, type Load } from './flight.ts';
 import { type Change, changesOf, EVERYTHING, isDoomed, isMeant, type PurgeFilter } from './invalidation.ts';
-import { type CacheAsk, scopeOf, scopeParts, subjectOf } from './key.ts';
+import { type CacheRequest, scopeOf, scopeParts, subjectOf } from './key.ts';
 import { type Lookup, lookUp } from './lookup.ts';
 import { createMemoryStore } from './memory-store.ts';
 import type { CacheObserver } from './observer.ts';
@@ -18,7 +18,7 @@ import { createSingleFlight } from './single-flight.ts';
 export type { Entry, Stored } from './entry.ts';
 export type { Load } from './flight.ts';
 export type { PurgeFilter } from './invalidation.ts';
-export type { CacheAsk } from './key.ts';
+export type { CacheRequest } from './key.ts';
 export type { Lookup } from './lookup.ts';
 export type { Encoding, Rendition, Representation } from './rendition.ts';
 
@@ -32,7 +32,7 @@ export type { Encoding, Rendition, Representation } from './rendition.ts';
  */
 export interface ResponseCache {
   /** What to do with a request; synchronous, memory only. */
-  lookup(ask: CacheAsk): Lookup;
+  lookup(ask: CacheRequest): Lookup;
   /**
    * Gets the answer to a miss or a pass. `load` may be run again in the background later on.
    *

@@ -3,7 +3,7 @@ import type { CacheClass, Operation } from '../operations/operation.ts';
 import { normaliseQuery } from './query.ts';
 
 /** A request as the cache sees it: whose, where, what, and what the caller demands of the cache. */
-export interface CacheAsk {
+export interface CacheRequest {
   account: string;
   tenant: string;
   /** The region's name as the service catalog spells it. */
@@ -53,7 +53,7 @@ export function scopeParts(scope: string): { account: string; region: string; re
  *
  * @param query normalised (see `normaliseQuery`)
  */
-export function keyOf(ask: CacheAsk, path: string, query: string): string {
+export function keyOf(ask: CacheRequest, path: string, query: string): string {
   // Version documents live outside the tenant's paths and would else share `/` with each other.
   const place = ask.operation.scope === 'tenant' ? path : ask.operation.scope + path;
   return (
@@ -77,7 +77,7 @@ export function hasVariant(key: string): boolean {
 }
 
 /** The ask's query in its one spelling; costs nothing for the usual empty one. */
-export function queryOf(ask: CacheAsk, cacheClass: CacheClass): string {
+export function queryOf(ask: CacheRequest, cacheClass: CacheClass): string {
   return ask.query === '' ? '' : normaliseQuery(cacheClass, ask.query);
 }
 

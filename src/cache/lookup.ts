@@ -3,7 +3,7 @@ import { derive, familyOf, findMember } from './derive/derive.ts';
 import { indexList } from './derive/list-index.ts';
 import { type Directives, parseDirectives } from './directives.ts';
 import { Entry } from './entry.ts';
-import { type CacheAsk, keyOf, queryOf, scopeOf, subjectOf } from './key.ts';
+import { type CacheRequest, keyOf, queryOf, scopeOf, subjectOf } from './key.ts';
 import type { MemoryStore } from './memory-store.ts';
 import { decide, decidePass, type HitReason, type MissReason, type PassReason } from './policy.ts';
 import { hasChangesSince } from './query.ts';
@@ -11,7 +11,7 @@ import type { CacheSettings } from './settings.ts';
 
 /** What every lookup knows. */
 export interface Asked {
-  readonly ask: CacheAsk;
+  readonly ask: CacheRequest;
   readonly key: string;
   /** Account, region and class, see `scopeOf`; '' for a pass of something that has no class. */
   readonly scope: string;
@@ -33,7 +33,7 @@ export type Lookup = Asked &
   );
 
 /** The hot path: memory only, no promise; a hit without query or Cache-Control touches one map. */
-export function lookUp(settings: CacheSettings, memory: MemoryStore, now: number, ask: CacheAsk): Lookup {
+export function lookUp(settings: CacheSettings, memory: MemoryStore, now: number, ask: CacheRequest): Lookup {
   const cacheClass = ask.operation.cache;
   const directives = parseDirectives(ask.cacheControl);
   const query = cacheClass === null ? ask.query : queryOf(ask, cacheClass);

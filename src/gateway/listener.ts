@@ -10,7 +10,7 @@ import { attachFastPath, type FastPath } from '../http/fast-path.ts';
 import { registerOpaque, streamFault } from '../passthrough/proxy.ts';
 import { createPassage } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
-import { recognise, serveKnown } from '../serving/compute.ts';
+import { recognise, serveOperation } from '../serving/compute.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
 import { hasNews, logFault } from '../serving/log-fault.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
@@ -173,7 +173,7 @@ function dispatch(call: Call, services: Services): void | Promise<void> | typeof
     case 'compute': {
       if (target.path === '/') return serveEndpoint(call, target, services);
       const match = recognise(call, target);
-      return match === undefined ? OPAQUE : serveKnown(call, target, match, services);
+      return match === undefined ? OPAQUE : serveOperation(call, target, match, services);
     }
   }
 }

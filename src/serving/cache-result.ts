@@ -1,6 +1,6 @@
 import type { Entry } from '../cache/entry.ts';
 import type { Charge } from '../limits/slot-request.ts';
-import type { KnownRead } from './operation-request.ts';
+import type { OperationRead } from './operation-request.ts';
 import type { Services } from './services.ts';
 
 /** How an answer came about, as its headers, its log line and the metrics call it. */
@@ -23,7 +23,7 @@ export interface Found {
 
 /** Counts what the cache said of a request. */
 export function countFound(
-  { call, operation, place }: KnownRead,
+  { call, operation, place }: OperationRead,
   { verdict }: Found,
   services: Services,
 ): void {

@@ -1,4 +1,4 @@
-import type { CacheAsk, Fetched, Lookup, Stored } from '../cache/cache.ts';
+import type { CacheRequest, Fetched, Lookup, Stored } from '../cache/cache.ts';
 import { plainPath } from '../cache/key.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
@@ -7,8 +7,8 @@ import { cancellationOf } from '../upstream/cancellation.ts';
 import { variantOf } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { countFound, type Found } from './cache-result.ts';
-import { askRegion, type KnownRequest, upstreamQuery } from './compute.ts';
-import type { KnownRead } from './operation-request.ts';
+import { askRegion, type OperationRequest, upstreamQuery } from './compute.ts';
+import type { OperationRead } from './operation-request.ts';
 import { headOfFailure, prepareFound } from './prepared.ts';
 import { renderAnswer } from './render.ts';
 import type { Services } from './services.ts';
@@ -17,14 +17,14 @@ import type { Services } from './services.ts';
  * Answers a read that may be cached. A hit, and a stale answer with its refresh behind it, go out at once; for a miss
  * one flight per key is made.
  */
-export function serveCached(request: KnownRequest, services: Services): void | Promise<void> {
+export function serveCached(request: OperationRequest, services: Services): void | Promise<void> {
   const found = findAnswer(request, services);
   if (!(found instanceof Promise)) return sendFound(request, found, services);
   return found.then((fetched) => sendFound(request, fetched, services));
 }
 
 /** The answer at once when memory has one that will do, else a promise of it. */
-export function findAnswer(request: KnownRequest, services: Services): Found | Promise<Found> {
+export function findAnswer(request: OperationRequest, services: Services): Found | Promise<Found> {
   const lookup = services.cache.lookup(askOf(request));
   if (lookup.verdict !== 'hit' && lookup.verdict !== 'stale') return fetchAnswer(request, lookup, services);
   if (lookup.verdict === 'stale')
@@ -33,7 +33,7 @@ export function findAnswer(request: KnownRequest, services: Services): Found | P
 }
 
 /** A fresh 200 that memory has, or nothing; nobody is asked for it. */
-export function findHit(read: KnownRead, services: Services): Found | undefined {
+export function findHit(read: OperationRead, services: Services): Found | undefined {
   const lookup = services.cache.lookup(askOf(read));
   return lookup.verdict === 'hit' && lookup.entry.status === 200 ? foundBy(lookup) : undefined;
 }
@@ -45,7 +45,7 @@ function foundBy({ verdict, reason, entry }: Lookup & { verdict: 'hit' | 'stale'
 /** How often a caller boards another flight after one that was refused for its leader's impatience. */
 const MOST_FLIGHTS = 3;
 
-async function fetchAnswer(request: KnownRequest, lookup: Lookup, services: Services): Promise<Found> {
+async function fetchAnswer(request: OperationRequest, lookup: Lookup, services: Services): Promise<Found> {
   for (let flight = 1; ; flight++) {
     let charges: readonly Charge[] = [];
     let isLeader = false;
@@ -68,7 +68,12 @@ async function fetchAnswer(request: KnownRequest, lookup: Lookup, services: Serv
 
 /** A refresh nobody waits for: lowest priority, and not on behalf of the caller that happened to meet the stale entry. */
 export async function loadInBackground(
-  { operation, place, target, call }: Pick<KnownRequest, 'operation' | 'place' | 'target'> & { call?: Call },
+  {
+    operation,
+    place,
+    target,
+    call,
+  }: Pick<OperationRequest, 'operation' | 'place' | 'target'> & { call?: Call },
   lookup: Lookup,
   signal: AbortSignal,
   services: Services,
@@ -93,7 +98,7 @@ export async function loadInBackground(
 /** Whose requests Sluice's own are, in the queue and in metrics. */
 const BACKGROUND = 'sluice';
 
-function askOf({ call, target, operation, params, place, query = call.query }: KnownRead): CacheAsk {
+function askOf({ call, target, operation, params, place, query = call.query }: OperationRead): CacheRequest {
   return {
     account: place.account.name,
     tenant: place.endpoint.tenantId,
@@ -122,7 +127,7 @@ function storedFrom(answered: RegionAnswer): Stored {
 }
 
 /** Writes a found answer out. */
-export function sendFound(request: KnownRequest, found: Found, services: Services): void {
+export function sendFound(request: OperationRequest, found: Found, services: Services): void {
   const { call, operation, place } = request;
   const { entry } = found;
   countFound(request, found, services);

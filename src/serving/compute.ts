@@ -9,17 +9,17 @@ import type { Target } from '../routing/target.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
 import { comesDown } from '../upstream/headers.ts';
-import type { RegionAnswer, RegionAsk } from '../upstream/region.ts';
+import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
 import { serveCached } from './cached.ts';
 import { serveLimits } from './limits.ts';
-import type { KnownRead } from './operation-request.ts';
+import type { OperationRead } from './operation-request.ts';
 import { negotiate, renderAnswer } from './render.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
 import { longestWaitMs, priorityOf } from './wait.ts';
 
 /** A request below a tenant that is an operation of the guide. */
-export interface KnownRequest extends KnownRead {
+export interface OperationRequest extends OperationRead {
   readonly call: Call;
 }
 
@@ -42,7 +42,7 @@ export function recognise(
  * Answers an operation of the guide. Returns at once for what memory can answer, else a promise; faults are thrown or
  * rejected, the caller renders them.
  */
-export function serveKnown(
+export function serveOperation(
   call: Call,
   target: Target & { kind: 'compute' },
   match: { kind: 'operation'; operation: Operation; params: Params } | { kind: 'action'; params: Params },
@@ -71,7 +71,7 @@ function atPlace(
   call.region = place.endpoint.region;
   if (match.kind === 'action') return serveWrite(call, target, place, match.params, 'action', services);
   const { operation, params } = match;
-  const request: KnownRequest = { call, target, operation, params, place };
+  const request: OperationRequest = { call, target, operation, params, place };
   if (operation.limitClass === 'model') return serveLimits(request, services);
   if (operation.cache !== null) return serveCached(request, services);
   if (operation.method === 'GET') return serveRead(request, services);
@@ -79,7 +79,7 @@ function atPlace(
 }
 
 /** A read that is not cached. */
-async function serveRead(request: KnownRequest, services: Services): Promise<void> {
+async function serveRead(request: OperationRequest, services: Services): Promise<void> {
   answer(request, await askRegion(request, undefined, services), services);
 }
 
@@ -98,7 +98,7 @@ async function serveWrite(
   call.operation = operation.name;
   if (body?.translationMs !== undefined)
     services.metrics.translation.observe(body.translationMs / 1000, 'request');
-  const request: KnownRequest = { call, target, operation, params, place };
+  const request: OperationRequest = { call, target, operation, params, place };
   try {
     const answered = await askRegion(request, body?.body, services);
     if (answered.status < 400 || answered.status >= 500)
@@ -117,7 +117,7 @@ function mayHaveArrived(error: unknown): boolean {
 }
 
 async function invalidate(
-  { operation, params, place }: KnownRequest,
+  { operation, params, place }: OperationRequest,
   services: Services,
   isLost: boolean,
 ): Promise<void> {
@@ -134,23 +134,23 @@ async function invalidate(
 
 /** Sends a request to its region on the caller's behalf. */
 export async function askRegion(
-  request: KnownRequest,
+  request: OperationRequest,
   body: Buffer | string | undefined,
   services: Services,
   cancellation: Cancellation = request.call,
 ): Promise<RegionAnswer> {
-  const answered = await services.regions.ask(regionAsk(request, body, services, cancellation));
+  const answered = await services.regions.ask(upstreamRequest(request, body, services, cancellation));
   request.call.waitedMs += answered.waitedMs;
   request.call.upstreamMs += answered.upstreamMs;
   return answered;
 }
 
-function regionAsk(
-  request: KnownRequest,
+function upstreamRequest(
+  request: OperationRequest,
   body: Buffer | string | undefined,
   services: Services,
   cancellation: Cancellation,
-): RegionAsk {
+): UpstreamRequest {
   const { call, target, operation, place } = request;
   const client = services.clients.get(call.client);
   return {
@@ -180,7 +180,7 @@ export function upstreamQuery(query: string): string {
 }
 
 /** Writes a region's answer out in the caller's format. */
-export function answer(request: KnownRequest, answered: RegionAnswer, services: Services): void {
+export function answer(request: OperationRequest, answered: RegionAnswer, services: Services): void {
   const { call, operation, place } = request;
   const headers: string[] = [];
   for (const name in answered.headers) {

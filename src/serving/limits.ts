@@ -1,4 +1,4 @@
-import type { KnownRequest } from './compute.ts';
+import type { OperationRequest } from './compute.ts';
 import { renderAnswer } from './render.ts';
 import type { Services } from './services.ts';
 
@@ -7,7 +7,7 @@ import type { Services } from './services.ts';
  * absolute limits what the region last said, seconds old at most.
  */
 export async function serveLimits(
-  { call, operation, place }: KnownRequest,
+  { call, operation, place }: OperationRequest,
   services: Services,
 ): Promise<void> {
   const document = await services.limits.document(place);

@@ -4,7 +4,7 @@ import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
 
 /** A read below a tenant that is an operation of the guide, whoever reads it from the wire. */
-export interface KnownRead {
+export interface OperationRead {
   readonly call: RequestFacts;
   /** Its path below the operation's scope, without format suffix. */
   readonly target: { path: string };

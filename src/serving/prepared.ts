@@ -3,7 +3,7 @@ import { chooseEncoding, isNotModified, X_CACHE } from '../cache/http.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import { fieldsOf, type Head, headOf, statusText } from './cache-fields.ts';
 import type { Found } from './cache-result.ts';
-import type { KnownRead } from './operation-request.ts';
+import type { OperationRead } from './operation-request.ts';
 import { renderAnswer } from './render.ts';
 import type { Services } from './services.ts';
 
@@ -16,7 +16,7 @@ export interface Prepared {
 }
 
 /** The answer that goes out for a 200 from the cache: validators, ages, codings; a 304 when the caller has it already. */
-export function prepareFound(read: KnownRead, found: Found, services: Services): Prepared {
+export function prepareFound(read: OperationRead, found: Found, services: Services): Prepared {
   const { call } = read;
   const { entry } = found;
   const rendition = entry.rendition(variantOfAnswer(read), () => renderFound(read, entry, services));
@@ -39,7 +39,7 @@ export function headOfFailure(call: RequestFacts, found: Found, services: Servic
 }
 
 function renderFound(
-  { call, place, operation, adapt }: KnownRead,
+  { call, place, operation, adapt }: OperationRead,
   { body, hrefs }: Entry,
   services: Services,
 ): string {
@@ -47,7 +47,7 @@ function renderFound(
   return renderAnswer(call, place, operation, body, services, hrefs);
 }
 
-const variantOfAnswer = ({ call, rendition }: KnownRead): string =>
+const variantOfAnswer = ({ call, rendition }: OperationRead): string =>
   rendition === undefined
     ? `${call.format} ${call.publicBase}`
     : `${call.format} ${rendition} ${call.publicBase}`;

@@ -14,7 +14,7 @@ import { EVERYWHERE, type Target } from '../routing/target.ts';
 import { renderXml } from '../translation/write-xml.ts';
 import type { Found } from './cache-result.ts';
 import { findAnswer, sendFound } from './cached.ts';
-import type { KnownRequest } from './compute.ts';
+import type { OperationRequest } from './compute.ts';
 import { negotiate } from './render.ts';
 import type { Services } from './services.ts';
 
@@ -47,7 +47,7 @@ export async function serveVersions(call: Call, target: VersionTarget, services:
   const isOwnPort = call.rootRegion !== undefined && services.settings.publicUrl === null;
   const region = isOwnPort ? null : endpoint.region;
   const describe = (text: string | undefined) => describeVersions(target, call.publicBase, region, text);
-  const request: KnownRequest = {
+  const request: OperationRequest = {
     call,
     target: { path: '/' },
     operation,

@@ -3,7 +3,7 @@ import { type Dispatcher, util } from 'undici';
 import type { Cancellation } from './cancellation.ts';
 
 /** One request to an endpoint. The body is whole, so it goes out with Content-Length: real servers read nothing else. */
-export interface UpstreamRequest {
+export interface ExchangeRequest {
   method: string;
   /** Path and query below the origin. */
   path: string;
@@ -55,7 +55,7 @@ export interface ExchangeWatch {
  */
 export function exchange(
   dispatcher: Dispatcher,
-  request: UpstreamRequest,
+  request: ExchangeRequest,
   cancellation: Cancellation | undefined,
   watch: ExchangeWatch,
 ): Promise<UpstreamAnswer | ExchangeError> {

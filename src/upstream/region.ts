@@ -19,7 +19,7 @@ import { normaliseFault } from './normalise.ts';
 import type { Sender, Sending, SendObserver, Sent, Tokens } from './send.ts';
 
 /** What is asked of a region on behalf of a caller, or of Sluice itself. */
-export interface RegionAsk {
+export interface UpstreamRequest {
   operation: Operation;
   method: string;
   place: Place;
@@ -54,7 +54,7 @@ export interface RegionAnswer {
 /** Asks regions: through the limits, with a token, counted. */
 export interface Regions {
   /** @throws {Fault} over limit, or no answer */
-  ask(ask: RegionAsk): Promise<RegionAnswer>;
+  ask(ask: UpstreamRequest): Promise<RegionAnswer>;
 }
 
 /** What regions are asked with. */
@@ -82,12 +82,12 @@ class Asking implements Sending, SendObserver {
   readonly body: Buffer | string | undefined;
   readonly cancellation: Cancellation | undefined;
   readonly observe: SendObserver;
-  readonly #ask: RegionAsk;
+  readonly #ask: UpstreamRequest;
   readonly #base: string;
   readonly #means: Means;
   readonly #reading = new Reading();
 
-  constructor(ask: RegionAsk, means: Means) {
+  constructor(ask: UpstreamRequest, means: Means) {
     const { account, endpoint } = ask.place;
     this.method = ask.method;
     this.endpoint = endpoint;
@@ -169,7 +169,7 @@ class Slot implements SlotRequest {
   readonly again: boolean;
   readonly #cancellation: Cancellation | undefined;
 
-  constructor(ask: RegionAsk, base: string, maxWaitMs: number, again: boolean) {
+  constructor(ask: UpstreamRequest, base: string, maxWaitMs: number, again: boolean) {
     this.method = ask.method;
     this.path = ask.path;
     this.fullPath = base + ask.path;

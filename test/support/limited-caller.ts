@@ -1,10 +1,10 @@
 import { Pool } from 'undici';
 import { systemClock } from '../../src/clock.ts';
 import type { JsonValue } from '../../src/json.ts';
-import type { Permit } from '../../src/limits/slot-request.ts';
 import { createLimits, type LimitPlace } from '../../src/limits/limits.ts';
 import { silentObserver } from '../../src/limits/queue/shaper-observer.ts';
 import type { BudgetStore } from '../../src/limits/shared/store.ts';
+import type { Permit } from '../../src/limits/slot-request.ts';
 
 /** An instance of Sluice as far as limits go: what it sends waits for its turn. */
 export interface LimitedCaller {

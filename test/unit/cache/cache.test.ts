@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type CacheAsk, createCache, type ResponseCache, type Stored } from '../../../src/cache/cache.ts';
+import { type CacheRequest, createCache, type ResponseCache, type Stored } from '../../../src/cache/cache.ts';
 import { silentObserver } from '../../../src/cache/observer.ts';
 import { Fault } from '../../../src/faults/faults.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
@@ -25,8 +25,8 @@ const loading = (result: Stored | Error) => async () => {
   if (result instanceof Error) throw result;
   return result;
 };
-const fetch = (ask: CacheAsk, result: Stored | Error) => cache.fetch(cache.lookup(ask), loading(result));
-const verdict = (ask: CacheAsk) => {
+const fetch = (ask: CacheRequest, result: Stored | Error) => cache.fetch(cache.lookup(ask), loading(result));
+const verdict = (ask: CacheRequest) => {
   const { verdict, reason } = cache.lookup(ask);
   return `${verdict}: ${reason}`;
 };

@@ -1,5 +1,5 @@
 import {
-  type CacheAsk,
+  type CacheRequest,
   createCache,
   type Fetched,
   type ResponseCache,
@@ -43,7 +43,7 @@ export interface Instance {
   /** Outcomes of commands to Redis, `operation outcome`. */
   readonly commands: string[];
   /** Looks up and, on anything but a hit, fetches: what a request does. */
-  get(ask: CacheAsk, load: () => Promise<Stored>): Promise<Pick<Fetched, 'entry' | 'verdict' | 'reason'>>;
+  get(ask: CacheRequest, load: () => Promise<Stored>): Promise<Pick<Fetched, 'entry' | 'verdict' | 'reason'>>;
 }
 
 /** @param redis its URL, or settings for more than one server; null: memory only */

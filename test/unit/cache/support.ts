@@ -1,5 +1,5 @@
 import { Value } from '@sinclair/typebox/value';
-import type { CacheAsk } from '../../../src/cache/key.ts';
+import type { CacheRequest } from '../../../src/cache/key.ts';
 import { CacheSchema, type CacheSettings } from '../../../src/cache/settings.ts';
 import { matchPath } from '../../../src/operations/match.ts';
 
@@ -9,7 +9,7 @@ export function cacheSettings(changes: Partial<CacheSettings> = {}): CacheSettin
 }
 
 /** What a GET of that path and query asks of the cache. */
-export function askFor(url: string, changes: Partial<CacheAsk> = {}): CacheAsk {
+export function askFor(url: string, changes: Partial<CacheRequest> = {}): CacheRequest {
   const [path = '', query = ''] = url.split('?');
   const match = matchPath('GET', path);
   if (match.kind !== 'operation') throw new Error(`${url} is no operation`);
