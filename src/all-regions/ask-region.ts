@@ -4,10 +4,10 @@ import { isJsonObject, type JsonValue } from '../json.ts';
 import { matchPath } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
-import { countFound, type Found } from '../serving/cache-result.ts';
+import { type CacheResult, countResult } from '../serving/cache-result.ts';
 import { findAnswer } from '../serving/cached.ts';
 import { askRegion, type OperationRequest } from '../serving/compute.ts';
-import { hasNews, logFault } from '../serving/log-fault.ts';
+import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import type { Services } from '../serving/services.ts';
 import { parseJson } from '../translation/json.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
@@ -18,7 +18,7 @@ export interface RegionPart {
   part?: Part;
   failure?: Failure;
   /** How the cache answered, where it may. */
-  found?: Found;
+  found?: CacheResult;
 }
 
 /**
@@ -39,7 +39,7 @@ export async function askRegionForPart(request: OperationRequest, services: Serv
   } catch (error) {
     if (call.gone) throw error;
     const fault = asFault(error);
-    if (hasNews(fault)) logFault(fault, call, services, { region });
+    if (isWorthLogging(fault)) logFault(fault, call, services, { region });
     const { code, message, headers } = fault;
     return {
       failure: { region, fault: fault.fault, code, message, retryAfter: seconds(headers['retry-after']) },
@@ -51,7 +51,7 @@ interface Answer {
   status: number;
   text: string;
   headers: Record<string, string | string[] | undefined>;
-  found?: { found: Found };
+  found?: { found: CacheResult };
 }
 
 /** Through the cache where the operation has one; a request that goes to the region waits for its slot as any other. */
@@ -60,7 +60,7 @@ async function answerOf(request: OperationRequest, services: Services): Promise<
   if (operation.cache === null) return askRegion(request, undefined, services, cancellationOf(call.signal));
   const found = await findAnswer(request, services);
   const { entry } = found;
-  countFound(request, found, services);
+  countResult(request, found, services);
   return { status: entry.status, text: entry.body, headers: entry.headers, found: { found } };
 }
 

@@ -7,7 +7,7 @@ import type { Operation } from '../operations/operation.ts';
 import type { Account, Place } from '../routing/directory.ts';
 import { EVERYWHERE, type Target } from '../routing/target.ts';
 import { cacheFields } from '../serving/cache-fields.ts';
-import type { Found } from '../serving/cache-result.ts';
+import type { CacheResult } from '../serving/cache-result.ts';
 import { negotiate } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
 import { requireRead, sendOwnVersion } from '../serving/versions.ts';
@@ -150,8 +150,8 @@ function sendPage(
 /** From the best verdict to the worst: the whole is as good as its worst part. */
 const VERDICTS = ['hit', 'stale', 'coalesced', 'miss', 'pass'] as const;
 
-function cacheHeaders(call: Call, founds: readonly Found[], services: Services): string[] {
-  const rank = ({ verdict }: Found) => VERDICTS.indexOf(verdict.verdict);
+function cacheHeaders(call: Call, founds: readonly CacheResult[], services: Services): string[] {
+  const rank = ({ verdict }: CacheResult) => VERDICTS.indexOf(verdict.verdict);
   const worst = founds.toSorted((a, b) => rank(b) - rank(a))[0];
   if (!worst) return [];
   const now = services.clock.now();

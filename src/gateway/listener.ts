@@ -12,7 +12,7 @@ import { createPassage } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
 import { recognise, serveOperation } from '../serving/compute.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
-import { hasNews, logFault } from '../serving/log-fault.ts';
+import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
 import { serveEndpoint, serveVersions } from '../serving/versions.ts';
@@ -158,8 +158,8 @@ export function createListener(options: {
 
 /** Who answers a request: at once, in a while, or the proxy. */
 function dispatch(call: Call, services: Services): void | Promise<void> | typeof OPAQUE {
-  const { target, isAside } = call.route;
-  if (isAside) throw new Fault('badRequest', 'The path has segments that no path of this API has.');
+  const { target, hasTraversal } = call.route;
+  if (hasTraversal) throw new Fault('badRequest', 'The path has segments that no path of this API has.');
   switch (target.kind) {
     case 'identity':
       return serveIdentity(call, target, services);
@@ -191,7 +191,7 @@ function asRefusal(error: unknown): unknown {
 /** Any failure as a fault in the caller's format. A caller that left gets nothing, and is counted as 499. */
 function fail(call: Call, error: unknown, services: Services): void {
   const fault = asFault(error);
-  if (hasNews(fault)) logFault(fault, call, services);
+  if (isWorthLogging(fault)) logFault(fault, call, services);
   const headers = Object.entries(fault.headers).flat();
   const status = call.res.destroyed ? 499 : fault.code;
   const format = faultFormat(call);

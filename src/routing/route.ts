@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type Match, matchPath } from '../operations/match.ts';
-import { leadsAside, parseTarget, splitUrl, type Target } from './target.ts';
+import { hasTraversal, parseTarget, splitUrl, type Target } from './target.ts';
 
 /** Everything a method and a URL mean, before any account or catalog is asked. Shared between requests: never changed. */
 export interface Route {
@@ -9,8 +9,8 @@ export interface Route {
   /** Raw query without `?`. */
   readonly query: string;
   readonly target: Target;
-  /** The path could lead out of the tenant it names, see `leadsAside`: 400. */
-  readonly isAside: boolean;
+  /** The path could lead out of the tenant it names, see `hasTraversal`: 400. */
+  readonly hasTraversal: boolean;
   /** What it is below a tenant; undefined elsewhere. */
   readonly match: Match | undefined;
 }
@@ -48,7 +48,7 @@ function readRoute(method: string, url: string, rootRegion: string | undefined):
     query,
     target,
     // Without its suffix, `/servers/...xml` ends in a dot segment that the whole path does not have.
-    isAside: leadsAside(path) || ('tenant' in target && leadsAside(target.path)),
+    hasTraversal: hasTraversal(path) || ('tenant' in target && hasTraversal(target.path)),
     match: isCompute && target.path !== '/' ? matchPath(method, target.path) : undefined,
   };
 }

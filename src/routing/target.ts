@@ -87,7 +87,7 @@ const ASIDE = /(?:^|\/)\.{1,2}(?:;[^/]*)?(?:\/|$)|\\|%00/;
  * True for a path that could lead out of the tenant it names once a server resolves it: with dot segments, encoded or
  * not, or with characters that some servers take for a slash or an end. No path of the API has them.
  */
-export function leadsAside(path: string): boolean {
+export function hasTraversal(path: string): boolean {
   if (!/[.%\\]/.test(path)) return false;
   return ASIDE.test(
     path.replace(/%2e/gi, '.').replace(/%2f/gi, '/').replace(/%5c/gi, '\\').replace(/%3b/gi, ';'),

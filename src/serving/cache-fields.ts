@@ -5,13 +5,13 @@ import { ageSeconds, cacheControl, cacheStatus, X_CACHE } from '../cache/http.ts
 import { commonHead } from '../http/common-head.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import { contentTypeOf } from '../translation/format.ts';
-import type { Found, Verdict } from './cache-result.ts';
+import type { CacheResult, Verdict } from './cache-result.ts';
 import type { Services } from './services.ts';
 
 /** What the head of an answer from the cache depends on. */
 export interface Ready {
   readonly call: RequestFacts;
-  readonly found: Found;
+  readonly found: CacheResult;
   readonly representation: Representation;
   readonly encoding: Encoding | null;
   /** Wall ms. */
@@ -102,7 +102,12 @@ export function headOf(ready: Ready, services: Services): Head {
   return head;
 }
 
-function isMoment(moment: Moment, second: number, call: RequestFacts, { entry, verdict }: Found): boolean {
+function isMoment(
+  moment: Moment,
+  second: number,
+  call: RequestFacts,
+  { entry, verdict }: CacheResult,
+): boolean {
   return (
     moment.second === second &&
     moment.storedAt === entry.storedAt &&
@@ -135,7 +140,7 @@ function ownFields(
 /** What the upstream said that is worth passing on, and the limits that were charged; names and values in turn. */
 export function fieldsOf(
   call: RequestFacts,
-  { entry, verdict, charges }: Found,
+  { entry, verdict, charges }: CacheResult,
   services: Services,
 ): string[] {
   if (verdict.requestId !== undefined) call.requestId = verdict.requestId;

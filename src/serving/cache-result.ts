@@ -14,7 +14,7 @@ export interface Verdict {
 }
 
 /** An answer found or fetched, and what it took. */
-export interface Found {
+export interface CacheResult {
   readonly entry: Entry;
   readonly verdict: Verdict;
   /** The limits it was charged to, when this caller's own request went to the region. */
@@ -22,9 +22,9 @@ export interface Found {
 }
 
 /** Counts what the cache said of a request. */
-export function countFound(
+export function countResult(
   { call, operation, place }: OperationRead,
-  { verdict }: Found,
+  { verdict }: CacheResult,
   services: Services,
 ): void {
   call.cache = verdict.verdict;

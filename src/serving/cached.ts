@@ -6,10 +6,10 @@ import type { Charge } from '../limits/slot-request.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import { variantOf } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
-import { countFound, type Found } from './cache-result.ts';
+import { type CacheResult, countResult } from './cache-result.ts';
 import { askRegion, type OperationRequest, upstreamQuery } from './compute.ts';
 import type { OperationRead } from './operation-request.ts';
-import { headOfFailure, prepareFound } from './prepared.ts';
+import { headOfFailure, prepareResult } from './prepared.ts';
 import { renderAnswer } from './render.ts';
 import type { Services } from './services.ts';
 
@@ -19,33 +19,40 @@ import type { Services } from './services.ts';
  */
 export function serveCached(request: OperationRequest, services: Services): void | Promise<void> {
   const found = findAnswer(request, services);
-  if (!(found instanceof Promise)) return sendFound(request, found, services);
-  return found.then((fetched) => sendFound(request, fetched, services));
+  if (!(found instanceof Promise)) return sendResult(request, found, services);
+  return found.then((fetched) => sendResult(request, fetched, services));
 }
 
 /** The answer at once when memory has one that will do, else a promise of it. */
-export function findAnswer(request: OperationRequest, services: Services): Found | Promise<Found> {
+export function findAnswer(
+  request: OperationRequest,
+  services: Services,
+): CacheResult | Promise<CacheResult> {
   const lookup = services.cache.lookup(askOf(request));
   if (lookup.verdict !== 'hit' && lookup.verdict !== 'stale') return fetchAnswer(request, lookup, services);
   if (lookup.verdict === 'stale')
     services.cache.revalidate(lookup, (signal) => loadInBackground(request, lookup, signal, services));
-  return foundBy(lookup);
+  return resultOf(lookup);
 }
 
 /** A fresh 200 that memory has, or nothing; nobody is asked for it. */
-export function findHit(read: OperationRead, services: Services): Found | undefined {
+export function findHit(read: OperationRead, services: Services): CacheResult | undefined {
   const lookup = services.cache.lookup(askOf(read));
-  return lookup.verdict === 'hit' && lookup.entry.status === 200 ? foundBy(lookup) : undefined;
+  return lookup.verdict === 'hit' && lookup.entry.status === 200 ? resultOf(lookup) : undefined;
 }
 
-function foundBy({ verdict, reason, entry }: Lookup & { verdict: 'hit' | 'stale' }): Found {
+function resultOf({ verdict, reason, entry }: Lookup & { verdict: 'hit' | 'stale' }): CacheResult {
   return { entry, verdict: { verdict, reason, stored: true, forwardStatus: undefined }, charges: [] };
 }
 
 /** How often a caller boards another flight after one that was refused for its leader's impatience. */
 const MOST_FLIGHTS = 3;
 
-async function fetchAnswer(request: OperationRequest, lookup: Lookup, services: Services): Promise<Found> {
+async function fetchAnswer(
+  request: OperationRequest,
+  lookup: Lookup,
+  services: Services,
+): Promise<CacheResult> {
   for (let flight = 1; ; flight++) {
     let charges: readonly Charge[] = [];
     let isLeader = false;
@@ -127,12 +134,12 @@ function storedFrom(answered: RegionAnswer): Stored {
 }
 
 /** Writes a found answer out. */
-export function sendFound(request: OperationRequest, found: Found, services: Services): void {
+export function sendResult(request: OperationRequest, found: CacheResult, services: Services): void {
   const { call, operation, place } = request;
   const { entry } = found;
-  countFound(request, found, services);
+  countResult(request, found, services);
   if (entry.status === 200) {
-    services.replyPrepared(call, prepareFound(request, found, services));
+    services.replyPrepared(call, prepareResult(request, found, services));
     return;
   }
   const headers = headOfFailure(call, found, services);

@@ -3,9 +3,9 @@ import type { Answerer } from '../http/fast-path.ts';
 import type { PlainGet } from '../http/plain-get.ts';
 import { RequestFacts } from '../http/request-facts.ts';
 import type { Router } from '../routing/route.ts';
-import { countFound } from './cache-result.ts';
+import { countResult } from './cache-result.ts';
 import { findHit } from './cached.ts';
-import { type Prepared, prepareFound } from './prepared.ts';
+import { type Prepared, prepareResult } from './prepared.ts';
 import { negotiate } from './render.ts';
 import type { Services } from './services.ts';
 import { clientOf } from './wait.ts';
@@ -38,8 +38,8 @@ function factsOf(
   { publicUrl, clock, clients }: Services,
 ): RequestFacts | undefined {
   const route = router('GET', url);
-  const { isAside, match } = route;
-  if (isAside || match?.kind !== 'operation' || match.operation.cache === null) return undefined;
+  const { hasTraversal, match } = route;
+  if (hasTraversal || match?.kind !== 'operation' || match.operation.cache === null) return undefined;
   const context = { publicUrl, rootRegion, now: clock.monotonic() };
   const facts = new RequestFacts({ method: 'GET', headers, route, socket }, context);
   facts.client = clientOf(facts, clients);
@@ -62,8 +62,8 @@ function answerFromMemory(facts: RequestFacts, services: Services): Prepared | u
     const read = { call: facts, target, operation, params, place };
     const found = findHit(read, services);
     if (found === undefined) return undefined;
-    countFound(read, found, services);
-    return prepareFound(read, found, services);
+    countResult(read, found, services);
+    return prepareResult(read, found, services);
   } catch {
     return undefined;
   }

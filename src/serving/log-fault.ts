@@ -18,5 +18,5 @@ export function logFault(
 }
 
 /** Whether a fault is worth such a line; one that says to come back later is not. */
-export const hasNews = ({ code, cause }: Fault): boolean =>
+export const isWorthLogging = ({ code, cause }: Fault): boolean =>
   code >= 500 && cause !== undefined && code !== 503;

@@ -2,7 +2,7 @@ import type { Entry } from '../cache/entry.ts';
 import { chooseEncoding, isNotModified, X_CACHE } from '../cache/http.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import { fieldsOf, type Head, headOf, statusText } from './cache-fields.ts';
-import type { Found } from './cache-result.ts';
+import type { CacheResult } from './cache-result.ts';
 import type { OperationRead } from './operation-request.ts';
 import { renderAnswer } from './render.ts';
 import type { Services } from './services.ts';
@@ -16,7 +16,7 @@ export interface Prepared {
 }
 
 /** The answer that goes out for a 200 from the cache: validators, ages, codings; a 304 when the caller has it already. */
-export function prepareFound(read: OperationRead, found: Found, services: Services): Prepared {
+export function prepareResult(read: OperationRead, found: CacheResult, services: Services): Prepared {
   const { call } = read;
   const { entry } = found;
   const rendition = entry.rendition(variantOfAnswer(read), () => renderFound(read, entry, services));
@@ -32,7 +32,7 @@ export function prepareFound(read: OperationRead, found: Found, services: Servic
 }
 
 /** Head fields of an answer from the cache that is no 200: a 404 that was remembered, an outage. */
-export function headOfFailure(call: RequestFacts, found: Found, services: Services): string[] {
+export function headOfFailure(call: RequestFacts, found: CacheResult, services: Services): string[] {
   const { verdict, entry } = found;
   const status = statusText(verdict, entry, services.clock.now());
   return ['X-Cache', X_CACHE[verdict.verdict], 'Cache-Status', status, ...fieldsOf(call, found, services)];

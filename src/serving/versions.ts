@@ -12,8 +12,8 @@ import { operationNamed } from '../operations/match.ts';
 import type { Account } from '../routing/directory.ts';
 import { EVERYWHERE, type Target } from '../routing/target.ts';
 import { renderXml } from '../translation/write-xml.ts';
-import type { Found } from './cache-result.ts';
-import { findAnswer, sendFound } from './cached.ts';
+import type { CacheResult } from './cache-result.ts';
+import { findAnswer, sendResult } from './cached.ts';
 import type { OperationRequest } from './compute.ts';
 import { negotiate } from './render.ts';
 import type { Services } from './services.ts';
@@ -57,7 +57,7 @@ export async function serveVersions(call: Call, target: VersionTarget, services:
     rendition: `${target.kind === 'version' ? target.version : ''} ${region ?? ''}`,
   };
   const found = await askedInTime(findAnswer(request, services), services);
-  if (found?.entry.status === 200) return sendFound(request, found, services);
+  if (found?.entry.status === 200) return sendResult(request, found, services);
   const value = describe(undefined);
   const body = call.format === 'json' ? JSON.stringify(value) : renderXml(target.kind, value);
   services.reply(call, { status: 200, body, format: call.format, headers: [] });
@@ -107,7 +107,10 @@ export async function serveEndpoint(
 }
 
 /** What the region says, or undefined when it fails or takes too long; the flight then goes on for the next caller. */
-async function askedInTime(found: Found | Promise<Found>, services: Services): Promise<Found | undefined> {
+async function askedInTime(
+  found: CacheResult | Promise<CacheResult>,
+  services: Services,
+): Promise<CacheResult | undefined> {
   let timer: Timer | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = services.clock.setTimer(() => resolve(undefined), PATIENCE_MS);

@@ -9,7 +9,7 @@ describe('a router', () => {
     expect(route).toMatchObject({
       path: '/dfw/v2/1/flavors/2',
       query: 'x=1',
-      isAside: false,
+      hasTraversal: false,
       target: { kind: 'compute', region: 'dfw', tenant: '1', path: '/flavors/2' },
       match: { kind: 'operation', operation: { name: 'getFlavor' }, params: { flavor_id: '2' } },
     });
@@ -24,7 +24,7 @@ describe('a router', () => {
 
   it.each(['/dfw/v2/1/../2/servers', '/dfw/v2/1/servers/%2e%2e/2', '/dfw/v2/1/servers/...xml'])(
     'sees where %s leads',
-    (url) => expect(router('GET', url).isAside).toBe(true),
+    (url) => expect(router('GET', url).hasTraversal).toBe(true),
   );
 
   it('keeps no URL that nobody would send twice', () => {
