@@ -22,7 +22,7 @@ export interface RegionStanding {
 
 /** The limits of every account and region: one shaper per user name and region, made on first use. */
 export interface RegionLimits<P extends LimitPlace = LimitPlace> {
-  /** Cancellation that costs nothing: for what no limit is about. */
+  /** A permit that costs nothing: for what no limit is about. */
   readonly free: Permit;
   /** A permit or refusal at once, or a promise of one. */
   acquire(place: P, ask: SlotRequest): Permit | Refusal | Promise<Permit | Refusal>;
