@@ -26,7 +26,7 @@ export interface Charge {
   readonly resetSeconds: number;
 }
 
-/** Cancellation to send one request. Exactly one of `answered`, `lost` and `cancel` must follow. */
+/** Permission to send one request. Exactly one of `answered`, `lost` and `cancel` must follow. */
 export interface Permit {
   readonly refused?: undefined;
   readonly waitedMs: number;
