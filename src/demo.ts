@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { OWN_CONFIG } from './commands/default-config.ts';
 import type { ExitCode } from './commands/exit-code.ts';
 import { runService } from './commands/run-service.ts';
@@ -9,7 +10,11 @@ import { baseImages } from './simulator/region/base-images.ts';
 /** `sluice demo`: simulator and gateway in one process, with lines to paste into another terminal. */
 export function demo(env: Environment): Promise<ExitCode> {
   // Log lines of ordinary requests would bury the lines to paste.
-  const loaded = loadConfig(OWN_CONFIG, { ...env, SLUICE_LOG_LEVEL: env['SLUICE_LOG_LEVEL'] ?? 'warn' });
+  const loaded = loadConfig(OWN_CONFIG, {
+    SLUICE_LOG_LEVEL: 'warn',
+    SLUICE_ACCESS_TOKENKEYS: randomBytes(32).toString('hex'),
+    ...env,
+  });
   return runService(loaded, async (config, log) => {
     const server = await startServer(config, log);
     console.log(describeDemo(config, server.addresses));

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { Fault, methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
@@ -72,7 +71,7 @@ async function login(call: Call, services: Services): Promise<JsonObject> {
   const claims = credentials.kind === 'token' ? claimsOf(credentials.tokenId, services) : undefined;
   const chosen = chooseAccount(accounts, request, claims?.tenantId || undefined);
   const username = credentials.kind === 'token' ? (claims?.username ?? '') : credentials.username;
-  const issued = issueToken(services.tokenKey, { tenantId: chosen.tenant.id, username }, now);
+  const issued = issueToken(services.tokenKeys, { tenantId: chosen.tenant.id, username }, now);
   return access(call, chosen, issued, services);
 }
 
@@ -118,6 +117,3 @@ function sendVersions(call: Call, value: JsonObject, services: Services): void {
     call.format === 'json' ? JSON.stringify(value) : renderXml(isList ? 'versions' : 'version', compute);
   services.reply(call, { status: 200, body, format: call.format, headers: [] });
 }
-
-/** Signs façade tokens. */
-export type TokenKey = KeyObject;

@@ -1,8 +1,6 @@
-import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
-import type { Revocations } from '../facade/revocations.ts';
 import { asFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import { Outbox } from '../http/outbox.ts';
@@ -23,6 +21,7 @@ import type { Pools } from '../upstream/pools.ts';
 import { createRegions } from '../upstream/region.ts';
 import { createSender } from '../upstream/send.ts';
 import { openState, type State } from './state.ts';
+import type { TokenKeeper } from './token-keeper.ts';
 
 /** What outlives a reload. */
 export interface Shared {
@@ -30,8 +29,7 @@ export interface Shared {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly pools: Pools;
-  readonly tokenKey: KeyObject;
-  readonly revocations: Revocations;
+  readonly tokens: TokenKeeper;
 }
 
 /** Everything that one configuration means, joined up. */
@@ -53,7 +51,7 @@ export interface Core {
  * @param before the core in force until now: tokens of unchanged accounts, cached answers and windows are taken over
  */
 export function createCore(config: Config, shared: Shared, before?: Core): Core {
-  const { log, clock, metrics, pools, tokenKey, revocations } = shared;
+  const { log, clock, metrics, pools } = shared;
   const accounts = new Map(
     config.accounts.map((account) => [
       keyOf(account),
@@ -88,8 +86,9 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     limits,
     cache,
     clients,
-    tokenKey,
-    revocations,
+    tokenKeys: shared.tokens.use(config),
+    revocations: shared.tokens.revocations,
+    revoke: (token) => shared.tokens.revoke(token),
     links,
     location: (call, place, kind, url) => locate(links(), call, place, kind, url),
     reply(call, reply) {

@@ -3,7 +3,8 @@ import type { ResponseCache } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { Revocations } from '../facade/revocations.ts';
-import type { TokenKey } from '../facade/serve-v2.ts';
+import type { SluiceToken } from '../facade/sluice-token.ts';
+import type { TokenKeys } from '../facade/token-keys.ts';
 import type { Call } from '../http/call.ts';
 import type { Reply } from '../http/reply.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
@@ -29,9 +30,12 @@ export interface Services {
   readonly limits: RegionLimits<Place>;
   readonly cache: ResponseCache;
   readonly clients: ReadonlyMap<string, ClientSettings>;
-  readonly tokenKey: TokenKey;
+  /** What façade tokens are signed with. */
+  readonly tokenKeys: TokenKeys;
   /** Façade tokens given back before they expired. */
-  readonly revocations: Revocations;
+  readonly revocations: Pick<Revocations, 'has'>;
+  /** Takes a façade token back, here and at the other instances. */
+  revoke(token: SluiceToken): void;
   /** Rewrites links for the endpoints of the catalogs as they are now. */
   links(): LinkRewriter;
   /** A `Location` as it leads through Sluice. */
