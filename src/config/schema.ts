@@ -43,6 +43,11 @@ const AdminSchema = Type.Object(
       description: 'Address of the operators’ listener: `/metrics`, `/healthz`, `/readyz`.',
     }),
     port: Port(8081, 'Port of the operators’ listener. 0 picks a free one.'),
+    token: Nullable(Type.String({ minLength: 16, secret: true }), {
+      default: null,
+      description:
+        'What operators and scrapers show (`Authorization: Bearer …`), 16 characters or more; `/healthz` and the status of `/readyz` need none. null: nothing is asked, which takes a loopback `admin.host`.',
+    }),
   },
   closed,
 );

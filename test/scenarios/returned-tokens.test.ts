@@ -127,7 +127,7 @@ describe.skipIf(!redisAvailable())('with Redis', () => {
     try {
       const key = 'sluice:1:revocations';
       await until(true, async () => (await intruder.zcard(key)) === 1);
-      const [genuine] = await intruder.zrange(key, 0, -1);
+      const [genuine] = await intruder.zrange(key, '0', '-1');
       const [digest, expiresAt, proof] = genuine!.split('.');
       expect(genuine).not.toContain(returned);
       const forged = [
@@ -138,7 +138,7 @@ describe.skipIf(!redisAvailable())('with Redis', () => {
         '',
         'x'.repeat(100_000),
       ];
-      await intruder.zadd(key, ...forged.flatMap((member) => [Number(expiresAt), member]));
+      await intruder.zadd(key, ...forged.flatMap((member) => [String(expiresAt), member]));
       await intruder.publish(`${key}:news`, forged.join('\n'));
       const two = await start([OLD_KEY], redis.url);
       expect([await isGood(two, token), await isGood(two, returned)]).toEqual([true, false]);

@@ -448,3 +448,15 @@ it('the byte-order mark that an editor puts before a secret is no part of it', (
   const yaml = 'accounts: [{ name: main, identity: { url: us, username: a, apiKeyFile: api.key } }]';
   expect(good(yaml).accounts[0]!.identity.apiKey).toBe('k-2');
 });
+
+it('the operators’ listener is open to other machines only with a token', () => {
+  const text = 'accepted: text of 16 characters or more, or a loopback admin.host';
+  const open = `${ACCOUNT}admin: { host: 0.0.0.0 }\n`;
+  expect(problems(open)).toEqual([`admin.token: is missing while other machines reach admin.host, ${text}`]);
+  expect(good(open, { SLUICE_ADMIN_TOKEN: 't'.repeat(16) }).admin.token).toBe('t'.repeat(16));
+  expect(problems(`${ACCOUNT}admin: { token: short }`)).toEqual([
+    'admin.token: is empty or too short, accepted: text or null',
+  ]);
+  for (const host of ['127.0.0.1', 'localhost', '"::1"', '127.8.9.1'])
+    expect(problems(`${ACCOUNT}admin: { host: ${host} }`)).toEqual([]);
+});
