@@ -15,6 +15,7 @@ export interface Tokens {
   peek(): Token | undefined;
   get(signal?: AbortSignal): Promise<Token>;
   refused(token: Token, signal?: AbortSignal): Promise<Token>;
+  accepted(token: Token): void;
 }
 
 /** One request on its way to a region. */
@@ -119,6 +120,7 @@ class Journey implements ExchangeWatch {
         await this.#renew(token);
         continue;
       } else {
+        if (this.#secondChance && result.status !== 401) tokens.accepted(token);
         pauseMs = this.#pauseAfter(result);
         if (pauseMs === undefined) return this.#sent(result, permit);
       }
