@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, request } from 'undici';
 import { type Clock, systemClock } from '../clock.ts';
 import type { JsonValue } from '../json.ts';
@@ -16,10 +17,15 @@ export interface V2LoginOptions {
   /** How long one login may take in all, ms. */
   timeoutMs: number;
   clock?: Clock;
+  /** Undoes the content coding of an answer, which nobody has asked for; throws when it cannot. */
+  decode?: Decode;
 }
 
+/** See `V2LoginOptions.decode`. */
+export type Decode = (answer: { status: number; headers: IncomingHttpHeaders; body: Buffer }) => Buffer;
+
 /** The largest answer that is read. A catalog of every service and region of Rackspace is about 20 KB. */
-const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024;
+const ANSWER_LIMIT_BYTES = 1024 * 1024;
 /** How much of an error answer is quoted in a log line. */
 const QUOTE_LIMIT = 200;
 
@@ -58,7 +64,7 @@ function loginDocument({ username, apiKey, password }: Credentials): object {
 async function post(
   url: URL,
   body: string,
-  { dispatcher, timeoutMs }: V2LoginOptions,
+  { dispatcher, timeoutMs, decode = ({ body }) => body }: V2LoginOptions,
   signal: AbortSignal,
 ): Promise<Answer> {
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -75,11 +81,13 @@ async function post(
       signal: AbortSignal.any([signal, timeout]),
       ...(dispatcher ? { dispatcher } : {}),
     });
+    const { statusCode: status, headers } = answer;
+    const whole = await readWhole(answer.body);
     return {
-      status: answer.statusCode,
-      retryAfter: single(answer.headers['retry-after']),
-      date: single(answer.headers['date']),
-      text: await readText(answer.body),
+      status,
+      retryAfter: single(headers['retry-after']),
+      date: single(headers['date']),
+      text: textOf(decoded({ status, headers, body: whole }, decode)),
     };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -89,18 +97,34 @@ async function post(
   }
 }
 
-async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+async function readWhole(body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.length;
-    if (bytes > ANSWER_LIMIT_BYTES) {
-      throw new LoginError('malformed', `The identity service's answer exceeds ${ANSWER_LIMIT_BYTES} bytes.`);
-    }
+    if (bytes > ANSWER_LIMIT_BYTES) throw tooLarge();
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
+
+function decoded(answer: Parameters<Decode>[0], decode: Decode): Buffer {
+  let body: Buffer;
+  try {
+    body = decode(answer);
+  } catch (cause) {
+    const message = "The identity service's answer has a content coding that cannot be undone.";
+    throw new LoginError('malformed', message, { cause });
+  }
+  if (body.length > ANSWER_LIMIT_BYTES) throw tooLarge();
+  return body;
+}
+
+const tooLarge = () =>
+  new LoginError('malformed', `The identity service's answer exceeds ${ANSWER_LIMIT_BYTES} bytes.`);
+
+/** Without a byte-order mark, which some services and files on web servers begin with. */
+const textOf = (body: Buffer): string => body.toString('utf8').replace(/^\uFEFF/, '');
 
 function parseAnswer(text: string): JsonValue {
   try {
