@@ -48,7 +48,9 @@ export function checkTree(source: Tree, env: Environment, folder: string, use: U
     ({ path }) => !missing.some((known) => isUnder(path, known.path)),
   );
   const problems = [...missing, ...misfits];
-  const isSound: IsSound = (path) => !problems.some((known) => isUnder(path.split('.'), known.path));
+  // Compared as text: names of regions may have dots of their own.
+  const isSound: IsSound = (path) =>
+    !problems.some((known) => `${path}.`.startsWith(`${known.path.join('.')}.`));
   if (use === 'gateway') {
     const config = tree as unknown as Config;
     problems.push(...checkRules(config, isSound), ...readSecretFiles(tree, folder, isSound));

@@ -22,7 +22,7 @@ const ListenSchema = Type.Object(
     }),
     port: Port(8080, 'Port callers connect to. 0 picks a free one.'),
     regions: Type.Record(
-      Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' }),
+      Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' }),
       Port(0, 'Port of the region.'),
       {
         ...closed,
@@ -109,7 +109,7 @@ const IdentitySchema = Type.Object(
   closed,
 );
 
-const region = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' });
+const region = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' });
 
 const AccountSchema = Type.Object(
   {

@@ -5,6 +5,7 @@
  * none).
  */
 import type { JsonObject } from '../json.ts';
+import { regionSegment } from '../links/region-segment.ts';
 
 /** When the identity versions were declared stable here; clients only print it. */
 const IDENTITY_UPDATED = '2026-01-01T00:00:00Z';
@@ -53,7 +54,7 @@ export interface RegionVersion {
 /**
  * `GET /{region}/`: the versions a region has (guide, section 1.9.1).
  *
- * @param region as it stands in the caller's path; null for a base URL that is one region's own
+ * @param region as the catalog spells it; null for a base URL that is one region's own
  */
 export function regionVersionsDocument(
   baseUrl: string,
@@ -77,8 +78,7 @@ function describe(
   region: string | null,
   { id, status, updated }: RegionVersion,
 ): JsonObject {
-  const root =
-    region === null ? trim(baseUrl) : `${trim(baseUrl)}/${encodeURIComponent(region.toLowerCase())}`;
+  const root = region === null ? trim(baseUrl) : `${trim(baseUrl)}/${regionSegment(region)}`;
   return {
     id,
     status: status === 'SUPPORTED' ? status : 'CURRENT',
