@@ -7,7 +7,7 @@ import { serveIdentity } from '../facade/serve-v2.ts';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
 import { attachFastPath, type FastPath } from '../http/fast-path.ts';
-import { registerOpaque, streamFault } from '../passthrough/proxy.ts';
+import { PROXIED_METHODS, registerOpaque, streamFault } from '../passthrough/proxy.ts';
 import { createPassage } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
 import { recognise, serveOperation } from '../serving/compute.ts';
@@ -140,7 +140,7 @@ export function createListener(options: {
     fail(
       call,
       new Fault('badMethod', `${call.method} is not possible here.`, {
-        headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' },
+        headers: { allow: PROXIED_METHODS.join(', ') },
       }),
       services(),
     );

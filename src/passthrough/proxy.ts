@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import { Readable } from 'node:stream';
 import httpProxy from '@fastify/http-proxy';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -67,6 +68,14 @@ interface Aside {
   path: string;
 }
 
+/**
+ * Every method that Node reads: services have some of their own (`COPY`, `REPORT`). But for CONNECT, which is no request for
+ * a path, and TRACE, whose answer repeats the token.
+ */
+export const PROXIED_METHODS: readonly string[] = METHODS.filter(
+  (name) => name !== 'CONNECT' && name !== 'TRACE',
+);
+
 /** Registers the proxy for every path; requests that Sluice answers itself never get here. */
 export function registerOpaque(
   fastify: FastifyInstance,
@@ -79,9 +88,12 @@ export function registerOpaque(
 ): void {
   const { passage, callOf } = options;
   const trips = new WeakMap<FastifyRequest, Trip>();
+  for (const method of PROXIED_METHODS)
+    if (!fastify.supportedMethods.includes(method)) fastify.addHttpMethod(method, { hasBody: true });
 
   fastify.register(httpProxy, {
     upstream: '',
+    httpMethods: [...PROXIED_METHODS],
     undici: abortable(options.agent),
     disableRequestLogging: true,
     replyOptions: { getUpstream: (request) => trips.get(request as FastifyRequest)!.place.endpoint.origin },
