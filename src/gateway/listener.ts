@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Agent } from 'undici';
 import { serveEverywhere } from '../all-regions/serve.ts';
 import { serveIdentity } from '../facade/serve-v2.ts';
-import { asFault, Fault } from '../faults/faults.ts';
+import { asFault, Fault, methodFault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
 import { attachFastPath, type FastPath } from '../http/fast-path.ts';
 import { PROXIED_METHODS, registerOpaque, streamFault } from '../passthrough/proxy.ts';
@@ -31,6 +31,9 @@ const KEEP_ALIVE_MS = 75_000;
 const LINGER_MS = 500;
 
 const OPAQUE = Symbol('opaque');
+
+/** What HTTP itself has for resources; Compute knows no methods of its own, as other services do. */
+const COMPUTE_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /**
  * The listener callers connect to: the only place that knows Fastify. What is an operation of the guide, a login or a
@@ -173,7 +176,9 @@ function dispatch(call: Call, services: Services): void | Promise<void> | typeof
     case 'compute': {
       if (target.path === '/') return serveEndpoint(call, target, services);
       const match = recognise(call, target);
-      return match === undefined ? OPAQUE : serveOperation(call, target, match, services);
+      if (match !== undefined) return serveOperation(call, target, match, services);
+      if (!COMPUTE_METHODS.includes(call.method)) throw methodFault(call.method, COMPUTE_METHODS);
+      return OPAQUE;
     }
   }
 }
