@@ -3,6 +3,7 @@ import type { Call } from '../http/call.ts';
 import { isJsonObject, type JsonValue } from '../json.ts';
 import { matchPath } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
+import { canonicalSegment } from '../routing/canonical.ts';
 import type { Place } from '../routing/directory.ts';
 import { type CacheResult, countResult } from '../serving/cache-result.ts';
 import { findAnswer } from '../serving/cached.ts';
@@ -74,7 +75,7 @@ export async function hasMember(
   id: string,
   services: Services,
 ): Promise<boolean | undefined> {
-  const path = `/${list.resource}/${encodeURIComponent(id)}`;
+  const path = `/${list.resource}/${canonicalSegment(id)}`;
   const match = matchPath('GET', path);
   if (match.kind !== 'operation' || match.operation.acrossRegions !== undefined) return false;
   const { operation, params } = match;

@@ -3,7 +3,7 @@ import { derive, familyOf, findMember } from './derive/derive.ts';
 import { indexList } from './derive/list-index.ts';
 import { type Directives, parseDirectives } from './directives.ts';
 import { Entry } from './entry.ts';
-import { type CacheRequest, keyOf, queryOf, scopeOf, subjectOf } from './key.ts';
+import { type CacheRequest, keyOf, scopeOf, subjectOf } from './key.ts';
 import type { MemoryStore } from './memory-store.ts';
 import { decide, decidePass, type HitReason, type MissReason, type PassReason } from './policy.ts';
 import { hasChangesSince } from './query.ts';
@@ -15,7 +15,7 @@ export interface Asked {
   readonly key: string;
   /** Account, region and class, see `scopeOf`; '' for a pass of something that has no class. */
   readonly scope: string;
-  /** The query in its one spelling, without `?`: what to send upstream. */
+  /** Without `?`: what to send upstream, too. */
   readonly query: string;
   readonly directives: Directives;
 }
@@ -36,7 +36,7 @@ export type Lookup = Asked &
 export function lookUp(settings: CacheSettings, memory: MemoryStore, now: number, ask: CacheRequest): Lookup {
   const cacheClass = ask.operation.cache;
   const directives = parseDirectives(ask.cacheControl);
-  const query = cacheClass === null ? ask.query : queryOf(ask, cacheClass);
+  const { query } = ask;
   const pass = decidePass(settings.enabled, ask.operation, directives, hasChangesSince(query));
   if (pass !== null || cacheClass === null)
     return { verdict: 'pass', reason: pass ?? 'uncacheable', ask, key: '', scope: '', query, directives };

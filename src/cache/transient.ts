@@ -9,7 +9,7 @@ const MAYBE_CHANGING = /"status"\s*:\s*"(?!ACTIVE")/;
  * True when an answer about images will change by itself soon: it holds an image that is not ACTIVE (guide 2.6.1), or
  * lists images by such a status, so that it changes when one of them is done.
  *
- * @param query normalised
+ * @param query as the region is asked with it
  */
 export function isTransient(cacheClass: CacheClass, body: string, query: string): boolean {
   if (cacheClass !== 'images') return false;

@@ -8,7 +8,7 @@ import type { CacheClass } from '../operations/operation.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
 import { findServicePlace, type ServicePlace } from '../routing/service-place.ts';
-import { exactBelow, type Target } from '../routing/target.ts';
+import type { Target } from '../routing/target.ts';
 import type { Services } from '../serving/services.ts';
 import { longestWaitMs, priorityOf } from '../serving/wait.ts';
 import type { Passage } from './proxy.ts';
@@ -131,7 +131,4 @@ const opaqueTarget = (call: Call): OpaqueTarget => call.route.target as OpaqueTa
 const exactComputePath = (call: Call): string =>
   (opaqueTarget(call) as Target & { kind: 'compute' }).exactPath;
 
-function exactServicePath(call: Call): string {
-  const head = call.path.slice(0, call.path.length - opaqueTarget(call).path.length);
-  return exactBelow(call.req.url ?? '/', head.split('/').length - 1);
-}
+const exactServicePath = (call: Call): string => opaqueTarget(call).path;

@@ -1,7 +1,6 @@
 import { Fault, methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
-import { restoreQuery } from '../links/restore.ts';
 import type { Match, Params } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
@@ -71,7 +70,7 @@ function atPlace(
   call.region = place.endpoint.region;
   if (match.kind === 'action') return serveWrite(call, target, place, match.params, 'action', services);
   const { operation, params } = match;
-  const request: OperationRequest = { call, target, operation, params, place };
+  const request: OperationRequest = { call, target, operation, params, place, query: call.route.asked };
   if (operation.limitClass === 'model') return serveLimits(request, services);
   if (operation.cache !== null) return serveCached(request, services);
   if (operation.method === 'GET') return serveRead(request, services);
@@ -98,7 +97,7 @@ async function serveWrite(
   call.operation = operation.name;
   if (body?.translationMs !== undefined)
     services.metrics.translation.observe(body.translationMs / 1000, 'request');
-  const request: OperationRequest = { call, target, operation, params, place };
+  const request: OperationRequest = { call, target, operation, params, place, query: call.route.asked };
   try {
     const answered = await askRegion(request, body?.body, services);
     if (answered.status < 400 || answered.status >= 500)
@@ -158,7 +157,7 @@ function upstreamRequest(
     method: operation.method,
     place,
     path: target.path,
-    query: upstreamQuery(request.query ?? call.query),
+    query: request.query,
     headers: call.headers,
     body,
     shared: operation.cache !== null,
@@ -167,16 +166,6 @@ function upstreamRequest(
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
     cancellation,
   };
-}
-
-/** The query without what is meant for Sluice (`format`, `cacheid`), references turned back into ids. */
-export function upstreamQuery(query: string): string {
-  if (query === '') return '';
-  const own = query
-    .split('&')
-    .filter((part) => !/^(?:format|cacheid)(?:=|$)/.test(part))
-    .join('&');
-  return restoreQuery(own);
 }
 
 /** Writes a region's answer out in the caller's format. */

@@ -38,8 +38,8 @@ function factsOf(
   { publicUrl, clock, clients }: Services,
 ): RequestFacts | undefined {
   const route = router('GET', url);
-  const { hasTraversal, match } = route;
-  if (hasTraversal || match?.kind !== 'operation' || match.operation.cache === null) return undefined;
+  const { match } = route;
+  if (match?.kind !== 'operation' || match.operation.cache === null) return undefined;
   const context = { publicUrl, rootRegion, now: clock.monotonic() };
   const facts = new RequestFacts({ method: 'GET', headers, route, socket }, context);
   facts.client = clientOf(facts, clients);
@@ -48,7 +48,7 @@ function factsOf(
 
 /** @returns undefined for whatever is no fresh hit, faults included: they are told where all the others are */
 function answerFromMemory(facts: RequestFacts, services: Services): Prepared | undefined {
-  const { target, match } = facts.route;
+  const { target, match, asked: query } = facts.route;
   if (target.kind !== 'compute' || match?.kind !== 'operation') return undefined;
   try {
     negotiate(facts, target.format);
@@ -59,7 +59,7 @@ function answerFromMemory(facts: RequestFacts, services: Services): Prepared | u
     if (place === undefined) return undefined;
     facts.account = place.account.name;
     facts.region = place.endpoint.region;
-    const read = { call: facts, target, operation, params, place };
+    const read = { call: facts, target, operation, params, place, query };
     const found = findHit(read, services);
     if (found === undefined) return undefined;
     countResult(read, found, services);

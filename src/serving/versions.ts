@@ -53,6 +53,7 @@ export async function serveVersions(call: Call, target: VersionTarget, services:
     operation,
     params: {},
     place: { account, endpoint },
+    query: call.route.asked,
     adapt: (text) => JSON.stringify(describe(text)),
     rendition: `${target.kind === 'version' ? target.version : ''} ${region ?? ''}`,
   };
