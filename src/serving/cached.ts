@@ -5,11 +5,11 @@ import type { Charge } from '../limits/slot-request.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import { variantOf } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
+import { askRegion } from './ask-region.ts';
 import { type CacheResult, countResult } from './cache-result.ts';
-import { askRegion, type OperationRequest } from './compute.ts';
-import type { OperationRead } from './operation-request.ts';
-import { headOfFailure, prepareResult } from './prepared.ts';
+import type { OperationRead, OperationRequest } from './operation-request.ts';
 import { renderAnswer } from './render.ts';
+import { headOfFailure, responseOf } from './response.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -138,7 +138,7 @@ export function sendResult(request: OperationRequest, found: CacheResult, servic
   const { entry } = found;
   countResult(request, found, services);
   if (entry.status === 200) {
-    services.replyPrepared(call, prepareResult(request, found, services));
+    services.respond(call, responseOf(request, found, services));
     return;
   }
   const headers = headOfFailure(call, found, services);

@@ -5,22 +5,16 @@ import type { Match, Params } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Target } from '../routing/target.ts';
-import type { Cancellation } from '../upstream/cancellation.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
 import { comesDown } from '../upstream/headers.ts';
-import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
+import type { RegionAnswer } from '../upstream/region.ts';
+import { askRegion } from './ask-region.ts';
 import { serveCached } from './cached.ts';
 import { serveLimits } from './limits.ts';
-import type { OperationRead } from './operation-request.ts';
+import type { OperationRequest } from './operation-request.ts';
 import { negotiate, renderAnswer } from './render.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
-import { longestWaitMs, priorityOf } from './wait.ts';
-
-/** A request below a tenant that is an operation of the guide. */
-export interface OperationRequest extends OperationRead {
-  readonly call: Call;
-}
 
 /**
  * What a compute path means; undefined when it is no path of the guide and goes through as it is.
@@ -129,43 +123,6 @@ async function invalidate(
     params,
     isLost,
   });
-}
-
-/** Sends a request to its region on the caller's behalf. */
-export async function askRegion(
-  request: OperationRequest,
-  body: Buffer | string | undefined,
-  services: Services,
-  cancellation: Cancellation = request.call,
-): Promise<RegionAnswer> {
-  const answered = await services.regions.ask(upstreamRequest(request, body, services, cancellation));
-  request.call.waitedMs += answered.waitedMs;
-  request.call.upstreamMs += answered.upstreamMs;
-  return answered;
-}
-
-function upstreamRequest(
-  request: OperationRequest,
-  body: Buffer | string | undefined,
-  services: Services,
-  cancellation: Cancellation,
-): UpstreamRequest {
-  const { call, target, operation, place } = request;
-  const client = services.clients.get(call.client);
-  return {
-    operation,
-    method: operation.method,
-    place,
-    path: target.path,
-    query: request.query,
-    headers: call.headers,
-    body,
-    shared: operation.cache !== null,
-    client: call.client,
-    priority: priorityOf(call),
-    maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
-    cancellation,
-  };
 }
 
 /** Writes a region's answer out in the caller's format. */

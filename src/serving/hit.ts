@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import type { Answerer } from '../http/fast-path.ts';
 import type { PlainGet } from '../http/plain-get.ts';
+import type { Response } from '../http/reply.ts';
 import { RequestFacts } from '../http/request-facts.ts';
 import type { Router } from '../routing/route.ts';
 import { countResult } from './cache-result.ts';
 import { findHit } from './cached.ts';
-import { type Prepared, prepareResult } from './prepared.ts';
 import { negotiate } from './render.ts';
+import { responseOf } from './response.ts';
 import type { Services } from './services.ts';
 import { clientOf } from './wait.ts';
 
@@ -22,11 +23,11 @@ export function createMemoryAnswerer(options: {
   return (get, socket) => {
     const services = options.services();
     const facts = factsOf(get, socket, options, services);
-    const prepared = facts && answerFromMemory(facts, services);
-    if (!prepared) return undefined;
-    services.finished(facts, prepared.status);
-    const head = `${prepared.head.text}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
-    return { head, body: prepared.body };
+    const response = facts && answerFromMemory(facts, services);
+    if (!response) return undefined;
+    services.finished(facts, response.status);
+    const head = `${response.head.text}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
+    return { head, body: response.body };
   };
 }
 
@@ -47,7 +48,7 @@ function factsOf(
 }
 
 /** @returns undefined for whatever is no fresh hit, faults included: they are told where all the others are */
-function answerFromMemory(facts: RequestFacts, services: Services): Prepared | undefined {
+function answerFromMemory(facts: RequestFacts, services: Services): Response | undefined {
   const { target, match, asked: query } = facts.route;
   if (target.kind !== 'compute' || match?.kind !== 'operation') return undefined;
   try {
@@ -63,7 +64,7 @@ function answerFromMemory(facts: RequestFacts, services: Services): Prepared | u
     const found = findHit(read, services);
     if (found === undefined) return undefined;
     countResult(read, found, services);
-    return prepareResult(read, found, services);
+    return responseOf(read, found, services);
   } catch {
     return undefined;
   }

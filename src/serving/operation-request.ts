@@ -1,3 +1,4 @@
+import type { Call } from '../http/call.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import type { Params } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -17,4 +18,9 @@ export interface OperationRead {
   readonly adapt?: (text: string) => string;
   /** What tells this adaptation from others of the same cached answer. */
   readonly rendition?: string;
+}
+
+/** A request of Node's for an operation of the guide: it may wait, fail and have a body. */
+export interface OperationRequest extends OperationRead {
+  readonly call: Call;
 }
