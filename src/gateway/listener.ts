@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Agent } from 'undici';
@@ -9,11 +9,11 @@ import { registerOpaque, streamFault } from '../passthrough/proxy.ts';
 import { createPassage } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
+import type { LocatedPassthrough } from '../serving/locate.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
-import { clientOf } from '../serving/wait.ts';
-import { dispatch, PASSTHROUGH } from './dispatch.ts';
+import { dispatch } from './dispatch.ts';
 
 /** Request heads beyond this are refused by Node itself, bytes; long pagination URLs and tokens fit easily. */
 const MAX_HEADER_BYTES = 32 * 1024;
@@ -47,7 +47,8 @@ export function createListener(options: {
   });
   const answerer = createMemoryAnswerer({ services, router, rootRegion, keepAliveMs: KEEP_ALIVE_MS });
   let fastPath: FastPath | undefined;
-  const opaqueCalls = new WeakMap<IncomingMessage, Call>();
+  let fastifyHandler: RequestListener;
+  const streamed = new WeakMap<IncomingMessage, LocatedPassthrough>();
   let closing = false;
   let lingersUntil = 0;
   const fastify = Fastify({
@@ -56,12 +57,13 @@ export function createListener(options: {
     return503OnClosing: false,
     routerOptions: { maxParamLength: 16_384 },
     serverFactory: (handler) => {
+      fastifyHandler = handler;
       // Node would refuse a request without a Host, but not as a fault.
       const options = { maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false };
       const server = createServer(options, (req, res) => {
         fastPath?.begun(req, res);
         if (closing) res.shouldKeepAlive = false;
-        if (!takes(req, res)) handler(req, res);
+        take(req, res);
       });
       server.on('checkExpectation', (req: IncomingMessage, res: Call['res']) => {
         fastPath?.begun(req, res);
@@ -93,31 +95,29 @@ export function createListener(options: {
   fastify.removeAllContentTypeParsers();
 
   const newCall = (req: IncomingMessage, res: Call['res']) => {
-    const { publicUrl, clock, clients } = services();
-    const call = new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
+    const { publicUrl, clock } = services();
+    return new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
       publicUrl,
       rootRegion,
       now: clock.monotonic(),
     });
-    call.client = clientOf(call, clients);
-    return call;
   };
 
-  /** True when Sluice answers the request itself; false leaves it to the proxy. */
-  const takes = (req: IncomingMessage, res: Call['res']): boolean => {
+  /** Leaves a request to Fastify and its proxy. */
+  const stream = (located: LocatedPassthrough): void => {
+    const { req, res } = located.call;
+    streamed.set(req, located);
+    fastifyHandler(req, res);
+  };
+
+  const take = (req: IncomingMessage, res: Call['res']): void => {
     const call = newCall(req, res);
     try {
       if (!hasOneHost(req)) throw new Fault('badRequest', 'A request has one Host header.');
-      const taken = dispatch(call, services());
-      if (taken === PASSTHROUGH) {
-        opaqueCalls.set(req, call);
-        return false;
-      }
-      taken?.catch((error) => fail(call, error, services()));
+      dispatch(call, services(), stream)?.catch((error) => fail(call, error, services()));
     } catch (error) {
       fail(call, error, services());
     }
-    return true;
   };
 
   fastify.addHook('preClose', (done) => {
@@ -129,12 +129,12 @@ export function createListener(options: {
 
   fastify.setErrorHandler((error, request, reply) => {
     reply.hijack();
-    const call = opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    const call = streamed.get(request.raw)?.call ?? newCall(request.raw, reply.raw);
     fail(call, asRefusal(streamFault(error, call)), services());
   });
   fastify.setNotFoundHandler((request, reply) => {
     reply.hijack();
-    const call = opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    const call = streamed.get(request.raw)?.call ?? newCall(request.raw, reply.raw);
     fail(
       call,
       new Fault('badMethod', `${call.method} is not possible here.`, {
@@ -144,12 +144,16 @@ export function createListener(options: {
     );
   });
 
-  const passage = createPassage(services, (call, error) => fail(call, error, services()));
+  const passage = createPassage(
+    services,
+    (call) => streamed.get(call.req)!,
+    (call, error) => fail(call, error, services()),
+  );
   registerOpaque(fastify, {
     agent: options.agent,
     retries: () => services().settings.upstream.retries,
     passage,
-    callOf: (request) => opaqueCalls.get(request.raw)!,
+    callOf: (request) => streamed.get(request.raw)!.call,
   });
   return fastify;
 }
