@@ -1,8 +1,8 @@
 import { v2TokensUrl } from '../identity/settings.ts';
-import { mistakeIn } from './expression.ts';
-import type { IsSound } from './is-sound.ts';
-import type { Problem } from './problem.ts';
-import { repeated } from './repeated.ts';
+import { mistakeIn } from '../settings/expression.ts';
+import type { IsSound } from '../settings/is-sound.ts';
+import type { Problem } from '../settings/problem.ts';
+import { repeated } from '../settings/repeated.ts';
 import type { AccountConfig, Config } from './schema.ts';
 import { checkSimulator, simulatorPorts } from './simulator-rules.ts';
 
