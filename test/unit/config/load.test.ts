@@ -92,9 +92,15 @@ describe('YAML', () => {
     expect(problems(yaml).join('\n')).toContain(expected);
   });
 
-  it('says so when the file cannot be read', () => {
-    const loaded = loadConfig(join(folder, 'absent.yaml'), {});
-    expect(loaded).toEqual({ problems: [`${join(folder, 'absent.yaml')}: cannot be read (ENOENT)`] });
+  it.each([
+    ['absent.yaml', 'there is no such file (ENOENT)'],
+    ['', 'it is a directory (EISDIR)'],
+    ['a-file/sluice.yaml', 'there is no such folder (ENOTDIR)'],
+  ])('says why "%s" cannot be read', (name, why) => {
+    writeFileSync(join(folder, 'a-file'), '');
+    const file = join(folder, name);
+    const line = `${file}: cannot be read, ${why}, accepted: a YAML file`;
+    expect(loadConfig(file, {})).toEqual({ problems: [line] });
   });
 
   it('takes an empty file for one that sets nothing', () => {
