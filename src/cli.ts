@@ -42,7 +42,7 @@ program
   .command('demo')
   .description('run a simulated cloud and the gateway in one process')
   .action(async () => {
-    const { demo } = await import('./demo.ts');
+    const { demo } = await import('./commands/demo.ts');
     await exitWith(demo(env));
   });
 
