@@ -1,33 +1,17 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { type Answer, json, text, tooMany } from '../support/stub-answers.ts';
 import { publishedAs } from '../support/stub-rates.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let clock: FakeClock;
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
-
-beforeEach(async () => {
-  clock = new FakeClock(Date.now());
-  upstream = await startStubUpstream({ now: () => clock.now(), tokenLifeMs: 30 * 86_400_000 });
-  dfw = upstream.region('DFW');
-  dfw.publish(publishedAs([{ verb: 'ALL', uri: '*', value: 1000, unit: 'SECOND' }]));
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    clock,
-    settings: { limits: { maxWaitMs: 60_000 } },
-  });
-  await ask(`${gateway.url}/dfw/v2/700100/limits`);
-});
-
-afterEach(async () => {
-  await gateway.close();
-  await upstream.close();
+const { it, gateway, dfw, clock } = scenario('test', {
+  standstill: true,
+  settings: { limits: { maxWaitMs: 60_000 } },
+  script(upstream) {
+    const limit = { verb: 'ALL', uri: '*', value: 1000, unit: 'SECOND' } as const;
+    upstream.region('DFW').publish(publishedAs([limit]));
+  },
+  begin: () => ask(`${gateway.url}/dfw/v2/700100/limits`),
 });
 
 const send = (path: string, method = 'GET', body?: string, headers: Record<string, string> = {}) =>

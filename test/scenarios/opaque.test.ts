@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import {
   type Answer,
   chunked,
@@ -14,42 +14,19 @@ import {
   tooMany,
   unavailable,
 } from '../support/stub-answers.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+import { publishedAs } from '../support/stub-rates.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
+const { it, upstream, gateway, dfw } = scenario('file', {
+  script(upstream) {
+    upstream.region('DFW').publish(publishedAs([{ verb: 'POST', uri: '*', value: 100, unit: 'SECOND' }]));
+  },
+});
+
 let base: string;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream();
-  dfw = upstream.region('DFW');
-  dfw.publish([
-    {
-      uri: '*',
-      regex: '.*',
-      limit: [
-        {
-          verb: 'POST',
-          value: 100,
-          remaining: 100,
-          unit: 'SECOND',
-          'next-available': '2026-01-01T00:00:00Z',
-        },
-      ],
-    },
-  ]);
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
+beforeEach(() => {
   base = `${gateway.url}/dfw/v2/700100`;
+  dfw.forget();
 });
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
-
-beforeEach(() => dfw.forget());
 
 /** Answers with what it was asked. */
 const echo: Answer = json((request: StubRequest) => ({
