@@ -3,10 +3,10 @@ import { refusal } from '../refusal.ts';
 import type { LimitsSettings } from '../settings.ts';
 import type { Refusal } from '../slot-request.ts';
 import type { Window } from '../windows/window.ts';
-import type { WindowBook } from '../windows/windows.ts';
+import type { WindowBook } from '../windows/window-set.ts';
 import { expectTurn, type Newcomer } from './expected-wait.ts';
 import type { FairQueue } from './fair-queue.ts';
-import type { Lane } from './lane.ts';
+import type { Lane } from './limit-queue.ts';
 import type { Waiter } from './waiter.ts';
 
 /** A full queue does not say when it will have room; nobody is sent away for longer than this. */

@@ -1,6 +1,6 @@
 import type { Client } from '../client.ts';
 import type { Window } from '../windows/window.ts';
-import type { Lane, Level, Seat } from './lane.ts';
+import type { Lane, Level, Seat } from './limit-queue.ts';
 
 /** Above this many clients on one level their parts are estimated together instead of one by one. */
 const MOST_SEATS_COUNTED = 64;

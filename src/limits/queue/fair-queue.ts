@@ -1,6 +1,6 @@
 import type { Client } from '../client.ts';
 import { IndexedHeap } from './indexed-heap.ts';
-import type { Lane, Level } from './lane.ts';
+import type { Lane, Level } from './limit-queue.ts';
 import { KeptSlots } from './reservations.ts';
 import type { Waiter } from './waiter.ts';
 

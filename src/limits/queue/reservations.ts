@@ -1,5 +1,5 @@
 import type { Window } from '../windows/window.ts';
-import type { Lane } from './lane.ts';
+import type { Lane } from './limit-queue.ts';
 
 /**
  * Slots kept for requests whose turn it is and that need another slot elsewhere as well. As in the backfilling of batch

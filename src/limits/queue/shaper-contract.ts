@@ -6,7 +6,7 @@ import type { BudgetLease, LeaseHolder } from '../shared/lease.ts';
 import type { Permit, Refusal, SlotRequest } from '../slot-request.ts';
 import type { ShaperSnapshot } from '../snapshot.ts';
 import type { Window } from '../windows/window.ts';
-import type { AskedSpan } from '../windows/windows.ts';
+import type { AskedSpan } from '../windows/window-set.ts';
 import { FairShaper } from './shaper.ts';
 import type { ShaperObserver } from './shaper-observer.ts';
 

@@ -1,7 +1,7 @@
 import type { Client } from '../client.ts';
 import type { Permit, Refusal, SlotRequest } from '../slot-request.ts';
 import type { HeapItem } from './indexed-heap.ts';
-import type { Lane } from './lane.ts';
+import type { Lane } from './limit-queue.ts';
 
 /** One request that waits. */
 export interface Waiter extends HeapItem {

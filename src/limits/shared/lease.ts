@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../clock.ts';
 import type { PublishedLimit } from '../published/limit.ts';
 import { historyOf } from '../windows/history.ts';
 import type { Window } from '../windows/window.ts';
-import { TRANSIT_MS } from '../windows/windows.ts';
+import { TRANSIT_MS } from '../windows/window-set.ts';
 import {
   type BudgetStore,
   type ExchangeAnswer,

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { Lane } from '../queue/lane.ts';
+import { Lane } from '../queue/limit-queue.ts';
 import { compileLimitPattern, type LimitPattern, type LimitTarget } from './limit-pattern.ts';
 import type { Window } from './window.ts';
 

@@ -1,5 +1,5 @@
 import { isLongUnit, limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
-import type { Lane } from '../queue/lane.ts';
+import type { Lane } from '../queue/limit-queue.ts';
 import type { LimitsSettings } from '../settings.ts';
 import type { SlotRequest } from '../slot-request.ts';
 import { type Flight, FlightList } from './in-flight.ts';
