@@ -28,7 +28,7 @@ export interface LeaseHolder {
   /** Requests that wait for a slot of the window. */
   demandOn(window: Window): number;
   /** There may be more room. */
-  poke(): void;
+  recheck(): void;
   /** What others keep to; heeded until the region has been asked. */
   learn(limits: readonly PublishedLimit[]): void;
 }
@@ -115,7 +115,7 @@ export class BudgetLease {
   }
 
   /** Somebody waits for a slot that this instance has not got. */
-  hungry(): void {
+  requestMore(): void {
     if (this.#isAlone || this.#isClosed || !this.#isShort()) return;
     const taken = this.#taken();
     const earned = (taken - this.#takenBefore) * EXCHANGES_PER_ADMISSION;
@@ -239,7 +239,7 @@ export class BudgetLease {
       shrinkTo(window, part);
     }
     if (answer.known) this.#options.holder.learn(answer.known);
-    this.#options.holder.poke();
+    this.#options.holder.recheck();
   }
 
   /**
@@ -263,7 +263,7 @@ export class BudgetLease {
       const allotment = now < leaseEndsAt ? own : now < shedBy ? Math.min(own, equal) : equal;
       window.share({ allotment, othersUsed: Math.max(0, value - Math.max(equal, allotment)) });
     }
-    this.#options.holder.poke();
+    this.#options.holder.recheck();
   }
 
   /** A store that was late once, with the next answer in time, is no news. */
