@@ -141,7 +141,18 @@ export class WindowSet {
     return first ? first.sentAt + TRANSIT_MS : Number.POSITIVE_INFINITY;
   }
 
-  /** GET /limits leaves: from now on what is answered is remembered for its answer. */
+  /**
+   * GET /limits leaves: from now on what is answered is remembered for its answer, which may name limits that were not known
+   * when it was sent.
+   *
+   *     Sluice                                    the region
+   *     GET /limits            ---->              counts its use of POST /servers: 4
+   *     POST /servers          ---->              counts 5
+   *                            <----              the answer to POST /servers: charged to what is known so far
+   *                            <----              the answer to GET /limits: "POST /servers, 4 used"
+   *
+   * The new window has to hold the fifth, too.
+   */
   beginSpan(): void {
     this.#answeredSince ??= [];
   }
@@ -212,6 +223,16 @@ export class WindowSet {
  * Sets what others have used: what the region counted less what we are sure it counted of ours. Ours are surely counted when
  * they were answered before GET /limits left, and after the region's window began; the latter with room for how long an
  * answer takes. What is uncertain is taken for foreign, which is safe and passes within a unit.
+ *
+ *     Sluice                                    the region
+ *     POST /servers (a)      ---->              counts a
+ *                            <----              answers a
+ *     GET /limits            ---->
+ *     POST /servers (b)      ---->              may count b before it looks, or after
+ *                            <----              "2 used"
+ *                            <----              answers b
+ *
+ * a is ours for sure; of the 2 the other may be b or a stranger's, and is taken for a stranger's beside b.
  */
 function seed(
   window: Window,
