@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
-import { familyOf } from './derive/derive.ts';
+import { familyOf } from './classes.ts';
 import { Entry, type EntryFields, type Stored } from './entry.ts';
 import { subjectOf } from './key.ts';
 import type { Lookup } from './lookup.ts';
@@ -149,7 +149,7 @@ function keep(
 function outdateComputed({ settings, memory, clock }: FlightGear, { ask, query }: Lookup, list: Entry): void {
   const family = familyOf(ask.operation);
   if (!family || ask.operation !== family.detail || query !== '') return;
-  if (!settings.derive[family.detail.cache as keyof CacheSettings['derive']]) return;
+  if (!settings.derive[family.derive]) return;
   const now = clock.now();
   for (const entry of memory.entries(list.scope))
     if (entry !== list && entry.tenant === list.tenant && entry.storedAt < list.storedAt) entry.outdate(now);

@@ -1,5 +1,6 @@
 import type { Params } from '../operations/match.ts';
 import type { CacheClass, Invalidation } from '../operations/operation.ts';
+import { CLASS_NAMES, CLASSES } from './classes.ts';
 import type { Entry } from './entry.ts';
 
 /** What became untrue in one scope. */
@@ -11,20 +12,15 @@ export type Change =
 
 export const EVERYTHING: Change = { kind: 'all' };
 
-const CLASS_OF: Record<Invalidation, CacheClass> = { image: 'images', imageLists: 'images' };
-
 /** What a write's `invalidates` column and path make untrue, by class. */
 export function changesOf(invalidations: readonly Invalidation[], params: Params): Map<CacheClass, Change> {
   const changes = new Map<CacheClass, Change>();
-  for (const invalidation of invalidations) {
-    const cacheClass = CLASS_OF[invalidation];
-    const before = changes.get(cacheClass);
-    const known = before?.kind === 'write' ? before : { lists: false, subject: null };
-    changes.set(cacheClass, {
-      kind: 'write',
-      lists: known.lists || invalidation === 'imageLists',
-      subject: invalidation === 'image' ? (params['image_id'] ?? null) : known.subject,
-    });
+  for (const name of CLASS_NAMES) {
+    const { endedBy, subject } = CLASSES[name];
+    const ended = invalidations.map((invalidation) => endedBy[invalidation]);
+    const lists = ended.includes('lists');
+    const item = ended.includes('item') && subject !== undefined ? (params[subject] ?? null) : null;
+    if (lists || ended.includes('item')) changes.set(name, { kind: 'write', lists, subject: item });
   }
   return changes;
 }
@@ -42,7 +38,7 @@ export function isDoomed(change: Change, entry: Pick<Entry, 'subject' | 'status'
 export interface PurgeFilter {
   account?: string;
   region?: string;
-  /** A class of the cache: flavors, images, extensions, versions. */
+  /** The name of a class (see `CLASSES`). */
   resource?: string;
 }
 

@@ -1,5 +1,5 @@
-import type { CacheClass } from '../operations/operation.ts';
-import { derive, familyOf, findMember } from './derive/derive.ts';
+import { familyOf } from './classes.ts';
+import { derive, findMember } from './derive/derive.ts';
 import { indexList } from './derive/list-index.ts';
 import { type Directives, parseDirectives } from './directives.ts';
 import { Entry } from './entry.ts';
@@ -47,7 +47,7 @@ export function lookUp(settings: CacheSettings, memory: MemoryStore, now: number
   if (verdict.verdict === 'hit')
     return { verdict: 'hit', reason: 'fresh', entry: entry!, ask, key, scope, query, directives };
   const asked = { ask, key, scope, query, directives };
-  const derived = deriveEntry(settings, memory, now, cacheClass, asked);
+  const derived = deriveEntry(settings, memory, now, asked);
   if (derived) return { verdict: 'hit', reason: 'derived', entry: derived, ...asked };
   if (verdict.verdict === 'stale') return { ...verdict, entry: entry!, ...asked };
   return { ...verdict, ...asked };
@@ -58,11 +58,10 @@ function deriveEntry(
   settings: CacheSettings,
   memory: MemoryStore,
   now: number,
-  cacheClass: CacheClass,
   { ask, key, scope, query, directives }: Asked,
 ): Entry | null {
   const family = familyOf(ask.operation);
-  if (!family || !settings.derive[cacheClass as keyof CacheSettings['derive']]) return null;
+  if (!family || !settings.derive[family.derive]) return null;
   const list = memory.get(keyOf(ask, family.detail.path, ''));
   if (list?.status !== 200 || list.key === key) return null;
   if (decide(list, directives, now).verdict !== 'hit') return null;

@@ -1,4 +1,5 @@
 import type { CacheClass } from '../operations/operation.ts';
+import { CLASSES } from './classes.ts';
 
 /**
  * Queries, normalised: one meaning, one spelling. Known parameters come first in a fixed order, those that say what
@@ -10,17 +11,6 @@ export type Parameter = readonly [name: string, value: string];
 
 /** Understood by the gateway or meant to defeat caches; never sent upstream. */
 const DROPPED = new Set(['format', 'cacheid']);
-
-/** The parameters of sections 2.5.1, 2.6.1 and 1.6, in the order in which keys name them. */
-const KNOWN: Record<CacheClass, readonly string[]> = {
-  flavors: ['minDisk', 'minRam', 'limit', 'marker'],
-  images: ['server', 'name', 'status', 'changes-since', 'type', 'limit', 'marker'],
-  extensions: [],
-  versions: [],
-};
-
-/** A flavor has at least nothing: these filter nothing. */
-const DEFAULTS: ReadonlySet<string> = new Set(['minDisk=0', 'minRam=0']);
 
 /** The query as parameters; text that is no valid percent-encoding stands for itself. */
 export function parseQuery(query: string): Parameter[] {
@@ -50,9 +40,9 @@ function decode(text: string): string {
  */
 export function normaliseQuery(cacheClass: CacheClass, query: string): string {
   if (query === '') return '';
-  const known = KNOWN[cacheClass];
+  const { parameters: known, neutral } = CLASSES[cacheClass];
   const kept = parseQuery(query).filter(
-    ([name, value]) => !DROPPED.has(name) && !(cacheClass === 'flavors' && DEFAULTS.has(`${name}=${value}`)),
+    ([name, value]) => !DROPPED.has(name) && !neutral.has(`${name}=${value}`),
   );
   const rank = (name: string) => {
     const at = known.indexOf(name);

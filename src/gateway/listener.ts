@@ -2,21 +2,18 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Agent } from 'undici';
-import { serveEverywhere } from '../all-regions/serve.ts';
-import { serveIdentity } from '../facade/serve-v2.ts';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
 import { attachFastPath, type FastPath } from '../http/fast-path.ts';
 import { registerOpaque, streamFault } from '../passthrough/proxy.ts';
 import { createPassage } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
-import { recognise, serveOperation } from '../serving/compute.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
-import { serveEndpoint, serveVersions } from '../serving/versions.ts';
 import { clientOf } from '../serving/wait.ts';
+import { dispatch, PASSTHROUGH } from './dispatch.ts';
 
 /** Request heads beyond this are refused by Node itself, bytes; long pagination URLs and tokens fit easily. */
 const MAX_HEADER_BYTES = 32 * 1024;
@@ -30,12 +27,10 @@ const KEEP_ALIVE_MS = 75_000;
  */
 const LINGER_MS = 500;
 
-const OPAQUE = Symbol('opaque');
-
 /**
- * The listener callers connect to: the only place that knows Fastify. What is an operation of the guide, a login or a
- * version document is answered before Fastify's router, whose requests, replies and hooks would cost a cache hit more
- * than the cache does; everything else goes on to Fastify and its proxy.
+ * The listener callers connect to. What is an operation of the guide, a login or a version document is answered
+ * (dispatch.ts) before Fastify's router, whose requests, replies and hooks would cost a cache hit more than the cache
+ * does; everything else goes on to Fastify and its proxy (passthrough/).
  *
  * @param services the services in force; read anew for each request, so that a reload needs no restart
  * @param rootRegion the region this listener serves at its root
@@ -111,7 +106,7 @@ export function createListener(options: {
     try {
       if (!hasOneHost(req)) throw new Fault('badRequest', 'A request has one Host header.');
       const taken = dispatch(call, services());
-      if (taken === OPAQUE) {
+      if (taken === PASSTHROUGH) {
         opaqueCalls.set(req, call);
         return false;
       }
@@ -156,35 +151,13 @@ export function createListener(options: {
   return fastify;
 }
 
-/** Who answers a request: at once, in a while, or the proxy. */
-function dispatch(call: Call, services: Services): void | Promise<void> | typeof OPAQUE {
-  const { target, hasTraversal } = call.route;
-  if (hasTraversal) throw new Fault('badRequest', 'The path has segments that no path of this API has.');
-  switch (target.kind) {
-    case 'identity':
-      return serveIdentity(call, target, services);
-    case 'versions':
-    case 'version':
-      return serveVersions(call, target, services);
-    case 'service':
-      return OPAQUE;
-    case 'everywhere':
-      return serveEverywhere(call, target, services);
-    case 'compute': {
-      if (target.path === '/') return serveEndpoint(call, target, services);
-      const match = recognise(call, target);
-      return match === undefined ? OPAQUE : serveOperation(call, target, match, services);
-    }
-  }
-}
-
-/** What Fastify itself refuses, such as a content type that is none, is the caller's mistake and no error of Sluice. */
+/** What Fastify itself refuses, such as a content type it cannot read, is the caller's mistake and no error of Sluice. */
 function asRefusal(error: unknown): unknown {
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   if (error instanceof Fault || typeof status !== 'number' || status < 400 || status >= 500) return error;
   const { message } = error as Error;
   if (status === 415)
-    return new Fault('badMediaType', `The Content-Type is none: ${message}.`, { cause: error });
+    return new Fault('badMediaType', `The Content-Type cannot be read: ${message}.`, { cause: error });
   return new Fault('badRequest', message, { cause: error });
 }
 

@@ -1,10 +1,10 @@
+import { classesChangedThrough } from '../cache/classes.ts';
 import { sleep } from '../clock.ts';
 import { claimsOf } from '../facade/accounts.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import { isAtIdentity, pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
 import type { Permit, SlotRequest } from '../limits/slot-request.ts';
-import type { CacheClass } from '../operations/operation.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
 import { findServicePlace, type ServicePlace } from '../routing/service-place.ts';
@@ -13,8 +13,6 @@ import type { Services } from '../serving/services.ts';
 import { longestWaitMs, priorityOf } from '../serving/wait.ts';
 import type { Passage } from './proxy.ts';
 
-/** What Compute's own lists show of another service, by its type: a write there makes cached answers here untrue. */
-const RESOURCES: Record<string, CacheClass | undefined> = { image: 'images' };
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** What surrounds an opaque request: the same token, region, limits and metrics as a known one. */
@@ -53,11 +51,12 @@ export function createPassage(services: () => Services, fail: (call: Call, error
       call.upstreamMs += durationMs;
     },
     async settle(call, place, status) {
-      const resource = isService(place) ? RESOURCES[place.service.type.toLowerCase()] : undefined;
       const isRefused = status !== 'error' && status >= 400 && status < 500;
-      if (resource === undefined || READS.has(call.method) || isRefused) return;
-      const { name: account } = place.account;
-      await services().cache.purge({ account, region: place.endpoint.region, resource });
+      if (!isService(place) || READS.has(call.method) || isRefused) return;
+      const where = { account: place.account.name, region: place.endpoint.region };
+      // What Compute's own lists show of another service is untrue after a write there.
+      for (const resource of classesChangedThrough(place.service.type))
+        await services().cache.purge({ ...where, resource });
     },
     retried: (place, reason) => services().metrics.upstreamRetries.inc(place.endpoint.region, reason),
     pause: (call, delayMs) => sleep(services().clock, delayMs, call.signal),

@@ -1,29 +1,9 @@
-import { createHash } from 'node:crypto';
-import type { RedisConnection } from '../../redis/connection.ts';
+import { createScript } from '../../redis/script.ts';
 
 /**
  * What must be atomic in Redis. Every key of a script lies in one slot (the scope is the hash tag). Scripts expect
  * anything under their keys (a foreign type, rubbish, nothing) and a Redis that is full and takes no writes.
  */
-
-/** A script and how to run it: by its hash, with its text when Redis does not know it (a restart, a failover). */
-export interface Script {
-  run(redis: RedisConnection, keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown>;
-}
-
-function createScript(lua: string): Script {
-  const sha = createHash('sha1').update(lua).digest('hex');
-  return {
-    async run(redis, keys, args) {
-      try {
-        return await redis.callBuffer('evalsha', sha, keys.length, ...keys, ...args);
-      } catch (error) {
-        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-        return redis.callBuffer('eval', lua, keys.length, ...keys, ...args);
-      }
-    },
-  };
-}
 
 const SHARED = `
 local function read(key)

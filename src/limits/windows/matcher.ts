@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import { Lane } from '../queue/lane.ts';
 import { compileLimitPattern, type LimitPattern, type LimitTarget } from './limit-pattern.ts';
+import { LimitSet } from './limit-set.ts';
 import type { Window } from './window.ts';
 
-/** Paths whose lane is remembered per method; ids make paths many, so the oldest go. */
+/** Paths whose limits are remembered per method; ids make paths many, so the oldest go. */
 const MOST_PATHS = 8192;
 
 interface Rule {
@@ -11,9 +11,9 @@ interface Rule {
   readonly pattern: LimitPattern;
 }
 
-/** What is known about a path: its lane, and the rules that a query may still add. */
+/** What is known about a path: its limits, and the rules that a query may still add. */
 interface PathVerdict {
-  readonly lane: Lane;
+  readonly limitSet: LimitSet;
   readonly matched: readonly Rule[];
   readonly unmatched: readonly Rule[];
 }
@@ -21,9 +21,9 @@ interface PathVerdict {
 /** Finds the windows a request is charged to; regular expressions run only when a path is first seen. */
 export class Matcher {
   readonly #rules: readonly Rule[];
-  readonly #lanes = new Map<string, Lane>();
+  readonly #limitSets = new Map<string, LimitSet>();
   readonly #byMethod = new Map<string, LRUCache<string, PathVerdict>>();
-  readonly #withQuery = new LRUCache<string, Lane>({ max: MOST_PATHS });
+  readonly #withQuery = new LRUCache<string, LimitSet>({ max: MOST_PATHS });
   /** Published expressions that could not be used, for the log. */
   readonly problems: readonly string[];
 
@@ -32,17 +32,17 @@ export class Matcher {
     this.problems = this.#rules.flatMap(({ pattern }) => pattern.problem ?? []);
   }
 
-  /** The lane of a request. */
-  find(method: string, target: LimitTarget): Lane {
+  /** The limits a request is charged to. */
+  find(method: string, target: LimitTarget): LimitSet {
     const verdict = this.#verdict(method, target);
-    if (target.query === '' || verdict.unmatched.length === 0) return verdict.lane;
+    if (target.query === '' || verdict.unmatched.length === 0) return verdict.limitSet;
     const key = `${method} ${target.fullPath}?${target.query}`;
     const known = this.#withQuery.get(key);
     if (known) return known;
     const added = verdict.unmatched.filter(({ pattern }) => pattern.matchesQuery(target));
-    const lane = added.length === 0 ? verdict.lane : this.#lane([...verdict.matched, ...added]);
-    this.#withQuery.set(key, lane);
-    return lane;
+    const limitSet = added.length === 0 ? verdict.limitSet : this.#limitSetOf([...verdict.matched, ...added]);
+    this.#withQuery.set(key, limitSet);
+    return limitSet;
   }
 
   #verdict(method: string, target: LimitTarget): PathVerdict {
@@ -63,18 +63,18 @@ export class Matcher {
     const candidates = this.#rules.filter(({ window }) => concerns(window.limit.verb, method));
     const matched = candidates.filter(({ pattern }) => pattern.matchesPath(target));
     const unmatched = candidates.filter((rule) => !matched.includes(rule));
-    return { lane: this.#lane(matched), matched, unmatched };
+    return { limitSet: this.#limitSetOf(matched), matched, unmatched };
   }
 
-  #lane(rules: readonly Rule[]): Lane {
+  #limitSetOf(rules: readonly Rule[]): LimitSet {
     const windows = this.#rules.filter((rule) => rules.includes(rule)).map(({ window }) => window);
     const key = windows.map((window) => window.key).join('\n');
-    let lane = this.#lanes.get(key);
-    if (!lane) {
-      lane = new Lane(windows);
-      this.#lanes.set(key, lane);
+    let limitSet = this.#limitSets.get(key);
+    if (!limitSet) {
+      limitSet = new LimitSet(windows);
+      this.#limitSets.set(key, limitSet);
     }
-    return lane;
+    return limitSet;
   }
 }
 
