@@ -21,7 +21,6 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
 import type { Pools } from '../upstream/pools.ts';
 import { createRegions } from '../upstream/region.ts';
-import { createSender } from '../upstream/send.ts';
 import { openState, type State } from './state.ts';
 
 /** What outlives a reload. */
@@ -63,8 +62,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   const directory = new Directory([...accounts.values()]);
   const state = openState(config, shared, before?.state);
   const { cache, limits } = state;
-  const sender = createSender({ pools, clock, retries: config.upstream.retries });
-  const regions = createRegions({ sender, limits, metrics });
+  const regions = createRegions({ pools, clock, limits, metrics, retries: config.upstream.retries });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
   const finished = createFinish(metrics, createRequestLog(log, config.log), () => clock.monotonic());
   const links = linksOf(directory);
@@ -111,6 +109,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
         metrics.cacheSaved.inc(region, resource);
     },
   };
+  state.connect(services);
   return {
     services,
     accounts,

@@ -1,14 +1,13 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Agent } from 'undici';
 import { serveEverywhere } from '../all-regions/serve.ts';
 import { serveIdentity } from '../facade/serve-v2.ts';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
 import { attachFastPath, type FastPath } from '../http/fast-path.ts';
-import { registerOpaque, streamFault } from '../passthrough/proxy.ts';
-import { createPassage } from '../passthrough/target.ts';
+import { registerPassthrough, streamFault } from '../passthrough/proxy.ts';
+import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
 import { recognise, serveOperation } from '../serving/compute.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
@@ -30,7 +29,7 @@ const KEEP_ALIVE_MS = 75_000;
  */
 const LINGER_MS = 500;
 
-const OPAQUE = Symbol('opaque');
+const PASSTHROUGH = Symbol('passthrough');
 
 /**
  * The listener callers connect to: the only place that knows Fastify. What is an operation of the guide, a login or a
@@ -42,14 +41,13 @@ const OPAQUE = Symbol('opaque');
  */
 export function createListener(options: {
   services: () => Services;
-  agent: Agent;
   rootRegion?: string | undefined;
 }): FastifyInstance {
   const { services, rootRegion } = options;
   const router = createRouter(rootRegion);
   const answerer = createMemoryAnswerer({ services, router, rootRegion, keepAliveMs: KEEP_ALIVE_MS });
   let fastPath: FastPath | undefined;
-  const opaqueCalls = new WeakMap<IncomingMessage, Call>();
+  const proxiedCalls = new WeakMap<IncomingMessage, Call>();
   let closing = false;
   let lingersUntil = 0;
   const fastify = Fastify({
@@ -111,8 +109,8 @@ export function createListener(options: {
     try {
       if (!hasOneHost(req)) throw new Fault('badRequest', 'A request has one Host header.');
       const taken = dispatch(call, services());
-      if (taken === OPAQUE) {
-        opaqueCalls.set(req, call);
+      if (taken === PASSTHROUGH) {
+        proxiedCalls.set(req, call);
         return false;
       }
       taken?.catch((error) => fail(call, error, services()));
@@ -131,12 +129,12 @@ export function createListener(options: {
 
   fastify.setErrorHandler((error, request, reply) => {
     reply.hijack();
-    const call = opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    const call = proxiedCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
     fail(call, asRefusal(streamFault(error, call)), services());
   });
   fastify.setNotFoundHandler((request, reply) => {
     reply.hijack();
-    const call = opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    const call = proxiedCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
     fail(
       call,
       new Fault('badMethod', `${call.method} is not possible here.`, {
@@ -146,18 +144,17 @@ export function createListener(options: {
     );
   });
 
-  const passage = createPassage(services, (call, error) => fail(call, error, services()));
-  registerOpaque(fastify, {
-    agent: options.agent,
-    retries: () => services().settings.upstream.retries,
-    passage,
-    callOf: (request) => opaqueCalls.get(request.raw)!,
+  registerPassthrough(fastify, {
+    callOf: (request) => proxiedCalls.get(request.raw)!,
+    targetOf: (call) => findProxyTarget(call, services()),
+    fail: (call, error) => fail(call, error, services()),
+    finished: (call, status) => services().finished(call, status),
   });
   return fastify;
 }
 
 /** Who answers a request: at once, in a while, or the proxy. */
-function dispatch(call: Call, services: Services): void | Promise<void> | typeof OPAQUE {
+function dispatch(call: Call, services: Services): void | Promise<void> | typeof PASSTHROUGH {
   const { target, hasTraversal } = call.route;
   if (hasTraversal) throw new Fault('badRequest', 'The path has segments that no path of this API has.');
   switch (target.kind) {
@@ -167,13 +164,13 @@ function dispatch(call: Call, services: Services): void | Promise<void> | typeof
     case 'version':
       return serveVersions(call, target, services);
     case 'service':
-      return OPAQUE;
+      return PASSTHROUGH;
     case 'everywhere':
       return serveEverywhere(call, target, services);
     case 'compute': {
       if (target.path === '/') return serveEndpoint(call, target, services);
       const match = recognise(call, target);
-      return match === undefined ? OPAQUE : serveOperation(call, target, match, services);
+      return match === undefined ? PASSTHROUGH : serveOperation(call, target, match, services);
     }
   }
 }
