@@ -1,8 +1,4 @@
-import type { KeyObject } from 'node:crypto';
-import type { Logger } from 'pino';
-import type { Clock } from '../clock.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
-import type { Revocations } from '../facade/revocations.ts';
 import { asFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import { Outbox } from '../http/outbox.ts';
@@ -17,21 +13,10 @@ import { EVERYWHERE } from '../routing/target.ts';
 import { createFinish } from '../serving/finish.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
-import type { Pools } from '../upstream/pools.ts';
 import { createRegions } from '../upstream/region.ts';
+import type { Shared } from './shared.ts';
 import { openState, type State } from './state.ts';
-
-/** What outlives a reload. */
-export interface Shared {
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly metrics: Metrics;
-  readonly pools: Pools;
-  readonly tokenKey: KeyObject;
-  readonly revocations: Revocations;
-}
 
 /** Everything that one configuration means, joined up. */
 export interface Core {

@@ -15,7 +15,7 @@ import type { Services } from '../serving/services.ts';
 import { observeCache, observeLimits } from '../telemetry/observers.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import type { Regions } from '../upstream/region.ts';
-import type { Shared } from './core.ts';
+import type { Shared } from './shared.ts';
 import { warmCache } from './warm.ts';
 
 /** What is remembered from request to request: cached answers and rate-limit windows. It outlives a reload if it can. */
