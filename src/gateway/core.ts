@@ -15,7 +15,6 @@ import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
 import { createRegions } from '../upstream/region.ts';
-import { createSender } from '../upstream/send.ts';
 import type { Shared } from './shared.ts';
 import { openState, type State } from './state.ts';
 
@@ -48,8 +47,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   const directory = new Directory([...accounts.values()]);
   const state = openState(config, shared, before?.state);
   const { cache, limits } = state;
-  const sender = createSender({ pools, clock, retries: config.upstream.retries });
-  const regions = createRegions({ sender, limits, metrics });
+  const regions = createRegions({ pools, clock, limits, metrics, retries: config.upstream.retries });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
   const finished = createFinish(metrics, createRequestLog(log, config.log), () => clock.monotonic());
   const links = linksOf(directory);
@@ -96,6 +94,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
         metrics.cacheSaved.inc(region, resource);
     },
   };
+  state.connect(services);
   return {
     services,
     accounts,

@@ -1,4 +1,4 @@
-import { Fault, methodFault } from '../faults/faults.ts';
+import { methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
 import { restoreQuery } from '../links/restore.ts';
@@ -7,7 +7,7 @@ import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Target } from '../routing/target.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
-import { ExchangeError } from '../upstream/exchange.ts';
+import { mayHaveArrived } from '../upstream/failure.ts';
 import { comesDown } from '../upstream/headers.ts';
 import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
 import { serveCached } from './cached.ts';
@@ -108,12 +108,6 @@ async function serveWrite(
     if (mayHaveArrived(error)) await invalidate(request, services, true);
     throw error;
   }
-}
-
-/** A write whose answer was lost may have been done: what it would make untrue is dropped all the same. */
-function mayHaveArrived(error: unknown): boolean {
-  const cause = error instanceof Fault ? error.cause : undefined;
-  return cause instanceof ExchangeError && cause.sent;
 }
 
 async function invalidate(

@@ -15,8 +15,8 @@ describe('a caller that leaves ends its request at the region', () => {
     ['a read', 'GET', '/servers/11', undefined],
     ['a cached read that nobody shares', 'GET', '/flavors/11', undefined],
     ['a write', 'PUT', '/servers/12', '{"server":{"name":"n"}}'],
-    ['an opaque read', 'GET', '/os-left/1', undefined],
-    ['an opaque write', 'POST', '/os-left/2', '{}'],
+    ['a read that goes through', 'GET', '/os-left/1', undefined],
+    ['a write that goes through', 'POST', '/os-left/2', '{}'],
   ])('%s', async (_what, method, path, body) => {
     const gate = dfw.hold(`${method} ${path}`);
     const controller = new AbortController();
@@ -92,7 +92,7 @@ it('a caller that leaves in the middle of its own body reaches nobody', async ()
   expect(dfw.count('POST /servers')).toBe(0);
 });
 
-it('a caller that leaves while a large opaque answer streams ends the stream at the region', async () => {
+it('a caller that leaves while a large answer streams ends the stream at the region', async () => {
   dfw.on('GET /os-left/3', async ({ request, response }) => {
     response.writeHead(200, { 'content-type': 'application/octet-stream' });
     const chunk = Buffer.alloc(64 * 1024);
