@@ -1,6 +1,5 @@
 import { isJsonObject, type JsonValue } from '../json.ts';
-import type { CacheClass } from '../operations/operation.ts';
-import { CLASSES, type Family } from './classes.ts';
+import type { CachedClass, Family } from './classes.ts';
 import { parseQuery } from './query.ts';
 
 /**
@@ -9,8 +8,7 @@ import { parseQuery } from './query.ts';
  *
  * @param query normalised
  */
-export function isTransient(cacheClass: CacheClass, body: string, query: string): boolean {
-  const { steadyStatus, family } = CLASSES[cacheClass];
+export function isTransient({ steadyStatus, family }: CachedClass, body: string, query: string): boolean {
   if (steadyStatus === undefined || !family) return false;
   const asksForOthers = ([name, value]: readonly [string, string]) =>
     name === 'status' && value !== steadyStatus;

@@ -106,7 +106,7 @@ export async function serveEndpoint(
   return serveVersions(call, { kind: 'version', region, version, format }, services);
 }
 
-/** What the region says, or undefined when it fails or takes too long; the flight then goes on for the next caller. */
+/** What the region says, or undefined when it fails or takes too long; the fetch then goes on for the next caller. */
 async function askedInTime(
   found: CacheResult | Promise<CacheResult>,
   services: Services,

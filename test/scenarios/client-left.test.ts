@@ -43,14 +43,14 @@ describe('a caller that leaves ends its request at the region', () => {
   });
 });
 
-describe('a flight that others share', () => {
+describe('a fetch that others share', () => {
   it('goes on when the caller that started it leaves', async () => {
     const gate = dfw.hold('GET /images/detail');
     const controller = new AbortController();
     const leaver = ask(`${base}/images/detail`, { signal: controller.signal });
     await gate.arrived(1);
     const others = Array.from({ length: 5 }, () => ask(`${base}/images/detail`));
-    // They are aboard once their requests were read; one that is answered shows that reading goes on.
+    // They wait for it once their requests were read; one that is answered shows that reading goes on.
     await ask(`${base}/limits`);
     controller.abort();
     await expect(leaver).rejects.toThrow();
@@ -61,7 +61,7 @@ describe('a flight that others share', () => {
     expect(dfw.requests('GET /images/detail')[0]?.aborted).toBe(false);
   });
 
-  it('ends when the last one aboard leaves', async () => {
+  it('ends when the last one leaves', async () => {
     const gate = dfw.hold('GET /extensions');
     const controller = new AbortController();
     const all = Array.from({ length: 3 }, () => ask(`${base}/extensions`, { signal: controller.signal }));
