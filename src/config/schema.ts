@@ -21,6 +21,13 @@ const ListenSchema = Type.Object(
       description: 'Address callers connect to. `0.0.0.0` is every interface.',
     }),
     port: Port(8080, 'Port callers connect to. 0 picks a free one.'),
+    maxTargetBytes: Type.Integer({
+      minimum: 1024,
+      maximum: 24_576,
+      default: 8192,
+      description:
+        'Longest path and query of a request together, in bytes; a longer one is refused with 414.',
+    }),
     regions: Type.Record(
       Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' }),
       Port(0, 'Port of the region.'),

@@ -1,8 +1,9 @@
 import type { AccountConfig, Config } from '../config/schema.ts';
+import { claimsOf } from '../facade/accounts.ts';
 import { asFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import { Outbox } from '../http/outbox.ts';
-import { writePrepared, writeReply } from '../http/reply.ts';
+import { writeReply, writeResponse } from '../http/reply.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
 import { createTokenSource } from '../identity/token-source.ts';
 import { createV2Login } from '../identity/v2-client.ts';
@@ -73,6 +74,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     clients,
     tokenKey,
     revocations,
+    tenantOfToken: (tokenId) => claimsOf(tokenId, services)?.tenantId || undefined,
     links,
     location: (call, place, kind, url) => locate(links(), call, place, kind, url),
     reply(call, reply) {
@@ -81,10 +83,10 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
         finished(call, reply.status);
       });
     },
-    replyPrepared(call, prepared) {
+    respond(call, response) {
       outbox.put(call, () => {
-        writePrepared(call, prepared);
-        finished(call, prepared.status);
+        writeResponse(call, response);
+        finished(call, response.status);
       });
     },
     finished,

@@ -39,7 +39,10 @@ export function createListener(options: {
   rootRegion?: string | undefined;
 }): FastifyInstance {
   const { services, rootRegion } = options;
-  const router = createRouter(rootRegion);
+  const router = createRouter({
+    rootRegion,
+    maxTargetBytes: () => services().settings.listen.maxTargetBytes,
+  });
   const answerer = createMemoryAnswerer({ services, router, rootRegion, keepAliveMs: KEEP_ALIVE_MS });
   let fastPath: FastPath | undefined;
   const proxiedCalls = new WeakMap<IncomingMessage, Call>();

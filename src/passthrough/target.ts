@@ -5,7 +5,7 @@ import type { Call } from '../http/call.ts';
 import { isAtIdentity, pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
 import type { Place } from '../routing/directory.ts';
 import { findServicePlace, type ServicePlace } from '../routing/service-place.ts';
-import { exactBelow, type Target } from '../routing/target.ts';
+import type { Target } from '../routing/target.ts';
 import type { Services } from '../serving/services.ts';
 import { longestWaitMs, priorityOf } from '../serving/wait.ts';
 import { mayHaveArrived } from '../upstream/failure.ts';
@@ -134,8 +134,4 @@ type PassthroughTarget = Target & { kind: 'compute' | 'service' };
 const exactComputePath = (call: Call): string =>
   (call.route.target as Target & { kind: 'compute' }).exactPath;
 
-function exactServicePath(call: Call): string {
-  const { path } = call.route.target as PassthroughTarget;
-  const head = call.path.slice(0, call.path.length - path.length);
-  return exactBelow(call.req.url ?? '/', head.split('/').length - 1);
-}
+const exactServicePath = (call: Call): string => (call.route.target as PassthroughTarget).path;
