@@ -1,5 +1,5 @@
 import { v2TokensUrl } from '../identity/settings.ts';
-import { mistakeIn } from '../settings/expression.ts';
+import { mistakeInExpression } from '../limits/expressions/program.ts';
 import type { IsSound } from '../settings/is-sound.ts';
 import type { Problem } from '../settings/problem.ts';
 import { repeated } from '../settings/repeated.ts';
@@ -127,11 +127,11 @@ function checkStaticLimits({ limits }: Config, isSound: IsSound): Problem[] {
       problems.push({ path: path('verb'), text: `is no method, accepted: one of ${VERBS.join(', ')}` });
     if (regex === undefined && !/^[/*]/.test(uri))
       problems.push({ path: path('uri'), text: 'is no path, accepted: a text that begins with / or *' });
-    const mistake = regex === undefined ? undefined : mistakeIn(regex);
+    const mistake = regex === undefined ? undefined : mistakeInExpression(regex);
     if (mistake !== undefined)
       problems.push({
         path: path('regex'),
-        text: `is no regular expression (${mistake}), accepted: one that JavaScript reads, or none for \`uri\` alone`,
+        text: `is no regular expression (${mistake}), accepted: one without lookaround and back references, or none for \`uri\` alone`,
       });
     return problems;
   });

@@ -346,7 +346,7 @@ describe('rules across keys', () => {
       'limits.static.0.uri: is no path, accepted: a text that begins with / or *',
     ]);
     expect(limits('verb: GET, uri: /servers, regex: "("')).toEqual([
-      'limits.static.0.regex: is no regular expression (unterminated group), accepted: one that JavaScript reads, or none for `uri` alone',
+      'limits.static.0.regex: is no regular expression (unterminated group), accepted: one without lookaround and back references, or none for `uri` alone',
     ]);
   });
 
