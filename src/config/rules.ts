@@ -1,3 +1,4 @@
+import { isComputeType, isIdentityType } from '../identity/service-types.ts';
 import { v2TokensUrl } from '../identity/settings.ts';
 import { mistakeInExpression } from '../limits/expressions/program.ts';
 import type { IsSound } from '../settings/is-sound.ts';
@@ -29,6 +30,7 @@ export function checkRules(config: Config, isSound: IsSound): Problem[] {
     ...checkAccountNames(config, isSound),
     ...perAccount,
     ...checkClientNames(config, isSound),
+    ...checkServices(config, isSound),
     ...checkStaticLimits(config, isSound),
     ...checkSimulator(config, isSound('simulator') && config.simulator.enabled, isSound),
   ];
@@ -112,6 +114,21 @@ function checkClientNames({ access }: Config, isSound: IsSound): Problem[] {
     isSound(`access.clients.${index}.name`) ? client.name : undefined,
   );
   return repeated(names, (index) => ['access', 'clients', String(index), 'name']);
+}
+
+/** What leads to the credentials of an account, or around its limits, is never served. */
+function checkServices({ facade }: Config, isSound: IsSound): Problem[] {
+  if (!isSound('facade.services') || typeof facade.services === 'string') return [];
+  return facade.services.flatMap((type, index) => {
+    const wrong = isIdentityType(type) ? 'the identity service' : isComputeType(type) ? 'Compute' : undefined;
+    if (wrong === undefined) return [];
+    return [
+      {
+        path: ['facade', 'services', String(index)],
+        text: `names ${wrong}, which is not reached this way, accepted: types of other services`,
+      },
+    ];
+  });
 }
 
 const VERBS = ['ALL', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];

@@ -181,11 +181,17 @@ const AccessSchema = Type.Object(
 
 const FacadeSchema = Type.Object(
   {
-    services: Choice(['all', 'none'], {
-      default: 'all',
-      description:
-        'Which services of the catalog beside Compute lead through Sluice (`/{region}/services/{type}/…`, with the account’s token); `none`: callers are told the upstream’s own URLs.',
-    }),
+    services: Type.Union(
+      [
+        Choice(['all', 'none']),
+        Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { minItems: 1, uniqueItems: true }),
+      ],
+      {
+        default: 'all',
+        description:
+          'Which services of the catalog beside Compute lead through Sluice (`/{region}/services/{type}/…`, with the account’s token): `all` of a type that is known and not the identity service, those of the types listed (`[image, network]`; `all` in the list adds them to the known ones), or `none`: callers are told the upstream’s own URLs.',
+      },
+    ),
   },
   closed,
 );

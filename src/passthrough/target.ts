@@ -115,7 +115,8 @@ async function servicePlace(
   if (settings.facade.services === 'none')
     throw new Fault('itemNotFound', 'Only Compute is served here: facade.services of this gateway is none.');
   const claims = claimsOf(call.header('x-auth-token') ?? '', services);
-  const hints = { region, type, tenant: claims?.tenantId || undefined };
+  const { services: served } = settings.facade;
+  const hints = { region, type, tenant: claims?.tenantId || undefined, served };
   const place = await findServicePlace(directory.accounts, hints, call.signal);
   if (isAtIdentity(place.service, servicePath(place.service, exactServicePath(call))))
     throw new Fault('forbidden', 'The identity service is not reached by way of another one.');
