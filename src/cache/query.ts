@@ -1,5 +1,3 @@
-import type { CacheClass } from '../operations/operation.ts';
-
 /**
  * Queries as the cache reads them. They come as a region is asked with them (`routing/asked-query.ts`): what a key holds
  * is what the region was asked.
@@ -7,17 +5,6 @@ import type { CacheClass } from '../operations/operation.ts';
 
 /** A query's name and value, decoded. */
 export type Parameter = readonly [name: string, value: string];
-
-/** The parameters of sections 2.5.1, 2.6.1 and 1.6, in the order in which keys name them. */
-export const KNOWN: Record<CacheClass, readonly string[]> = {
-  flavors: ['minDisk', 'minRam', 'limit', 'marker'],
-  images: ['server', 'name', 'status', 'changes-since', 'type', 'limit', 'marker'],
-  extensions: [],
-  versions: [],
-};
-
-/** A flavor has at least nothing: these filter nothing. */
-export const DEFAULTS: ReadonlySet<string> = new Set(['minDisk=0', 'minRam=0']);
 
 /** The parameters a server may read in a query: those behind a `;` too, which some take for a separator. */
 export function parseQuery(query: string): Parameter[] {

@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Environment, interpolate } from './interpolate.ts';
-import type { IsSound } from './is-sound.ts';
-import { normalForm } from './normal-form.ts';
-import { applyOverrides } from './overrides.ts';
-import { errorCode, parseFile } from './parse.ts';
-import { formatProblem, isUnder, type Problem } from './problem.ts';
+import { type Environment, interpolate } from '../settings/interpolate.ts';
+import type { IsSound } from '../settings/is-sound.ts';
+import { normalForm } from '../settings/normal-form.ts';
+import { applyOverrides } from '../settings/overrides.ts';
+import { errorCode, parseFile } from '../settings/parse.ts';
+import { formatProblem, isUnder, type Problem } from '../settings/problem.ts';
+import type { SchemaNode } from '../settings/schema-walk.ts';
+import { deepFreeze, isRecord, type Tree } from '../settings/tree.ts';
+import { validate } from '../settings/validate.ts';
 import { checkRules } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
-import type { SchemaNode } from './schema-walk.ts';
 import { checkSimulator } from './simulator-rules.ts';
-import { deepFreeze, isRecord, type Tree } from './tree.ts';
-import { validate } from './validate.ts';
 
-export type { Environment } from './interpolate.ts';
+export type { Environment } from '../settings/interpolate.ts';
 
 /** What is checked and described: the schema in normal form. */
 export const settingsSchema: SchemaNode = normalForm(ConfigSchema as unknown as SchemaNode);

@@ -2,8 +2,8 @@ import { type Static, Type } from '@sinclair/typebox';
 import { CacheSchema } from '../cache/settings.ts';
 import { LimitsSchema } from '../limits/settings.ts';
 import { RedisSchema } from '../redis/settings.ts';
+import { Choice, Milliseconds, Nullable, Port, section } from '../settings/kinds.ts';
 import { SimulatorSchema } from '../simulator/config.ts';
-import { Choice, Milliseconds, Nullable, Port, section } from './kinds.ts';
 
 /**
  * The one description of what may be configured: keys, kinds, bounds, defaults and what each is for. The types below, the
@@ -181,11 +181,17 @@ const AccessSchema = Type.Object(
 
 const FacadeSchema = Type.Object(
   {
-    services: Choice(['all', 'none'], {
-      default: 'all',
-      description:
-        'Which services of the catalog beside Compute lead through Sluice (`/{region}/services/{type}/…`, with the account’s token); `none`: callers are told the upstream’s own URLs.',
-    }),
+    services: Type.Union(
+      [
+        Choice(['all', 'none']),
+        Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { minItems: 1, uniqueItems: true }),
+      ],
+      {
+        default: 'all',
+        description:
+          'Which services of the catalog beside Compute lead through Sluice (`/{region}/services/{type}/…`, with the account’s token): `all` of a type that is known and not the identity service, those of the types listed (`[image, network]`; `all` in the list adds them to the known ones), or `none`: callers are told the upstream’s own URLs.',
+      },
+    ),
   },
   closed,
 );
@@ -201,7 +207,7 @@ const UpstreamSchema = Type.Object(
       minimum: 1,
       maximum: 10_000,
       default: 64,
-      description: 'Most connections to one endpoint.',
+      description: 'Most connections to one endpoint, for all that is sent there.',
     }),
     retries: Type.Integer({
       minimum: 0,

@@ -1,9 +1,9 @@
+import { mistakeIn } from '../settings/expression.ts';
+import type { IsSound } from '../settings/is-sound.ts';
+import type { Problem } from '../settings/problem.ts';
+import { repeated } from '../settings/repeated.ts';
 import { checkSeedFile } from '../simulator/seed-file.ts';
 import { checkStateFile } from '../simulator/state-file.ts';
-import { mistakeIn } from './expression.ts';
-import type { IsSound } from './is-sound.ts';
-import type { Problem } from './problem.ts';
-import { repeated } from './repeated.ts';
 import type { Config } from './schema.ts';
 
 type Simulator = Config['simulator'];

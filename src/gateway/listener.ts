@@ -1,12 +1,11 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Agent } from 'undici';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
 import { attachFastPath, type FastPath } from '../http/fast-path.ts';
-import { registerOpaque, streamFault } from '../passthrough/proxy.ts';
-import { createPassage } from '../passthrough/target.ts';
+import { registerPassthrough, streamFault } from '../passthrough/proxy.ts';
+import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
 import type { LocatedPassthrough } from '../serving/locate.ts';
@@ -37,7 +36,6 @@ const LINGER_MS = 500;
  */
 export function createListener(options: {
   services: () => Services;
-  agent: Agent;
   rootRegion?: string | undefined;
 }): FastifyInstance {
   const { services, rootRegion } = options;
@@ -144,16 +142,11 @@ export function createListener(options: {
     );
   });
 
-  const passage = createPassage(
-    services,
-    (call) => streamed.get(call.req)!,
-    (call, error) => fail(call, error, services()),
-  );
-  registerOpaque(fastify, {
-    agent: options.agent,
-    retries: () => services().settings.upstream.retries,
-    passage,
-    callOf: (request) => streamed.get(request.raw)!.call,
+  registerPassthrough(fastify, {
+    locatedOf: (request) => streamed.get(request.raw)!,
+    targetOf: (located) => findProxyTarget(located, services()),
+    fail: (call, error) => fail(call, error, services()),
+    finished: (call, status) => services().finished(call, status),
   });
   return fastify;
 }

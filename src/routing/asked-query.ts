@@ -1,4 +1,5 @@
-import { DEFAULTS, hasOneReading, KNOWN, nameOf } from '../cache/query.ts';
+import { CLASSES } from '../cache/classes.ts';
+import { hasOneReading, nameOf } from '../cache/query.ts';
 import { restoreFilter } from '../links/restore.ts';
 import type { CacheClass } from '../operations/operation.ts';
 import { canonicalQuery } from './canonical.ts';
@@ -32,12 +33,10 @@ const isOwn = (part: string): boolean => !part.includes(';') && OWN.has(nameOf(p
 const restored = (part: string): string => (part.includes(';') ? part : canonicalQuery(restoreFilter(part))!);
 
 function inOrder(cacheClass: CacheClass, parts: readonly string[]): string[] {
-  const known = KNOWN[cacheClass];
+  const { parameters: known, neutral } = CLASSES[cacheClass];
   const rank = (part: string) => {
     const at = known.indexOf(nameOf(part));
     return at < 0 ? known.length : at;
   };
-  return parts
-    .filter((part) => cacheClass !== 'flavors' || !DEFAULTS.has(part))
-    .sort((left, right) => rank(left) - rank(right));
+  return parts.filter((part) => !neutral.has(part)).sort((left, right) => rank(left) - rank(right));
 }

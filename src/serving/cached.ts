@@ -14,7 +14,7 @@ import type { Services } from './services.ts';
 
 /**
  * Answers a read that may be cached. A hit, and a stale answer with its refresh behind it, go out at once; for a miss
- * one flight per key is made.
+ * the upstream is asked once per key.
  */
 export function serveCached(request: OperationRequest, services: Services): void | Promise<void> {
   const found = findAnswer(request, services);
@@ -44,15 +44,15 @@ function resultOf({ verdict, reason, entry }: Lookup & { verdict: 'hit' | 'stale
   return { entry, verdict: { verdict, reason, stored: true, forwardStatus: undefined }, charges: [] };
 }
 
-/** How often a caller boards another flight after one that was refused for its leader's impatience. */
-const MOST_FLIGHTS = 3;
+/** How often a caller joins another fetch after one that was refused for its leader's impatience. */
+const MOST_FETCHES = 3;
 
 async function fetchAnswer(
   request: OperationRequest,
   lookup: Lookup,
   services: Services,
 ): Promise<CacheResult> {
-  for (let flight = 1; ; flight++) {
+  for (let fetch = 1; ; fetch++) {
     let charges: readonly Charge[] = [];
     let isLeader = false;
     const load = async (signal: AbortSignal) => {
@@ -67,7 +67,7 @@ async function fetchAnswer(
     } catch (error) {
       // The leader may wait less for a slot than this caller may: its refusal is not this caller's.
       const isImpatience = error instanceof Fault && error.fault === 'overLimit' && !isLeader;
-      if (!isImpatience || flight === MOST_FLIGHTS) throw error;
+      if (!isImpatience || fetch === MOST_FETCHES) throw error;
     }
   }
 }

@@ -1,6 +1,5 @@
-import { Fault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
-import { ExchangeError } from '../upstream/exchange.ts';
+import { mayHaveArrived } from '../upstream/failure.ts';
 import { comesDown } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { askRegion } from './ask-region.ts';
@@ -59,12 +58,6 @@ async function readWrite(
   const { operation, body, translationMs } = readRequestBody(bytes, call.headers['content-type'], known);
   if (translationMs !== undefined) services.metrics.translation.observe(translationMs / 1000, 'request');
   return { request: located.kind === 'action' ? locateAction(located, operation) : located, body };
-}
-
-/** A write whose answer was lost may have been done: what it would make untrue is dropped all the same. */
-function mayHaveArrived(error: unknown): boolean {
-  const cause = error instanceof Fault ? error.cause : undefined;
-  return cause instanceof ExchangeError && cause.sent;
 }
 
 async function invalidate(

@@ -229,7 +229,8 @@ async function servicePlace(
   if (settings.facade.services === 'none')
     throw new Fault('itemNotFound', 'Only Compute is served here: facade.services of this gateway is none.');
   const tenant = services.tenantOfToken(call.header('x-auth-token') ?? '');
-  const place = await findServicePlace(directory.accounts, { region, type, tenant }, call.signal);
+  const hints = { region, type, tenant, served: settings.facade.services };
+  const place = await findServicePlace(directory.accounts, hints, call.signal);
   if (isAtIdentity(place.service, servicePath(place.service, path)))
     throw new Fault('forbidden', 'The identity service is not reached by way of another one.');
   return place;

@@ -75,7 +75,7 @@ export function sendOwnVersion(
 const listOne = (base: string, region: string, version: RegionVersion): JsonObject =>
   regionVersionsDocument(base, region, [version]);
 
-/** What the region says, or undefined when it fails or takes too long; the flight then goes on for the next caller. */
+/** What the region says, or undefined when it fails or takes too long; the fetch then goes on for the next caller. */
 async function askedInTime(
   found: CacheResult | Promise<CacheResult>,
   services: Services,

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Ajv } from 'ajv';
-import { Choice, Nullable, Port, section } from '../config/kinds.ts';
+import { Choice, Nullable, Port, section } from '../settings/kinds.ts';
 import { ChaosRuleSchema } from './chaos/rule.ts';
 import { IdentityRateLimitSchema, RateLimitsSchema } from './rates/schema.ts';
 
