@@ -42,7 +42,7 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
   const clock = createTurnableClock(base);
   const regionClock = createTurnableClock(base, settings.timeScale);
   const names = settings.regions.map((name) => name.toUpperCase());
-  const users = createUsers(settings.users, names);
+  const users = createUsers(settings.users, settings.regions);
   const tokens = new Tokens(settings.tokens, clock);
   const counters = createCounters();
   const hasAdmin = settings.chaos.enabled;
@@ -61,7 +61,7 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
     tokens,
     clock,
     logins: createLoginLimit(settings, clock),
-    endpoints: ({ origin }) => catalogEndpoints(origin, names, ownPorts, settings.firstGeneration),
+    endpoints: ({ origin }) => catalogEndpoints(origin, settings.regions, ownPorts, settings.firstGeneration),
   };
   const identityEvents = { ...events, rejected: () => counters.rejected(null) };
   const clocks = { tokens: clock, regions: regionClock };
