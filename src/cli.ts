@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { checkConfig } from './commands/check-config.ts';
 import { defaultConfigFile } from './commands/default-config.ts';
 import type { ExitCode } from './commands/exit-code.ts';
+import { loggedError } from './telemetry/redact.ts';
 
 const { version, description } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -13,6 +14,14 @@ const { version, description } = JSON.parse(
 };
 
 const { env } = process;
+
+/** Node would print an error with everything that a library hung on it, commands and their passwords included. */
+function die(error: unknown): never {
+  console.error(loggedError(error));
+  process.exit(1);
+}
+
+process.on('uncaughtException', die);
 
 /** A signal ends the commands that serve; what still holds the process then (idle sockets) must not keep it. */
 async function exitWith(code: Promise<ExitCode> | ExitCode): Promise<void> {
@@ -73,6 +82,5 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(error);
-  process.exit(1);
+  die(error);
 }

@@ -5,7 +5,7 @@ import type { Entry } from './entry.ts';
 
 /** What became untrue in one scope. */
 export type Change =
-  /** Everything (a purge, or news that got lost on the way). */
+  /** Everything (a purge, or a message that got lost on the way). */
   | { readonly kind: 'all' }
   /** Lists, and one item when `subject` names it. */
   | { readonly kind: 'write'; readonly lists: boolean; readonly subject: string | null };
@@ -28,13 +28,13 @@ export function changesOf(invalidations: readonly Invalidation[], params: Params
 /**
  * True when the change makes the entry untrue. A new member of a list also makes "there is no such item" untrue.
  */
-export function isDoomed(change: Change, entry: Pick<Entry, 'subject' | 'status'>): boolean {
+export function isInvalidated(change: Change, entry: Pick<Entry, 'subject' | 'status'>): boolean {
   if (change.kind === 'all') return true;
   if (change.lists && (entry.subject === undefined || entry.status === 404)) return true;
   return change.subject !== null && entry.subject === change.subject;
 }
 
-/** Which scopes a purge means; absent parts mean all. */
+/** Which scopes a purge is about; absent parts match all. */
 export interface PurgeFilter {
   account?: string;
   region?: string;
@@ -42,8 +42,8 @@ export interface PurgeFilter {
   resource?: string;
 }
 
-/** True when the filter means the scope; region names match without case, as in paths. */
-export function isMeant(
+/** True when the filter matches the scope; region names match without case, as in paths. */
+export function matches(
   filter: PurgeFilter,
   scope: { account: string; region: string; resource: string },
 ): boolean {

@@ -2,7 +2,7 @@ import type { RedisObserver } from '../redis/guard.ts';
 
 /** What the cache tells the metrics. Hits are not told one by one: the gateway counts verdicts as it answers. */
 export interface CacheObserver extends RedisObserver {
-  /** An entry had to go because memory, or the places for guests of its scope, are full. */
+  /** An entry had to go because memory, or the places for unbounded keys of its scope, are full. */
   evicted(): void;
   /** Entries dropped because something changed or was purged. */
   invalidated(region: string, resource: string, cause: 'write' | 'purge' | 'peer', entries: number): void;

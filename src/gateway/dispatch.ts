@@ -1,7 +1,7 @@
 import { serveEverywhere } from '../all-regions/serve.ts';
 import { serveIdentity } from '../facade/serve-v2.ts';
-import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
+import { refusalFault } from '../routing/route.ts';
 import { recognise, serveOperation } from '../serving/compute.ts';
 import type { Services } from '../serving/services.ts';
 import { serveEndpoint, serveVersions } from '../serving/versions.ts';
@@ -15,8 +15,8 @@ export const PASSTHROUGH = Symbol('passthrough');
  * @throws {Fault} what the branch refuses at once; a promise rejects with it
  */
 export function dispatch(call: Call, services: Services): void | Promise<void> | typeof PASSTHROUGH {
-  const { target, hasTraversal } = call.route;
-  if (hasTraversal) throw new Fault('badRequest', 'The path has segments that no path of this API has.');
+  const { target, refusal } = call.route;
+  if (refusal !== undefined) throw refusalFault(refusal);
   switch (target.kind) {
     case 'identity':
       return serveIdentity(call, target, services);

@@ -1,12 +1,11 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Agent } from 'undici';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
 import { attachFastPath, type FastPath } from '../http/fast-path.ts';
-import { registerOpaque, streamFault } from '../passthrough/proxy.ts';
-import { createPassage } from '../passthrough/target.ts';
+import { registerPassthrough, streamFault } from '../passthrough/proxy.ts';
+import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
@@ -37,14 +36,16 @@ const LINGER_MS = 500;
  */
 export function createListener(options: {
   services: () => Services;
-  agent: Agent;
   rootRegion?: string | undefined;
 }): FastifyInstance {
   const { services, rootRegion } = options;
-  const router = createRouter(rootRegion);
+  const router = createRouter({
+    rootRegion,
+    maxTargetBytes: () => services().settings.listen.maxTargetBytes,
+  });
   const answerer = createMemoryAnswerer({ services, router, rootRegion, keepAliveMs: KEEP_ALIVE_MS });
   let fastPath: FastPath | undefined;
-  const opaqueCalls = new WeakMap<IncomingMessage, Call>();
+  const proxiedCalls = new WeakMap<IncomingMessage, Call>();
   let closing = false;
   let lingersUntil = 0;
   const fastify = Fastify({
@@ -107,7 +108,7 @@ export function createListener(options: {
       if (!hasOneHost(req)) throw new Fault('badRequest', 'A request has one Host header.');
       const taken = dispatch(call, services());
       if (taken === PASSTHROUGH) {
-        opaqueCalls.set(req, call);
+        proxiedCalls.set(req, call);
         return false;
       }
       taken?.catch((error) => fail(call, error, services()));
@@ -126,12 +127,12 @@ export function createListener(options: {
 
   fastify.setErrorHandler((error, request, reply) => {
     reply.hijack();
-    const call = opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    const call = proxiedCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
     fail(call, asRefusal(streamFault(error, call)), services());
   });
   fastify.setNotFoundHandler((request, reply) => {
     reply.hijack();
-    const call = opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    const call = proxiedCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
     fail(
       call,
       new Fault('badMethod', `${call.method} is not possible here.`, {
@@ -141,12 +142,11 @@ export function createListener(options: {
     );
   });
 
-  const passage = createPassage(services, (call, error) => fail(call, error, services()));
-  registerOpaque(fastify, {
-    agent: options.agent,
-    retries: () => services().settings.upstream.retries,
-    passage,
-    callOf: (request) => opaqueCalls.get(request.raw)!,
+  registerPassthrough(fastify, {
+    callOf: (request) => proxiedCalls.get(request.raw)!,
+    targetOf: (call) => findProxyTarget(call, services()),
+    fail: (call, error) => fail(call, error, services()),
+    finished: (call, status) => services().finished(call, status),
   });
   return fastify;
 }

@@ -12,7 +12,7 @@ const DETAIL = '/dfw/v2/700100/flavors/detail';
 const detail = (suffix = '') => `${gateway.url}${DETAIL}${suffix}`;
 
 /**
- * A caller that has certainly boarded the flight for /flavors/detail once this resolves: behind that request the same
+ * A caller that has certainly joined the fetch of /flavors/detail once this resolves: behind that request the same
  * connection carries one for /images/detail, and the gateway reads a connection's requests in their order.
  */
 async function boarded(): Promise<{ socket: Socket; text: Promise<string> }> {
@@ -62,7 +62,7 @@ it('200 concurrent requests for a cold /flavors/detail, in both formats: exactly
     );
 });
 
-it("an upstream's fault is shared by all aboard and not kept for the next caller", async () => {
+it("an upstream's fault is shared by all who wait and not kept for the next caller", async () => {
   dfw.on('GET /flavors/detail', fault('computeFault', 500, 'The stub is out of order.'));
   const gate = dfw.hold('GET /flavors/detail');
   const leader = ask(detail());

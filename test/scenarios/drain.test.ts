@@ -11,7 +11,7 @@ const { it, gateway, dfw } = scenario('test');
 
 const servers = () => `${gateway.url}/dfw/v2/700100/servers`;
 
-it('requests under way get their whole answers, known and opaque', async () => {
+it('requests under way get their whole answers, known and passed through', async () => {
   dfw.on('GET /os-keypairs', ({ response }) => void response.end('{"keypairs":[]}'));
   const gate = dfw.hold('GET /*');
   const running = [ask(servers()), ask(`${gateway.url}/dfw/v2/700100/os-keypairs`)];

@@ -51,7 +51,7 @@ describe('a method a path does not have', () => {
     }
   });
 
-  it('is 405 on an opaque path too when HTTP has no such thing there', async () => {
+  it('is 405 on a path that goes through too when HTTP has no such thing there', async () => {
     const { status, json: parse } = await ask(`${base}/os-keypairs`, { method: 'PROPFIND' });
     expect(status).toBe(405);
     expect(parse()).toHaveProperty('badMethod.code', 405);

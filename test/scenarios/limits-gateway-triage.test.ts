@@ -73,7 +73,7 @@ describe.each(rates)('a rate limit nobody foresaw (%s) is waited out and sent ag
     expect(bodies[1]).toBe(bodies[0]);
   });
 
-  it('for opaque paths, their bodies sent whole again', async () => {
+  it('for paths that go through, their bodies sent whole again', async () => {
     dfw.on('POST /os-keypairs', answer(), json({ keypair: {} }));
     const body = '{"keypair":{"name":"ops"}}';
     const { status, headers } = await waitedOut(send('/os-keypairs', 'POST', body));
@@ -132,7 +132,7 @@ describe('a 413 that is no rate limit goes through untouched, at once', () => {
   it.each([
     ['a quota', tooMany.quota],
     ['a size', tooMany.bodySize],
-  ])('%s on an opaque path', async (_what, answer) => {
+  ])('%s on a path that goes through', async (_what, answer) => {
     dfw.on('POST /os-volumes_boot', answer);
     const { status } = await send('/os-volumes_boot', 'POST', '{}');
     expect(status).toBe(413);

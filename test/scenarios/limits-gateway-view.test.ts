@@ -105,7 +105,7 @@ it('every answer that used a limit says what is left of it, and no other', async
   expect(refused.headers['ratelimit']).toBeDefined();
 });
 
-it('an opaque answer says it too', async () => {
+it('an answer that goes through says it too', async () => {
   dfw.on('GET /os-keypairs', ({ response }) => void response.end('{"keypairs":[]}'));
   const { headers } = await ask(url('/os-keypairs'));
   expect(headers['ratelimit-policy']).toBe('"GET * MINUTE";q=100;w=60');

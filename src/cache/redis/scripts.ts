@@ -48,9 +48,9 @@ return {'busy', generation, entry}
 `);
 
 /**
- * KEYS entry, generation, lock, guests. ARGV generation, entry, ttl ms, lock token, most guests (0: the entry is none).
- * 1 stored, 0 outdated, -1 Redis is full. A guest more than there may be displaces the one that came first; its key lies in
- * the same slot.
+ * KEYS entry, generation, lock, unbounded keys. ARGV generation, entry, ttl ms, lock token, most unbounded keys (0: the
+ * entry's is bounded). 1 stored, 0 outdated, -1 Redis is full. One more than there may be displaces the one that came
+ * first; its key lies in the same slot.
  */
 export const COMMIT = createScript(`${SHARED}
 local stored = 0
@@ -85,7 +85,7 @@ return 1
 `);
 
 /**
- * KEYS generation. ARGV channel, news (JSON without its generation). Answers the new and the old generation. A full Redis takes no
+ * KEYS generation. ARGV channel, message (without its generation). Answers the new and the old generation. A full Redis takes no
  * new generation but lets the old one go, which makes older entries worthless just as well.
  */
 export const ANNOUNCE = createScript(`${SHARED}

@@ -45,11 +45,12 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
     this.#settings = settings;
     this.#observe = observe;
     this.#clients = new Clients((name) => (isControl(name) ? 1 : options.shares(name)));
-    this.#windowSet = new WindowSet(settings, (window) => {
+    const restore = (window: Window) => {
       options.restore?.(window);
       // Before the region's word on it is heard, which is then the shared budget's to judge.
       if (options.lease) window.share({ allotment: 0, othersUsed: 0 });
-    });
+    };
+    this.#windowSet = new WindowSet(settings, restore, (line) => observe.problem(line));
     this.#admission = new Admission(this.#queue, this.#windowSet, this.#clients, settings);
     this.#waitingRoom = new WaitingRoom({
       clock,
@@ -121,7 +122,6 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
     const waiters = this.#waitingRoom.empty();
     this.#windowSet.adopt(limits, now, span);
     this.#lease?.adopted();
-    for (const line of this.#windowSet.problems) this.#observe.problem(line);
     for (const waiter of waiters) this.#admitAgain(waiter, now);
     this.#waitingRoom.serve(now);
   }

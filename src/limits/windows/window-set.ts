@@ -31,26 +31,30 @@ export class WindowSet {
   readonly #queued = new InFlightList();
   readonly #settings: Pick<LimitsSettings, 'marginMs'>;
   readonly #restore: (window: Window) => void;
+  readonly #problem: (line: string) => void;
+  /** What was said of the limits in force: each is said once, however often they are published. */
+  #told = new Set<string>();
   #latencyMs = 0;
   /** Requests answered while GET /limits is on its way: its numbers may not know them. Undefined when none is. */
   #answeredSince: { request: SlotRequest; at: number }[] | undefined;
 
-  /** @param restore puts what is remembered from before a restart into a new window */
+  /**
+   * @param restore puts what is remembered from before a restart into a new window
+   * @param problem hears of a published expression that cannot be used as it is, once
+   */
   constructor(
     settings: Pick<LimitsSettings, 'marginMs'>,
     restore: (window: Window) => void = () => undefined,
+    problem: (line: string) => void = () => undefined,
   ) {
     this.#settings = settings;
     this.#restore = restore;
+    this.#problem = problem;
   }
 
   /** How long answers take, smoothed, ms. */
   get latencyMs(): number {
     return this.#latencyMs;
-  }
-
-  get problems(): readonly string[] {
-    return this.#matcher.problems;
   }
 
   /** The settings may be others now. */
@@ -175,7 +179,7 @@ export class WindowSet {
       else fresh.add(new Window(limit, this.#settings.marginMs));
       return window ?? [...fresh].at(-1)!;
     });
-    this.#matcher = new Matcher(this.windows);
+    this.#match();
     for (const window of fresh) this.#restore(window);
     this.#carryOver(fresh, now);
     if (span) this.#seed(span);
@@ -195,6 +199,16 @@ export class WindowSet {
       if (window.limit.unit === suspect?.limit.unit) window.block(now + retryAfterMs);
     }
     return windows.length > 0;
+  }
+
+  #match(): void {
+    const before = this.#told;
+    const told = new Set<string>();
+    this.#told = told;
+    this.#matcher = new Matcher(this.windows, (line) => {
+      if (!before.has(line) && !told.has(line)) this.#problem(line);
+      told.add(line);
+    });
   }
 
   #seed(span: AskedSpan): void {

@@ -386,7 +386,7 @@ describe('rules across keys', () => {
       'limits.static.0.uri: is no path, accepted: a text that begins with / or *',
     ]);
     expect(limits('verb: GET, uri: /servers, regex: "("')).toEqual([
-      'limits.static.0.regex: is no regular expression (unterminated group), accepted: one that JavaScript reads, or none for `uri` alone',
+      'limits.static.0.regex: is no regular expression (unterminated group), accepted: one without lookaround and back references, or none for `uri` alone',
     ]);
   });
 
@@ -430,5 +430,26 @@ describe('secrets', () => {
     );
     expect(text.length).toBeGreaterThan(7);
     expect(text.join('\n')).not.toContain(secret);
+  });
+});
+
+describe('the services that are served', () => {
+  it('are all, none, or those listed, also from the environment', () => {
+    expect(good(ACCOUNT).facade.services).toBe('all');
+    expect(good(`${ACCOUNT}facade: { services: [image, all] }`).facade.services).toEqual(['image', 'all']);
+    const of = (value: string) => good(ACCOUNT, { SLUICE_FACADE_SERVICES: value }).facade.services;
+    expect(of('none')).toBe('none');
+    expect(of('image, network')).toEqual(['image', 'network']);
+    expect(of('image')).toEqual(['image']);
+  });
+
+  it('never name the identity service or Compute', () => {
+    expect(problems(`${ACCOUNT}facade: { services: [image, Identity_v3, compute_legacy] }`)).toEqual([
+      'facade.services.1: names the identity service, which is not reached this way, accepted: types of other services',
+      'facade.services.2: names Compute, which is not reached this way, accepted: types of other services',
+    ]);
+    expect(problems(`${ACCOUNT}facade: { services: some }`)).toEqual([
+      'facade.services: is text, accepted: one of all, none or a list of text',
+    ]);
   });
 });

@@ -157,6 +157,46 @@ describe('limits of a region', () => {
     expect(fetches).toHaveLength(1);
   });
 
+  it("are those of the guide's Example 1.23, whose expressions match nothing: a limit of 0 is obeyed unasked", async () => {
+    const lines: string[] = [];
+    const { limits, fetches, clock } = create(
+      {},
+      { observe: () => ({ ...silentObserver, problem: (line) => lines.push(line) }) },
+    );
+    const rate = (uri: string, regex: string, verb: string, value: number, unit: string) => ({
+      uri,
+      regex,
+      limit: [{ verb, value, remaining: value, unit, 'next-available': '2012-09-10T20:11:45.146Z' }],
+    });
+    const document = {
+      limits: {
+        rate: [
+          rate('/rax-networks', '/v[^/](\\d+)/(rax-networks)/?.*', 'POST', 0, 'DAY'),
+          rate('/servers', '/v[^/](\\d+)/servers)?.*', 'POST', 2, 'DAY'),
+          rate('', '/v[^/](\\d+)/?.*', 'ALL', 4, 'MINUTE'),
+        ],
+        absolute: {},
+      },
+    };
+    limits.warm(place());
+    await settle();
+    clock.tick(20);
+    await fetches[0]!.answer(document);
+    const post = (path: string) => limits.acquire(place(), requestFor(path, { method: 'POST' }));
+    expect(refused(post('/rax-networks'))).toMatchObject({ reason: 'forbidden' });
+    permitted(post('/servers'));
+    permitted(post('/servers'));
+    expect(refused(post('/servers'))).toMatchObject({ reason: 'spent', limit: { uri: '/servers' } });
+    // One of the four was GET /limits.
+    permitted(limits.acquire(place(), requestFor('/flavors')));
+    expect(refused(limits.acquire(place(), requestFor('/flavors'))).reason).toBe('wait');
+    expect(lines).toHaveLength(3);
+    // Told once, however often they are published.
+    await clock.advance(3_600_000);
+    await fetches[1]!.answer(document);
+    expect(lines).toHaveLength(3);
+  });
+
   it('are asked for soon after an unforeseen refusal, which is waited out', async () => {
     const { limits, fetches, clock } = create();
     limits.warm(place());

@@ -178,7 +178,7 @@ describe('a path that is no operation of the guide', () => {
   });
 });
 
-describe("a caller's own condition on an opaque path", () => {
+describe("a caller's own condition on a path that goes through", () => {
   it('is answered 304 as the region does, length of the document or not', async () => {
     for (const headers of [{ etag: '"e1"', 'content-length': '500' }, { etag: '"e1"' }]) {
       dfw.on('GET /os-things', ({ response }) => void response.writeHead(304, headers).end());
@@ -190,7 +190,7 @@ describe("a caller's own condition on an opaque path", () => {
   });
 });
 
-describe('headers of an opaque request', () => {
+describe('headers of a request that goes through', () => {
   it("carry Sluice's token and nothing of the caller's secrets or forwarding", async () => {
     dfw.on('GET /os-keypairs', echo);
     await ask(`${base}/os-keypairs`, {
@@ -244,7 +244,7 @@ describe('headers of an opaque request', () => {
   });
 });
 
-describe('an opaque request is sent', () => {
+describe('a request that goes through is sent', () => {
   it('again when the region is away for a moment and it is a GET, never when it is a POST', async () => {
     dfw.on('* /os-keypairs', unavailable, unavailable, echo);
     expect((await ask(`${base}/os-keypairs`)).status).toBe(200);
@@ -296,7 +296,7 @@ describe('an opaque request is sent', () => {
   });
 });
 
-describe('the format of a fault of Sluice itself on an opaque path', () => {
+describe('the format of a fault of Sluice itself on a path that goes through', () => {
   it("is the caller's", async () => {
     await dfw.refuse();
     try {
