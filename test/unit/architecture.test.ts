@@ -17,7 +17,7 @@ const ROOMS: readonly (readonly [room: string, storey: number, forbidden: readon
   ['translation', 4, ['links', 'identity', 'settings', 'redis', 'clock.ts']],
   ['links', 4, ['translation', 'identity', 'settings', 'redis', 'clock.ts']],
   ['identity', 4, ['translation', 'links']],
-  ['routing', 5, ['cache', 'limits', 'redis']],
+  ['routing', 5, ['limits', 'redis']],
   ['cache', 5, ['routing', 'limits', 'identity']],
   ['limits', 5, ['routing', 'cache', 'identity', 'translation', 'links']],
   ['simulator', 5, ['routing', 'cache', 'limits', 'identity', 'links', 'redis']],
