@@ -48,7 +48,10 @@ export function checkTree(source: Tree, env: Environment, folder: string, use: U
     ({ path }) => !missing.some((known) => isUnder(path, known.path)),
   );
   const problems = [...missing, ...misfits];
-  const isSound: IsSound = (path) => !problems.some((known) => isUnder(path.split('.'), known.path));
+  const isSound: IsSound = (path) => {
+    const keys = typeof path === 'string' ? path.split('.') : path;
+    return !problems.some((known) => isUnder(keys, known.path));
+  };
   if (use === 'gateway') {
     const config = tree as unknown as Config;
     problems.push(...checkRules(config, isSound), ...readSecretFiles(tree, folder));

@@ -13,6 +13,9 @@ import { SimulatorSchema } from '../simulator/config.ts';
 
 const closed = { additionalProperties: false } as const;
 
+/** A region as a catalog may call it: `DFW`, `RegionOne`, `eu-west.2`. A comma, blank or slash is a list or URL astray. */
+const region = Type.String({ pattern: '^[A-Za-z0-9][^\\s,/]*$' });
+
 const ListenSchema = Type.Object(
   {
     host: Type.String({
@@ -28,16 +31,12 @@ const ListenSchema = Type.Object(
       description:
         'Longest path and query of a request together, in bytes; a longer one is refused with 414.',
     }),
-    regions: Type.Record(
-      Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' }),
-      Port(0, 'Port of the region.'),
-      {
-        ...closed,
-        default: {},
-        description:
-          'Further ports that serve one region each at their root, such as `{ DFW: 8082 }`, for clients that cannot have a path in their base URL.',
-      },
-    ),
+    regions: Type.Record(region, Port(0, 'Port of the region.'), {
+      ...closed,
+      default: {},
+      description:
+        'Further ports that serve one region each at their root, such as `{ DFW: 8082 }`, for clients that cannot have a path in their base URL.',
+    }),
   },
   closed,
 );
@@ -110,8 +109,6 @@ const IdentitySchema = Type.Object(
   },
   closed,
 );
-
-const region = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' });
 
 const AccountSchema = Type.Object(
   {

@@ -276,6 +276,37 @@ describe('SLUICE_ variables', () => {
   });
 });
 
+describe('names of regions', () => {
+  const yamlWith = (name: string) => `
+listen: { regions: { ${JSON.stringify(name)}: 0 } }
+accounts:
+  - name: main
+    identity: { url: us, username: someone, apiKey: k-1 }
+    regions: [${JSON.stringify(name)}]
+    defaultRegion: ${JSON.stringify(name)}
+`;
+
+  it.each(['DFW', 'RegionOne', 'eu.west', 'eu-west-1.a', 'zone_2', 'sto:1', 'São-Paulo.1', '1'])(
+    'may be %s, as a catalog spells it',
+    (name) => {
+      const config = good(yamlWith(name));
+      expect(Object.keys(config.listen.regions)).toEqual([name]);
+      expect(config.accounts[0]).toMatchObject({ regions: [name], defaultRegion: name });
+    },
+  );
+
+  it.each(['', 'DFW,ORD', 'DFW ORD', 'dfw/v2', '.', '..', '__proto__', ' DFW'])(
+    'are none of "%s": a line for each place',
+    (name) => {
+      expect(problems(yamlWith(name))).toEqual([
+        expect.stringContaining('listen.regions.'),
+        expect.stringContaining('accounts.0.regions.0: is other text, accepted: text that matches '),
+        expect.stringContaining('accounts.0.defaultRegion: is other text, accepted: text that matches '),
+      ]);
+    },
+  );
+});
+
 describe('rules across keys', () => {
   it('open needs a loopback address, or that it is allowed', () => {
     const remote = `${ACCOUNT}listen: { host: 0.0.0.0 }\n`;
@@ -291,6 +322,15 @@ describe('rules across keys', () => {
     expect(problems(`${ACCOUNT}listen: { regions: { DFW: 8081, dfw: 0 } }\n`)).toEqual([
       'listen.regions.DFW: is the port of admin.port, accepted: one that is free',
       'listen.regions.dfw: is used twice, accepted: a name of its own',
+    ]);
+  });
+
+  it('a port of a region whose name has a dot is told apart as any other', () => {
+    const listen = 'listen: { regions: { eu.west: 9000, eu.east: 9000, eu.north: 70000, eu.south: 70000 } }';
+    expect(problems(`${ACCOUNT}${listen}\n`)).toEqual([
+      'listen.regions.eu.north: is out of bounds, accepted: an integer from 0 to 65535',
+      'listen.regions.eu.south: is out of bounds, accepted: an integer from 0 to 65535',
+      'listen.regions.eu.east: is the port of listen.regions.eu.west, accepted: one that is free',
     ]);
   });
 
