@@ -24,6 +24,7 @@ export function checkRules(config: Config, isSound: IsSound): Problem[] {
   );
   return [
     ...checkOpenAccess(config, isSound),
+    ...checkAdminAccess(config, isSound),
     ...checkPorts(config, isSound),
     ...checkPublicUrl(config, isSound),
     ...checkRedis(config, isSound),
@@ -48,6 +49,17 @@ function checkOpenAccess({ listen, access }: Config, isSound: IsSound): Problem[
     {
       path: ['access', 'mode'],
       text: 'open lets every machine that reaches listen.host use the accounts, accepted: a loopback listen.host, or access.allowRemoteOpen: true',
+    },
+  ];
+}
+
+function checkAdminAccess({ admin }: Config, isSound: IsSound): Problem[] {
+  if (!isSound('admin.host') || !isSound('admin.token')) return [];
+  if (admin.token !== null || isLoopback(admin.host)) return [];
+  return [
+    {
+      path: ['admin', 'token'],
+      text: 'is missing while other machines reach admin.host, accepted: text of 16 characters or more, or a loopback admin.host',
     },
   ];
 }

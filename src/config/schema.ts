@@ -49,6 +49,11 @@ const AdminSchema = Type.Object(
       description: 'Address of the operators’ listener: `/metrics`, `/healthz`, `/readyz`.',
     }),
     port: Port(8081, 'Port of the operators’ listener. 0 picks a free one.'),
+    token: Nullable(Type.String({ minLength: 16, secret: true }), {
+      default: null,
+      description:
+        'What operators and scrapers show (`Authorization: Bearer …`), 16 characters or more; `/healthz` and the status of `/readyz` need none. null: nothing is asked, which takes a loopback `admin.host`.',
+    }),
   },
   closed,
 );
@@ -161,6 +166,22 @@ const ClientSchema = Type.Object(
   closed,
 );
 
+/** A key itself, or where it stands; it is a text once the configuration has been read. */
+const TokenKeySchema = Type.Unsafe<string>(
+  Type.Union([
+    Type.String(secret),
+    Type.Object(
+      {
+        file: Type.String({
+          minLength: 1,
+          description: 'File that holds the key, seen from the configuration’s folder.',
+        }),
+      },
+      closed,
+    ),
+  ]),
+);
+
 const AccessSchema = Type.Object(
   {
     mode: Choice(['open'], {
@@ -170,6 +191,12 @@ const AccessSchema = Type.Object(
     allowRemoteOpen: Type.Boolean({
       default: false,
       description: 'Allows `open` on an address other machines can reach.',
+    }),
+    tokenKeys: Type.Array(TokenKeySchema, {
+      default: [],
+      maxItems: 16,
+      description:
+        'Signing keys of the tokens that callers who log in get, newest first: each a text of 32 characters or more, or `{ file: … }`; the first signs, all of them verify. The same at every instance. `[]`: a random one per process, whose tokens end with it.',
     }),
     clients: Type.Array(ClientSchema, { default: [], description: 'Callers that have a name.' }),
   },

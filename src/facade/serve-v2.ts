@@ -67,7 +67,7 @@ async function login(call: Call, services: Services): Promise<JsonObject> {
   const claims = credentials.kind === 'token' ? claimsOf(credentials.tokenId, services) : undefined;
   const chosen = chooseAccount(accounts, request, claims?.tenantId || undefined);
   const username = credentials.kind === 'token' ? (claims?.username ?? '') : credentials.username;
-  const issued = issueToken(services.tokenKey, { tenantId: chosen.tenant.id, username }, now);
+  const issued = issueToken(services.tokenKeys, { tenantId: chosen.tenant.id, username }, now);
   return access(call, chosen, issued, services);
 }
 

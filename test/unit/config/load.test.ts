@@ -453,3 +453,56 @@ describe('the services that are served', () => {
     ]);
   });
 });
+
+describe('the keys of tokens', () => {
+  const KEY = 'k'.repeat(32);
+
+  it('are texts, files or variables, newest first', () => {
+    writeFileSync(join(folder, 'ring.key'), `\uFEFF${'é'.repeat(16)}\r\n`);
+    const yaml = `${ACCOUNT}access: { tokenKeys: [{ file: ring.key }, "${ref('RING')}", ${KEY}] }`;
+    const { tokenKeys } = good(yaml, { RING: `${KEY}!` }).access;
+    expect(tokenKeys).toEqual(['é'.repeat(16), `${KEY}!`, KEY]);
+    expect(good(ACCOUNT, { SLUICE_ACCESS_TOKENKEYS: `${KEY}, ${KEY}2` }).access.tokenKeys).toEqual([
+      KEY,
+      `${KEY}2`,
+    ]);
+    expect(good(ACCOUNT).access.tokenKeys).toEqual([]);
+  });
+
+  it('are refused when they are too short, missing or nothing of the kind, and never quoted', () => {
+    writeFileSync(join(folder, 'short.key'), 'short\n');
+    const of = (list: string) => problems(`${ACCOUNT}access: { tokenKeys: ${list} }`);
+    const short =
+      ': is too short for a key, accepted: 32 characters or more, such as `openssl rand -hex 32` writes';
+    expect(of(`[${KEY}, tooshort, { file: short.key }]`)).toEqual([
+      `access.tokenKeys.1${short}`,
+      `access.tokenKeys.2${short}`,
+    ]);
+    expect(of('[{ file: no.key }]')).toEqual([
+      'access.tokenKeys.0.file: cannot be read (ENOENT), accepted: a file that holds the secret',
+    ]);
+    for (const wrong of [`[7]`, `[{ path: x }]`, `[[${KEY}]]`, `${KEY}`, '[null]']) {
+      const lines = of(wrong);
+      expect(lines.length).toBeGreaterThan(0);
+      expect(lines.join()).not.toContain(KEY);
+    }
+  });
+});
+
+it('the byte-order mark that an editor puts before a secret is no part of it', () => {
+  writeFileSync(join(folder, 'api.key'), '\uFEFFk-2\n');
+  const yaml = 'accounts: [{ name: main, identity: { url: us, username: a, apiKeyFile: api.key } }]';
+  expect(good(yaml).accounts[0]!.identity.apiKey).toBe('k-2');
+});
+
+it('the operators’ listener is open to other machines only with a token', () => {
+  const text = 'accepted: text of 16 characters or more, or a loopback admin.host';
+  const open = `${ACCOUNT}admin: { host: 0.0.0.0 }\n`;
+  expect(problems(open)).toEqual([`admin.token: is missing while other machines reach admin.host, ${text}`]);
+  expect(good(open, { SLUICE_ADMIN_TOKEN: 't'.repeat(16) }).admin.token).toBe('t'.repeat(16));
+  expect(problems(`${ACCOUNT}admin: { token: short }`)).toEqual([
+    'admin.token: is empty or too short, accepted: text or null',
+  ]);
+  for (const host of ['127.0.0.1', 'localhost', '"::1"', '127.8.9.1'])
+    expect(problems(`${ACCOUNT}admin: { host: ${host} }`)).toEqual([]);
+});
