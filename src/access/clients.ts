@@ -43,13 +43,13 @@ export class ClientRegistry {
    * digests come near a wanted one has found the text itself.
    */
   readonly #byDigest = new Map<string, ClientKey>();
-  /** Whether any client has a password; if none has, no login is worth a slow answer. */
-  readonly hasPasswords: boolean;
+  /** One of the passwords' hashes, for what they cost; undefined: there is none, and no login is worth a slow answer. */
+  readonly passwordModel: ScryptHash | undefined;
 
   /** @param settings checked: every hash has a known form, no name occurs twice */
   constructor(settings: readonly ClientSettings[]) {
     for (const client of settings) this.#add(client);
-    this.hasPasswords = this.all.some(({ keys }) => keys.some(({ password }) => password !== undefined));
+    this.passwordModel = this.all.flatMap(({ keys }) => keys.flatMap(({ password }) => password ?? []))[0];
   }
 
   get all(): readonly KnownClient[] {

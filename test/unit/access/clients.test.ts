@@ -64,9 +64,9 @@ describe('the registry of clients', () => {
     const keyHash = await hashPassword('correct horse', { n: 1024, r: 1, p: 1 });
     const registry = new ClientRegistry([client('anna', { keyHash })]);
     expect(registry.findKey('correct horse')).toBeUndefined();
-    expect(registry.hasPasswords).toBe(true);
+    expect(registry.passwordModel).toMatchObject({ n: 1024, r: 1, p: 1 });
     expect(registry.byName('anna')?.keys[0]?.password).toMatchObject({ kind: 'scrypt', n: 1024 });
-    expect(new ClientRegistry([client('ci', { keyHash: hashClientKey(a) })]).hasPasswords).toBe(false);
+    expect(new ClientRegistry([client('ci', { keyHash: hashClientKey(a) })]).passwordModel).toBeUndefined();
   });
 
   it('holds what each client may do', () => {
