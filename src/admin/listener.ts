@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { PurgeFilter } from '../cache/cache.ts';
+import { CLASS_NAMES } from '../cache/classes.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Services } from '../serving/services.ts';
 import { limitsStatus } from './status.ts';
@@ -60,7 +61,7 @@ const PURGE_BODY = {
   properties: {
     account: { type: 'string' },
     region: { type: 'string' },
-    resource: { enum: ['flavors', 'images', 'extensions', 'versions'] },
+    resource: { enum: CLASS_NAMES },
   },
 } as const;
 

@@ -4,6 +4,8 @@ import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import { matchPath } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
+import { askedQuery } from '../routing/asked-query.ts';
+import { canonicalQuery } from '../routing/canonical.ts';
 import type { Account, Place } from '../routing/directory.ts';
 import { EVERYWHERE, type Target } from '../routing/target.ts';
 import { cacheFields } from '../serving/cache-fields.ts';
@@ -52,7 +54,8 @@ export async function serveEverywhere(
   const asked = from === undefined ? places : places.slice(from.index);
   const answers = await Promise.all(
     asked.map((place, index) => {
-      const query = regionQuery(ask, index === 0 ? from?.id : undefined);
+      const page = canonicalQuery(regionQuery(ask, index === 0 ? from?.id : undefined))!;
+      const query = askedQuery(operation.cache, page);
       return askRegionForPart({ call, operation, place, target, params: {}, query }, services);
     }),
   );

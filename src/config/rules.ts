@@ -1,5 +1,6 @@
+import { isComputeType, isIdentityType } from '../identity/service-types.ts';
 import { v2TokensUrl } from '../identity/settings.ts';
-import { mistakeIn } from '../settings/expression.ts';
+import { mistakeInExpression } from '../limits/expressions/program.ts';
 import type { IsSound } from '../settings/is-sound.ts';
 import type { Problem } from '../settings/problem.ts';
 import { repeated } from '../settings/repeated.ts';
@@ -29,6 +30,7 @@ export function checkRules(config: Config, isSound: IsSound): Problem[] {
     ...checkAccountNames(config, isSound),
     ...perAccount,
     ...checkClientNames(config, isSound),
+    ...checkServices(config, isSound),
     ...checkStaticLimits(config, isSound),
     ...checkSimulator(config, isSound('simulator') && config.simulator.enabled, isSound),
   ];
@@ -114,6 +116,21 @@ function checkClientNames({ access }: Config, isSound: IsSound): Problem[] {
   return repeated(names, (index) => ['access', 'clients', String(index), 'name']);
 }
 
+/** What leads to the credentials of an account, or around its limits, is never served. */
+function checkServices({ facade }: Config, isSound: IsSound): Problem[] {
+  if (!isSound('facade.services') || typeof facade.services === 'string') return [];
+  return facade.services.flatMap((type, index) => {
+    const wrong = isIdentityType(type) ? 'the identity service' : isComputeType(type) ? 'Compute' : undefined;
+    if (wrong === undefined) return [];
+    return [
+      {
+        path: ['facade', 'services', String(index)],
+        text: `names ${wrong}, which is not reached this way, accepted: types of other services`,
+      },
+    ];
+  });
+}
+
 const VERBS = ['ALL', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** A limit that can never be about any request would be a typing mistake that nobody sees. */
@@ -127,11 +144,11 @@ function checkStaticLimits({ limits }: Config, isSound: IsSound): Problem[] {
       problems.push({ path: path('verb'), text: `is no method, accepted: one of ${VERBS.join(', ')}` });
     if (regex === undefined && !/^[/*]/.test(uri))
       problems.push({ path: path('uri'), text: 'is no path, accepted: a text that begins with / or *' });
-    const mistake = regex === undefined ? undefined : mistakeIn(regex);
+    const mistake = regex === undefined ? undefined : mistakeInExpression(regex);
     if (mistake !== undefined)
       problems.push({
         path: path('regex'),
-        text: `is no regular expression (${mistake}), accepted: one that JavaScript reads, or none for \`uri\` alone`,
+        text: `is no regular expression (${mistake}), accepted: one without lookaround and back references, or none for \`uri\` alone`,
       });
     return problems;
   });

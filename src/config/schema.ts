@@ -21,6 +21,13 @@ const ListenSchema = Type.Object(
       description: 'Address callers connect to. `0.0.0.0` is every interface.',
     }),
     port: Port(8080, 'Port callers connect to. 0 picks a free one.'),
+    maxTargetBytes: Type.Integer({
+      minimum: 1024,
+      maximum: 24_576,
+      default: 8192,
+      description:
+        'Longest path and query of a request together, in bytes; a longer one is refused with 414.',
+    }),
     regions: Type.Record(
       Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' }),
       Port(0, 'Port of the region.'),
@@ -174,11 +181,17 @@ const AccessSchema = Type.Object(
 
 const FacadeSchema = Type.Object(
   {
-    services: Choice(['all', 'none'], {
-      default: 'all',
-      description:
-        'Which services of the catalog beside Compute lead through Sluice (`/{region}/services/{type}/…`, with the account’s token); `none`: callers are told the upstream’s own URLs.',
-    }),
+    services: Type.Union(
+      [
+        Choice(['all', 'none']),
+        Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { minItems: 1, uniqueItems: true }),
+      ],
+      {
+        default: 'all',
+        description:
+          'Which services of the catalog beside Compute lead through Sluice (`/{region}/services/{type}/…`, with the account’s token): `all` of a type that is known and not the identity service, those of the types listed (`[image, network]`; `all` in the list adds them to the known ones), or `none`: callers are told the upstream’s own URLs.',
+      },
+    ),
   },
   closed,
 );
@@ -194,7 +207,7 @@ const UpstreamSchema = Type.Object(
       minimum: 1,
       maximum: 10_000,
       default: 64,
-      description: 'Most connections to one endpoint.',
+      description: 'Most connections to one endpoint, for all that is sent there.',
     }),
     retries: Type.Integer({
       minimum: 0,

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { Fault, methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
@@ -118,6 +117,3 @@ function sendVersions(call: Call, value: JsonObject, services: Services): void {
     call.format === 'json' ? JSON.stringify(value) : renderXml(isList ? 'versions' : 'version', compute);
   services.reply(call, { status: 200, body, format: call.format, headers: [] });
 }
-
-/** Signs façade tokens. */
-export type TokenKey = KeyObject;

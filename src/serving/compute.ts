@@ -1,27 +1,20 @@
-import { Fault, methodFault } from '../faults/faults.ts';
+import { methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
-import { restoreQuery } from '../links/restore.ts';
 import type { Match, Params } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Target } from '../routing/target.ts';
-import type { Cancellation } from '../upstream/cancellation.ts';
-import { ExchangeError } from '../upstream/exchange.ts';
+import { mayHaveArrived } from '../upstream/failure.ts';
 import { comesDown } from '../upstream/headers.ts';
-import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
+import type { RegionAnswer } from '../upstream/region.ts';
+import { askRegion } from './ask-region.ts';
 import { serveCached } from './cached.ts';
 import { serveLimits } from './limits.ts';
-import type { OperationRead } from './operation-request.ts';
+import type { OperationRequest } from './operation-request.ts';
 import { negotiate, renderAnswer } from './render.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
-import { longestWaitMs, priorityOf } from './wait.ts';
-
-/** A request below a tenant that is an operation of the guide. */
-export interface OperationRequest extends OperationRead {
-  readonly call: Call;
-}
 
 /**
  * What a compute path means; undefined when it is no path of the guide and goes through as it is.
@@ -71,7 +64,7 @@ function atPlace(
   call.region = place.endpoint.region;
   if (match.kind === 'action') return serveWrite(call, target, place, match.params, 'action', services);
   const { operation, params } = match;
-  const request: OperationRequest = { call, target, operation, params, place };
+  const request: OperationRequest = { call, target, operation, params, place, query: call.route.asked };
   if (operation.limitClass === 'model') return serveLimits(request, services);
   if (operation.cache !== null) return serveCached(request, services);
   if (operation.method === 'GET') return serveRead(request, services);
@@ -98,7 +91,7 @@ async function serveWrite(
   call.operation = operation.name;
   if (body?.translationMs !== undefined)
     services.metrics.translation.observe(body.translationMs / 1000, 'request');
-  const request: OperationRequest = { call, target, operation, params, place };
+  const request: OperationRequest = { call, target, operation, params, place, query: call.route.asked };
   try {
     const answered = await askRegion(request, body?.body, services);
     if (answered.status < 400 || answered.status >= 500)
@@ -108,12 +101,6 @@ async function serveWrite(
     if (mayHaveArrived(error)) await invalidate(request, services, true);
     throw error;
   }
-}
-
-/** A write whose answer was lost may have been done: what it would make untrue is dropped all the same. */
-function mayHaveArrived(error: unknown): boolean {
-  const cause = error instanceof Fault ? error.cause : undefined;
-  return cause instanceof ExchangeError && cause.sent;
 }
 
 async function invalidate(
@@ -130,53 +117,6 @@ async function invalidate(
     params,
     isLost,
   });
-}
-
-/** Sends a request to its region on the caller's behalf. */
-export async function askRegion(
-  request: OperationRequest,
-  body: Buffer | string | undefined,
-  services: Services,
-  cancellation: Cancellation = request.call,
-): Promise<RegionAnswer> {
-  const answered = await services.regions.ask(upstreamRequest(request, body, services, cancellation));
-  request.call.waitedMs += answered.waitedMs;
-  request.call.upstreamMs += answered.upstreamMs;
-  return answered;
-}
-
-function upstreamRequest(
-  request: OperationRequest,
-  body: Buffer | string | undefined,
-  services: Services,
-  cancellation: Cancellation,
-): UpstreamRequest {
-  const { call, target, operation, place } = request;
-  const client = services.clients.get(call.client);
-  return {
-    operation,
-    method: operation.method,
-    place,
-    path: target.path,
-    query: upstreamQuery(request.query ?? call.query),
-    headers: call.headers,
-    body,
-    shared: operation.cache !== null,
-    client: call.client,
-    priority: priorityOf(call),
-    maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
-    cancellation,
-  };
-}
-
-/** The query without what is meant for Sluice (`format`, `cacheid`), references turned back into ids. */
-export function upstreamQuery(query: string): string {
-  if (query === '') return '';
-  const own = query
-    .split('&')
-    .filter((part) => !/^(?:format|cacheid)(?:=|$)/.test(part))
-    .join('&');
-  return restoreQuery(own);
 }
 
 /** Writes a region's answer out in the caller's format. */

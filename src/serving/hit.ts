@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import type { Answerer } from '../http/fast-path.ts';
 import type { PlainGet } from '../http/plain-get.ts';
+import type { Response } from '../http/reply.ts';
 import { RequestFacts } from '../http/request-facts.ts';
 import type { Router } from '../routing/route.ts';
 import { countResult } from './cache-result.ts';
 import { findHit } from './cached.ts';
-import { type Prepared, prepareResult } from './prepared.ts';
 import { negotiate } from './render.ts';
+import { responseOf } from './response.ts';
 import type { Services } from './services.ts';
 import { clientOf } from './wait.ts';
 
@@ -22,11 +23,11 @@ export function createMemoryAnswerer(options: {
   return (get, socket) => {
     const services = options.services();
     const facts = factsOf(get, socket, options, services);
-    const prepared = facts && answerFromMemory(facts, services);
-    if (!prepared) return undefined;
-    services.finished(facts, prepared.status);
-    const head = `${prepared.head.text}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
-    return { head, body: prepared.body };
+    const response = facts && answerFromMemory(facts, services);
+    if (!response) return undefined;
+    services.finished(facts, response.status);
+    const head = `${response.head.text}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
+    return { head, body: response.body };
   };
 }
 
@@ -38,8 +39,8 @@ function factsOf(
   { publicUrl, clock, clients }: Services,
 ): RequestFacts | undefined {
   const route = router('GET', url);
-  const { hasTraversal, match } = route;
-  if (hasTraversal || match?.kind !== 'operation' || match.operation.cache === null) return undefined;
+  const { match } = route;
+  if (match?.kind !== 'operation' || match.operation.cache === null) return undefined;
   const context = { publicUrl, rootRegion, now: clock.monotonic() };
   const facts = new RequestFacts({ method: 'GET', headers, route, socket }, context);
   facts.client = clientOf(facts, clients);
@@ -47,8 +48,8 @@ function factsOf(
 }
 
 /** @returns undefined for whatever is no fresh hit, faults included: they are told where all the others are */
-function answerFromMemory(facts: RequestFacts, services: Services): Prepared | undefined {
-  const { target, match } = facts.route;
+function answerFromMemory(facts: RequestFacts, services: Services): Response | undefined {
+  const { target, match, asked: query } = facts.route;
   if (target.kind !== 'compute' || match?.kind !== 'operation') return undefined;
   try {
     negotiate(facts, target.format);
@@ -59,11 +60,11 @@ function answerFromMemory(facts: RequestFacts, services: Services): Prepared | u
     if (place === undefined) return undefined;
     facts.account = place.account.name;
     facts.region = place.endpoint.region;
-    const read = { call: facts, target, operation, params, place };
+    const read = { call: facts, target, operation, params, place, query };
     const found = findHit(read, services);
     if (found === undefined) return undefined;
     countResult(read, found, services);
-    return prepareResult(read, found, services);
+    return responseOf(read, found, services);
   } catch {
     return undefined;
   }

@@ -1,9 +1,4 @@
 import type { Timer } from '../clock.ts';
-import {
-  type RegionVersion,
-  regionVersionDocument,
-  regionVersionsDocument,
-} from '../facade/version-documents.ts';
 import { Fault, methodFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { Endpoint } from '../identity/catalog.ts';
@@ -14,9 +9,10 @@ import { EVERYWHERE, type Target } from '../routing/target.ts';
 import { renderXml } from '../translation/write-xml.ts';
 import type { CacheResult } from './cache-result.ts';
 import { findAnswer, sendResult } from './cached.ts';
-import type { OperationRequest } from './compute.ts';
+import type { OperationRequest } from './operation-request.ts';
 import { negotiate } from './render.ts';
 import type { Services } from './services.ts';
+import { type RegionVersion, regionVersionDocument, regionVersionsDocument } from './version-documents.ts';
 
 type VersionTarget = Target & { kind: 'versions' | 'version' };
 
@@ -53,6 +49,7 @@ export async function serveVersions(call: Call, target: VersionTarget, services:
     operation,
     params: {},
     place: { account, endpoint },
+    query: call.route.asked,
     adapt: (text) => JSON.stringify(describe(text)),
     rendition: `${target.kind === 'version' ? target.version : ''} ${region ?? ''}`,
   };
@@ -106,7 +103,7 @@ export async function serveEndpoint(
   return serveVersions(call, { kind: 'version', region, version, format }, services);
 }
 
-/** What the region says, or undefined when it fails or takes too long; the flight then goes on for the next caller. */
+/** What the region says, or undefined when it fails or takes too long; the fetch then goes on for the next caller. */
 async function askedInTime(
   found: CacheResult | Promise<CacheResult>,
   services: Services,

@@ -1,4 +1,4 @@
-import { kindsOf, type SchemaNode } from './schema-walk.ts';
+import { alternatives, kindsOf, type SchemaNode } from './schema-walk.ts';
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
@@ -12,8 +12,16 @@ export function coerceText(text: string, schemas: readonly SchemaNode[]): unknow
   if (kinds.has('null') && (trimmed === '' || trimmed === 'null')) return null;
   if (kinds.has('boolean') && (trimmed === 'true' || trimmed === 'false')) return trimmed === 'true';
   if ((kinds.has('integer') || kinds.has('number')) && NUMBER.test(trimmed)) return Number(trimmed);
-  if (kinds.has('array') && !kinds.has('string')) return coerceList(trimmed, schemas);
+  if (kinds.has('array') && !takesText(trimmed, schemas)) return coerceList(trimmed, schemas);
   return text;
+}
+
+/** Whether the text itself may be the value: any, or one of the words that are taken in place of a list. */
+function takesText(text: string, schemas: readonly SchemaNode[]): boolean {
+  return schemas
+    .flatMap((schema) => [schema, ...alternatives(schema)])
+    .filter(({ type }) => [type].flat().includes('string'))
+    .some((schema) => schema.enum === undefined || schema.enum.includes(text));
 }
 
 function coerceList(text: string, schemas: readonly SchemaNode[]): unknown[] {

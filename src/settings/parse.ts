@@ -21,7 +21,7 @@ export function parseFile(file: string): { tree: Tree } | { problems: Problem[] 
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    return { problems: [{ path: [], text: `${file}: cannot be read (${errorCode(error)})` }] };
+    return { problems: [{ path: [], text: `${file}: ${whyUnreadable(error)}, accepted: a YAML file` }] };
   }
   return parseYaml(text, file);
 }
@@ -66,6 +66,21 @@ function toTree(toJs: () => unknown, file: string): { tree: Tree } | { problems:
   return {
     problems: [{ path: [], text: `${file}: is no mapping of settings, accepted: lines such as "listen: …"` }],
   };
+}
+
+/** What is behind the usual failures. A directory is what a mount makes where the file that it names is missing. */
+const unreadable: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such folder',
+  EISDIR: 'it is a directory',
+  EACCES: 'this user may not read it',
+};
+
+/** Why a file cannot be read, in words where the failure is a usual one. */
+function whyUnreadable(error: unknown): string {
+  const code = errorCode(error);
+  const reason = unreadable[code];
+  return reason === undefined ? `cannot be read (${code})` : `cannot be read, ${reason} (${code})`;
 }
 
 /** The system's code of a failed file access, such as ENOENT. */

@@ -92,9 +92,15 @@ describe('YAML', () => {
     expect(problems(yaml).join('\n')).toContain(expected);
   });
 
-  it('says so when the file cannot be read', () => {
-    const loaded = loadConfig(join(folder, 'absent.yaml'), {});
-    expect(loaded).toEqual({ problems: [`${join(folder, 'absent.yaml')}: cannot be read (ENOENT)`] });
+  it.each([
+    ['absent.yaml', 'there is no such file (ENOENT)'],
+    ['', 'it is a directory (EISDIR)'],
+    ['a-file/sluice.yaml', 'there is no such folder (ENOTDIR)'],
+  ])('says why "%s" cannot be read', (name, why) => {
+    writeFileSync(join(folder, 'a-file'), '');
+    const file = join(folder, name);
+    const line = `${file}: cannot be read, ${why}, accepted: a YAML file`;
+    expect(loadConfig(file, {})).toEqual({ problems: [line] });
   });
 
   it('takes an empty file for one that sets nothing', () => {
@@ -340,7 +346,7 @@ describe('rules across keys', () => {
       'limits.static.0.uri: is no path, accepted: a text that begins with / or *',
     ]);
     expect(limits('verb: GET, uri: /servers, regex: "("')).toEqual([
-      'limits.static.0.regex: is no regular expression (unterminated group), accepted: one that JavaScript reads, or none for `uri` alone',
+      'limits.static.0.regex: is no regular expression (unterminated group), accepted: one without lookaround and back references, or none for `uri` alone',
     ]);
   });
 
@@ -384,5 +390,26 @@ describe('secrets', () => {
     );
     expect(text.length).toBeGreaterThan(7);
     expect(text.join('\n')).not.toContain(secret);
+  });
+});
+
+describe('the services that are served', () => {
+  it('are all, none, or those listed, also from the environment', () => {
+    expect(good(ACCOUNT).facade.services).toBe('all');
+    expect(good(`${ACCOUNT}facade: { services: [image, all] }`).facade.services).toEqual(['image', 'all']);
+    const of = (value: string) => good(ACCOUNT, { SLUICE_FACADE_SERVICES: value }).facade.services;
+    expect(of('none')).toBe('none');
+    expect(of('image, network')).toEqual(['image', 'network']);
+    expect(of('image')).toEqual(['image']);
+  });
+
+  it('never name the identity service or Compute', () => {
+    expect(problems(`${ACCOUNT}facade: { services: [image, Identity_v3, compute_legacy] }`)).toEqual([
+      'facade.services.1: names the identity service, which is not reached this way, accepted: types of other services',
+      'facade.services.2: names Compute, which is not reached this way, accepted: types of other services',
+    ]);
+    expect(problems(`${ACCOUNT}facade: { services: some }`)).toEqual([
+      'facade.services: is text, accepted: one of all, none or a list of text',
+    ]);
   });
 });

@@ -145,7 +145,7 @@ describe('the seed file', () => {
   it('that is good is no problem, and one that is not there is', () => {
     expect(seed('regions: { "*": { servers: [{ name: w, tenantId: "1", count: 3 }] } }')).toEqual([]);
     expect(problems(`seedFile: ${JSON.stringify(join(folder, 'absent.yaml'))}`)).toEqual([
-      'seedFile: absent.yaml: cannot be read (ENOENT)',
+      'seedFile: absent.yaml: cannot be read, there is no such file (ENOENT), accepted: a YAML file',
     ]);
   });
 });

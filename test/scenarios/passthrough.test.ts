@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import {
   type Answer,
   chunked,
@@ -14,42 +14,19 @@ import {
   tooMany,
   unavailable,
 } from '../support/stub-answers.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+import { publishedAs } from '../support/stub-rates.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
+const { it, upstream, gateway, dfw } = scenario('file', {
+  script(upstream) {
+    upstream.region('DFW').publish(publishedAs([{ verb: 'POST', uri: '*', value: 100, unit: 'SECOND' }]));
+  },
+});
+
 let base: string;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream();
-  dfw = upstream.region('DFW');
-  dfw.publish([
-    {
-      uri: '*',
-      regex: '.*',
-      limit: [
-        {
-          verb: 'POST',
-          value: 100,
-          remaining: 100,
-          unit: 'SECOND',
-          'next-available': '2026-01-01T00:00:00Z',
-        },
-      ],
-    },
-  ]);
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
+beforeEach(() => {
   base = `${gateway.url}/dfw/v2/700100`;
+  dfw.forget();
 });
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
-
-beforeEach(() => dfw.forget());
 
 /** Answers with what it was asked. */
 const echo: Answer = json((request: StubRequest) => ({
@@ -201,7 +178,7 @@ describe('a path that is no operation of the guide', () => {
   });
 });
 
-describe("a caller's own condition on an opaque path", () => {
+describe("a caller's own condition on a path that goes through", () => {
   it('is answered 304 as the region does, length of the document or not', async () => {
     for (const headers of [{ etag: '"e1"', 'content-length': '500' }, { etag: '"e1"' }]) {
       dfw.on('GET /os-things', ({ response }) => void response.writeHead(304, headers).end());
@@ -213,7 +190,7 @@ describe("a caller's own condition on an opaque path", () => {
   });
 });
 
-describe('headers of an opaque request', () => {
+describe('headers of a request that goes through', () => {
   it("carry Sluice's token and nothing of the caller's secrets or forwarding", async () => {
     dfw.on('GET /os-keypairs', echo);
     await ask(`${base}/os-keypairs`, {
@@ -267,7 +244,7 @@ describe('headers of an opaque request', () => {
   });
 });
 
-describe('an opaque request is sent', () => {
+describe('a request that goes through is sent', () => {
   it('again when the region is away for a moment and it is a GET, never when it is a POST', async () => {
     dfw.on('* /os-keypairs', unavailable, unavailable, echo);
     expect((await ask(`${base}/os-keypairs`)).status).toBe(200);
@@ -319,7 +296,7 @@ describe('an opaque request is sent', () => {
   });
 });
 
-describe('the format of a fault of Sluice itself on an opaque path', () => {
+describe('the format of a fault of Sluice itself on a path that goes through', () => {
   it("is the caller's", async () => {
     await dfw.refuse();
     try {

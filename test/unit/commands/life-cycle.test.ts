@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { type Host, runUntilStopped } from '../../src/life-cycle.ts';
-import { createGate } from '../support/gate.ts';
+import { type Host, runUntilStopped } from '../../../src/commands/life-cycle.ts';
+import { createGate } from '../../support/gate.ts';
 
 function createHost(): { host: Host; signals: EventEmitter; exits: number[] } {
   const signals = new EventEmitter();

@@ -1,8 +1,8 @@
 import { isLongUnit, limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
-import type { Lane } from '../queue/lane.ts';
 import type { LimitsSettings } from '../settings.ts';
 import type { SlotRequest } from '../slot-request.ts';
-import { type Flight, FlightList } from './in-flight.ts';
+import { InFlightList, type InFlightRequest } from './in-flight.ts';
+import type { LimitSet } from './limit-set.ts';
 import { Matcher } from './matcher.ts';
 import { Window } from './window.ts';
 
@@ -23,34 +23,38 @@ export interface AskedSpan {
 }
 
 /** The windows of one account and region and the requests that are in them. */
-export class WindowBook {
+export class WindowSet {
   windows: readonly Window[] = [];
   #matcher = new Matcher([]);
-  readonly #flights = new FlightList();
+  readonly #sent = new InFlightList();
   /** Requests that wait for a connection to the region. */
-  readonly #queued = new FlightList();
+  readonly #queued = new InFlightList();
   readonly #settings: Pick<LimitsSettings, 'marginMs'>;
   readonly #restore: (window: Window) => void;
+  readonly #problem: (line: string) => void;
+  /** What was said of the limits in force: each is said once, however often they are published. */
+  #told = new Set<string>();
   #latencyMs = 0;
   /** Requests answered while GET /limits is on its way: its numbers may not know them. Undefined when none is. */
-  #landedSince: { ask: SlotRequest; at: number }[] | undefined;
+  #answeredSince: { request: SlotRequest; at: number }[] | undefined;
 
-  /** @param restore puts what is remembered from before a restart into a new window */
+  /**
+   * @param restore puts what is remembered from before a restart into a new window
+   * @param problem hears of a published expression that cannot be used as it is, once
+   */
   constructor(
     settings: Pick<LimitsSettings, 'marginMs'>,
     restore: (window: Window) => void = () => undefined,
+    problem: (line: string) => void = () => undefined,
   ) {
     this.#settings = settings;
     this.#restore = restore;
+    this.#problem = problem;
   }
 
   /** How long answers take, smoothed, ms. */
   get latencyMs(): number {
     return this.#latencyMs;
-  }
-
-  get problems(): readonly string[] {
-    return this.#matcher.problems;
   }
 
   /** The settings may be others now. */
@@ -65,89 +69,101 @@ export class WindowBook {
     );
   }
 
-  laneOf(ask: SlotRequest): Lane {
-    return this.#matcher.find(ask.method, ask);
+  limitSetOf(request: SlotRequest): LimitSet {
+    return this.#matcher.find(request.method, request);
   }
 
-  depart(flight: Flight): void {
-    for (const window of flight.windows) window.take(flight.client.index);
-    this.#flights.push(flight);
+  /** It leaves. */
+  add(inFlight: InFlightRequest): void {
+    for (const window of inFlight.windows) window.take(inFlight.client.index);
+    this.#sent.push(inFlight);
   }
 
   /** It waits for a connection: its slots stay taken for as long as it does, or all that wait would leave in one burst. */
-  hold(flight: Flight): void {
-    if (flight.state !== 'flying') return;
-    this.#flights.remove(flight);
-    this.#queued.push(flight);
-    flight.state = 'queued';
+  queued(inFlight: InFlightRequest): void {
+    if (inFlight.state !== 'sent') return;
+    this.#sent.remove(inFlight);
+    this.#queued.push(inFlight);
+    inFlight.state = 'queued';
   }
 
   /** It has got one. */
-  release(flight: Flight, now: number): void {
-    if (flight.state !== 'queued') return;
-    this.#queued.remove(flight);
-    flight.sentAt = now;
-    this.#flights.push(flight);
-    flight.state = 'flying';
+  sent(inFlight: InFlightRequest, now: number): void {
+    if (inFlight.state !== 'queued') return;
+    this.#queued.remove(inFlight);
+    inFlight.sentAt = now;
+    this.#sent.push(inFlight);
+    inFlight.state = 'sent';
   }
 
-  /** The answer is here; false when the flight was over already. */
-  land(flight: Flight, now: number): boolean {
-    this.release(flight, now);
-    if (flight.state === 'done' || flight.state === 'lost') return false;
-    this.#latencyMs += (now - flight.sentAt - this.#latencyMs) / 8;
-    this.#landedSince?.push({ ask: flight.ask, at: now });
-    if (flight.state === 'flying') {
-      for (const window of flight.windows) window.answered(now);
-      this.#flights.remove(flight);
+  /** The answer is here; false when it was over already. */
+  answered(inFlight: InFlightRequest, now: number): boolean {
+    this.sent(inFlight, now);
+    if (inFlight.state === 'done' || inFlight.state === 'lost') return false;
+    this.#latencyMs += (now - inFlight.sentAt - this.#latencyMs) / 8;
+    this.#answeredSince?.push({ request: inFlight.request, at: now });
+    if (inFlight.state === 'sent') {
+      for (const window of inFlight.windows) window.answered(now);
+      this.#sent.remove(inFlight);
     }
-    flight.state = 'done';
+    inFlight.state = 'done';
     return true;
   }
 
   /** Nobody waits for its answer any more: it is taken for counted when it would be overdue. */
-  lose(flight: Flight): void {
-    if (flight.state === 'queued') this.cancel(flight);
-    else if (flight.state === 'flying') flight.state = 'lost';
-    else if (flight.state === 'overdue') flight.state = 'done';
+  lost(inFlight: InFlightRequest): void {
+    if (inFlight.state === 'queued') this.cancel(inFlight);
+    else if (inFlight.state === 'sent') inFlight.state = 'lost';
+    else if (inFlight.state === 'overdue') inFlight.state = 'done';
   }
 
-  /** It never left. A flight that is overdue has been counted for good. */
-  cancel(flight: Flight): boolean {
-    if (flight.state === 'lost') return false;
-    if (flight.state === 'flying' || flight.state === 'queued') {
-      for (const window of flight.windows) window.giveBack(flight.client.index);
-      (flight.state === 'queued' ? this.#queued : this.#flights).remove(flight);
+  /** It never left. What is overdue has been counted for good. */
+  cancel(inFlight: InFlightRequest): boolean {
+    if (inFlight.state === 'lost') return false;
+    if (inFlight.state === 'sent' || inFlight.state === 'queued') {
+      for (const window of inFlight.windows) window.giveBack(inFlight.client.index);
+      (inFlight.state === 'queued' ? this.#queued : this.#sent).remove(inFlight);
     }
-    const wasOn = flight.state !== 'done';
-    flight.state = 'done';
+    const wasOn = inFlight.state !== 'done';
+    inFlight.state = 'done';
     return wasOn;
   }
 
-  /** Takes flights without an answer for counted once they have been on their way for TRANSIT_MS. */
+  /** Takes what has no answer for counted once it has been on its way for TRANSIT_MS. */
   settleOverdue(now: number): void {
-    for (let flight = this.#flights.first; flight; flight = this.#flights.first) {
-      if (flight.sentAt + TRANSIT_MS > now) return;
-      for (const window of flight.windows) window.answered(flight.sentAt + TRANSIT_MS);
-      flight.state = flight.state === 'lost' ? 'done' : 'overdue';
-      this.#flights.remove(flight);
+    for (let inFlight = this.#sent.first; inFlight; inFlight = this.#sent.first) {
+      if (inFlight.sentAt + TRANSIT_MS > now) return;
+      for (const window of inFlight.windows) window.answered(inFlight.sentAt + TRANSIT_MS);
+      inFlight.state = inFlight.state === 'lost' ? 'done' : 'overdue';
+      this.#sent.remove(inFlight);
     }
   }
 
-  /** When the oldest flight will be taken for counted; Infinity when none is on its way. */
+  /** When the oldest request under way will be taken for counted; Infinity when none is on its way. */
   get nextOverdueAt(): number {
-    const first = this.#flights.first;
+    const first = this.#sent.first;
     return first ? first.sentAt + TRANSIT_MS : Number.POSITIVE_INFINITY;
   }
 
-  /** GET /limits leaves: from now on what is answered is remembered for its answer. */
+  /**
+   * GET /limits leaves: from now on what is answered is remembered for its answer, which may name limits that were not known
+   * when it was sent.
+   *
+   *     Sluice                                    the region
+   *     GET /limits            ---->              counts its use of POST /servers: 4
+   *     POST /servers          ---->              counts 5
+   *                            <----              the answer to POST /servers: charged to what is known so far
+   *                            <----              the answer to GET /limits: "POST /servers, 4 used"
+   *
+   * The new window has to hold the fifth, too.
+   */
   beginSpan(): void {
-    this.#landedSince ??= [];
+    this.#answeredSince ??= [];
   }
 
   /** It failed. */
   endSpan(): void {
-    this.#landedSince = undefined;
+    this.#answeredSince = undefined;
   }
 
   /**
@@ -163,11 +179,11 @@ export class WindowBook {
       else fresh.add(new Window(limit, this.#settings.marginMs));
       return window ?? [...fresh].at(-1)!;
     });
-    this.#matcher = new Matcher(this.windows);
+    this.#match();
     for (const window of fresh) this.#restore(window);
     this.#carryOver(fresh, now);
     if (span) this.#seed(span);
-    this.#landedSince = undefined;
+    this.#answeredSince = undefined;
   }
 
   /**
@@ -175,8 +191,8 @@ export class WindowBook {
    * of those of the request it was the shortest unit that Retry-After fits into; when it fits none, the longest.
    * False when no known limit is about the request, so that nothing was stopped.
    */
-  block(ask: SlotRequest, now: number, retryAfterMs: number): boolean {
-    const windows = [...this.laneOf(ask).windows].sort((a, b) => a.holdMs - b.holdMs);
+  block(request: SlotRequest, now: number, retryAfterMs: number): boolean {
+    const windows = [...this.limitSetOf(request).windows].sort((a, b) => a.holdMs - b.holdMs);
     // Dates are rounded up by a second: a SECOND limit may ask for two.
     const suspect = windows.find((window) => window.holdMs + 1_000 >= retryAfterMs) ?? windows.at(-1);
     for (const window of windows) {
@@ -185,22 +201,32 @@ export class WindowBook {
     return windows.length > 0;
   }
 
+  #match(): void {
+    const before = this.#told;
+    const told = new Set<string>();
+    this.#told = told;
+    this.#matcher = new Matcher(this.windows, (line) => {
+      if (!before.has(line) && !told.has(line)) this.#problem(line);
+      told.add(line);
+    });
+  }
+
   #seed(span: AskedSpan): void {
-    const charged = span.question ? this.laneOf(span.question).windows : [];
+    const charged = span.question ? this.limitSetOf(span.question).windows : [];
     for (const window of this.windows) seed(window, span, charged.includes(window) ? 1 : 0, this.#latencyMs);
   }
 
   #carryOver(fresh: ReadonlySet<Window>, now: number): void {
     if (fresh.size === 0) return;
-    for (const list of [this.#flights, this.#queued]) {
-      for (let flight = list.first; flight; flight = flight.after) {
-        const added = this.laneOf(flight.ask).windows.filter((window) => fresh.has(window));
-        for (const window of added) window.take(flight.client.index);
-        flight.windows = [...flight.windows, ...added];
+    for (const list of [this.#sent, this.#queued]) {
+      for (let inFlight = list.first; inFlight; inFlight = inFlight.after) {
+        const added = this.limitSetOf(inFlight.request).windows.filter((window) => fresh.has(window));
+        for (const window of added) window.take(inFlight.client.index);
+        inFlight.windows = [...inFlight.windows, ...added];
       }
     }
-    for (const { ask, at } of this.#landedSince ?? []) {
-      for (const window of this.laneOf(ask).windows) {
+    for (const { request, at } of this.#answeredSince ?? []) {
+      for (const window of this.limitSetOf(request).windows) {
         if (fresh.has(window)) window.log.push(Math.min(at, now) + window.holdMs);
       }
     }
@@ -211,6 +237,16 @@ export class WindowBook {
  * Sets what others have used: what the region counted less what we are sure it counted of ours. Ours are surely counted when
  * they were answered before GET /limits left, and after the region's window began; the latter with room for how long an
  * answer takes. What is uncertain is taken for foreign, which is safe and passes within a unit.
+ *
+ *     Sluice                                    the region
+ *     POST /servers (a)      ---->              counts a
+ *                            <----              answers a
+ *     GET /limits            ---->
+ *     POST /servers (b)      ---->              may count b before it looks, or after
+ *                            <----              "2 used"
+ *                            <----              answers b
+ *
+ * a is ours for sure; of the 2 the other may be b or a stranger's, and is taken for a stranger's beside b.
  */
 function seed(
   window: Window,

@@ -1,4 +1,4 @@
-import type { Config } from './config/schema.ts';
+import type { Config } from '../config/schema.ts';
 
 const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is in use by another process, accepted: a port that is free',

@@ -1,10 +1,10 @@
-import { OWN_CONFIG } from './commands/default-config.ts';
-import type { ExitCode } from './commands/exit-code.ts';
-import { runService } from './commands/run-service.ts';
-import { type Environment, loadConfig } from './config/load.ts';
-import type { Config } from './config/schema.ts';
-import { type Addresses, startServer } from './server.ts';
-import { baseImages } from './simulator/region/base-images.ts';
+import { type Environment, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { type Addresses, startServer } from '../server.ts';
+import { baseImages } from '../simulator/region/base-images.ts';
+import { OWN_CONFIG } from './default-config.ts';
+import type { ExitCode } from './exit-code.ts';
+import { runService } from './run-service.ts';
 
 /** `sluice demo`: simulator and gateway in one process, with lines to paste into another terminal. */
 export function demo(env: Environment): Promise<ExitCode> {

@@ -1,32 +1,25 @@
 import type { Entry } from '../cache/entry.ts';
 import { chooseEncoding, isNotModified, X_CACHE } from '../cache/http.ts';
+import type { Response } from '../http/reply.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
-import { fieldsOf, type Head, headOf, statusText } from './cache-fields.ts';
+import { fieldsOf, headOf, statusText } from './cache-fields.ts';
 import type { CacheResult } from './cache-result.ts';
 import type { OperationRead } from './operation-request.ts';
 import { renderAnswer } from './render.ts';
 import type { Services } from './services.ts';
 
-/** An answer with its head ready, but for what differs from request to request: the request id, `Connection`. */
-export interface Prepared {
-  readonly status: 200 | 304;
-  readonly head: Head;
-  /** ASCII text, or bytes. */
-  readonly body: string | Buffer | undefined;
-}
-
 /** The answer that goes out for a 200 from the cache: validators, ages, codings; a 304 when the caller has it already. */
-export function prepareResult(read: OperationRead, found: CacheResult, services: Services): Prepared {
+export function responseOf(read: OperationRead, found: CacheResult, services: Services): Response {
   const { call } = read;
   const { entry } = found;
   const rendition = entry.rendition(variantOfAnswer(read), () => renderFound(read, entry, services));
   const encoding = chooseEncoding(call.header('accept-encoding'), rendition.body.length);
   const chosen = encoding === null ? rendition : rendition.encoded(encoding);
   const unchanged = isNotModified(call.header('if-none-match'), chosen.etag, rendition.etag);
-  const ready = { call, found, representation: chosen, encoding, now: services.clock.now(), unchanged };
+  const inputs = { call, found, representation: chosen, encoding, now: services.clock.now(), unchanged };
   return {
     status: unchanged ? 304 : 200,
-    head: headOf(ready, services),
+    head: headOf(inputs, services),
     body: unchanged ? undefined : chosen.body,
   };
 }

@@ -1,0 +1,16 @@
+import type { KeyObject } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
+import type { Revocations } from '../facade/revocations.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Pools } from '../upstream/pools.ts';
+
+/** What outlives a reload. */
+export interface Shared {
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly pools: Pools;
+  readonly tokenKey: KeyObject;
+  readonly revocations: Revocations;
+}
