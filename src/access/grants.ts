@@ -2,12 +2,16 @@
  * What a client may do, as data, and the one decision about it. Pure: who the client is was found out before, and what is
  * decided here holds for every way in, because every way in asks here, before cache and limits.
  */
+import { canonicalServiceType, isComputeType } from '../identity/service-types.ts';
 import { OPERATIONS } from '../operations/table.ts';
 import { matchesGlob } from './glob.ts';
 import type { ClientSettings } from './settings.ts';
 
 /** What a path that is no operation of the guide is called, in metrics and in grants. */
 export const OTHER_OPERATION = 'other';
+
+/** The service of every path that names no other. */
+export const COMPUTE_SERVICE = 'compute';
 
 /** Every name that `allow` and `deny` can mean: the operations table, actions included, and `other`. */
 export const OPERATION_NAMES: readonly string[] = [...OPERATIONS.map(({ name }) => name), OTHER_OPERATION];
@@ -83,8 +87,9 @@ export function compileGrant(
  * Block Storage under two names. What a grant says of one holds for all: they lead to the same resources.
  */
 export function serviceFamily(type: string): string {
-  const base = type.toLowerCase().replace(/v\d+$/, '');
-  return base === 'block-storage' || base === 'block-store' ? 'volume' : base;
+  if (isComputeType(type)) return COMPUTE_SERVICE;
+  const meant = canonicalServiceType(type);
+  return meant === 'block-storage' || meant === 'block-store' ? 'volume' : meant;
 }
 
 /** Whether an account is there at all for whoever has this grant. */

@@ -55,12 +55,17 @@ export type Identity =
 
 /** What identifying needs to know of tokens that were given back. */
 export interface RevokedTokens {
-  has(tokenId: string): boolean;
+  /** Another number whenever one was added, here or by what another instance told. */
+  readonly version: number;
+  /** @param expiresAtMs when the token says that it expires, wall ms */
+  has(tokenId: string, expiresAtMs: number): boolean;
 }
 
 interface Remembered {
   readonly token: CredentialHeaders['x-auth-token'];
   readonly authorization: string | undefined;
+  /** `RevokedTokens.version` at the time: one that was added since may be this. */
+  readonly revokedVersion: number;
   readonly identity: Identity;
 }
 
@@ -76,7 +81,7 @@ export class Identifier {
    * Who the last caller on a connection was. A caller shows the same with every request of a connection, and comparing two
    * texts costs a tenth of digesting one.
    */
-  #byConnection = new WeakMap<object, Remembered>();
+  readonly #byConnection = new WeakMap<object, Remembered>();
 
   constructor(options: {
     registry: ClientRegistry;
@@ -88,11 +93,6 @@ export class Identifier {
     this.#tokens = options.tokens;
     this.#revoked = options.revoked;
     this.#clock = options.clock;
-  }
-
-  /** A token was given back: whatever was remembered may have been by it. */
-  forget(): void {
-    this.#byConnection = new WeakMap();
   }
 
   /**
@@ -115,11 +115,17 @@ export class Identifier {
       known !== undefined &&
       known.token === token &&
       known.authorization === authorization &&
+      known.revokedVersion === this.#revoked.version &&
       (known.identity.endsAtMs === NEVER || this.#clock.now() < known.identity.endsAtMs)
     )
       return known.identity;
     const identity = this.#find(readCredential(headers), access, certified);
-    this.#byConnection.set(connection, { token, authorization, identity });
+    this.#byConnection.set(connection, {
+      token,
+      authorization,
+      revokedVersion: this.#revoked.version,
+      identity,
+    });
     return identity;
   }
 
@@ -140,8 +146,8 @@ export class Identifier {
   #findGuest(credential: Exclude<Credential, { kind: 'conflict' }>, { passThrough }: AccessMode): Identity {
     if (credential.kind === 'token') {
       const verdict = this.#tokens.verify(credential.text, this.#clock.now());
-      const isGood = verdict.kind === 'valid' && !this.#revoked.has(credential.text);
-      if (isGood) return { kind: 'guest', claims: verdict.claims, endsAtMs: verdict.claims.expiresAtMs };
+      if (verdict.kind === 'valid' && !this.#isRevoked(credential.text, verdict.claims))
+        return { kind: 'guest', claims: verdict.claims, endsAtMs: verdict.claims.expiresAtMs };
     }
     if (credential.kind === 'foreign' && passThrough)
       return { kind: 'upstream', token: credential.text, endsAtMs: NEVER };
@@ -187,12 +193,16 @@ export class Identifier {
       case 'expired':
         return refuse('expired-token');
       case 'valid': {
-        if (this.#revoked.has(text)) return refuse('revoked-token');
+        if (this.#isRevoked(text, verdict.claims)) return refuse('revoked-token');
         const { client, generation } = verdict.claims;
         const key = this.#registry.keyOfToken(client, generation);
         return key === undefined ? refuse('removed-client') : this.#inTime(key, verdict.claims);
       }
     }
+  }
+
+  #isRevoked(text: string, { expiresAtMs }: TokenClaims): boolean {
+    return this.#revoked.has(text, expiresAtMs);
   }
 
   #inTime(key: ClientKey, claims: TokenClaims | undefined): Identity {

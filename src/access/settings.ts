@@ -131,14 +131,20 @@ const passThrough = Type.Union([Type.Boolean(), PassThroughSchema], {
     'Whether callers may present upstream tokens of their own; `{ proofTtl: 300 }` says how long one counts as proven, in s.',
 });
 
-const TokenKeyFileSchema = Type.Object(
-  {
-    file: Type.String({
-      minLength: 1,
-      description: 'File that holds the key, seen from the configuration’s folder.',
-    }),
-  },
-  closed,
+/** A key itself, or where it stands; it is a text once the configuration has been read. */
+const TokenKeySchema = Type.Unsafe<string>(
+  Type.Union([
+    Type.String({ minLength: 1, secret: true }),
+    Type.Object(
+      {
+        file: Type.String({
+          minLength: 1,
+          description: 'File that holds the key, seen from the configuration’s folder.',
+        }),
+      },
+      closed,
+    ),
+  ]),
 );
 
 /** `access` of the configuration: who may call, and what. */
@@ -149,10 +155,11 @@ export const AccessSchema = Type.Object(
       default: false,
       description: 'Allows `open` on an address other machines can reach.',
     }),
-    tokenKeys: Type.Array(Type.Union([Type.String({ minLength: 16, secret: true }), TokenKeyFileSchema]), {
+    tokenKeys: Type.Array(TokenKeySchema, {
       default: [],
+      maxItems: 16,
       description:
-        'What Sluice’s tokens are signed with, the newest first; the others are still believed. The same on every instance; none: a random one per process, whose tokens end with it.',
+        'Signing keys of the tokens that callers who log in get, newest first: each a text of 32 characters or more, or `{ file: … }`; the first signs, all of them verify. The same at every instance. `[]`: a random one per process, whose tokens end with it.',
     }),
     passThrough,
     keysDir: Nullable(Type.String({ minLength: 1 }), {

@@ -3,7 +3,7 @@
  * use: the newest signs, all verify. To rotate, put a new key before the others on every instance, and take the last one
  * away when its tokens have expired.
  */
-import { createSecretKey, hash, type KeyObject, randomBytes, scryptSync } from 'node:crypto';
+import { createSecretKey, hash, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 
 /** One signing key. */
 export interface TokenKey {
@@ -13,6 +13,7 @@ export interface TokenKey {
 }
 
 export const KEY_ID_BYTES = 4;
+const KEY_BYTES = 32;
 
 /** The keys that tokens are believed by, the newest first. */
 export class TokenKeyRing {
@@ -27,6 +28,11 @@ export class TokenKeyRing {
     this.#all = keys;
   }
 
+  /** All of them, the newest first. */
+  get all(): readonly TokenKey[] {
+    return this.#all;
+  }
+
   /** The key of that id; undefined: a token was signed with another, by somebody else or long ago. */
   find(id: Uint8Array): TokenKey | undefined {
     return this.#all.find((known) => known.id.equals(id));
@@ -34,20 +40,21 @@ export class TokenKeyRing {
 }
 
 /**
- * The signing key for a secret that all instances share. The secret may be a password: scrypt keeps a bearer from finding
- * it by trying out words. Takes some 100 ms: once at start-up, and when the secret changes.
- *
- * @param secret at least one character, in any form
+ * The signing key that a text of `access.tokenKeys` stands for, the same on every instance. The text is long and random, so
+ * nothing slow is needed; it never follows from an account's secret, at which whoever holds a token could try guesses.
  */
-export function deriveTokenKey(secret: string): TokenKey {
-  if (secret === '') throw new Error('Tokens cannot be signed with an empty secret.');
-  const options = { N: 32_768, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
-  return fromBytes(scryptSync(secret, 'sluice token signing, form 2', 32, options));
+export function deriveTokenKey(text: string): TokenKey {
+  return fromBytes(Buffer.from(hkdfSync('sha256', text, '', 'sluice token signing, form 2', KEY_BYTES)));
+}
+
+/** The ring of these texts, the newest first; without any, the one key that there is. */
+export function createTokenKeyRing(texts: readonly string[], fallback: TokenKey): TokenKeyRing {
+  return new TokenKeyRing(texts.length === 0 ? [fallback] : texts.map(deriveTokenKey));
 }
 
 /** A key that nobody else has: its tokens end with this process. */
 export function randomTokenKey(): TokenKey {
-  return fromBytes(randomBytes(32));
+  return fromBytes(randomBytes(KEY_BYTES));
 }
 
 function fromBytes(bytes: Buffer): TokenKey {

@@ -12,7 +12,7 @@
 import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { createKeyedDigest, DIGEST_ENTRY_BYTES } from './keyed-digest.ts';
-import { KEY_ID_BYTES, type TokenKeyRing } from './token-keys.ts';
+import { KEY_ID_BYTES, type TokenKey, type TokenKeyRing } from './token-keys.ts';
 
 /** What a token says about its bearer. */
 export interface TokenClaims {
@@ -120,17 +120,29 @@ const standing = (claims: TokenClaims, nowMs: number): TokenVerdict => ({
 });
 
 function readToken(ring: TokenKeyRing, id: string): TokenClaims | 'forged' | 'foreign' {
-  if (!id.startsWith(TOKEN_PREFIX) || id.length > LONGEST_ID) return 'foreign';
-  const bytes = Buffer.from(id.slice(TOKEN_PREFIX.length), 'base64url');
-  // base64url has several spellings of the same bytes; only the one that was issued counts.
-  if (bytes.length <= HEAD_BYTES + MAC_BYTES || TOKEN_PREFIX + bytes.toString('base64url') !== id)
-    return 'forged';
-  if (bytes[0] !== FORM_VERSION) return 'foreign';
+  const bytes = bytesOf(id);
+  if (bytes === 'forged' || bytes === 'foreign') return bytes;
   const known = ring.find(bytes.subarray(1, HEAD_BYTES));
   if (known === undefined) return 'foreign';
   const signed = bytes.subarray(0, -MAC_BYTES);
   if (!timingSafeEqual(bytes.subarray(-MAC_BYTES), macOf(known.key, signed))) return 'forged';
   return claimsOf(JSON.parse(signed.toString('utf8', HEAD_BYTES)) as (string | number)[]);
+}
+
+/** The key that a token names as its signer, if it is in the ring; what else is in the token is not looked at. */
+export function keyOfToken(ring: TokenKeyRing, id: string): TokenKey | undefined {
+  const bytes = bytesOf(id);
+  return typeof bytes === 'string' ? undefined : ring.find(bytes.subarray(1, HEAD_BYTES));
+}
+
+/** What a token is made of, if it has the form of one. */
+function bytesOf(id: string): Buffer | 'forged' | 'foreign' {
+  if (!id.startsWith(TOKEN_PREFIX) || id.length > LONGEST_ID) return 'foreign';
+  const bytes = Buffer.from(id.slice(TOKEN_PREFIX.length), 'base64url');
+  // base64url has several spellings of the same bytes; only the one that was issued counts.
+  if (bytes.length <= HEAD_BYTES + MAC_BYTES || TOKEN_PREFIX + bytes.toString('base64url') !== id)
+    return 'forged';
+  return bytes[0] === FORM_VERSION ? bytes : 'foreign';
 }
 
 function macOf(key: KeyObject, signed: Buffer): Buffer {

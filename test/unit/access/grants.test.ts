@@ -62,7 +62,7 @@ describe('a grant', () => {
 
   it('covers all versions of a service, whatever the catalog calls it', () => {
     const volumes = grant({ services: ['volume'] });
-    for (const service of ['volume', 'volumev2', 'VolumeV3', 'block-storage'])
+    for (const service of ['volume', 'volumev2', 'Volume_v3', 'block-storage', 'block-store'])
       expect(decideAccess(volumes, facts({ service, operation: 'other' }))).toBeUndefined();
     expect(decideAccess(volumes, LIST)).toEqual({
       status: 403,
@@ -70,6 +70,7 @@ describe('a grant', () => {
       message: 'This client has no grant for the service compute; it has one for volume.',
     });
     expect(seesService(grant({ services: ['volumev3'] }), 'volume')).toBe(true);
+    expect(seesService(grant({ services: ['computev21'] }), 'compute')).toBe(true);
     expect(seesService(grant({ services: ['image'] }), 'compute')).toBe(false);
   });
 

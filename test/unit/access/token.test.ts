@@ -3,11 +3,17 @@ import { describe, expect, it } from 'vitest';
 import {
   type Bearer,
   issueToken,
+  keyOfToken,
   LONGEST_USERNAME,
   TokenVerifier,
   verifyToken,
 } from '../../../src/access/token.ts';
-import { deriveTokenKey, randomTokenKey, TokenKeyRing } from '../../../src/access/token-keys.ts';
+import {
+  createTokenKeyRing,
+  deriveTokenKey,
+  randomTokenKey,
+  TokenKeyRing,
+} from '../../../src/access/token-keys.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00.250Z');
 const HOUR_MS = 3_600_000;
@@ -137,8 +143,19 @@ describe('a key of tokens', () => {
     expect(verdicts(id, NOW, new TokenKeyRing([other!])).kind).toBe('foreign');
   });
 
-  it('is made of something', () => {
-    expect(() => deriveTokenKey('')).toThrow(/empty/);
+  it('is there in any case: a ring of no texts is the key of the process', () => {
+    expect(createTokenKeyRing([], older).newest).toBe(older);
+    const texts = createTokenKeyRing(['x'.repeat(32), 'y'.repeat(32)], older);
+    expect(texts.all).toHaveLength(2);
+    expect(texts.newest.id).toEqual(deriveTokenKey('x'.repeat(32)).id);
     expect(() => new TokenKeyRing([])).toThrow(/at least one/);
+  });
+
+  it('is named by its token, genuine or nearly so', () => {
+    const { id } = issueToken(ring, BEARER, NOW);
+    expect(keyOfToken(ring, id)).toBe(newer);
+    expect(keyOfToken(new TokenKeyRing([older]), id)).toBeUndefined();
+    for (const other of ['', 'sluice_token_', 'x'.repeat(100_000)])
+      expect(keyOfToken(ring, other)).toBeUndefined();
   });
 });
