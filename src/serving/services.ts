@@ -50,13 +50,3 @@ export interface Services {
   /** Counts and logs a request whose answer was written elsewhere. */
   finished(call: RequestFacts, status: number): void;
 }
-
-/** Façade tokens that were given back, as long as they would else be good. */
-export interface RevokedTokens {
-  /**
-   * @param expiresAtMs wall ms; from then on nothing need be remembered
-   * @param nowMs wall ms
-   */
-  add(tokenId: string, expiresAtMs: number, nowMs: number): void;
-  has(tokenId: string): boolean;
-}
