@@ -83,7 +83,7 @@ function readSecretFile(
   if (typeof file !== 'string') return [];
   const at = [...path, `${key}File`];
   try {
-    const secret = readFileSync(resolve(folder, file), 'utf8').replace(/\r?\n$/, '');
+    const secret = readFileSync(resolve(folder, file), 'utf8').replace(/^\ufeff|\r?\n$/g, '');
     if (secret === '')
       return [{ path: at, text: 'names an empty file, accepted: a file that holds the secret' }];
     identity[key] = secret;
