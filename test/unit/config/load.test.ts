@@ -405,11 +405,14 @@ describe('rules across keys', () => {
 });
 
 describe('secrets', () => {
-  it('come from a file beside the configuration, without the line end', () => {
-    writeFileSync(join(folder, 'key'), 'from-a-file\n');
-    const config = good(ACCOUNT.replace('apiKey: k-1', 'apiKeyFile: key'));
-    expect(config.accounts[0]!.identity.apiKey).toBe('from-a-file');
-  });
+  it.each([['from-a-file'], ['from-a-file\n'], ['\ufefffrom-a-file\r\n']])(
+    'come from a file beside the configuration, without the line end: %j',
+    (text) => {
+      writeFileSync(join(folder, 'key'), text);
+      const config = good(ACCOUNT.replace('apiKey: k-1', 'apiKeyFile: key'));
+      expect(config.accounts[0]!.identity.apiKey).toBe('from-a-file');
+    },
+  );
 
   it('in a file that is absent or empty are a problem', () => {
     writeFileSync(join(folder, 'empty'), '\n');
