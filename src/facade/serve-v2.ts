@@ -1,3 +1,4 @@
+import { withoutByteOrderMark } from '../content-coding.ts';
 import { Fault, methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
@@ -67,7 +68,7 @@ async function login(call: Call, services: Services): Promise<JsonObject> {
   const claims = credentials.kind === 'token' ? claimsOf(credentials.tokenId, services) : undefined;
   const chosen = chooseAccount(accounts, request, claims?.tenantId || undefined);
   const username = credentials.kind === 'token' ? (claims?.username ?? '') : credentials.username;
-  const issued = issueToken(services.tokenKey, { tenantId: chosen.tenant.id, username }, now);
+  const issued = issueToken(services.tokenKeys, { tenantId: chosen.tenant.id, username }, now);
   return access(call, chosen, issued, services);
 }
 
@@ -86,7 +87,7 @@ function access(call: Call, known: KnownAccount, sluiceToken: SluiceToken, servi
 
 async function readLogin(call: Call): Promise<JsonValue | undefined> {
   if (!hasBody(call.req)) return undefined;
-  const text = (await readBody(call.req)).toString();
+  const text = withoutByteOrderMark(await readBody(call.req)).toString();
   const format = requestFormat(call.header('content-type'));
   if (format === undefined)
     throw new Fault('badMediaType', 'A login is application/json or application/xml.');

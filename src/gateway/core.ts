@@ -38,7 +38,7 @@ export interface Core {
  * @param before the core in force until now: tokens of unchanged accounts, cached answers and windows are taken over
  */
 export function createCore(config: Config, shared: Shared, before?: Core): Core {
-  const { log, clock, metrics, pools, tokenKey, revocations } = shared;
+  const { log, clock, metrics, pools } = shared;
   const accounts = new Map(
     config.accounts.map((account) => [
       keyOf(account),
@@ -72,8 +72,9 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     limits,
     cache,
     clients,
-    tokenKey,
-    revocations,
+    tokenKeys: shared.tokens.use(config),
+    revocations: shared.tokens.revocations,
+    revoke: (token) => shared.tokens.revoke(token),
     tenantOfToken: (tokenId) => claimsOf(tokenId, services)?.tenantId || undefined,
     links,
     location: (call, place, kind, url) => locate(links(), call, place, kind, url),

@@ -1,4 +1,5 @@
-import { type Dispatcher, Pool } from 'undici';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { hearEarlyAnswers } from './early-answers.ts';
 
 /** How sockets to the regions are opened; the `upstream` section of the configuration. */
 export interface UpstreamSettings {
@@ -41,7 +42,7 @@ export class Pools {
   #options(): Pool.Options {
     return {
       connections: this.#settings.connections,
-      connect: { timeout: this.#settings.connectTimeoutMs },
+      connect: connector(this.#settings.connectTimeoutMs),
       headersTimeout: this.#settings.headersTimeoutMs,
       bodyTimeout: this.#settings.bodyTimeoutMs,
       keepAliveTimeout: 10_000,
@@ -49,4 +50,15 @@ export class Pools {
       allowH2: false,
     };
   }
+}
+
+/** How connections are made. */
+function connector(timeout: number): buildConnector.connector {
+  const connect = buildConnector({ timeout });
+  return (options, callback) =>
+    connect(options, (...[error, socket]) => {
+      if (socket === null) return callback(error, null);
+      hearEarlyAnswers(socket);
+      callback(null, socket);
+    });
 }
