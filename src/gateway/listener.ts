@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
@@ -13,9 +12,7 @@ import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
 import { dispatch } from './dispatch.ts';
-
-/** Request heads beyond this are refused by Node itself, bytes; long pagination URLs and tokens fit easily. */
-const MAX_HEADER_BYTES = 32 * 1024;
+import { MAX_HEADER_BYTES, refuseMalformed } from './malformed.ts';
 
 /** How long a connection without a request is kept, ms: longer than the 60 s of common load balancers. */
 const KEEP_ALIVE_MS = 75_000;
@@ -180,25 +177,4 @@ function hasOneHost({ rawHeaders, headers, httpVersion }: IncomingMessage): bool
     if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
   }
   return hosts === 1;
-}
-
-/** Node could not read the request at all: there is no call, only a socket. */
-function refuseMalformed(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const body = renderFault(
-    new Fault(
-      'badRequest',
-      tooLarge
-        ? `The request's headers are larger than ${MAX_HEADER_BYTES} bytes.`
-        : 'The request is no valid HTTP.',
-    ),
-    'json',
-  );
-  const head = `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nVia: 1.1 sluice\r\nConnection: close\r\n\r\n`;
-  const isHead = error.rawPacket instanceof Buffer && error.rawPacket.subarray(0, 5).toString() === 'HEAD ';
-  socket.end(isHead ? head : head + body);
 }

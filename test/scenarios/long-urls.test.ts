@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { ask } from '../support/ask.ts';
+import { connectRaw } from '../support/raw-connection.ts';
 import { scenario } from '../support/scenario.ts';
 
 const { it, gateway } = scenario('test');
@@ -22,4 +23,12 @@ it('a URL that is longer than listen.maxTargetBytes is refused with 414 in the f
   expect((await get(`/images?name=${'x'.repeat(7000)}`)).status).toBe(200);
   await gateway.reload({ listen: { maxTargetBytes: 4096 } });
   expect((await get(`/images?name=${'x'.repeat(7000)}`)).status).toBe(414);
+});
+
+it('so is one that is longer than any head may be', async () => {
+  const connection = await connectRaw(gateway.url);
+  connection.write(`GET /${'x'.repeat(40_000)}`);
+  const { status, body } = await connection.answer();
+  expect([status, JSON.parse(body)]).toMatchObject([414, { computeFault: { code: 414 } }]);
+  connection.close();
 });
