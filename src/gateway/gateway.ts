@@ -29,11 +29,12 @@ export async function createGateway(
   config: Config,
   options: { log: Logger; clock?: Clock },
 ): Promise<Gateway> {
+  const clock = options.clock ?? systemClock;
   const shared = {
     log: options.log,
-    clock: options.clock ?? systemClock,
+    clock,
     metrics: createMetrics(),
-    pools: new Pools(config.upstream),
+    pools: new Pools(config.upstream, clock),
     tokenKey: deriveTokenKey(sharedSecret(config)),
     revocations: new Revocations(),
   };
