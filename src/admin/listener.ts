@@ -1,5 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { PurgeFilter } from '../cache/cache.ts';
+import { plainFault } from '../http/refusal.ts';
+import { Wire } from '../http/server.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Services } from '../serving/services.ts';
 import { limitsStatus } from './status.ts';
@@ -14,8 +16,19 @@ const MAX_PURGE_BYTES = 16 * 1024;
  * @param draining true once the process has been told to stop: it is then no longer ready
  */
 export function createAdmin(services: () => Services, draining: () => boolean): FastifyInstance {
+  const { settings, log } = services();
+  const wire = new Wire({ times: settings.listen, log });
   const fastify = Fastify({
     logger: false,
+    serverFactory: (handler) =>
+      wire.createServer({
+        serve: handler,
+        refuse: (_req, res, fault) => {
+          const { head, body } = plainFault(fault);
+          res.writeHead(fault.code, head).end(body);
+        },
+      }),
+    clientErrorHandler: () => {},
     bodyLimit: MAX_PURGE_BYTES,
     forceCloseConnections: true,
     // A misspelt filter must be refused: dropped from the body, as is the default, it would purge everything.

@@ -1,12 +1,11 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Agent } from 'undici';
 import { serveEverywhere } from '../all-regions/serve.ts';
 import { serveIdentity } from '../facade/serve-v2.ts';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
-import { attachFastPath, type FastPath } from '../http/fast-path.ts';
+import { Wire } from '../http/server.ts';
 import { registerOpaque, streamFault } from '../passthrough/proxy.ts';
 import { createPassage } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
@@ -17,18 +16,6 @@ import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
 import { serveEndpoint, serveVersions } from '../serving/versions.ts';
 import { clientOf } from '../serving/wait.ts';
-
-/** Request heads beyond this are refused by Node itself, bytes; long pagination URLs and tokens fit easily. */
-const MAX_HEADER_BYTES = 32 * 1024;
-
-/** How long a connection without a request is kept, ms: longer than the 60 s of common load balancers. */
-const KEEP_ALIVE_MS = 75_000;
-
-/**
- * How long a connection that is idle when a drain begins is still kept, ms: a caller may just be sending its next request,
- * which it would lose. It is answered, and the connection ends with the answer.
- */
-const LINGER_MS = 500;
 
 const OPAQUE = Symbol('opaque');
 
@@ -47,39 +34,30 @@ export function createListener(options: {
 }): FastifyInstance {
   const { services, rootRegion } = options;
   const router = createRouter(rootRegion);
-  const answerer = createMemoryAnswerer({ services, router, rootRegion, keepAliveMs: KEEP_ALIVE_MS });
-  let fastPath: FastPath | undefined;
+  const { listen } = services().settings;
+  const answer = createMemoryAnswerer({
+    services,
+    router,
+    rootRegion,
+    keepAliveMs: listen.keepAliveTimeoutMs,
+  });
+  const wire = new Wire({ times: listen, log: services().log, answer: listen.fastPath ? answer : undefined });
   const opaqueCalls = new WeakMap<IncomingMessage, Call>();
-  let closing = false;
-  let lingersUntil = 0;
   const fastify = Fastify({
     logger: false,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 16_384 },
-    serverFactory: (handler) => {
-      // Node would refuse a request without a Host, but not as a fault.
-      const options = { maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false };
-      const server = createServer(options, (req, res) => {
-        fastPath?.begun(req, res);
-        if (closing) res.shouldKeepAlive = false;
-        if (!takes(req, res)) handler(req, res);
-      });
-      server.on('checkExpectation', (req: IncomingMessage, res: Call['res']) => {
-        fastPath?.begun(req, res);
-        const message = 'The Expect header may ask for 100-continue and nothing else.';
-        fail(newCall(req, res), new Fault('computeFault', message, { code: 417 }), services());
-      });
-      server.keepAliveTimeout = KEEP_ALIVE_MS;
-      fastPath = attachFastPath(server, answerer);
-      const closeIdleConnections = server.closeIdleConnections.bind(server);
-      server.closeIdleConnections = () => {
-        if (performance.now() >= lingersUntil) closeIdleConnections();
-      };
-      return server;
-    },
+    serverFactory: (handler) =>
+      wire.createServer({
+        serve: (req, res) => {
+          if (!takes(req, res)) handler(req, res);
+        },
+        refuse: (req, res, fault) => fail(newCall(req, res), fault, services()),
+      }),
     exposeHeadRoutes: false,
-    clientErrorHandler: refuseMalformed,
+    // What Node cannot read is answered by the wire.
+    clientErrorHandler: () => {},
     frameworkErrors: (error, request, reply) => {
       reply.hijack();
       const call = newCall(request.raw, reply.raw);
@@ -123,9 +101,7 @@ export function createListener(options: {
   };
 
   fastify.addHook('preClose', (done) => {
-    closing = true;
-    lingersUntil = performance.now() + LINGER_MS;
-    fastPath?.close();
+    wire.drain();
     done();
   });
 
@@ -207,25 +183,4 @@ function hasOneHost({ rawHeaders, headers, httpVersion }: IncomingMessage): bool
     if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
   }
   return hosts === 1;
-}
-
-/** Node could not read the request at all: there is no call, only a socket. */
-function refuseMalformed(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const body = renderFault(
-    new Fault(
-      'badRequest',
-      tooLarge
-        ? `The request's headers are larger than ${MAX_HEADER_BYTES} bytes.`
-        : 'The request is no valid HTTP.',
-    ),
-    'json',
-  );
-  const head = `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nVia: 1.1 sluice\r\nConnection: close\r\n\r\n`;
-  const isHead = error.rawPacket instanceof Buffer && error.rawPacket.subarray(0, 5).toString() === 'HEAD ';
-  socket.end(isHead ? head : head + body);
 }

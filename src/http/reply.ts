@@ -27,7 +27,6 @@ export function writeReply(call: Call, reply: Reply): void {
   if (res.headersSent || res.destroyed) return;
   const head = ['X-Compute-Request-Id', call.requestId, ...commonHead(call), ...reply.headers];
   if (!BODILESS.has(reply.status)) describeBody(head, reply);
-  if (mustClose(call)) head.push('Connection', 'close');
   res.writeHead(reply.status, STATUS_CODES[reply.status] ?? 'Unknown', head);
   res.end(call.method === 'HEAD' || BODILESS.has(reply.status) ? undefined : reply.body);
 }
@@ -42,14 +41,6 @@ export function writePrepared(call: Call, { status, head, body }: Prepared): voi
   const { res } = call;
   if (res.headersSent || res.destroyed) return;
   const own = ['X-Compute-Request-Id', call.requestId, ...head.lines];
-  if (mustClose(call)) own.push('Connection', 'close');
   res.writeHead(status, STATUS_CODES[status] ?? 'Unknown', own);
   res.end(call.method === 'HEAD' ? undefined : body);
-}
-
-/** A request body that was not read to its end would be taken for the next request: the connection ends instead. */
-function mustClose(call: Call): boolean {
-  const { req } = call;
-  if (req.complete || req.readableEnded) return false;
-  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
 }
