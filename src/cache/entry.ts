@@ -34,7 +34,7 @@ export interface EntryFields extends Stored, Freshness {
 const ENTRY_OVERHEAD_BYTES = 560;
 const RENDITION_OVERHEAD_BYTES = 140;
 
-/** More base URLs than this for one answer are not friends: the oldest rendition goes. */
+/** Renditions kept for one answer. More base URLs than this are invented by callers: the oldest rendition goes. */
 const MOST_RENDITIONS = 8;
 
 /** A shorter source is not worth packing. */
@@ -107,8 +107,8 @@ export class Entry implements Stored, Freshness, RenditionOwner {
     return this.storedAt + this.#errorMs;
   }
 
-  /** Something newer is known: from now on it may only stand in for an outage. Its list may go, so it keeps its own text. */
-  outdate(now: number): void {
+  /** Something newer is known: from now on it may only stand in for an outage. Its list may be dropped, so it takes a copy of its text. */
+  markStale(now: number): void {
     this.#freshMs = Math.min(this.#freshMs, now - this.storedAt);
     this.#staleMs = Math.min(this.#staleMs, now - this.storedAt);
     if (this.#wrapper === undefined) return;

@@ -47,7 +47,7 @@ export type Ticket =
 
 /** What the second level tells the first. */
 export interface SharedListener {
-  /** Another instance changed something, or news of this scope may have been lost (`change.kind` is `all`). */
+  /** Another instance changed something, or a message about this scope may have been lost (`change.kind` is `all`). */
   onChange(scope: string, change: Change): void;
   /** Scopes of which this process holds answers, to be checked after the connection was lost. */
   heldScopes(): string[];

@@ -2,8 +2,9 @@ import { type Static, Type } from '@sinclair/typebox';
 import { CacheSchema } from '../cache/settings.ts';
 import { LimitsSchema } from '../limits/settings.ts';
 import { RedisSchema } from '../redis/settings.ts';
+import { Choice, Milliseconds, Nullable, Port, section } from '../settings/kinds.ts';
 import { SimulatorSchema } from '../simulator/config.ts';
-import { Choice, Milliseconds, Nullable, Port, section } from './kinds.ts';
+import { ListenSchema, RegionName as region } from './listen-schema.ts';
 
 /**
  * The one description of what may be configured: keys, kinds, bounds, defaults and what each is for. The types below, the
@@ -13,57 +14,6 @@ import { Choice, Milliseconds, Nullable, Port, section } from './kinds.ts';
 
 const closed = { additionalProperties: false } as const;
 
-const ListenSchema = Type.Object(
-  {
-    host: Type.String({
-      minLength: 1,
-      default: '127.0.0.1',
-      description: 'Address callers connect to. `0.0.0.0` is every interface.',
-    }),
-    port: Port(8080, 'Port callers connect to. 0 picks a free one.'),
-    regions: Type.Record(
-      Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' }),
-      Port(0, 'Port of the region.'),
-      {
-        ...closed,
-        default: {},
-        description:
-          'Further ports that serve one region each at their root, such as `{ DFW: 8082 }`, for clients that cannot have a path in their base URL.',
-      },
-    ),
-    headersTimeoutMs: Milliseconds(
-      20_000,
-      'How long the head of a request may take, from the connection’s first moment or the head’s first byte, in ms; then 408.',
-      { minimum: 1 },
-    ),
-    bodyTimeoutMs: Milliseconds(
-      30_000,
-      'How long each 16 KiB of a request’s body may take while Sluice waits for them, in ms; then 408.',
-      { minimum: 1 },
-    ),
-    writeTimeoutMs: Milliseconds(
-      30_000,
-      'How long a caller may take to read each 16 KiB of an answer, in ms; then the connection is cut.',
-      { minimum: 1 },
-    ),
-    keepAliveTimeoutMs: Milliseconds(
-      75_000,
-      'How long a connection without a request is kept, in ms; best longer than the 60 s of common load balancers.',
-      { minimum: 1 },
-    ),
-    connectionTtlMs: Milliseconds(
-      3_600_000,
-      'Longest life of a connection, in ms: the first answer after it (up to a fifth earlier, by chance) says `Connection: close`. 0: any.',
-    ),
-    fastPath: Type.Boolean({
-      default: true,
-      description:
-        'Whether hits on kept-alive connections are answered from the bytes that came in; `false`: all requests go through Node’s own parser.',
-    }),
-  },
-  closed,
-);
-
 const AdminSchema = Type.Object(
   {
     host: Type.String({
@@ -72,6 +22,11 @@ const AdminSchema = Type.Object(
       description: 'Address of the operators’ listener: `/metrics`, `/healthz`, `/readyz`.',
     }),
     port: Port(8081, 'Port of the operators’ listener. 0 picks a free one.'),
+    token: Nullable(Type.String({ minLength: 16, secret: true }), {
+      default: null,
+      description:
+        'What operators and scrapers show (`Authorization: Bearer …`), 16 characters or more; `/healthz` and the status of `/readyz` need none. null: nothing is asked, which takes a loopback `admin.host`.',
+    }),
   },
   closed,
 );
@@ -133,8 +88,6 @@ const IdentitySchema = Type.Object(
   closed,
 );
 
-const region = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' });
-
 const AccountSchema = Type.Object(
   {
     name: Type.String({
@@ -186,6 +139,22 @@ const ClientSchema = Type.Object(
   closed,
 );
 
+/** A key itself, or where it stands; it is a text once the configuration has been read. */
+const TokenKeySchema = Type.Unsafe<string>(
+  Type.Union([
+    Type.String(secret),
+    Type.Object(
+      {
+        file: Type.String({
+          minLength: 1,
+          description: 'File that holds the key, seen from the configuration’s folder.',
+        }),
+      },
+      closed,
+    ),
+  ]),
+);
+
 const AccessSchema = Type.Object(
   {
     mode: Choice(['open'], {
@@ -196,6 +165,12 @@ const AccessSchema = Type.Object(
       default: false,
       description: 'Allows `open` on an address other machines can reach.',
     }),
+    tokenKeys: Type.Array(TokenKeySchema, {
+      default: [],
+      maxItems: 16,
+      description:
+        'Signing keys of the tokens that callers who log in get, newest first: each a text of 32 characters or more, or `{ file: … }`; the first signs, all of them verify. The same at every instance. `[]`: a random one per process, whose tokens end with it.',
+    }),
     clients: Type.Array(ClientSchema, { default: [], description: 'Callers that have a name.' }),
   },
   closed,
@@ -203,11 +178,17 @@ const AccessSchema = Type.Object(
 
 const FacadeSchema = Type.Object(
   {
-    services: Choice(['all', 'none'], {
-      default: 'all',
-      description:
-        'Which services of the catalog beside Compute lead through Sluice (`/{region}/services/{type}/…`, with the account’s token); `none`: callers are told the upstream’s own URLs.',
-    }),
+    services: Type.Union(
+      [
+        Choice(['all', 'none']),
+        Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { minItems: 1, uniqueItems: true }),
+      ],
+      {
+        default: 'all',
+        description:
+          'Which services of the catalog beside Compute lead through Sluice (`/{region}/services/{type}/…`, with the account’s token): `all` of a type that is known and not the identity service, those of the types listed (`[image, network]`; `all` in the list adds them to the known ones), or `none`: callers are told the upstream’s own URLs.',
+      },
+    ),
   },
   closed,
 );
@@ -223,7 +204,7 @@ const UpstreamSchema = Type.Object(
       minimum: 1,
       maximum: 10_000,
       default: 64,
-      description: 'Most connections to one endpoint.',
+      description: 'Most connections to one endpoint, for all that is sent there.',
     }),
     retries: Type.Integer({
       minimum: 0,

@@ -58,7 +58,7 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
       return validate(call, services);
     case 'revoke': {
       const { id, claims } = subject(call, services);
-      services.revocations.add(id, claims.expiresAtMs, services.clock.now());
+      services.revoke({ id, claims });
       return { status: 204 };
     }
     case 'catalog': {
@@ -88,7 +88,7 @@ async function login(call: Call, services: Services): Promise<Answer> {
   const asked = typeof request.scope === 'object' ? request.scope : {};
   const chosen = chooseAccount(accounts, asked, claims?.tenantId || undefined);
   const issued = issueToken(
-    services.tokenKey,
+    services.tokenKeys,
     {
       tenantId: isScoped ? chosen.tenant.id : '',
       username: claims?.username || request.username,

@@ -1,4 +1,3 @@
-import type { CacheObserver } from '../cache/observer.ts';
 import type { Clock } from '../clock.ts';
 import type { RedisConnection, RedisLog } from './connection.ts';
 
@@ -9,6 +8,12 @@ export interface RedisGuard {
   /** Speaks once per outage of that kind; `over` ends it. */
   trouble(kind: string, message: string, error?: unknown): void;
   over(kind: string): void;
+}
+
+/** What a guard tells the metrics. */
+export interface RedisObserver {
+  /** Redis was asked for something. `skipped` means it was not tried because it failed a moment ago. */
+  redis(operation: string, outcome: 'ok' | 'error' | 'skipped' | 'rubbish', durationMs: number): void;
 }
 
 /** After a failure Redis is left alone this long (ms): callers shall not each pay for finding out again. */
@@ -22,7 +27,7 @@ export function createRedisGuard(
   redis: RedisConnection,
   clock: Clock,
   log: RedisLog,
-  observe: CacheObserver,
+  observe: RedisObserver,
 ): RedisGuard {
   let pausedUntil = Number.NEGATIVE_INFINITY;
   const troubles = new Set<string>();

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 
 /** How sockets to the regions are opened; the `upstream` section of the configuration. */
 export interface UpstreamSettings {
@@ -8,13 +8,13 @@ export interface UpstreamSettings {
   headersTimeoutMs: number;
   /** Longest silence in the middle of an answer's body, ms. */
   bodyTimeoutMs: number;
-  /** Most connections to one origin. */
+  /** Most connections to one origin, for all that is sent there. */
   connections: number;
   /** How often a request that is safe to repeat is sent again. */
   retries: number;
 }
 
-/** One connection pool per origin, made at first use and kept until `close`. */
+/** One connection pool per origin for whatever is sent there, made at first use and kept until `close`. */
 export class Pools {
   readonly #settings: UpstreamSettings;
   readonly #pools = new Map<string, Pool>();
@@ -31,11 +31,6 @@ export class Pools {
       this.#pools.set(origin, pool);
     }
     return pool;
-  }
-
-  /** One dispatcher for any origin, for what is streamed through. */
-  agent(): Agent {
-    return new Agent(this.#options());
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Stored } from '../../src/cache/cache.ts';
 import { keyOf, scopeOf } from '../../src/cache/key.ts';
-import { MOST_GUESTS } from '../../src/cache/memory-store.ts';
+import { MOST_UNBOUNDED_KEYS } from '../../src/cache/memory-store.ts';
 import { redisKeys, SCOPES } from '../../src/cache/redis/keys.ts';
 import { systemClock } from '../../src/clock.ts';
 import { type RedisServer, redisAvailable, startRedis } from '../support/redis-server.ts';
@@ -177,17 +177,17 @@ describe.runIf(redisAvailable())('when Redis', () => {
 
   it('is shared with callers who invent queries, those share a fixed number of places, rubbish or not', async () => {
     const one = await connected();
-    const guests = redisKeys.guests(scope);
+    const unbounded = redisKeys.unbounded(scope);
     await one.get(detail, answering(ok('"kept"')));
     const entries = () => admin.keys(`${redisKeys.entry(scope, '')}*`);
-    for (let at = 0; at < MOST_GUESTS + 40; at++) {
-      if (at === 20) await admin.set(guests, 'rubbish');
+    for (let at = 0; at < MOST_UNBOUNDED_KEYS + 40; at++) {
+      if (at === 20) await admin.set(unbounded, 'rubbish');
       await one.get(askFor(`/flavors?_=${at}`), answering(ok('"x"')));
     }
-    await vi.waitFor(async () => expect(await admin.zcard(guests)).toBe(MOST_GUESTS));
+    await vi.waitFor(async () => expect(await admin.zcard(unbounded)).toBe(MOST_UNBOUNDED_KEYS));
     // What was registered before the rubbish expires by itself.
-    expect((await entries()).length).toBeLessThanOrEqual(1 + 20 + MOST_GUESTS);
-    expect(await admin.pttl(guests)).toBeGreaterThan(3_600_000);
+    expect((await entries()).length).toBeLessThanOrEqual(1 + 20 + MOST_UNBOUNDED_KEYS);
+    expect(await admin.pttl(unbounded)).toBeGreaterThan(3_600_000);
     expect((await (await connected()).get(detail, never)).entry.body).toBe('"kept"');
   });
 

@@ -1,29 +1,9 @@
-import { createHash } from 'node:crypto';
-import type { RedisConnection } from '../../redis/connection.ts';
+import { createScript } from '../../redis/script.ts';
 
 /**
  * What must be atomic in Redis. Every key of a script lies in one slot (the scope is the hash tag). Scripts expect
  * anything under their keys (a foreign type, rubbish, nothing) and a Redis that is full and takes no writes.
  */
-
-/** A script and how to run it: by its hash, with its text when Redis does not know it (a restart, a failover). */
-export interface Script {
-  run(redis: RedisConnection, keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown>;
-}
-
-function createScript(lua: string): Script {
-  const sha = createHash('sha1').update(lua).digest('hex');
-  return {
-    async run(redis, keys, args) {
-      try {
-        return await redis.callBuffer('evalsha', sha, keys.length, ...keys, ...args);
-      } catch (error) {
-        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-        return redis.callBuffer('eval', lua, keys.length, ...keys, ...args);
-      }
-    },
-  };
-}
 
 const SHARED = `
 local function read(key)
@@ -68,9 +48,9 @@ return {'busy', generation, entry}
 `);
 
 /**
- * KEYS entry, generation, lock, guests. ARGV generation, entry, ttl ms, lock token, most guests (0: the entry is none).
- * 1 stored, 0 outdated, -1 Redis is full. A guest more than there may be displaces the one that came first; its key lies in
- * the same slot.
+ * KEYS entry, generation, lock, unbounded keys. ARGV generation, entry, ttl ms, lock token, most unbounded keys (0: the
+ * entry's is bounded). 1 stored, 0 outdated, -1 Redis is full. One more than there may be displaces the one that came
+ * first; its key lies in the same slot.
  */
 export const COMMIT = createScript(`${SHARED}
 local stored = 0
@@ -105,7 +85,7 @@ return 1
 `);
 
 /**
- * KEYS generation. ARGV channel, news (JSON without its generation). Answers the new and the old generation. A full Redis takes no
+ * KEYS generation. ARGV channel, message (without its generation). Answers the new and the old generation. A full Redis takes no
  * new generation but lets the old one go, which makes older entries worthless just as well.
  */
 export const ANNOUNCE = createScript(`${SHARED}
