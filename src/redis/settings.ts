@@ -48,6 +48,20 @@ export const RedisSchema = Type.Object(
       ),
       'Redis Cluster',
     ),
+    signingKey: Type.Optional(
+      Type.String({
+        minLength: 16,
+        secret: true,
+        description:
+          'Secret of all instances, at least 16 characters: what they leave in Redis carries an HMAC under it, and nothing without one is believed. Left out: whoever can write to Redis decides what callers are answered',
+      }),
+    ),
+    signingKeyFile: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'File that holds the signing key, seen from the configuration’s folder',
+      }),
+    ),
   },
   {
     additionalProperties: false,

@@ -1,4 +1,5 @@
 import type { CacheRequest, Fetched, Lookup, Stored } from '../cache/cache.ts';
+import { isKeptHeader, KEPT_HEADERS } from '../cache/entry.ts';
 import { plainPath } from '../cache/key.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
@@ -119,14 +120,12 @@ function askOf({ call, target, operation, params, place, query = call.query }: O
   };
 }
 
-/** Upstream headers worth keeping with a cached answer. */
-const KEPT = ['retry-after', 'openstack-api-version', 'x-openstack-nova-api-version'];
-
 function storedFrom(answered: RegionAnswer): Stored {
   const headers: Record<string, string> = {};
-  for (const name of KEPT) {
-    const value = answered.headers[name];
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  for (const name of KEPT_HEADERS) {
+    const given = answered.headers[name];
+    const value = Array.isArray(given) ? given.join(', ') : given;
+    if (isKeptHeader(name, value)) headers[name] = value;
   }
   const id = answered.headers['x-compute-request-id'];
   const requestId = typeof id === 'string' ? id : undefined;

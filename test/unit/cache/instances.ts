@@ -75,7 +75,11 @@ export function openInstance(
 }
 
 /** A 200 with that body. */
-export const ok = (body: string): Stored => ({ status: 200, body, headers: { 'x-kept': 'yes' } });
+export const ok = (body: string): Stored => ({
+  status: 200,
+  body,
+  headers: { 'openstack-api-version': 'compute 2.1' },
+});
 export const status = (code: number): Stored => ({ status: code, body: '{}', headers: {} });
 
 /** A load that answers and counts; `never` is one that must not run. */

@@ -1,0 +1,41 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/**
+ * Shows whether something that was read from Redis was written by an instance with the same key. Whoever else can write to
+ * Redis can take away and repeat what instances wrote there, but not make up or change it.
+ */
+export interface Seal {
+  /** False: the seals are checksums that anybody can make, and show no more than that a value is whole. */
+  readonly isSecret: boolean;
+  /**
+   * The seal of a value: an HMAC-SHA-256 in base64url, 43 characters.
+   *
+   * @param purpose what the value is, so that one of another kind never passes for it
+   * @param parts the value and all that it is about
+   */
+  of(purpose: string, ...parts: readonly (string | Uint8Array)[]): string;
+  /** True when `seal` is the one of this value. */
+  matches(seal: string, purpose: string, ...parts: readonly (string | Uint8Array)[]): boolean;
+}
+
+/** What a seal looks like, as part of an expression. */
+export const SEAL_PATTERN = '[\\w-]{43}';
+
+/** @param key `redis.signingKey`, the same for all instances; undefined: nothing is secret, see `Seal.isSecret` */
+export function createSeal(key: string | undefined): Seal {
+  const sealOf = (purpose: string, parts: readonly (string | Uint8Array)[]) => {
+    const hmac = createHmac('sha256', key ?? 'sluice');
+    // With their lengths, so that what belongs to one part cannot pass for the end of the one before.
+    for (const part of [purpose, ...parts]) hmac.update(`${Buffer.byteLength(part)}:`).update(part);
+    return hmac.digest();
+  };
+  return {
+    isSecret: key !== undefined,
+    of: (purpose, ...parts) => sealOf(purpose, parts).toString('base64url'),
+    matches(seal, purpose, ...parts) {
+      const given = Buffer.from(seal, 'base64url');
+      const wanted = sealOf(purpose, parts);
+      return given.length === wanted.length && timingSafeEqual(given, wanted);
+    },
+  };
+}
