@@ -22,10 +22,12 @@ COPY --from=build /app/dist ./dist
 COPY config ./config
 # A container is reached from outside it; who else may is the network's business. A gateway that is `open` to other
 # machines says so in its configuration (access.allowRemoteOpen), never by this image.
-ENV SLUICE_LISTEN_HOST=0.0.0.0 SLUICE_ADMIN_HOST=0.0.0.0
+# The operators' listener is reached from outside once it has a token (SLUICE_ADMIN_HOST=0.0.0.0, SLUICE_ADMIN_TOKEN).
+ENV SLUICE_LISTEN_HOST=0.0.0.0
 USER node
 EXPOSE 8080 8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.SLUICE_ADMIN_PORT ?? 8081) + '/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "dist/cli.js"]
-CMD ["serve"]
+# The configuration is mounted there; without one the container ends at once and says so.
+CMD ["serve", "-c", "/etc/sluice/sluice.yaml"]

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { checkConfig } from './commands/check-config.ts';
 import { defaultConfigFile } from './commands/default-config.ts';
 import type { ExitCode } from './commands/exit-code.ts';
@@ -28,13 +28,20 @@ async function exitWith(code: Promise<ExitCode> | ExitCode): Promise<void> {
   process.exit(await code);
 }
 
+/** `-c "$CONFIG"` without the variable: a shell slip that should not read as a file that is missing. */
+function fileName(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty; give the name of a file.');
+  return text;
+}
+
 // What a command needs is loaded when it runs: checking a file needs no gateway.
 const program = new Command('sluice').description(description).version(version).showHelpAfterError();
 
 program
   .command('serve')
   .description('run the gateway; SIGHUP reloads the configuration')
-  .option('-c, --config <file>', 'configuration', defaultConfigFile())
+  // No default: where a mount went wrong, the demo's simulated cloud must not be served in the name of the real one.
+  .requiredOption('-c, --config <file>', 'configuration', fileName)
   .action(async ({ config }: { config: string }) => {
     const { serve } = await import('./commands/serve.ts');
     await exitWith(serve(config, env));
@@ -44,15 +51,15 @@ program
   .command('demo')
   .description('run a simulated cloud and the gateway in one process')
   .action(async () => {
-    const { demo } = await import('./demo.ts');
+    const { demo } = await import('./commands/demo.ts');
     await exitWith(demo(env));
   });
 
 program
   .command('simulate')
   .description('run the simulated cloud alone')
-  .option('-c, --config <file>', 'configuration', defaultConfigFile())
-  .option('--state <file>', 'file that keeps the state across restarts')
+  .option('-c, --config <file>', 'configuration', fileName, defaultConfigFile())
+  .option('--state <file>', 'file that keeps the state across restarts', fileName)
   .action(async ({ config, state }: { config: string; state?: string }) => {
     const { simulate } = await import('./commands/simulate.ts');
     await exitWith(simulate(config, state, env));
@@ -61,7 +68,7 @@ program
 program
   .command('check-config')
   .description('list every problem of a configuration; exit code 2 if there is one')
-  .requiredOption('-c, --config <file>', 'configuration')
+  .requiredOption('-c, --config <file>', 'configuration', fileName)
   .option('--simulate', 'as the command simulate reads it: a simulator alone needs no accounts')
   .action(({ config, simulate }: { config: string; simulate?: true }) =>
     exitWith(checkConfig(config, env, simulate ? 'simulator' : 'gateway')),

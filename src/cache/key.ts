@@ -1,7 +1,6 @@
 import type { Params } from '../operations/match.ts';
 import type { CacheClass, Operation } from '../operations/operation.ts';
 import { CLASSES } from './classes.ts';
-import { normaliseQuery } from './query.ts';
 
 /** A request as the cache sees it: whose, where, what, and what the caller demands of the cache. */
 export interface CacheRequest {
@@ -11,28 +10,14 @@ export interface CacheRequest {
   region: string;
   operation: Operation;
   params: Params;
-  /** Path below the tenant, without doubled slashes and format suffix, in the spelling of `plainPath`. */
+  /** Path below the tenant as the region is asked for it, in the one spelling of `routing/canonical.ts`. */
   path: string;
-  /** Raw query without `?`. */
+  /** Query without `?` as the region is asked with it, see `routing/asked-query.ts`. */
   query: string;
   /** The microversion headers, which change bodies, or ''. */
   variant: string;
   /** The caller's Cache-Control header. */
   cacheControl: string | undefined;
-}
-
-/**
- * A path in its one spelling: no slash at its end, nothing percent-encoded that need not be. A path that is no valid
- * percent-encoding stands for itself.
- */
-export function plainPath(path: string): string {
-  if (!path.includes('%') && !path.endsWith('/')) return path;
-  const segments = path.split('/').filter((segment) => segment !== '');
-  try {
-    return `/${segments.map((segment) => encodeURIComponent(decodeURIComponent(segment))).join('/')}`;
-  } catch {
-    return path;
-  }
 }
 
 /** Separates the parts of a key; cannot occur in a path, a query or a header. */
@@ -64,9 +49,9 @@ export function scopeParts(scope: string): { account: string; region: string; re
 }
 
 /**
- * The key of an answer: account, region, tenant, path, normalised query and variant; never the format or a token.
+ * The key of an answer: account, region, tenant, path, query and variant; never the format or a token.
  *
- * @param query normalised (see `normaliseQuery`)
+ * @param path,query as the region is asked
  */
 export function keyOf(ask: CacheRequest, path: string, query: string): string {
   // Version documents live outside the tenant's paths and would else share `/` with each other.
@@ -89,11 +74,6 @@ export function keyOf(ask: CacheRequest, path: string, query: string): string {
 export function hasVariant(key: string): boolean {
   const at = key.lastIndexOf(SEPARATOR);
   return at >= 0 && at < key.length - SEPARATOR.length;
-}
-
-/** The ask's query in its one spelling; costs nothing for the usual empty one. */
-export function queryOf(ask: CacheRequest, cacheClass: CacheClass): string {
-  return ask.query === '' ? '' : normaliseQuery(cacheClass, ask.query);
 }
 
 /** The id of the item a path names (its first parameter); undefined for lists and version documents. */

@@ -3,7 +3,7 @@ import { derive } from './derive/derive.ts';
 import { indexList } from './derive/list-index.ts';
 import { type Directives, parseDirectives } from './directives.ts';
 import { Entry } from './entry.ts';
-import { type CacheRequest, keyOf, queryOf, scopeOf, subjectOf } from './key.ts';
+import { type CacheRequest, keyOf, scopeOf, subjectOf } from './key.ts';
 import type { MemoryStore } from './memory-store.ts';
 import { decide, decidePass, type HitReason, type MissReason, type PassReason } from './policy.ts';
 import { hasChangesSince } from './query.ts';
@@ -15,7 +15,7 @@ export interface Asked {
   readonly key: string;
   /** Account, region and class, see `scopeOf`; '' for a pass of something that has no class. */
   readonly scope: string;
-  /** The query in its one spelling, without `?`: what to send upstream. */
+  /** Without `?`: what to send upstream, too. */
   readonly query: string;
   readonly directives: Directives;
 }
@@ -41,7 +41,7 @@ export function lookUp(
 ): Lookup {
   const cacheClass = request.operation.cache;
   const directives = parseDirectives(request.cacheControl);
-  const query = cacheClass === null ? request.query : queryOf(request, cacheClass);
+  const { query } = request;
   const pass = decidePass(settings.enabled, request.operation, directives, hasChangesSince(query));
   if (pass !== null || cacheClass === null)
     return { verdict: 'pass', reason: pass ?? 'uncacheable', request, key: '', scope: '', query, directives };

@@ -6,7 +6,7 @@ import { parseQuery } from './query.ts';
  * True when an answer will change by itself soon: it holds an item whose status is not its class's steady one (an image
  * that is being saved, guide 2.6.1), or lists items by such a status, so that it changes when one of them is done.
  *
- * @param query normalised
+ * @param query as the region is asked with it
  */
 export function isTransient({ steadyStatus, family }: CachedClass, body: string, query: string): boolean {
   if (steadyStatus === undefined || !family) return false;

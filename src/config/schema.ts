@@ -2,8 +2,8 @@ import { type Static, Type } from '@sinclair/typebox';
 import { CacheSchema } from '../cache/settings.ts';
 import { LimitsSchema } from '../limits/settings.ts';
 import { RedisSchema } from '../redis/settings.ts';
+import { Choice, Milliseconds, Nullable, Port, section } from '../settings/kinds.ts';
 import { SimulatorSchema } from '../simulator/config.ts';
-import { Choice, Milliseconds, Nullable, Port, section } from './kinds.ts';
 
 /**
  * The one description of what may be configured: keys, kinds, bounds, defaults and what each is for. The types below, the
@@ -13,6 +13,9 @@ import { Choice, Milliseconds, Nullable, Port, section } from './kinds.ts';
 
 const closed = { additionalProperties: false } as const;
 
+/** A region as a catalog may call it: `DFW`, `RegionOne`, `eu-west.2`. A comma, blank or slash is a list or URL astray. */
+const region = Type.String({ pattern: '^[A-Za-z0-9][^\\s,/]*$' });
+
 const ListenSchema = Type.Object(
   {
     host: Type.String({
@@ -21,16 +24,19 @@ const ListenSchema = Type.Object(
       description: 'Address callers connect to. `0.0.0.0` is every interface.',
     }),
     port: Port(8080, 'Port callers connect to. 0 picks a free one.'),
-    regions: Type.Record(
-      Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' }),
-      Port(0, 'Port of the region.'),
-      {
-        ...closed,
-        default: {},
-        description:
-          'Further ports that serve one region each at their root, such as `{ DFW: 8082 }`, for clients that cannot have a path in their base URL.',
-      },
-    ),
+    maxTargetBytes: Type.Integer({
+      minimum: 1024,
+      maximum: 24_576,
+      default: 8192,
+      description:
+        'Longest path and query of a request together, in bytes; a longer one is refused with 414.',
+    }),
+    regions: Type.Record(region, Port(0, 'Port of the region.'), {
+      ...closed,
+      default: {},
+      description:
+        'Further ports that serve one region each at their root, such as `{ DFW: 8082 }`, for clients that cannot have a path in their base URL.',
+    }),
   },
   closed,
 );
@@ -43,6 +49,11 @@ const AdminSchema = Type.Object(
       description: 'Address of the operators’ listener: `/metrics`, `/healthz`, `/readyz`.',
     }),
     port: Port(8081, 'Port of the operators’ listener. 0 picks a free one.'),
+    token: Nullable(Type.String({ minLength: 16, secret: true }), {
+      default: null,
+      description:
+        'What operators and scrapers show (`Authorization: Bearer …`), 16 characters or more; `/healthz` and the status of `/readyz` need none. null: nothing is asked, which takes a loopback `admin.host`.',
+    }),
   },
   closed,
 );
@@ -104,8 +115,6 @@ const IdentitySchema = Type.Object(
   closed,
 );
 
-const region = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' });
-
 const AccountSchema = Type.Object(
   {
     name: Type.String({
@@ -157,6 +166,22 @@ const ClientSchema = Type.Object(
   closed,
 );
 
+/** A key itself, or where it stands; it is a text once the configuration has been read. */
+const TokenKeySchema = Type.Unsafe<string>(
+  Type.Union([
+    Type.String(secret),
+    Type.Object(
+      {
+        file: Type.String({
+          minLength: 1,
+          description: 'File that holds the key, seen from the configuration’s folder.',
+        }),
+      },
+      closed,
+    ),
+  ]),
+);
+
 const AccessSchema = Type.Object(
   {
     mode: Choice(['open'], {
@@ -167,6 +192,12 @@ const AccessSchema = Type.Object(
       default: false,
       description: 'Allows `open` on an address other machines can reach.',
     }),
+    tokenKeys: Type.Array(TokenKeySchema, {
+      default: [],
+      maxItems: 16,
+      description:
+        'Signing keys of the tokens that callers who log in get, newest first: each a text of 32 characters or more, or `{ file: … }`; the first signs, all of them verify. The same at every instance. `[]`: a random one per process, whose tokens end with it.',
+    }),
     clients: Type.Array(ClientSchema, { default: [], description: 'Callers that have a name.' }),
   },
   closed,
@@ -174,11 +205,17 @@ const AccessSchema = Type.Object(
 
 const FacadeSchema = Type.Object(
   {
-    services: Choice(['all', 'none'], {
-      default: 'all',
-      description:
-        'Which services of the catalog beside Compute lead through Sluice (`/{region}/services/{type}/…`, with the account’s token); `none`: callers are told the upstream’s own URLs.',
-    }),
+    services: Type.Union(
+      [
+        Choice(['all', 'none']),
+        Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { minItems: 1, uniqueItems: true }),
+      ],
+      {
+        default: 'all',
+        description:
+          'Which services of the catalog beside Compute lead through Sluice (`/{region}/services/{type}/…`, with the account’s token): `all` of a type that is known and not the identity service, those of the types listed (`[image, network]`; `all` in the list adds them to the known ones), or `none`: callers are told the upstream’s own URLs.',
+      },
+    ),
   },
   closed,
 );
@@ -194,7 +231,7 @@ const UpstreamSchema = Type.Object(
       minimum: 1,
       maximum: 10_000,
       default: 64,
-      description: 'Most connections to one endpoint.',
+      description: 'Most connections to one endpoint, for all that is sent there.',
     }),
     retries: Type.Integer({
       minimum: 0,

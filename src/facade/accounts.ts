@@ -41,8 +41,9 @@ export function catalogOptions(
 
 /** What a token that a caller shows is worth; one that was given back is nothing to Sluice any more. */
 export function standingOf(tokenId: string, services: Services): TokenVerdict {
-  if (services.revocations.has(tokenId)) return { kind: 'foreign' };
-  return verifyToken(services.tokenKey, tokenId, services.clock.now());
+  const verdict = verifyToken(services.tokenKeys, tokenId, services.clock.now());
+  const isReturned = 'claims' in verdict && services.revocations.has(tokenId, verdict.claims.expiresAtMs);
+  return isReturned ? { kind: 'foreign' } : verdict;
 }
 
 /** What a token of Sluice's own says, if only that it was one: expired ones count, forged and returned ones do not. */

@@ -1,11 +1,11 @@
 import { chooseEndpoints, type Endpoint, type EndpointChoice, isCompute } from '../identity/catalog.ts';
 import {
   findService,
-  isIdentity,
   type ServiceTable,
   serviceEndpoints,
   serviceUrl,
 } from '../identity/service-endpoints.ts';
+import { isIdentityType, isServedType, type ServedServices } from '../identity/service-types.ts';
 import type { CatalogService, Token } from '../identity/token.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 
@@ -16,8 +16,8 @@ export interface CatalogOptions {
   baseUrl: string;
   /** How the account chooses its endpoints (`accounts[].service`, `interface`, `regions`). */
   account: Omit<EndpointChoice, 'tenantId'>;
-  /** Whether services beside Compute lead through Sluice too (`facade.services`). */
-  services: 'all' | 'none';
+  /** Which services beside Compute lead through Sluice too (`facade.services`). */
+  services: ServedServices;
   /** Which of Sluice's own identity services the caller speaks with. */
   identity: 'v2.0' | 'v3';
   /** Upper-case region that the account serves by default; the upstream's own word if left out. */
@@ -26,8 +26,9 @@ export interface CatalogOptions {
 
 /**
  * The catalog that callers are told, in the form of Identity v2.0: Sluice stands for the Compute service, one endpoint a
- * region. Other services lead through Sluice as well, or are passed unchanged. Every other service that is Compute is
- * left out, the first generation too: clients take the first of that type, and would leave Sluice.
+ * region. Other services lead through Sluice as well, as far as they are served, or all are passed unchanged. Every other
+ * service that is Compute is left out, the first generation too: clients take the first of that type, and would leave
+ * Sluice.
  */
 export function facadeCatalog(options: CatalogOptions): CatalogService[] {
   const { token, account } = options;
@@ -38,7 +39,8 @@ export function facadeCatalog(options: CatalogOptions): CatalogService[] {
     if (entry === service) return [rewriteCompute(entry, endpoints, options)];
     if (isCompute(entry)) return [];
     if (options.services === 'none') return [entry];
-    if (isIdentity(entry)) return [rewriteIdentity(entry, options)];
+    if (isIdentityType(entry.type)) return rewriteIdentity(entry, options);
+    if (!isServedType(entry.type, options.services)) return [];
     const rewritten = entry.endpoints.flatMap((one) =>
       rewriteOther(one, entry.type, others, endpoints, options),
     );
@@ -106,10 +108,16 @@ function rewriteOther(
   return [{ ...atUrl(original, url), ...(named === '' ? {} : { region: named }) }];
 }
 
-/** The identity service that Sluice's tokens are for is Sluice's own. */
-function rewriteIdentity(service: CatalogService, { baseUrl, identity }: CatalogOptions): CatalogService {
-  const url = `${trim(baseUrl)}/${identity}`;
-  return { ...service, endpoints: service.endpoints.map((endpoint) => atUrl(endpoint, url)) };
+/**
+ * The identity service that Sluice's tokens are for is Sluice's own: in the version the caller speaks, or the one that the
+ * type names (`identityv3`). What is an identity service under another name is left out.
+ */
+function rewriteIdentity(service: CatalogService, { baseUrl, identity }: CatalogOptions): CatalogService[] {
+  const [, version] = /^identity[-_]?(v3|v2(?:\.0)?)?$/i.exec(service.type) ?? [];
+  if (!/^identity/i.test(service.type)) return [];
+  const named = version === undefined ? identity : /v3/i.test(version) ? 'v3' : 'v2.0';
+  const url = `${trim(baseUrl)}/${named}`;
+  return [{ ...service, endpoints: service.endpoints.map((endpoint) => atUrl(endpoint, url)) }];
 }
 
 function atUrl(original: JsonObject, url: string): JsonObject {

@@ -1,12 +1,9 @@
-import type { KeyObject } from 'node:crypto';
-import type { Logger } from 'pino';
-import type { Clock } from '../clock.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
-import type { Revocations } from '../facade/revocations.ts';
+import { claimsOf } from '../facade/accounts.ts';
 import { asFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import { Outbox } from '../http/outbox.ts';
-import { writePrepared, writeReply } from '../http/reply.ts';
+import { writeReply, writeResponse } from '../http/reply.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
 import { createTokenSource } from '../identity/token-source.ts';
 import { createV2Login } from '../identity/v2-client.ts';
@@ -17,22 +14,10 @@ import { EVERYWHERE } from '../routing/target.ts';
 import { createFinish } from '../serving/finish.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
-import type { Pools } from '../upstream/pools.ts';
 import { createRegions } from '../upstream/region.ts';
-import { createSender } from '../upstream/send.ts';
+import type { Shared } from './shared.ts';
 import { openState, type State } from './state.ts';
-
-/** What outlives a reload. */
-export interface Shared {
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly metrics: Metrics;
-  readonly pools: Pools;
-  readonly tokenKey: KeyObject;
-  readonly revocations: Revocations;
-}
 
 /** Everything that one configuration means, joined up. */
 export interface Core {
@@ -53,7 +38,7 @@ export interface Core {
  * @param before the core in force until now: tokens of unchanged accounts, cached answers and windows are taken over
  */
 export function createCore(config: Config, shared: Shared, before?: Core): Core {
-  const { log, clock, metrics, pools, tokenKey, revocations } = shared;
+  const { log, clock, metrics, pools } = shared;
   const accounts = new Map(
     config.accounts.map((account) => [
       keyOf(account),
@@ -63,8 +48,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   const directory = new Directory([...accounts.values()]);
   const state = openState(config, shared, before?.state);
   const { cache, limits } = state;
-  const sender = createSender({ pools, clock, retries: config.upstream.retries });
-  const regions = createRegions({ sender, limits, metrics });
+  const regions = createRegions({ pools, clock, limits, metrics, retries: config.upstream.retries });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
   const finished = createFinish(metrics, createRequestLog(log, config.log), () => clock.monotonic());
   const links = linksOf(directory);
@@ -88,8 +72,10 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     limits,
     cache,
     clients,
-    tokenKey,
-    revocations,
+    tokenKeys: shared.tokens.use(config),
+    revocations: shared.tokens.revocations,
+    revoke: (token) => shared.tokens.revoke(token),
+    tenantOfToken: (tokenId) => claimsOf(tokenId, services)?.tenantId || undefined,
     links,
     location: (call, place, kind, url) => locate(links(), call, place, kind, url),
     reply(call, reply) {
@@ -98,10 +84,10 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
         finished(call, reply.status);
       });
     },
-    replyPrepared(call, prepared) {
+    respond(call, response) {
       outbox.put(call, () => {
-        writePrepared(call, prepared);
-        finished(call, prepared.status);
+        writeResponse(call, response);
+        finished(call, response.status);
       });
     },
     finished,
@@ -111,6 +97,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
         metrics.cacheSaved.inc(region, resource);
     },
   };
+  state.connect(services);
   return {
     services,
     accounts,

@@ -1,22 +1,18 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Agent } from 'undici';
-import { serveEverywhere } from '../all-regions/serve.ts';
-import { serveIdentity } from '../facade/serve-v2.ts';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
 import { attachFastPath, type FastPath } from '../http/fast-path.ts';
-import { registerOpaque, streamFault } from '../passthrough/proxy.ts';
-import { createPassage } from '../passthrough/target.ts';
+import { registerPassthrough, streamFault } from '../passthrough/proxy.ts';
+import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
-import { recognise, serveOperation } from '../serving/compute.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
+import type { LocatedPassthrough } from '../serving/locate.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
-import { serveEndpoint, serveVersions } from '../serving/versions.ts';
-import { clientOf } from '../serving/wait.ts';
+import { dispatch } from './dispatch.ts';
 
 /** Request heads beyond this are refused by Node itself, bytes; long pagination URLs and tokens fit easily. */
 const MAX_HEADER_BYTES = 32 * 1024;
@@ -30,26 +26,27 @@ const KEEP_ALIVE_MS = 75_000;
  */
 const LINGER_MS = 500;
 
-const OPAQUE = Symbol('opaque');
-
 /**
- * The listener callers connect to: the only place that knows Fastify. What is an operation of the guide, a login or a
- * version document is answered before Fastify's router, whose requests, replies and hooks would cost a cache hit more
- * than the cache does; everything else goes on to Fastify and its proxy.
+ * The listener callers connect to. What is an operation of the guide, a login or a version document is answered
+ * (dispatch.ts) before Fastify's router, whose requests, replies and hooks would cost a cache hit more than the cache
+ * does; everything else goes on to Fastify and its proxy (passthrough/).
  *
  * @param services the services in force; read anew for each request, so that a reload needs no restart
  * @param rootRegion the region this listener serves at its root
  */
 export function createListener(options: {
   services: () => Services;
-  agent: Agent;
   rootRegion?: string | undefined;
 }): FastifyInstance {
   const { services, rootRegion } = options;
-  const router = createRouter(rootRegion);
+  const router = createRouter({
+    rootRegion,
+    maxTargetBytes: () => services().settings.listen.maxTargetBytes,
+  });
   const answerer = createMemoryAnswerer({ services, router, rootRegion, keepAliveMs: KEEP_ALIVE_MS });
   let fastPath: FastPath | undefined;
-  const opaqueCalls = new WeakMap<IncomingMessage, Call>();
+  let fastifyHandler: RequestListener;
+  const streamed = new WeakMap<IncomingMessage, LocatedPassthrough>();
   let closing = false;
   let lingersUntil = 0;
   const fastify = Fastify({
@@ -58,12 +55,13 @@ export function createListener(options: {
     return503OnClosing: false,
     routerOptions: { maxParamLength: 16_384 },
     serverFactory: (handler) => {
+      fastifyHandler = handler;
       // Node would refuse a request without a Host, but not as a fault.
       const options = { maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false };
       const server = createServer(options, (req, res) => {
         fastPath?.begun(req, res);
         if (closing) res.shouldKeepAlive = false;
-        if (!takes(req, res)) handler(req, res);
+        take(req, res);
       });
       server.on('checkExpectation', (req: IncomingMessage, res: Call['res']) => {
         fastPath?.begun(req, res);
@@ -95,31 +93,29 @@ export function createListener(options: {
   fastify.removeAllContentTypeParsers();
 
   const newCall = (req: IncomingMessage, res: Call['res']) => {
-    const { publicUrl, clock, clients } = services();
-    const call = new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
+    const { publicUrl, clock } = services();
+    return new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
       publicUrl,
       rootRegion,
       now: clock.monotonic(),
     });
-    call.client = clientOf(call, clients);
-    return call;
   };
 
-  /** True when Sluice answers the request itself; false leaves it to the proxy. */
-  const takes = (req: IncomingMessage, res: Call['res']): boolean => {
+  /** Leaves a request to Fastify and its proxy. */
+  const stream = (located: LocatedPassthrough): void => {
+    const { req, res } = located.call;
+    streamed.set(req, located);
+    fastifyHandler(req, res);
+  };
+
+  const take = (req: IncomingMessage, res: Call['res']): void => {
     const call = newCall(req, res);
     try {
       if (!hasOneHost(req)) throw new Fault('badRequest', 'A request has one Host header.');
-      const taken = dispatch(call, services());
-      if (taken === OPAQUE) {
-        opaqueCalls.set(req, call);
-        return false;
-      }
-      taken?.catch((error) => fail(call, error, services()));
+      dispatch(call, services(), stream)?.catch((error) => fail(call, error, services()));
     } catch (error) {
       fail(call, error, services());
     }
-    return true;
   };
 
   fastify.addHook('preClose', (done) => {
@@ -131,12 +127,12 @@ export function createListener(options: {
 
   fastify.setErrorHandler((error, request, reply) => {
     reply.hijack();
-    const call = opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    const call = streamed.get(request.raw)?.call ?? newCall(request.raw, reply.raw);
     fail(call, asRefusal(streamFault(error, call)), services());
   });
   fastify.setNotFoundHandler((request, reply) => {
     reply.hijack();
-    const call = opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    const call = streamed.get(request.raw)?.call ?? newCall(request.raw, reply.raw);
     fail(
       call,
       new Fault('badMethod', `${call.method} is not possible here.`, {
@@ -146,45 +142,22 @@ export function createListener(options: {
     );
   });
 
-  const passage = createPassage(services, (call, error) => fail(call, error, services()));
-  registerOpaque(fastify, {
-    agent: options.agent,
-    retries: () => services().settings.upstream.retries,
-    passage,
-    callOf: (request) => opaqueCalls.get(request.raw)!,
+  registerPassthrough(fastify, {
+    locatedOf: (request) => streamed.get(request.raw)!,
+    targetOf: (located) => findProxyTarget(located, services()),
+    fail: (call, error) => fail(call, error, services()),
+    finished: (call, status) => services().finished(call, status),
   });
   return fastify;
 }
 
-/** Who answers a request: at once, in a while, or the proxy. */
-function dispatch(call: Call, services: Services): void | Promise<void> | typeof OPAQUE {
-  const { target, hasTraversal } = call.route;
-  if (hasTraversal) throw new Fault('badRequest', 'The path has segments that no path of this API has.');
-  switch (target.kind) {
-    case 'identity':
-      return serveIdentity(call, target, services);
-    case 'versions':
-    case 'version':
-      return serveVersions(call, target, services);
-    case 'service':
-      return OPAQUE;
-    case 'everywhere':
-      return serveEverywhere(call, target, services);
-    case 'compute': {
-      if (target.path === '/') return serveEndpoint(call, target, services);
-      const match = recognise(call, target);
-      return match === undefined ? OPAQUE : serveOperation(call, target, match, services);
-    }
-  }
-}
-
-/** What Fastify itself refuses, such as a content type that is none, is the caller's mistake and no error of Sluice. */
+/** What Fastify itself refuses, such as a content type it cannot read, is the caller's mistake and no error of Sluice. */
 function asRefusal(error: unknown): unknown {
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   if (error instanceof Fault || typeof status !== 'number' || status < 400 || status >= 500) return error;
   const { message } = error as Error;
   if (status === 415)
-    return new Fault('badMediaType', `The Content-Type is none: ${message}.`, { cause: error });
+    return new Fault('badMediaType', `The Content-Type cannot be read: ${message}.`, { cause: error });
   return new Fault('badRequest', message, { cause: error });
 }
 

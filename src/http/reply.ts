@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
-import type { Prepared } from '../serving/prepared.ts';
 import { contentTypeOf, type Format } from '../translation/format.ts';
 import type { Call } from './call.ts';
 import { commonHead } from './common-head.ts';
+import type { Head } from './head.ts';
 
 /** An answer ready to go out. */
 export interface Reply {
@@ -13,6 +13,14 @@ export interface Reply {
   format: Format;
   /** Further headers, name and value in turn. */
   headers: string[];
+}
+
+/** An answer with its head ready, but for what differs from request to request: the request id, `Connection`. */
+export interface Response {
+  readonly status: 200 | 304;
+  readonly head: Head;
+  /** ASCII text, or bytes. */
+  readonly body: string | Buffer | undefined;
 }
 
 /** Statuses that have neither a body nor a Content-Length (RFC 9110, section 8.6). */
@@ -38,7 +46,7 @@ function describeBody(head: string[], reply: Reply): void {
 }
 
 /** Writes an answer whose head is ready but for what differs from request to request. */
-export function writePrepared(call: Call, { status, head, body }: Prepared): void {
+export function writeResponse(call: Call, { status, head, body }: Response): void {
   const { res } = call;
   if (res.headersSent || res.destroyed) return;
   const own = ['X-Compute-Request-Id', call.requestId, ...head.lines];

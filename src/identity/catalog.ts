@@ -3,6 +3,7 @@
  * first generation `cloudServers`, which also calls itself `compute` (guide, section 1.3.3).
  */
 import type { JsonObject } from '../json.ts';
+import { isComputeType, isIdentityType } from './service-types.ts';
 import type { CatalogService, ServiceCatalog } from './token.ts';
 
 /** Where one region's Compute API is. */
@@ -47,12 +48,14 @@ export function isFirstGeneration(service: CatalogService): boolean {
  * only the chosen one is served, and its limits would be worth nothing if another led around them.
  */
 export function isCompute(service: CatalogService): boolean {
-  return isFirstGeneration(service) || /^compute/i.test(service.type);
+  return isFirstGeneration(service) || isComputeType(service.type);
 }
 
 /** The service by its name, else the first of type compute that is not the first generation. */
 export function chooseService(catalog: ServiceCatalog, name: string): CatalogService | undefined {
-  const candidates = catalog.filter((service) => !isFirstGeneration(service));
+  const candidates = catalog.filter(
+    (service) => !isFirstGeneration(service) && !isIdentityType(service.type),
+  );
   return (
     candidates.find((service) => service.name === name) ??
     candidates.find((service) => service.type === 'compute')

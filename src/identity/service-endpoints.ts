@@ -12,7 +12,10 @@ import {
   readEndpoint,
   VERSION_SEGMENT,
 } from './catalog.ts';
-import type { CatalogService, ServiceCatalog } from './token.ts';
+import { type IdentityPlace, identityPlaceOf, isIdentityPath } from './identity-paths.ts';
+import { isIdentityType, isServedType, type ServedServices } from './service-types.ts';
+import { identityUrlOf } from './settings.ts';
+import type { ServiceCatalog } from './token.ts';
 
 /** One service in one region. */
 export interface ServiceEndpoint {
@@ -29,29 +32,13 @@ export interface ServiceEndpoint {
   readonly identity: readonly IdentityPlace[];
 }
 
-/** A host (with its port) and the path on it, before a version, below which the identity service answers. */
-interface IdentityPlace {
-  readonly host: string;
-  readonly rootPath: string;
-}
-
 /** The services of a catalog by type in lower case, then by region in upper case; `` is an endpoint for any region. */
 export type ServiceTable = ReadonlyMap<string, ReadonlyMap<string, ServiceEndpoint>>;
-
-/** True for services that callers may reach below `/{region}/services/`. */
-export function isOtherService(service: CatalogService): boolean {
-  return !isCompute(service) && service.type !== '' && !isIdentity(service);
-}
-
-/** True for the identity service, however the catalog spells its type. */
-export function isIdentity(service: CatalogService): boolean {
-  return service.type.toLowerCase() === 'identity';
-}
 
 /**
  * The first endpoint of each type and region, in the catalog's order.
  *
- * @param choice `identityUrl` is where the account logs in, if the catalog does not say
+ * @param choice `identityUrl` is where the account logs in, which the catalog need not say
  */
 export function serviceEndpoints(
   catalog: ServiceCatalog,
@@ -62,7 +49,8 @@ export function serviceEndpoints(
   const compute = chooseService(catalog, choice.service);
   const table = new Map<string, Map<string, ServiceEndpoint>>();
   for (const service of catalog) {
-    if (service === compute || !isOtherService(service)) continue;
+    if (service === compute || isCompute(service) || isIdentityType(service.type)) continue;
+    if (service.type === '') continue;
     const key = service.type.toLowerCase();
     const byRegion = table.get(key) ?? new Map<string, ServiceEndpoint>();
     for (const entry of ownTenantFirst(service.endpoints, choice.tenantId)) {
@@ -85,40 +73,24 @@ function parts({ basePath, versionPath }: Endpoint): Pick<ServiceEndpoint, 'root
 
 function identityPlaces(catalog: ServiceCatalog, loginUrl: string | undefined): IdentityPlace[] {
   const urls = catalog
-    .filter(isIdentity)
+    .filter(({ type }) => isIdentityType(type))
     .flatMap(({ endpoints }) => endpoints)
     .flatMap((endpoint) => [endpoint['publicURL'], endpoint['internalURL'], endpoint['adminURL']]);
-  return [loginUrl, ...urls].flatMap((url) => {
-    if (typeof url !== 'string' || !URL.canParse(url)) return [];
-    const { host, pathname } = new URL(url);
-    return [{ host, rootPath: pathname.replace(/\/+$/, '').replace(/\/v\d+(?:\.\d+)?(?:\/.*)?$/i, '') }];
-  });
+  const places = new Map<string, IdentityPlace>();
+  for (const url of [loginUrl && identityUrlOf(loginUrl), ...urls]) {
+    const place = typeof url === 'string' ? identityPlaceOf(url) : undefined;
+    if (place) places.set(`${place.host}:${place.port}/${place.root.join('/')}`, place);
+  }
+  return [...places.values()];
 }
 
-/** What stands at the root of an identity service that has a host's root to itself. */
-const IDENTITY_SEGMENTS = new Set(['v2.0', 'v3', 'tokens', 'tenants', 'users']);
-
 /**
- * True when a path of this service's host is the identity service's: with an account's token it tells, and makes, that
- * account's credentials, so that nobody may reach it by way of a service that stands beside it.
+ * True when a path of this service's host is the identity service's.
  *
  * @param path at the upstream, as from `servicePath`
  */
 export function isAtIdentity({ endpoint, identity }: ServiceEndpoint, path: string): boolean {
-  const plain = decoded(path).replace(/\/{2,}/g, '/');
-  return identity.some(({ host, rootPath }) => {
-    if (host !== endpoint.url.host) return false;
-    if (rootPath !== '') return plain === rootPath || plain.startsWith(`${rootPath}/`);
-    return IDENTITY_SEGMENTS.has(plain.split('/', 2)[1] ?? '');
-  });
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+  return isIdentityPath(endpoint.url, path, identity);
 }
 
 /**
@@ -132,9 +104,10 @@ export function findService(table: ServiceTable, type: string, region: string): 
   return byRegion?.get(region) ?? byRegion?.get('');
 }
 
-/** The types that a region has, as the catalog spells them. */
-export function serviceTypes(table: ServiceTable, region: string): string[] {
-  return [...table.keys()].flatMap((type) => findService(table, type, region)?.type ?? []);
+/** The types that a region has and callers may reach, as the catalog spells them. */
+export function serviceTypes(table: ServiceTable, region: string, served: ServedServices): string[] {
+  const types = [...table.keys()].filter((type) => isServedType(type, served));
+  return types.flatMap((type) => findService(table, type, region)?.type ?? []);
 }
 
 /** Where a service is at Sluice, without what stands below it. */

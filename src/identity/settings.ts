@@ -20,6 +20,12 @@ const RACKSPACE_ENDPOINTS: Readonly<Record<string, string>> = {
   uk: 'https://lon.identity.api.rackspacecloud.com/v2.0',
 };
 
+/** The URL that a setting stands for: that of `us` or `uk`, else its own text. */
+export function identityUrlOf(setting: string): string {
+  const name = setting.trim();
+  return RACKSPACE_ENDPOINTS[name.toLowerCase()] ?? name;
+}
+
 /**
  * The URL that Identity v2.0 logins are posted to.
  *
@@ -27,8 +33,7 @@ const RACKSPACE_ENDPOINTS: Readonly<Record<string, string>> = {
  * @throws Error naming what is accepted
  */
 export function v2TokensUrl(setting: string): URL {
-  const named = RACKSPACE_ENDPOINTS[setting.trim().toLowerCase()];
-  const text = (named ?? setting).trim().replace(/\/+$/, '');
+  const text = identityUrlOf(setting).replace(/\/+$/, '');
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || !url.pathname.endsWith('/v2.0') || hasExtras(url)) {
     throw new Error('The identity URL must be "us", "uk" or an http(s) URL ending in /v2.0.');

@@ -1,5 +1,6 @@
 import { type Dispatcher, request } from 'undici';
 import { type Clock, systemClock } from '../clock.ts';
+import { CodingError, decodeContent, withoutByteOrderMark } from '../content-coding.ts';
 import type { JsonValue } from '../json.ts';
 import { parseAccess } from './access-answer.ts';
 import { asLoginError, LoginError, type LoginFailure } from './login-error.ts';
@@ -79,7 +80,7 @@ async function post(
       status: answer.statusCode,
       retryAfter: single(answer.headers['retry-after']),
       date: single(answer.headers['date']),
-      text: await readText(answer.body),
+      text: await readText(answer.body, answer.headers['content-encoding']),
     };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -89,7 +90,7 @@ async function post(
   }
 }
 
-async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+async function readText(body: AsyncIterable<Buffer>, coding: string | string[] | undefined): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {
@@ -99,7 +100,13 @@ async function readText(body: AsyncIterable<Buffer>): Promise<string> {
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  try {
+    const bytes = await decodeContent(Buffer.concat(chunks), coding, ANSWER_LIMIT_BYTES);
+    return withoutByteOrderMark(bytes).toString('utf8');
+  } catch (error) {
+    if (!(error instanceof CodingError)) throw error;
+    throw new LoginError('malformed', `The identity service's answer cannot be read: ${error.message}.`);
+  }
 }
 
 function parseAnswer(text: string): JsonValue {

@@ -5,6 +5,7 @@ import {
   serviceRegions,
   serviceTypes,
 } from '../identity/service-endpoints.ts';
+import { isServedType, type ServedServices } from '../identity/service-types.ts';
 import { type Account, clip, type Place } from './directory.ts';
 
 /** Where a request for another service of the catalog goes. */
@@ -18,6 +19,8 @@ export interface ServiceHints {
   type: string;
   /** Tenant that the caller's façade token was issued for; it then means that account and no other. */
   tenant: string | undefined;
+  /** The types that callers may reach at all (`facade.services`). */
+  served: ServedServices;
 }
 
 /**
@@ -52,7 +55,8 @@ export async function findServicePlace(
   return unknown(known, hints);
 }
 
-function placeIn(account: Account, { type, region }: ServiceHints): ServicePlace | undefined {
+function placeIn(account: Account, { type, region, served }: ServiceHints): ServicePlace | undefined {
+  if (!isServedType(type, served)) return undefined;
   const name = region.toUpperCase();
   if (!regionsOf(account).has(name)) return undefined;
   const service = findService(account.services(), type, name);
@@ -64,7 +68,7 @@ function regionsOf(account: Account): Set<string> {
   return new Set([...account.endpoints().keys(), ...serviceRegions(account.services())]);
 }
 
-function unknown(accounts: readonly Account[], { type, region }: ServiceHints): never {
+function unknown(accounts: readonly Account[], { type, region, served }: ServiceHints): never {
   const name = region.toUpperCase();
   const list = (names: Iterable<string>) => [...new Set(names)].join(', ') || 'none';
   const regions = accounts.flatMap((account) => [...regionsOf(account)]);
@@ -73,7 +77,7 @@ function unknown(accounts: readonly Account[], { type, region }: ServiceHints): 
       'itemNotFound',
       `The service catalog has no region "${clip(region)}". Regions there are: ${list(regions)}.`,
     );
-  const types = accounts.flatMap((account) => serviceTypes(account.services(), name));
+  const types = accounts.flatMap((account) => serviceTypes(account.services(), name, served));
   throw new Fault(
     'itemNotFound',
     `Region ${name} has no service of type "${clip(type)}" here. Types there are: ${list(types)}.`,

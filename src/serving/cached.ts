@@ -1,17 +1,16 @@
 import type { CacheRequest, Fetched, Lookup, Stored } from '../cache/cache.ts';
 import { isKeptHeader, KEPT_HEADERS } from '../cache/entry.ts';
-import { plainPath } from '../cache/key.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { Charge } from '../limits/slot-request.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import { variantOf } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
+import { askRegion } from './ask-region.ts';
 import { type CacheResult, countResult } from './cache-result.ts';
-import { askRegion, type OperationRequest, upstreamQuery } from './compute.ts';
-import type { OperationRead } from './operation-request.ts';
-import { headOfFailure, prepareResult } from './prepared.ts';
+import type { OperationRead, OperationRequest } from './operation-request.ts';
 import { renderAnswer } from './render.ts';
+import { headOfFailure, responseOf } from './response.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -76,12 +75,7 @@ async function fetchAnswer(
 
 /** A refresh nobody waits for: lowest priority, and not on behalf of the caller that happened to meet the stale entry. */
 export async function loadInBackground(
-  {
-    operation,
-    place,
-    target,
-    call,
-  }: Pick<OperationRequest, 'operation' | 'place' | 'target'> & { call?: Call },
+  { operation, place, path, call }: Pick<OperationRequest, 'operation' | 'place' | 'path'> & { call?: Call },
   lookup: Lookup,
   signal: AbortSignal,
   services: Services,
@@ -90,7 +84,7 @@ export async function loadInBackground(
     operation,
     method: 'GET',
     place,
-    path: target.path,
+    path,
     query: lookup.query,
     headers: call?.headers ?? {},
     body: undefined,
@@ -106,15 +100,15 @@ export async function loadInBackground(
 /** Whose requests Sluice's own are, in the queue and in metrics. */
 const BACKGROUND = 'sluice';
 
-function askOf({ call, target, operation, params, place, query = call.query }: OperationRead): CacheRequest {
+function askOf({ call, path, operation, params, place, query }: OperationRead): CacheRequest {
   return {
     account: place.account.name,
     tenant: place.endpoint.tenantId,
     region: place.endpoint.region,
     operation,
     params,
-    path: plainPath(target.path),
-    query: query === '' ? '' : upstreamQuery(query),
+    path,
+    query,
     variant: variantOf(call.headers),
     cacheControl: call.header('cache-control'),
   };
@@ -138,7 +132,7 @@ export function sendResult(request: OperationRequest, found: CacheResult, servic
   const { entry } = found;
   countResult(request, found, services);
   if (entry.status === 200) {
-    services.replyPrepared(call, prepareResult(request, found, services));
+    services.respond(call, responseOf(request, found, services));
     return;
   }
   const headers = headOfFailure(call, found, services);

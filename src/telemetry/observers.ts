@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { CacheStats } from '../cache/cache.ts';
 import type { CacheObserver } from '../cache/observer.ts';
 import type { RegionStanding } from '../limits/limits.ts';
-import type { ShaperObserver } from '../limits/queue/shaper-observer.ts';
+import type { ShaperObserver } from '../limits/queue/shaper-contract.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the cache does, as metrics. Gauges are read when somebody scrapes. */

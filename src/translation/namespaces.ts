@@ -72,8 +72,10 @@ export function uriOfUndeclaredPrefix(prefix: string): string | undefined {
 }
 
 /**
- * The alias of a name in XML; undefined for a core name, whose JSON key has none. Two extensions may share a URI:
- * then the one that owns the local name, else the one of that prefix, else the first.
+ * The alias of a name in XML; undefined for a core name, whose JSON key has none. The namespace decides, whatever prefix
+ * stands for it. Two extensions may share a URI: then the one that owns the local name, else the one of that prefix, else
+ * the first. A namespace that no table knows goes by its prefix, which by convention is the alias; one under the prefix of
+ * a known extension is not that extension, and goes by its URI.
  */
 export function aliasOf(uri: string, local: string, prefix: string): string | undefined {
   if (core.has(uri)) return undefined;
@@ -81,7 +83,8 @@ export function aliasOf(uri: string, local: string, prefix: string): string | un
   if (known?.length === 1) return known[0]!.prefix;
   if (known) return preferred(known, local, prefix).prefix;
   if (uri.startsWith(UNKNOWN_URI)) return decodeAlias(uri.slice(UNKNOWN_URI.length), prefix);
-  return prefix === '' ? undefined : decodeName(prefix);
+  if (prefix === '') return undefined;
+  return byPrefix.has(prefix) ? uri : decodeName(prefix);
 }
 
 function preferred(known: readonly Prefixed[], local: string, prefix: string): Prefixed {

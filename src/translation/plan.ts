@@ -33,6 +33,8 @@ export interface AttributePlan {
   readonly namespace: Prefixed | undefined;
   readonly type: ScalarType;
   readonly nullable: boolean;
+  /** A boolean that is read from any of nova's words for true. */
+  readonly isFlag: boolean;
 }
 
 export type ChildPlan =
@@ -55,7 +57,7 @@ export interface ObjectPlan extends Tagged {
   readonly elements: ReadonlyMap<string, ChildPlan>;
   /** XML attribute name -> the JSON key it stands for, where they differ. */
   readonly renamed: ReadonlyMap<string, string>;
-  readonly dropsEmptyWith: string | undefined;
+  readonly dropsEmptyWith: string | true | undefined;
   /** The member that is the element's own text. */
   readonly text: (ChildPlan & { kind: 'text' }) | undefined;
   /** Whether plain attribute names may stand for an extension's (`diskConfig`). */
@@ -203,6 +205,7 @@ function attributePlan(key: string, member: AttributeMember, direction: Directio
     namespace: qualified?.namespace,
     type: direction === 'answer' ? (member.type ?? 'string') : 'string',
     nullable: direction === 'answer' && (member.nullable === true || isTyped(member)),
+    isFlag: direction === 'request' && member.isFlag === true,
   };
 }
 

@@ -113,7 +113,9 @@ export function readObject(plan: ObjectPlan, node: XmlNode, direction: Direction
   for (const attribute of node.attributes) readAttribute(plan, attribute, object, direction);
   if (plan.text !== undefined) readText(plan, plan.text, node, object);
   for (const child of node.children) readChild(plan, node, child, object, direction);
-  if (plan.dropsEmptyWith !== undefined && object[plan.dropsEmptyWith] !== undefined) dropEmpty(object);
+  const { dropsEmptyWith } = plan;
+  if (dropsEmptyWith === true || (dropsEmptyWith !== undefined && object[dropsEmptyWith] !== undefined))
+    dropEmpty(object);
   return object;
 }
 
@@ -169,7 +171,11 @@ const WORDS = new Map([
   ['false', false],
 ]);
 
+/** What nova's `bool_from_string` takes for true. */
+const TRUE_WORDS = new Set(['1', 't', 'true', 'on', 'y', 'yes']);
+
 function decodeScalar(text: string, plan: AttributePlan): JsonValue {
+  if (plan.isFlag && text !== '') return TRUE_WORDS.has(text.trim().toLowerCase());
   if (plan.nullable && text === 'None') return null;
   return plan.type === 'string' ? text : decodeTyped(text, plan.type);
 }

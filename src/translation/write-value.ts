@@ -169,8 +169,9 @@ function isTaken(plan: ObjectPlan, attribute: AttributePlan, key: string, value:
   return twin !== undefined && value[twin.prefix + key.slice(key.indexOf(':'))] !== undefined;
 }
 
-/** Unknown keys come again and again: their plans are kept, up to a bound. */
+/** Unknown keys come again and again: their plans are kept, up to a bound. Long ones are no names that come again. */
 const MAX_GENERAL = 2048;
+const LONGEST_GENERAL = 128;
 const general = new Map<string, AttributePlan>();
 
 function generalAttribute(key: string): AttributePlan {
@@ -185,7 +186,9 @@ function generalAttribute(key: string): AttributePlan {
     namespace: qualified?.namespace,
     type: 'string',
     nullable: false,
+    isFlag: false,
   };
+  if (key.length > LONGEST_GENERAL) return plan;
   if (general.size >= MAX_GENERAL) general.clear();
   general.set(key, plan);
   return plan;

@@ -133,8 +133,8 @@ export function comesDown(name: string): boolean {
 const text = (value: string | string[] | undefined): string =>
   Array.isArray(value) ? value.join(', ') : (value ?? '');
 
-/** What a caller of an opaque path may say to the upstream itself: conditions, formats and ranges are its own business. */
-const OPAQUE_UP = new Set([
+/** What a caller of a passed-through path may say to the upstream itself: conditions, formats and ranges are its own business. */
+const PASSTHROUGH_UP = new Set([
   'accept',
   'accept-encoding',
   'content-type',
@@ -148,8 +148,8 @@ const OPAQUE_UP = new Set([
   'user-agent',
 ]);
 
-/** Secrets and connection matters of the upstream that no caller sees, on opaque paths too. */
-const OPAQUE_NOT_DOWN = new Set([
+/** Secrets and connection matters of the upstream that no caller sees, on passed-through paths too. */
+const PASSTHROUGH_NOT_DOWN = new Set([
   ...HOP_BY_HOP,
   'www-authenticate',
   'x-auth-token',
@@ -163,7 +163,7 @@ const OPAQUE_NOT_DOWN = new Set([
  *
  * @param length bytes of the body; undefined: there is none
  */
-export function opaqueRequestHeaders(
+export function passthroughRequestHeaders(
   caller: IncomingHttpHeaders,
   token: string,
   length: number | undefined,
@@ -171,7 +171,7 @@ export function opaqueRequestHeaders(
   const headers: Record<string, string> = {};
   const dropped = nominated(caller.connection);
   for (const name in caller) {
-    if ((goesUp(name) || OPAQUE_UP.has(name)) && !dropped?.has(name)) headers[name] = text(caller[name]);
+    if ((goesUp(name) || PASSTHROUGH_UP.has(name)) && !dropped?.has(name)) headers[name] = text(caller[name]);
   }
   if (length !== undefined) headers['content-length'] = String(length);
   headers['x-auth-token'] = token;
@@ -179,14 +179,14 @@ export function opaqueRequestHeaders(
 }
 
 /** Headers of an answer that streams through. */
-export function opaqueResponseHeaders(
+export function passthroughResponseHeaders(
   upstream: IncomingHttpHeaders,
   call: { requestId: string; region: string; waitedMs: number },
   location: (url: string) => string,
 ): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(upstream)) {
-    if (value !== undefined && !OPAQUE_NOT_DOWN.has(name)) headers[name] = value;
+    if (value !== undefined && !PASSTHROUGH_NOT_DOWN.has(name)) headers[name] = value;
   }
   if (typeof upstream.location === 'string') headers['location'] = location(upstream.location);
   headers['x-compute-request-id'] = text(upstream['x-compute-request-id']) || call.requestId;

@@ -1,4 +1,5 @@
-import { Agent, type Dispatcher, Pool } from 'undici';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { hearEarlyAnswers } from './early-answers.ts';
 
 /** How sockets to the regions are opened; the `upstream` section of the configuration. */
 export interface UpstreamSettings {
@@ -8,13 +9,13 @@ export interface UpstreamSettings {
   headersTimeoutMs: number;
   /** Longest silence in the middle of an answer's body, ms. */
   bodyTimeoutMs: number;
-  /** Most connections to one origin. */
+  /** Most connections to one origin, for all that is sent there. */
   connections: number;
   /** How often a request that is safe to repeat is sent again. */
   retries: number;
 }
 
-/** One connection pool per origin, made at first use and kept until `close`. */
+/** One connection pool per origin for whatever is sent there, made at first use and kept until `close`. */
 export class Pools {
   readonly #settings: UpstreamSettings;
   readonly #pools = new Map<string, Pool>();
@@ -33,11 +34,6 @@ export class Pools {
     return pool;
   }
 
-  /** One dispatcher for any origin, for what is streamed through. */
-  agent(): Agent {
-    return new Agent(this.#options());
-  }
-
   async close(): Promise<void> {
     await Promise.allSettled([...this.#pools.values()].map((pool) => pool.destroy()));
     this.#pools.clear();
@@ -46,7 +42,7 @@ export class Pools {
   #options(): Pool.Options {
     return {
       connections: this.#settings.connections,
-      connect: { timeout: this.#settings.connectTimeoutMs },
+      connect: connector(this.#settings.connectTimeoutMs),
       headersTimeout: this.#settings.headersTimeoutMs,
       bodyTimeout: this.#settings.bodyTimeoutMs,
       keepAliveTimeout: 10_000,
@@ -54,4 +50,15 @@ export class Pools {
       allowH2: false,
     };
   }
+}
+
+/** How connections are made. */
+function connector(timeout: number): buildConnector.connector {
+  const connect = buildConnector({ timeout });
+  return (options, callback) =>
+    connect(options, (...[error, socket]) => {
+      if (socket === null) return callback(error, null);
+      hearEarlyAnswers(socket);
+      callback(null, socket);
+    });
 }

@@ -1,29 +1,12 @@
 import { connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { type Answered, ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { startGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { fault, hang } from '../support/stub-answers.ts';
 import { publishedAs, type StubLimit } from '../support/stub-rates.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
-
-beforeEach(async () => {
-  upstream = await startStubUpstream();
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    settings: { upstream: { retries: 0 } },
-  });
-  dfw = upstream.region('DFW');
-});
-
-afterEach(async () => {
-  await gateway.close();
-  await upstream.close();
-});
+const { it, upstream, gateway, dfw } = scenario('test', { settings: { upstream: { retries: 0 } } });
 
 const DETAIL = '/dfw/v2/700100/flavors/detail';
 const detail = (suffix = '') => `${gateway.url}${DETAIL}${suffix}`;

@@ -1,37 +1,21 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeClock } from '../support/fake-clock.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { connectRaw, type RawAnswer, type RawConnection } from '../support/raw-connection.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
-
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let clock: FakeClock;
-let dfw: StubRegion;
-let connection: RawConnection;
+import { scenario } from '../support/scenario.ts';
 
 const P = '/dfw/v2/700100';
 
+const { it, gateway, clock, dfw } = scenario('test', {
+  standstill: true,
+  settings: { access: { clients: [{ name: 'billing' }] }, cache: { derive: { images: true } } },
+});
+
+let connection: RawConnection;
 beforeEach(async () => {
-  upstream = await startStubUpstream();
-  dfw = upstream.region('DFW');
-  clock = new FakeClock();
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    clock,
-    settings: { access: { clients: [{ name: 'billing' }] }, cache: { derive: { images: true } } },
-  });
   connection = await connectRaw(gateway.url);
   await connection.ask(`${P}/flavors/detail`);
   await connection.ask(`${P}/images/detail`);
 });
-
-afterEach(async () => {
-  connection.close();
-  await gateway.close();
-  await upstream.close();
-});
+afterEach(() => connection.close());
 
 /** Answers from the socket's bytes end with the request id; those that Node writes begin with it. */
 const isFast = ({ fields }: RawAnswer) => fields.at(-1)![0] === 'X-Compute-Request-Id';

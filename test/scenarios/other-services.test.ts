@@ -37,6 +37,14 @@ beforeAll(async () => {
       { name: 'dns', type: 'rax:dns', endpoints: [{ publicURL: `${volumes.origin}/dns/v1.0/700100` }] },
       { name: 'keystone', type: 'identity', endpoints: [{ publicURL: `${volumes.origin}/v2.0` }] },
       { name: 'zaqar', type: 'messaging', endpoints: [{ region: 'DFW', publicURL: volumes.origin }] },
+      { name: 'k3', type: 'identityv3', endpoints: [{ region: 'DFW', publicURL: `${volumes.origin}/v3` }] },
+      { name: 'k4', type: 'Identity_V3', endpoints: [{ region: 'DFW', publicURL: `${images.origin}/v3` }] },
+      { name: 'k5', type: 'keystone', endpoints: [{ region: 'DFW', publicURL: `${images.origin}/any` }] },
+      {
+        name: 'own',
+        type: 'house-service',
+        endpoints: [{ region: 'DFW', publicURL: `${images.origin}/own` }],
+      },
       { name: 'legacy', type: 'compute_legacy', endpoints: [{ region: 'DFW', publicURL: volumes.origin }] },
     ],
   });
@@ -192,6 +200,11 @@ describe('a service that is not served', () => {
       '/dfw/services/identity/v2.0/users',
       'Types',
     ],
+    ['the same under another type', '/dfw/services/identityv3/users', 'Types'],
+    ['the same, spelled otherwise', '/dfw/services/IDENTITY_v3/users', 'Types'],
+    ['the same, encoded', '/dfw/services/%69dentity%5Fv3/users', 'Types'],
+    ['the same by its own name', '/dfw/services/keystone/users', 'Types'],
+    ['a type that nobody knows', '/dfw/services/house-service/x', 'Types there are: volume, image,'],
     ['compute by another way, around its limits', '/dfw/services/compute/servers', 'Types there are:'],
     ['compute under an old name', '/dfw/services/compute_legacy/servers', 'Types there are:'],
   ])('%s is 404 with what there is', async (_what, path, told) => {
@@ -252,6 +265,20 @@ it('with facade.services: none the catalog is passed on and nothing is served', 
   }
 });
 
+it('with a list in facade.services those types are served and no others', async () => {
+  const listed = await startGateway({
+    identityUrl: upstream.identityUrl,
+    settings: { facade: { services: ['house-service'] } },
+  });
+  try {
+    images.on('GET /own/x', echo);
+    expect((await ask(`${listed.url}/dfw/services/House-Service/x`)).json()).toMatchObject({ url: '/own/x' });
+    expect((await ask(`${listed.url}/dfw/services/image/v2/images`)).status).toBe(404);
+  } finally {
+    await listed.close();
+  }
+});
+
 it('of several accounts, the one of the token is asked, else the first that has the service', async () => {
   const other = await startStubUpstream({
     regions: ['DFW'],
@@ -300,8 +327,19 @@ it('a service on the host of the identity service does not lead to it: the token
   volumes.on('GET *', echo);
   const base = `${gateway.url}/dfw/services/messaging`;
   expect((await ask(`${base}/v1.0/instances`)).json()).toMatchObject({ url: '/v1.0/instances' });
-  for (const path of ['/v2.0/users/1/OS-KSADM/credentials', '/v3/users', '/%763/users', '//v2.0/tokens'])
+  for (const path of [
+    '/v2.0/users/1/OS-KSADM/credentials',
+    '/v3/users',
+    '/%763/users',
+    '//v2.0/tokens',
+    '/v2.0;x/users',
+    '/V3/users',
+    '/%2576%2533/users',
+    '/v3%20/users',
+  ])
     expect((await ask(base + path)).status, path).toBe(403);
+  for (const path of ['/%2e%2e/v3/users', '/%252e%252e/v3/users', '/..;x/v3/users'])
+    expect((await ask(base + path)).status, path).toBe(400);
   expect(volumes.requests().map(({ url }) => url)).toEqual(['/v1.0/instances']);
 });
 

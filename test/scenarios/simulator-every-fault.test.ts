@@ -17,7 +17,7 @@ const VOLUME = '5f0c7a10-5555-4a6e-b0d2-31c4aa000005';
 const SERVER = { name: 'one', imageRef: IMAGE, flavorRef: '2' };
 
 async function stage(format: Format) {
-  const { session, simulator, clock } = await startSimulator({
+  const { session, simulator, clock, url } = await startSimulator({
     timing: { buildSeconds: 20, actionSeconds: 10, imageSeconds: 30 },
     absoluteLimits: { maxTotalInstances: 2 },
     rateLimits: { perAccount: { [DEMO_USER.username]: [{ verb: 'ALL', uri: '/limits', value: 1 }] } },
@@ -39,6 +39,8 @@ async function stage(format: Format) {
   return {
     ask,
     plain,
+    /** What is no region's: another service of the catalog. */
+    elsewhere: (path: string) => fetch(url + path, { headers }),
     control: simulator.control,
     create,
     /** A server that is ACTIVE. */
@@ -76,6 +78,10 @@ const PROVOCATIONS: Readonly<Record<FaultName, readonly Provocation[]>> = {
       provoke: ({ ask }) => ask('POST', '/servers', { server: { name: 'x', flavorRef: '2' } }),
     },
     { why: 'a limit that is no number', provoke: ({ ask }) => ask('GET', '/servers?limit=many') },
+    {
+      why: 'an action the region does not have',
+      provoke: async ({ act, active }) => act(await active(), { 'os-getConsole': {} }),
+    },
   ],
   unauthorized: [
     {
@@ -213,8 +219,8 @@ const PROVOCATIONS: Readonly<Record<FaultName, readonly Provocation[]>> = {
   ],
   notImplemented: [
     {
-      why: 'an action the region does not have',
-      provoke: async ({ act, active }) => act(await active(), { 'os-getConsole': {} }),
+      why: 'a service that the catalog only lists',
+      provoke: ({ elsewhere }) => elsewhere(`/v1.0/${DEMO_USER.tenant}/servers`),
     },
   ],
   serviceUnavailable: [

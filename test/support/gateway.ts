@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../src/clock.ts';
 import { checkTree } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { isRecord, type Tree } from '../../src/config/tree.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
+import { isRecord, type Tree } from '../../src/settings/tree.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { STUB_CREDENTIALS } from './stub-identity.ts';
 

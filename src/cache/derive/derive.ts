@@ -3,7 +3,7 @@ import type { Hrefs } from '../../links/json-hrefs.ts';
 import type { Operation } from '../../operations/operation.ts';
 import { type Family, familyOf } from '../classes.ts';
 import { owned } from '../owned-text.ts';
-import { type Parameter, parseQuery } from '../query.ts';
+import { hasOneReading, type Parameter, parseQuery } from '../query.ts';
 import { sliceObject } from './json-slices.ts';
 import { type ListIndex, type Member, MOST_MEMBERS, memberValue, selfOf } from './list-index.ts';
 
@@ -18,7 +18,7 @@ export interface Question {
   readonly operation: Operation;
   /** The item's id, for the item's operation. */
   readonly subject: string | undefined;
-  /** Normalised. */
+  /** As the region is asked with it. */
   readonly query: string;
   /** The microversion headers: with any, summaries may hold more than the guide's members. */
   readonly variant: string;
@@ -51,8 +51,9 @@ function deriveItem(index: ListIndex, { item }: Family, { subject, query }: Ques
 }
 
 function deriveList(index: ListIndex, found: Family, question: Question): string | null {
+  // A plus is a blank to most servers, not to all.
+  if (!hasOneReading(question.query.split('&')) || question.query.includes('+')) return null;
   const parameters = parseQuery(question.query);
-  if (new Set(parameters.map(([name]) => name)).size !== parameters.length) return null;
   const picked = filterMembers(index, found, parameters);
   const page = picked && pageOf(picked, parameters);
   const texts = page && textsOf(page.members, found, question);

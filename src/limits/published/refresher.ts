@@ -27,7 +27,7 @@ const QUESTION: Omit<SlotRequest, 'fullPath'> = {
   maxWaitMs: Number.POSITIVE_INFINITY,
 };
 
-export interface KeeperOptions {
+export interface RefresherOptions {
   readonly clock: Clock;
   readonly shaper: Shaper;
   /** What holds until the region has answered. */
@@ -45,8 +45,8 @@ export interface KeeperOptions {
  * Keeps one region's limits known: asks GET /limits at the start, after an unforeseen refusal, and hourly, each time through
  * the shaper, because it is charged like any other request.
  */
-export class LimitsKeeper {
-  readonly #options: KeeperOptions;
+export class LimitsRefresher {
+  readonly #options: RefresherOptions;
   #absolute: JsonObject = {};
   #absoluteAt = Number.NEGATIVE_INFINITY;
   #keys: string | undefined;
@@ -57,7 +57,7 @@ export class LimitsKeeper {
   #timer: Timer | undefined;
   #isClosed = false;
 
-  constructor(options: KeeperOptions) {
+  constructor(options: RefresherOptions) {
     this.#options = options;
   }
 

@@ -1,6 +1,6 @@
 import { isLongUnit, limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
 import { ExpiryLog } from './expiry-log.ts';
-import { Turns } from './fair-clock.ts';
+import { FairClock } from './fair-clock.ts';
 
 /** Two clocks' rates may differ by 500 ppm (the most NTP slews): over a DAY that is 43 s. */
 const CLOCK_DRIFT = 0.0005;
@@ -17,7 +17,7 @@ export class Window {
   holdMs: number;
   readonly isLong: boolean;
   readonly log: ExpiryLog;
-  readonly turns = new Turns();
+  readonly fairClock = new FairClock();
   /** Slots taken so far by each client, at the client's index. */
   readonly usedBy: number[] = [];
   limit: PublishedLimit;

@@ -126,6 +126,11 @@ export const EXTENSIONS: readonly Extension[] = [
     namespace: `${OPENSTACK}/extended_volumes/api/v1.1`,
     members: { volumes_attached: { as: 'repeated', shape: attachedVolume } },
   },
+  { alias: 'OS-SCH-HNT', namespace: `${OPENSTACK}/scheduler-hints/api/v2` },
+  {
+    alias: 'OS-EXT-VIF-NET',
+    namespace: `${OPENSTACK}/extended-virtual-interfaces-net/api/v1.1`,
+  },
   { alias: 'os-used-limits', namespace: `${OPENSTACK}/used_limits/api/v1.1` },
   {
     alias: 'rax-bandwidth',

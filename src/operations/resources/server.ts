@@ -5,10 +5,12 @@ import { alwaysMetadata, metadataMember } from './metadata.ts';
 import {
   attribute,
   type DocumentShape,
+  flag,
   type ListShape,
   type Member,
   numeric,
   type ObjectShape,
+  textElement,
 } from './shape.ts';
 
 const reference = (element: string): Member => ({
@@ -38,6 +40,29 @@ const networks: ListShape = {
   alsoRead: { element: 'uuid', key: 'uuid' },
 };
 
+/** Empty attributes are left out, as nova's reader did. */
+const mapping = (members: ObjectShape['members']): ObjectShape => ({
+  kind: 'object',
+  element: 'mapping',
+  members,
+  dropsEmptyWith: true,
+});
+
+/** Volumes to boot from or to attach: the first form has real booleans, the second texts. */
+const blockDevices: ListShape = {
+  kind: 'list',
+  element: 'block_device_mapping',
+  item: mapping({ delete_on_termination: flag, no_device: flag }),
+};
+const blockDevicesV2: ListShape = { kind: 'list', element: 'block_device_mapping_v2', item: mapping({}) };
+
+/** Nova writes the name as an attribute and reads it from an element as well. */
+const securityGroups: ListShape = {
+  kind: 'list',
+  element: 'security_groups',
+  item: { kind: 'object', element: 'security_group', members: { name: attribute } },
+};
+
 const common: Record<string, Member> = {
   user_id: { as: 'attribute', name: 'userId', alsoRead: ['user_id'] },
   tenant_id: { as: 'attribute', name: 'tenantId', alsoRead: ['tenant_id'] },
@@ -53,7 +78,12 @@ const rest: Record<string, Member> = {
   fault: asynchronousFault,
   personality: { ...personality, only: 'request' },
   networks: { as: 'element', shape: networks, only: 'request' },
+  block_device_mapping: { as: 'element', shape: blockDevices, only: 'request' },
+  block_device_mapping_v2: { as: 'element', shape: blockDevicesV2, only: 'request' },
+  user_data: { ...textElement('user_data'), only: 'request' },
+  return_reservation_id: { ...flag, only: 'request' },
   links,
+  security_groups: { as: 'element', shape: securityGroups },
 };
 
 /** A server in full (section 2.1): create, get, update and rebuild answers, create and update requests. */

@@ -24,6 +24,8 @@ export interface AttributeMember {
   readonly type?: ScalarType;
   /** A string whose `None` stands for null (`OS-EXT-STS:task_state`). */
   readonly nullable?: true;
+  /** In a request a boolean in any of the words that nova's reader took (`yes`, `1`): true, and anything else false. */
+  readonly isFlag?: true;
 }
 
 /** A scalar that is the element's own text (the contents of a personality file). */
@@ -80,8 +82,8 @@ export interface ObjectShape {
   readonly namespace?: 'atom';
   /** Its members are an extension's own business: a plain name stays plain (`diskConfig`). */
   readonly isFree?: true;
-  /** In a request, empty attributes are left out when this key is present (a create, as nova reads it). */
-  readonly dropsEmptyWith?: string;
+  /** In a request, empty attributes are left out when this key is present (a create, as nova reads it); true: always. */
+  readonly dropsEmptyWith?: string | true;
 }
 
 /** A JSON array as a wrapper element around its entries. */
@@ -142,6 +144,8 @@ export const attribute = { as: 'attribute' } as const satisfies Member;
 export const numeric = { as: 'attribute', type: 'number' } as const satisfies Member;
 /** A boolean in an answer's JSON. */
 export const truth = { as: 'attribute', type: 'boolean' } as const satisfies Member;
+/** A boolean of a request, see `AttributeMember.isFlag`. */
+export const flag = { as: 'attribute', isFlag: true } as const satisfies Member;
 /** A string or, spelt `None`, null. */
 export const nullable = { as: 'attribute', nullable: true } as const satisfies Member;
 /** A child element with the scalar as its text. */

@@ -10,7 +10,7 @@ import {
   readOptionalText,
   readText,
 } from './body.ts';
-import { type Call, type Handler, param } from './call.ts';
+import { type Call, type Handler, param, type RegionAnswer } from './call.ts';
 import { checkPasswordLater, startCourse } from './course.ts';
 import { checkMetadataCount, readMetadata } from './metadata-rules.ts';
 import { checkPersonality } from './personality.ts';
@@ -24,7 +24,6 @@ import {
   readReference,
   requireImageService,
 } from './references.ts';
-import type { RegionAnswer } from './region.ts';
 import { renderServer, selfLink } from './rendering.ts';
 import { checkCapacity } from './server-create.ts';
 import { requireTransition } from './server-update.ts';
@@ -67,15 +66,14 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   },
 };
 
-/** `POST /servers/{id}/action`: the body's one key says which. An unknown one is notImplemented (section 1.10.3). */
+/** `POST /servers/{id}/action`: the body's one key says which. An unknown one is badRequest, as nova answers. */
 export const serverAction: Handler = (call) => {
   const operation = actionOperation(readActionKey(call)).name;
   const server = findServer(call, param(call, 'server_id'));
   const action = ACTIONS[operation];
   if (action === undefined)
-    throw new Fault(
-      'notImplemented',
-      `There is no action ${readActionKey(call)}; there are ${Object.keys(ACTIONS).join(', ')}.`,
+    throw badRequest(
+      `There is no such action: ${readActionKey(call).slice(0, 64)}; there are ${Object.keys(ACTIONS).join(', ')}.`,
     );
   return { ...action(call, server), operation };
 };

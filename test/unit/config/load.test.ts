@@ -92,9 +92,15 @@ describe('YAML', () => {
     expect(problems(yaml).join('\n')).toContain(expected);
   });
 
-  it('says so when the file cannot be read', () => {
-    const loaded = loadConfig(join(folder, 'absent.yaml'), {});
-    expect(loaded).toEqual({ problems: [`${join(folder, 'absent.yaml')}: cannot be read (ENOENT)`] });
+  it.each([
+    ['absent.yaml', 'there is no such file (ENOENT)'],
+    ['', 'it is a directory (EISDIR)'],
+    ['a-file/sluice.yaml', 'there is no such folder (ENOTDIR)'],
+  ])('says why "%s" cannot be read', (name, why) => {
+    writeFileSync(join(folder, 'a-file'), '');
+    const file = join(folder, name);
+    const line = `${file}: cannot be read, ${why}, accepted: a YAML file`;
+    expect(loadConfig(file, {})).toEqual({ problems: [line] });
   });
 
   it('takes an empty file for one that sets nothing', () => {
@@ -270,6 +276,37 @@ describe('SLUICE_ variables', () => {
   });
 });
 
+describe('names of regions', () => {
+  const yamlWith = (name: string) => `
+listen: { regions: { ${JSON.stringify(name)}: 0 } }
+accounts:
+  - name: main
+    identity: { url: us, username: someone, apiKey: k-1 }
+    regions: [${JSON.stringify(name)}]
+    defaultRegion: ${JSON.stringify(name)}
+`;
+
+  it.each(['DFW', 'RegionOne', 'eu.west', 'eu-west-1.a', 'zone_2', 'sto:1', 'São-Paulo.1', '1'])(
+    'may be %s, as a catalog spells it',
+    (name) => {
+      const config = good(yamlWith(name));
+      expect(Object.keys(config.listen.regions)).toEqual([name]);
+      expect(config.accounts[0]).toMatchObject({ regions: [name], defaultRegion: name });
+    },
+  );
+
+  it.each(['', 'DFW,ORD', 'DFW ORD', 'dfw/v2', '.', '..', '__proto__', ' DFW'])(
+    'are none of "%s": a line for each place',
+    (name) => {
+      expect(problems(yamlWith(name))).toEqual([
+        expect.stringContaining('listen.regions.'),
+        expect.stringContaining('accounts.0.regions.0: is other text, accepted: text that matches '),
+        expect.stringContaining('accounts.0.defaultRegion: is other text, accepted: text that matches '),
+      ]);
+    },
+  );
+});
+
 describe('rules across keys', () => {
   it('open needs a loopback address, or that it is allowed', () => {
     const remote = `${ACCOUNT}listen: { host: 0.0.0.0 }\n`;
@@ -285,6 +322,15 @@ describe('rules across keys', () => {
     expect(problems(`${ACCOUNT}listen: { regions: { DFW: 8081, dfw: 0 } }\n`)).toEqual([
       'listen.regions.DFW: is the port of admin.port, accepted: one that is free',
       'listen.regions.dfw: is used twice, accepted: a name of its own',
+    ]);
+  });
+
+  it('a port of a region whose name has a dot is told apart as any other', () => {
+    const listen = 'listen: { regions: { eu.west: 9000, eu.east: 9000, eu.north: 70000, eu.south: 70000 } }';
+    expect(problems(`${ACCOUNT}${listen}\n`)).toEqual([
+      'listen.regions.eu.north: is out of bounds, accepted: an integer from 0 to 65535',
+      'listen.regions.eu.south: is out of bounds, accepted: an integer from 0 to 65535',
+      'listen.regions.eu.east: is the port of listen.regions.eu.west, accepted: one that is free',
     ]);
   });
 
@@ -340,7 +386,7 @@ describe('rules across keys', () => {
       'limits.static.0.uri: is no path, accepted: a text that begins with / or *',
     ]);
     expect(limits('verb: GET, uri: /servers, regex: "("')).toEqual([
-      'limits.static.0.regex: is no regular expression (unterminated group), accepted: one that JavaScript reads, or none for `uri` alone',
+      'limits.static.0.regex: is no regular expression (unterminated group), accepted: one without lookaround and back references, or none for `uri` alone',
     ]);
   });
 
@@ -359,11 +405,14 @@ describe('rules across keys', () => {
 });
 
 describe('secrets', () => {
-  it('come from a file beside the configuration, without the line end', () => {
-    writeFileSync(join(folder, 'key'), 'from-a-file\n');
-    const config = good(ACCOUNT.replace('apiKey: k-1', 'apiKeyFile: key'));
-    expect(config.accounts[0]!.identity.apiKey).toBe('from-a-file');
-  });
+  it.each([['from-a-file'], ['from-a-file\n'], ['\ufefffrom-a-file\r\n']])(
+    'come from a file beside the configuration, without the line end: %j',
+    (text) => {
+      writeFileSync(join(folder, 'key'), text);
+      const config = good(ACCOUNT.replace('apiKey: k-1', 'apiKeyFile: key'));
+      expect(config.accounts[0]!.identity.apiKey).toBe('from-a-file');
+    },
+  );
 
   it('in a file that is absent or empty are a problem', () => {
     writeFileSync(join(folder, 'empty'), '\n');
@@ -385,4 +434,78 @@ describe('secrets', () => {
     expect(text.length).toBeGreaterThan(7);
     expect(text.join('\n')).not.toContain(secret);
   });
+});
+
+describe('the services that are served', () => {
+  it('are all, none, or those listed, also from the environment', () => {
+    expect(good(ACCOUNT).facade.services).toBe('all');
+    expect(good(`${ACCOUNT}facade: { services: [image, all] }`).facade.services).toEqual(['image', 'all']);
+    const of = (value: string) => good(ACCOUNT, { SLUICE_FACADE_SERVICES: value }).facade.services;
+    expect(of('none')).toBe('none');
+    expect(of('image, network')).toEqual(['image', 'network']);
+    expect(of('image')).toEqual(['image']);
+  });
+
+  it('never name the identity service or Compute', () => {
+    expect(problems(`${ACCOUNT}facade: { services: [image, Identity_v3, compute_legacy] }`)).toEqual([
+      'facade.services.1: names the identity service, which is not reached this way, accepted: types of other services',
+      'facade.services.2: names Compute, which is not reached this way, accepted: types of other services',
+    ]);
+    expect(problems(`${ACCOUNT}facade: { services: some }`)).toEqual([
+      'facade.services: is text, accepted: one of all, none or a list of text',
+    ]);
+  });
+});
+
+describe('the keys of tokens', () => {
+  const KEY = 'k'.repeat(32);
+
+  it('are texts, files or variables, newest first', () => {
+    writeFileSync(join(folder, 'ring.key'), `\uFEFF${'é'.repeat(16)}\r\n`);
+    const yaml = `${ACCOUNT}access: { tokenKeys: [{ file: ring.key }, "${ref('RING')}", ${KEY}] }`;
+    const { tokenKeys } = good(yaml, { RING: `${KEY}!` }).access;
+    expect(tokenKeys).toEqual(['é'.repeat(16), `${KEY}!`, KEY]);
+    expect(good(ACCOUNT, { SLUICE_ACCESS_TOKENKEYS: `${KEY}, ${KEY}2` }).access.tokenKeys).toEqual([
+      KEY,
+      `${KEY}2`,
+    ]);
+    expect(good(ACCOUNT).access.tokenKeys).toEqual([]);
+  });
+
+  it('are refused when they are too short, missing or nothing of the kind, and never quoted', () => {
+    writeFileSync(join(folder, 'short.key'), 'short\n');
+    const of = (list: string) => problems(`${ACCOUNT}access: { tokenKeys: ${list} }`);
+    const short =
+      ': is too short for a key, accepted: 32 characters or more, such as `openssl rand -hex 32` writes';
+    expect(of(`[${KEY}, tooshort, { file: short.key }]`)).toEqual([
+      `access.tokenKeys.1${short}`,
+      `access.tokenKeys.2${short}`,
+    ]);
+    expect(of('[{ file: no.key }]')).toEqual([
+      'access.tokenKeys.0.file: cannot be read (ENOENT), accepted: a file that holds the secret',
+    ]);
+    for (const wrong of [`[7]`, `[{ path: x }]`, `[[${KEY}]]`, `${KEY}`, '[null]']) {
+      const lines = of(wrong);
+      expect(lines.length).toBeGreaterThan(0);
+      expect(lines.join()).not.toContain(KEY);
+    }
+  });
+});
+
+it('the byte-order mark that an editor puts before a secret is no part of it', () => {
+  writeFileSync(join(folder, 'api.key'), '\uFEFFk-2\n');
+  const yaml = 'accounts: [{ name: main, identity: { url: us, username: a, apiKeyFile: api.key } }]';
+  expect(good(yaml).accounts[0]!.identity.apiKey).toBe('k-2');
+});
+
+it('the operators’ listener is open to other machines only with a token', () => {
+  const text = 'accepted: text of 16 characters or more, or a loopback admin.host';
+  const open = `${ACCOUNT}admin: { host: 0.0.0.0 }\n`;
+  expect(problems(open)).toEqual([`admin.token: is missing while other machines reach admin.host, ${text}`]);
+  expect(good(open, { SLUICE_ADMIN_TOKEN: 't'.repeat(16) }).admin.token).toBe('t'.repeat(16));
+  expect(problems(`${ACCOUNT}admin: { token: short }`)).toEqual([
+    'admin.token: is empty or too short, accepted: text or null',
+  ]);
+  for (const host of ['127.0.0.1', 'localhost', '"::1"', '127.8.9.1'])
+    expect(problems(`${ACCOUNT}admin: { host: ${host} }`)).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   findService,
@@ -9,6 +10,7 @@ import {
   serviceRegions,
   serviceTypes,
 } from '../../../src/identity/service-endpoints.ts';
+import { isServedType } from '../../../src/identity/service-types.ts';
 import type { CatalogService } from '../../../src/identity/token.ts';
 
 const choice = { service: 'nova', interface: 'public' as const, regions: null, tenantId: '42' };
@@ -52,13 +54,13 @@ describe('the services of a catalog', () => {
 
   it('without a region are in all of them', () => {
     expect(findService(table, 'dns', 'ANY')?.endpoint.origin).toBe('http://dns.test');
-    expect(serviceTypes(table, 'DFW')).toEqual(['image', 'dns']);
+    expect(serviceTypes(table, 'DFW', 'all')).toEqual(['image', 'dns']);
     expect([...serviceRegions(table)]).toEqual(['DFW', 'ORD', 'LON']);
   });
 
   it('are those of the chosen interface and regions', () => {
     const internal = serviceEndpoints(catalog, { ...choice, interface: 'internal' });
-    expect(serviceTypes(internal, 'DFW')).toEqual(['image']);
+    expect(serviceTypes(internal, 'DFW', 'all')).toEqual(['image']);
     expect(findService(internal, 'image', 'DFW')?.endpoint.basePath).toBe('/image');
     const some = serviceEndpoints(catalog, { ...choice, regions: ['ord'] });
     expect([...serviceRegions(some)]).toEqual(['ORD']);
@@ -114,6 +116,38 @@ describe('a service that shares its host with the identity service', () => {
     ['http://a.test:80/identity/v3', '/identity/v3/users'],
     ['http://a.test/identity', '/identity//v3/users'],
     ['http://a.test/identity/v3/tokens', '/identity%2fv3'],
+    ['https://a.test/v3', '/v3'],
+    ['http://A.TEST./v3', '/v3'],
+    ['http://user:word@a.test/v3', '/v3'],
+    ['http://a.test:5000/v3', '/v2.0'],
+    ['http://a.test:35357/v2.0', '/v3'],
+    ['http://a.test/v3', '/v2.0;x/users'],
+    ['http://a.test/v3', '/V3'],
+    ['http://a.test/v3', '/v3.14'],
+    ['http://a.test/v3', '/%2576%2533/users'],
+    ['http://a.test/v3', '/%25252576%25252533/users'],
+    ['http://a.test/v3', '//v3'],
+    ['http://a.test/v3', '/./v3'],
+    ['http://a.test/v3', '/x/../v3'],
+    ['http://a.test/v3', '/x/%252e%252e/v3'],
+    ['http://a.test/v3', '/x/..;y/v3'],
+    ['http://a.test/v3', '\\v3'],
+    ['http://a.test/v3', '/%5cv3'],
+    ['http://a.test/v3', '/v3%00'],
+    ['http://a.test/v3', '/v3%20/users'],
+    ['http://a.test/v3', '/v3%09'],
+    ['http://a.test/v3', '/v3.'],
+    ['http://a.test/v3', '/v2.0.json'],
+    ['http://a.test/v3', '/v3%3fx'],
+    ['http://a.test/v3', '/v3%23x'],
+    ['http://a.test/v3', '/v%33/users/%ff%c0%af'],
+    ['http://a.test/v3', '/tokens/abc'],
+    ['http://a.test/identity/v3', '/Identity/v3'],
+    ['http://a.test/%69dentity/v3', '/identity/v3'],
+    ['http://elsewhere.test/v3', '/v3/auth/tokens'],
+    ['http://elsewhere.test/v3', '/identity/v3/users/1'],
+    ['http://elsewhere.test/v3', '/v2.0/tokens'],
+    ['http://elsewhere.test/v3', '/V3/%61uth;x/tokens'],
   ])('does not lead to it: %s, %s', (identityUrl, path) => {
     expect(isAtIdentity(beside(identityUrl), path)).toBe(true);
   });
@@ -122,7 +156,12 @@ describe('a service that shares its host with the identity service', () => {
     ['http://a.test/v3', '/v2/images'],
     ['http://a.test/identity/v3', '/identities/1'],
     ['http://a.test/identity/v3', '/v3/42/volumes'],
-    ['http://a.test:5000/v3', '/v3/42/volumes'],
+    ['http://a.test:8776/v3', '/v3/42/volumes'],
+    ['http://a.test/identity/v3', '/v1/AUTH_42/box/identity/v3/users'],
+    ['http://a.test/v3', '/v1/AUTH_42/v3/auth/tokens'],
+    ['http://elsewhere.test/v3', '/v3/42/volumes'],
+    ['http://a.test/v3', '/v2/a%20b/%252e.txt'],
+    ['http://elsewhere.test/v3', '/v2.0/networks'],
   ])('leads to its own paths: %s, %s', (identityUrl, path) => {
     expect(isAtIdentity(beside(identityUrl), path)).toBe(false);
   });
@@ -133,11 +172,76 @@ describe('a service that shares its host with the identity service', () => {
     expect(isAtIdentity(findService(table, 'image', 'DFW')!, '/v2/images')).toBe(false);
   });
 
-  it('is not the identity service itself, however the catalog spells it', () => {
+  it('does not lead to it under any spelling of one of its paths', () => {
+    const encoded = (unit: string, times: number) => {
+      let text = `%${unit.charCodeAt(0).toString(16).padStart(2, '0')}`;
+      for (let more = 1; more < times; more++) text = text.replaceAll('%', '%25');
+      return times === 0 ? unit : text;
+    };
+    const unit = (char: string) =>
+      fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 3 })).map(([isUpper, times]) => {
+        return encoded(isUpper ? char.toUpperCase() : char, times);
+      });
+    const word = (text: string) => fc.tuple(...[...text].map(unit)).map((units) => units.join(''));
+    const between = fc.constantFrom('/', '//', '/./', '/x/../', '/%2e/', '%2f', '%5C', '/;a/');
+    const after = fc.constantFrom('', ';x', ';x=1', '%20', '.json', '/');
+    const spelled = fc
+      .tuple(between, fc.constantFrom('v3', 'v2.0').chain(word), after, between, word('users'))
+      .map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(spelled, (path) => {
+        expect(isAtIdentity(beside('http://a.test/v3'), path)).toBe(true);
+        expect(isAtIdentity(beside('http://elsewhere.test/v3'), path)).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    ['http://127.0.0.1/v3', 'http://localhost/'],
+    ['http://[::1]/v3', 'http://127.0.0.1/'],
+    ['http://[::ffff:10.0.0.1]/v3', 'http://10.0.0.1/'],
+    ['http://0x0a000001/v3', 'http://10.0.0.1/'],
+  ])('knows one machine by its several addresses: %s, %s', (identityUrl, url) => {
+    expect(isAtIdentity(beside(identityUrl, url), '/v3/users')).toBe(true);
+  });
+
+  it.each([
+    'identity',
+    'Identity',
+    'identityv3',
+    'identity_v3',
+    'identity-v3',
+    'keystone',
+    'KeyStone_v3',
+    'rax:auth',
+  ])('is not the identity service itself under the type %s, even if that is listed', (type) => {
     const table = serviceEndpoints(
-      [{ name: 'k', type: 'Identity', endpoints: [{ region: 'DFW', publicURL: 'http://k.test/v3' }] }],
+      [{ name: 'k', type, endpoints: [{ region: 'DFW', publicURL: 'http://k.test/v3' }] }],
       choice,
     );
-    expect(serviceTypes(table, 'DFW')).toEqual([]);
+    expect(serviceTypes(table, 'DFW', 'all')).toEqual([]);
+    expect(serviceTypes(table, 'DFW', [type])).toEqual([]);
+    expect(isServedType(type, [type])).toBe(false);
+  });
+
+  it('is known at each of its URLs, and where us and uk log in', () => {
+    const url = 'https://identity.api.rackspacecloud.com';
+    const catalogOf = (publicURL: string) => [
+      { name: 'x', type: 'dns', endpoints: [{ region: 'DFW', publicURL }] },
+    ];
+    const service = findService(
+      serviceEndpoints(catalogOf(url), { ...choice, identityUrl: 'US' }),
+      'dns',
+      'DFW',
+    )!;
+    expect(isAtIdentity(service, '/v2.0/users')).toBe(true);
+    const internal = { region: 'DFW', internalURL: 'http://a.test/v3' };
+    const keystone: CatalogService = { name: 'k', type: 'identity_v3', endpoints: [internal] };
+    const other = findService(
+      serviceEndpoints([keystone, ...catalogOf('http://a.test')], choice),
+      'dns',
+      'DFW',
+    )!;
+    expect(isAtIdentity(other, '/v3')).toBe(true);
   });
 });

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLedger } from '../../../src/limits/ledger.ts';
-import { createShaper, type Shaper } from '../../../src/limits/queue/shaper-contract.ts';
-import { silentObserver } from '../../../src/limits/queue/shaper-observer.ts';
+import { createShaper } from '../../../src/limits/queue/shaper.ts';
+import { type Shaper, silentObserver } from '../../../src/limits/queue/shaper-contract.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { ask, limit, permitted, refused, TEST_SETTINGS } from './harness.ts';
+import { limit, permitted, refused, requestFor, TEST_SETTINGS } from './harness.ts';
 
 const POSTS = limit('POST', '/servers', 10, 'DAY');
-const post = ask('/servers', { method: 'POST' });
+const post = requestFor('/servers', { method: 'POST' });
 
 let directory: string;
 let path: string;

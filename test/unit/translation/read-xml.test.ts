@@ -92,6 +92,77 @@ describe('a create request', () => {
     });
   });
 
+  it.each([
+    ['networks', { networks: [] }],
+    ['personality', { personality: [] }],
+    ['security_groups', { security_groups: [] }],
+    ['block_device_mapping', { block_device_mapping: [] }],
+    ['block_device_mapping_v2', { block_device_mapping_v2: [] }],
+    ['metadata', { metadata: {} }],
+    ['user_data', { user_data: '' }],
+  ])('reads an empty <%s> as nova’s reader did, whatever namespace and layout it has', (name, expected) => {
+    const forms = [`<${name}/>`, `<${name}>\n  </${name}>`, `<b:${name} xmlns:b="urn:b"/>`];
+    for (const form of forms.slice(0, name === 'user_data' ? 1 : 2))
+      expect(server(`<server xmlns="${COMPUTE}">${form}</server>`)).toEqual({ server: expected });
+    expect(server(`<server xmlns="${COMPUTE}"><${name} xmlns="urn:b"/></server>`)).toEqual({
+      server: expected,
+    });
+  });
+
+  it('makes lists of the mappings of block devices, one or several, without their empty attributes', () => {
+    const xml = `<server xmlns="${COMPUTE}" name="n" flavorRef="2"><block_device_mapping_v2>
+      <mapping uuid="u-1" source_type="image" destination_type="volume" boot_index="0" volume_size="" delete_on_termination="true"/>
+      </block_device_mapping_v2><block_device_mapping>
+      <mapping volume_id="v-1" device_name="vda" delete_on_termination="Yes" no_device=""/>
+      <mapping snapshot_id="s-1" device_name="vdb" delete_on_termination="0" no_device="on"/></block_device_mapping></server>`;
+    expect(server(xml)).toEqual({
+      server: {
+        name: 'n',
+        flavorRef: '2',
+        block_device_mapping_v2: [
+          {
+            uuid: 'u-1',
+            source_type: 'image',
+            destination_type: 'volume',
+            boot_index: '0',
+            delete_on_termination: 'true',
+          },
+        ],
+        block_device_mapping: [
+          { volume_id: 'v-1', device_name: 'vda', delete_on_termination: true },
+          { snapshot_id: 's-1', device_name: 'vdb', delete_on_termination: false, no_device: true },
+        ],
+      },
+    });
+  });
+
+  it('makes a list of one security group, named by an attribute or an element', () => {
+    const xml =
+      '<server return_reservation_id="True"><security_groups><security_group name="web"/><security_group><name>db</name></security_group></security_groups></server>';
+    expect(server(xml)).toEqual({
+      server: { return_reservation_id: true, security_groups: [{ name: 'web' }, { name: 'db' }] },
+    });
+  });
+
+  it.each(['OS-SCH-HNT', 'hints', 'OS-DCF'])(
+    'goes by the namespace of an extension, not by its prefix %s',
+    (prefix) => {
+      const uri = 'http://docs.openstack.org/compute/ext/scheduler-hints/api/v2';
+      const xml = `<server xmlns="${COMPUTE}" xmlns:${prefix}="${uri}" ${prefix}:x="1">
+      <${prefix}:scheduler_hints><same_host>a</same_host><same_host>b</same_host></${prefix}:scheduler_hints></server>`;
+      expect(server(xml)).toEqual({
+        server: { 'OS-SCH-HNT:x': '1', 'OS-SCH-HNT:scheduler_hints': { same_host: ['a', 'b'] } },
+      });
+      const bare = `<server xmlns="${COMPUTE}"><scheduler_hints xmlns="${uri}"><group>g</group></scheduler_hints></server>`;
+      expect(server(bare)).toEqual({ server: { 'OS-SCH-HNT:scheduler_hints': { group: 'g' } } });
+    },
+  );
+
+  it('takes no other namespace for an extension because of its prefix', () => {
+    const xml = `<server xmlns="${COMPUTE}" xmlns:OS-DCF="urn:mine" OS-DCF:diskConfig="AUTO"><OS-DCF:a b="1"/></server>`;
+    expect(server(xml)).toEqual({ server: { 'urn:mine:diskConfig': 'AUTO', 'urn:mine:a': { b: '1' } } });
+  });
+
   it('ignores what addresses XML processors only', () => {
     const xml = `<?xml-stylesheet href="a.xsl"?><!-- hello --><server xml:lang="en"
       xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="a b" name="n"/>`;

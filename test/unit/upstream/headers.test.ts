@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
   comesDown,
-  opaqueRequestHeaders,
-  opaqueResponseHeaders,
+  passthroughRequestHeaders,
+  passthroughResponseHeaders,
   requestHeaders,
   variantOf,
 } from '../../../src/upstream/headers.ts';
@@ -54,9 +54,9 @@ describe('a request of a known operation', () => {
   });
 });
 
-describe('an opaque request', () => {
+describe('a request that goes through', () => {
   it("keeps the caller's formats and conditions, never its secrets", () => {
-    expect(opaqueRequestHeaders(caller, 'ours', 7)).toEqual({
+    expect(passthroughRequestHeaders(caller, 'ours', 7)).toEqual({
       accept: 'application/xml',
       'accept-encoding': 'gzip',
       'content-type': 'application/xml',
@@ -69,7 +69,7 @@ describe('an opaque request', () => {
   });
 
   it('without a body announces none, whatever the caller announced', () => {
-    expect(opaqueRequestHeaders(caller, 'ours', undefined)).not.toHaveProperty('content-length');
+    expect(passthroughRequestHeaders(caller, 'ours', undefined)).not.toHaveProperty('content-length');
   });
 });
 
@@ -93,7 +93,7 @@ describe('an answer', () => {
     },
   );
 
-  it("of an opaque path has Sluice's marks, and its Location leads through Sluice", () => {
+  it("of a path that goes through has Sluice's marks, and its Location leads through Sluice", () => {
     const call = { requestId: 'req-ours', region: 'DFW', waitedMs: 12.4 };
     const upstream = {
       'set-cookie': ['a=b'],
@@ -102,7 +102,7 @@ describe('an answer', () => {
       'x-own': 'kept',
     };
     expect(
-      opaqueResponseHeaders(upstream, call, (url) => url.replace('http://u', 'http://gw')),
+      passthroughResponseHeaders(upstream, call, (url) => url.replace('http://u', 'http://gw')),
     ).toMatchObject({
       'content-length': '3',
       location: 'http://gw/x',
@@ -112,8 +112,8 @@ describe('an answer', () => {
       'x-sluice-region': 'DFW',
       'x-sluice-wait-ms': '12',
     });
-    expect(opaqueResponseHeaders(upstream, call, String)).not.toHaveProperty('set-cookie');
-    const own = opaqueResponseHeaders(
+    expect(passthroughResponseHeaders(upstream, call, String)).not.toHaveProperty('set-cookie');
+    const own = passthroughResponseHeaders(
       { 'x-compute-request-id': 'req-theirs' },
       { ...call, waitedMs: 0 },
       String,

@@ -7,9 +7,9 @@ describe('2.3 Server Actions', () => {
     expectFault(() => h.ask('POST', `/servers/${h.active()}/action`, body), 'badRequest');
   });
 
-  it('answer 501 for an action there is not (1.10.3), and 404 for a server there is not', () => {
+  it('answer 400 for an action there is not, as nova does, and 404 for a server there is not', () => {
     const h = harness();
-    expect(expectFault(() => h.action(h.active(), { evacuate: null }), 'notImplemented').code).toBe(501);
+    expect(expectFault(() => h.action(h.active(), { evacuate: null }), 'badRequest').code).toBe(400);
     expectFault(() => h.action('nobody', { reboot: null }), 'itemNotFound');
   });
 
