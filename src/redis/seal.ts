@@ -1,5 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
+type Parts = readonly (string | Uint8Array)[];
+
 /**
  * Shows whether something that was read from Redis was written by an instance with the same key. Whoever else can write to
  * Redis can take away and repeat what instances wrote there, but not make up or change it.
@@ -13,29 +15,36 @@ export interface Seal {
    * @param purpose what the value is, so that one of another kind never passes for it
    * @param parts the value and all that it is about
    */
-  of(purpose: string, ...parts: readonly (string | Uint8Array)[]): string;
+  of(purpose: string, ...parts: Parts): string;
   /** True when `seal` is the one of this value. */
-  matches(seal: string, purpose: string, ...parts: readonly (string | Uint8Array)[]): boolean;
+  matches(seal: string, purpose: string, ...parts: Parts): boolean;
 }
 
 /** What a seal looks like, as part of an expression. */
 export const SEAL_PATTERN = '[\\w-]{43}';
 
-/** @param key `redis.signingKey`, the same for all instances; undefined: nothing is secret, see `Seal.isSecret` */
-export function createSeal(key: string | undefined): Seal {
-  const sealOf = (purpose: string, parts: readonly (string | Uint8Array)[]) => {
-    const hmac = createHmac('sha256', key ?? 'sluice');
-    // With their lengths, so that what belongs to one part cannot pass for the end of the one before.
-    for (const part of [purpose, ...parts]) hmac.update(`${Buffer.byteLength(part)}:`).update(part);
-    return hmac.digest();
-  };
+/**
+ * @param keys `redis.signingKeys`, the same for all instances, newest first: the first seals, all of them are believed. None:
+ *   nothing is secret, see `Seal.isSecret`
+ */
+export function createSeal(keys: readonly string[]): Seal {
+  const ring = keys.length === 0 ? ['sluice'] : keys;
   return {
-    isSecret: key !== undefined,
-    of: (purpose, ...parts) => sealOf(purpose, parts).toString('base64url'),
+    isSecret: keys.length > 0,
+    of: (purpose, ...parts) => sealOf(ring[0]!, [purpose, ...parts]).toString('base64url'),
     matches(seal, purpose, ...parts) {
       const given = Buffer.from(seal, 'base64url');
-      const wanted = sealOf(purpose, parts);
-      return given.length === wanted.length && timingSafeEqual(given, wanted);
+      return ring.some((key) => isSame(given, sealOf(key, [purpose, ...parts])));
     },
   };
 }
+
+function sealOf(key: string, parts: Parts): Buffer {
+  const hmac = createHmac('sha256', key);
+  // With their lengths, so that what belongs to one part cannot pass for the end of the one before.
+  for (const part of parts) hmac.update(`${Buffer.byteLength(part)}:`).update(part);
+  return hmac.digest();
+}
+
+const isSame = (given: Buffer, wanted: Buffer): boolean =>
+  given.length === wanted.length && timingSafeEqual(given, wanted);

@@ -155,7 +155,7 @@ export class InvalidationBus {
     observe.redis('message', 'rubbish', 0);
     guard.trouble(
       'rubbish',
-      'A message in Redis is none that an instance with the same redis.signingKey wrote; it is not believed',
+      'A message in Redis is none that an instance with one of redis.signingKeys wrote; it is not believed',
     );
     if (scope !== undefined && listener.knows(scope)) void this.#compare(scope);
   }

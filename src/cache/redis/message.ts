@@ -15,7 +15,7 @@ export interface InvalidationMessage {
 export interface ReceivedMessage extends InvalidationMessage {
   /** The generation that the change gave the scope. */
   readonly generation: number;
-  /** An instance with the same signing key wrote it; else it is a rumour. */
+  /** An instance with one of the signing keys wrote it; else it is a rumour. */
   readonly isGenuine: boolean;
 }
 

@@ -50,7 +50,7 @@ export function connectSharedStore(
   const redis = createRedis(settings, SILENT, { purpose: 'cache' });
   const subscriber = createSubscriber(settings, 'cache invalidations');
   if (!redis || !subscriber) return undefined;
-  const seal = createSeal(settings.signingKey);
+  const seal = createSeal(settings.signingKeys);
   return (listener) => new RedisStore({ ...options, redis, subscriber, listener, seal });
 }
 
@@ -184,7 +184,7 @@ class RedisStore implements SharedStore {
     observe.redis('begin', 'rubbish', 0);
     this.#guard.trouble(
       'rubbish',
-      'Redis holds something under a key of the cache that no instance with the same redis.signingKey wrote; it is ignored',
+      'Redis holds something under a key of the cache that no instance with one of redis.signingKeys wrote; it is ignored',
     );
     return undefined;
   }

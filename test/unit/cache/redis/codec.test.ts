@@ -7,7 +7,7 @@ import { LONGEST_ENTRY } from '../../../../src/cache/redis/scripts.ts';
 import { createSeal } from '../../../../src/redis/seal.ts';
 
 const NOW = 1_700_000_000_000;
-const seal = createSeal('a key of sixteen characters or more');
+const seal = createSeal(['a key of thirty-two characters or more']);
 
 const text = fc.string({ unit: 'grapheme' });
 const value = fc.stringMatching(/^[\t\x20-\x7e\x80-\xff]{0,40}$/);
@@ -98,7 +98,7 @@ describe('an entry in Redis', () => {
   });
 
   it('of somebody with another key, or with none, is rubbish, and so is one with a key to who has none', () => {
-    const others = [createSeal('another key of sixteen characters'), createSeal(undefined)];
+    const others = [createSeal(['another key of as many characters']), createSeal([])];
     for (const other of others) {
       expect(decode(encode({}, other))).toBeNull();
       expect(decode(encode(), {}, other)).toBeNull();
@@ -129,12 +129,12 @@ describe('a well-sealed entry is rubbish all the same', () => {
     ['from before time began', { storedAt: -1 }],
     ['from beyond numbers', { staleUntil: 1e300, errorUntil: 1e300 }],
   ] as [string, Partial<EntryFields>, Partial<EntryFields>?][])('%s', (_, changes, identity = {}) => {
-    for (const by of [seal, createSeal(undefined)])
+    for (const by of [seal, createSeal([])])
       expect(decode(encode({ ...changes, ...identity }, by), identity, by)).toBeNull();
   });
 
   it('with text that is no UTF-8', () => {
-    const open = createSeal(undefined);
+    const open = createSeal([]);
     const facts = '2 1700000000000000 200 1 2 3 4 p';
     const payload = Buffer.concat([Buffer.from('{}\n{"a": "'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
     const line = `${facts} ${open.of('cache entry', 'key', 'scope', facts, payload)}\n`;
@@ -142,7 +142,7 @@ describe('a well-sealed entry is rubbish all the same', () => {
   });
 
   it('that unpacks to gigabytes', () => {
-    const open = createSeal(undefined);
+    const open = createSeal([]);
     const facts = '2 1700000000000000 200 1 2 3 4 z';
     const payload = deflateRawSync(
       Buffer.concat([Buffer.from('{}\n'), Buffer.alloc(64 * 1024 * 1024, 0x20)]),
