@@ -14,6 +14,12 @@ export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheOb
   });
   return {
     evicted: () => metrics.cacheEvictions.inc(),
+    opened(region, resource) {
+      for (const cause of ['write', 'purge', 'peer'])
+        metrics.cacheInvalidations.add(0, region, resource, cause);
+      for (const outcome of ['refreshed', 'failed'])
+        metrics.cacheRevalidations.add(0, region, resource, outcome);
+    },
     invalidated: (region, resource, cause, entries) =>
       metrics.cacheInvalidations.add(entries, region, resource, cause),
     revalidated: (region, resource, outcome) => metrics.cacheRevalidations.inc(region, resource, outcome),

@@ -79,7 +79,7 @@ describe.runIf(redisAvailable())('when Redis', () => {
     await admin.call('CLIENT', 'PAUSE', '1500', 'ALL');
     for (let id = 0; id < 20; id++)
       expect((await one.get(askFor(`/flavors/${id}`), answering(ok('"x"')))).entry.body).toBe('"x"');
-    const tried = one.commands.filter((command) => command === 'begin error');
+    const tried = one.commands.filter((command) => command === 'begin timeout');
     expect(tried.length).toBe(1);
     expect(one.log.warnings).toHaveLength(1);
     await used(one);
