@@ -20,7 +20,7 @@ export interface V2LoginOptions {
 }
 
 /** The largest answer that is read. A catalog of every service and region of Rackspace is about 20 KB. */
-const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024;
+const ANSWER_LIMIT_BYTES = 1024 * 1024;
 /** How much of an error answer is quoted in a log line. */
 const QUOTE_LIMIT = 200;
 
@@ -95,9 +95,7 @@ async function readText(body: AsyncIterable<Buffer>, coding: string | string[] |
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.length;
-    if (bytes > ANSWER_LIMIT_BYTES) {
-      throw new LoginError('malformed', `The identity service's answer exceeds ${ANSWER_LIMIT_BYTES} bytes.`);
-    }
+    if (bytes > ANSWER_LIMIT_BYTES) throw tooLarge();
     chunks.push(chunk);
   }
   try {
@@ -108,6 +106,9 @@ async function readText(body: AsyncIterable<Buffer>, coding: string | string[] |
     throw new LoginError('malformed', `The identity service's answer cannot be read: ${error.message}.`);
   }
 }
+
+const tooLarge = () =>
+  new LoginError('malformed', `The identity service's answer exceeds ${ANSWER_LIMIT_BYTES} bytes.`);
 
 function parseAnswer(text: string): JsonValue {
   try {

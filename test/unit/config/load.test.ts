@@ -41,7 +41,8 @@ function problems(yaml: string, env: Record<string, string> = {}): string[] {
 describe('defaults', () => {
   it('fills every key that a file leaves out', () => {
     const config = good(ACCOUNT);
-    expect(config.listen).toEqual({ host: '127.0.0.1', port: 8080, regions: {} });
+    expect(config.listen).toMatchObject({ host: '127.0.0.1', port: 8080, regions: {} });
+    expect(Object.values(config.listen)).not.toContain(undefined);
     expect(config.admin.port).toBe(8081);
     expect(config.redis).toEqual({ url: null, sentinels: null, cluster: null, signingKeys: [] });
     expect(config.accounts[0]).toMatchObject({
@@ -119,7 +120,7 @@ describe('kinds and bounds', () => {
     ],
     [
       'listen: { prot: 1 }',
-      'listen.prot: is no setting (did you mean port?), accepted here: host, port, regions',
+      'listen.prot: is no setting (did you mean port?), accepted here: host, port, maxTargetBytes, regions',
     ],
     [
       'listen: { regions: { "a b": 1 } }',
