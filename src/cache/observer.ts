@@ -19,4 +19,5 @@ export const silentObserver: CacheObserver = {
   invalidated: () => {},
   revalidated: () => {},
   redis: () => {},
+  usesRedis: () => {},
 };

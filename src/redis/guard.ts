@@ -6,6 +6,8 @@ import { describeTrouble, needsNewConnection, type RedisTrouble, troubleOf } fro
 export interface RedisObserver {
   /** Redis was asked for something. `skipped` means it was not tried because it failed a moment ago. */
   redis(operation: string, outcome: RedisOutcome, durationMs: number): void;
+  /** Redis will be asked for these: their counters exist from now on. */
+  usesRedis(operations: readonly string[]): void;
 }
 
 /** How a command ended; `rubbish`: it brought something that is none of ours. */

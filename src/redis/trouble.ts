@@ -31,6 +31,23 @@ export type RedisTrouble =
   | 'busy'
   | 'other';
 
+/** All of them, the likeliest first. */
+export const REDIS_TROUBLES: readonly RedisTrouble[] = [
+  'timeout',
+  'away',
+  'readonly',
+  'masterdown',
+  'loading',
+  'misconf',
+  'full',
+  'moved',
+  'refused',
+  'busy',
+  'wrongtype',
+  'noscript',
+  'other',
+];
+
 /** The error codes of Redis, which stand at the front of its messages. */
 const TROUBLES: Readonly<Record<string, RedisTrouble>> = {
   READONLY: 'readonly',

@@ -3,10 +3,12 @@ import type { CacheStats } from '../cache/cache.ts';
 import type { CacheObserver } from '../cache/observer.ts';
 import type { RegionStanding } from '../limits/limits.ts';
 import type { ShaperObserver } from '../limits/queue/shaper-contract.ts';
+import { REDIS_TROUBLES } from '../redis/trouble.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the cache does, as metrics. Gauges are read when somebody scrapes. */
 export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheObserver {
+  metrics.cacheEvictions.add(0);
   metrics.onScrape('cache', () => {
     const { entries, bytes } = stats();
     metrics.cacheEntries.set(entries);
@@ -23,6 +25,11 @@ export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheOb
     invalidated: (region, resource, cause, entries) =>
       metrics.cacheInvalidations.add(entries, region, resource, cause),
     revalidated: (region, resource, outcome) => metrics.cacheRevalidations.inc(region, resource, outcome),
+    usesRedis(operations) {
+      for (const operation of operations)
+        for (const outcome of [...REDIS_TROUBLES, 'rubbish', 'skipped'])
+          metrics.redisErrors.add(0, operation, outcome);
+    },
     redis(operation, outcome, durationMs) {
       if (outcome !== 'ok') metrics.redisErrors.inc(operation, outcome);
       if (outcome !== 'skipped') metrics.redisDuration.observe(durationMs / 1000, operation);

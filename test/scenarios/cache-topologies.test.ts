@@ -96,6 +96,26 @@ describe.runIf(redisAvailable())('Redis', () => {
   }, 30_000);
 });
 
+it.runIf(redisAvailable())(
+  'a Cluster that redis.url names is said to be one, and callers are answered',
+  async () => {
+    topology = await startCluster(await freePort());
+    const one = openInstance(`redis://127.0.0.1:${topology.port}`, new ShiftedClock());
+    open.push(one.cache);
+    await vi.waitFor(
+      async () => {
+        for (const path of ['/flavors/detail', '/images/detail', '/extensions']) {
+          const region = crypto.randomUUID();
+          expect((await one.get(askFor(path, { region }), answering(ok('"x"')))).entry.body).toBe('"x"');
+        }
+        expect(one.log.warnings.join()).toContain('is a cluster');
+      },
+      { timeout: 15_000, interval: 100 },
+    );
+  },
+  30_000,
+);
+
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

@@ -57,6 +57,9 @@ export function connectSharedStore(
 /** The guard speaks of outages, be it that Redis is slow or away. */
 const SILENT: RedisLog = { warn: () => {}, info: () => {} };
 
+/** What Redis is asked for, and what it brings by itself. */
+const OPERATIONS = ['begin', 'commit', 'announce', 'check', 'message'];
+
 /** A fetching instance that died holds the others up no longer than this (ms). */
 const LOCK_MS = 5000;
 
@@ -85,7 +88,8 @@ class RedisStore implements SharedStore {
 
   constructor(options: RedisStoreOptions) {
     this.#options = options;
-    const { redis } = options;
+    const { redis, observe } = options;
+    observe.usesRedis(OPERATIONS);
     this.#guard = new RedisGuard({ ...options, part: 'cache', onNotMaster: () => this.#reconnect() });
     this.#bus = new InvalidationBus({ ...options, guard: this.#guard, keys });
     this.#register = createScopeRegister(redis, this.#guard);
