@@ -37,6 +37,23 @@ export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheOb
   };
 }
 
+/** Until when the accounts in force have tokens, read when somebody scrapes: one that is gone has no value any more. */
+export function observeTokens(metrics: Metrics, accounts: readonly LiveToken[]): void {
+  metrics.onScrape('tokens', () => {
+    metrics.tokenExpiry.reset();
+    for (const { name, token } of accounts) {
+      const expiresAtMs = token()?.expiresAtMs;
+      if (expiresAtMs !== undefined) metrics.tokenExpiry.set({ account: name }, expiresAtMs / 1000);
+    }
+  });
+}
+
+interface LiveToken {
+  readonly name: string;
+  /** The last token there was, be it that it has expired. */
+  token(): { readonly expiresAtMs: number } | undefined;
+}
+
 /** What the shapers do, as metrics: events as they happen, standings when somebody scrapes. */
 export function observeLimits(
   metrics: Metrics,
