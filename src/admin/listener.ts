@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { PurgeFilter } from '../cache/cache.ts';
+import type { ResyncFilter } from '../limits/limits.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Services } from '../serving/services.ts';
 import { limitsStatus } from './status.ts';
@@ -50,8 +51,23 @@ export function createAdmin(services: () => Services, draining: () => boolean): 
     }),
   );
 
+  fastify.post<{ Body: ResyncFilter | null }>(
+    '/admin/limits/resync',
+    { schema: { body: RESYNC_BODY } },
+    async (request) => ({
+      resynced: await services().limits.resync(request.body ?? {}),
+    }),
+  );
+
   return fastify;
 }
+
+/** What a resync may name; nothing named means every account and region. */
+const RESYNC_BODY = {
+  type: ['object', 'null'],
+  additionalProperties: false,
+  properties: { account: { type: 'string' }, region: { type: 'string' } },
+} as const;
 
 /** What a purge may name; nothing named means everything. */
 const PURGE_BODY = {
