@@ -20,6 +20,20 @@ export interface RegionStanding {
   readonly snapshot: ShaperSnapshot;
 }
 
+/** Which budgets are meant; nothing named means all. Regions are compared without case. */
+export interface ResyncFilter {
+  readonly account?: string;
+  readonly region?: string;
+}
+
+/** What came of asking one region. */
+export interface Resynced {
+  readonly account: string;
+  readonly region: string;
+  /** Why it could not be asked; left out when it could. */
+  readonly problem?: string;
+}
+
 /** The limits of every account and region: one shaper per user name and region, made on first use. */
 export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   /** A permit that costs nothing: for what no limit is about. */
@@ -42,6 +56,8 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   /** Learns a place's limits before the first request asks for them. */
   warm(place: P): void;
   standings(): RegionStanding[];
+  /** Asks regions anew how their limits stand and takes it for true, whatever was counted or refused before. */
+  resync(which?: ResyncFilter): Promise<Resynced[]>;
   /** Settings, accounts and shares may be others now; what is counted stays counted. */
   reload(): void;
   close(): Promise<void>;
@@ -130,6 +146,22 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
     return [...this.#budgets.values()]
       .filter(({ isOrphaned }) => !isOrphaned)
       .map(({ account, region, shaper }) => ({ account, region, snapshot: shaper.snapshot() }));
+  }
+
+  async resync({ account, region }: ResyncFilter = {}): Promise<Resynced[]> {
+    const chosen = [...this.#budgets.values()].filter(
+      (budget) =>
+        !budget.isOrphaned &&
+        (account === undefined || budget.account === account) &&
+        (region === undefined || budget.region.toUpperCase() === region.toUpperCase()),
+    );
+    return Promise.all(
+      chosen.map(async (budget) => {
+        const problem = await budget.resync();
+        const asked = { account: budget.account, region: budget.region };
+        return problem === undefined ? asked : { ...asked, problem };
+      }),
+    );
   }
 
   reload(): void {

@@ -1,6 +1,6 @@
 import { historyOf } from '../windows/history.ts';
+import { TRANSIT_MS } from '../windows/under-way.ts';
 import type { Window } from '../windows/window.ts';
-import { TRANSIT_MS } from '../windows/window-set.ts';
 import { LEASE_MS, type LimitGrant, type LimitReport, LONGEST_SILENCE_MS } from './store.ts';
 
 /** An instance gives its grants up this long before the store thinks it is gone. */
@@ -119,7 +119,7 @@ export class Shares {
       wanted,
       ahead,
       gone: share.gone,
-      history: isRemembered ? historyOf(window, HISTORY_STEPS, storeOffsetMs) : [],
+      history: isRemembered ? historyOf(window, HISTORY_STEPS, storeOffsetMs, false) : [],
     };
     const seen = window.takeSeen();
     const { verb, uri, regex, value, unit } = window.limit;
