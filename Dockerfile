@@ -22,7 +22,8 @@ COPY --from=build /app/dist ./dist
 COPY config ./config
 # A container is reached from outside it; who else may is the network's business. A gateway that is `open` to other
 # machines says so in its configuration (access.allowRemoteOpen), never by this image.
-ENV SLUICE_LISTEN_HOST=0.0.0.0 SLUICE_ADMIN_HOST=0.0.0.0
+# The operators' listener is reached from outside once it has a token (SLUICE_ADMIN_HOST=0.0.0.0, SLUICE_ADMIN_TOKEN).
+ENV SLUICE_LISTEN_HOST=0.0.0.0
 USER node
 EXPOSE 8080 8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \

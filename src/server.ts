@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { IN_PROCESS } from './config/rules.ts';
+import { IN_PROCESS, isLoopback } from './config/rules.ts';
 import type { Config } from './config/schema.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createSimulator, type Simulator } from './simulator/simulator.ts';
@@ -18,7 +18,7 @@ export interface Server {
   readonly addresses: Addresses;
   /**
    * Puts another configuration in force; one at a time, in the order of the calls. What is bound to sockets (`listen`,
-   * `admin`, `simulator`) stays as it was until the next start.
+   * `admin.host` and `.port`, `simulator`) stays as it was until the next start.
    */
   reload(config: Config): Promise<void>;
   /** Stops accepting, lets requests under way finish within `shutdown.graceMs`, then ends everything. */
@@ -58,10 +58,11 @@ function createServer(initial: Config, { gateway, simulator, addresses, log }: P
     for (const part of boundParts(initial, next)) {
       log.warn({ part }, 'this part of the configuration takes effect at the next start');
     }
-    const bound = { ...next, listen, admin, simulator: initial.simulator };
+    const token = next.admin.token ?? (isLoopback(admin.host) ? null : current.admin.token);
+    const bound = { ...next, listen, admin: { ...admin, token }, simulator: initial.simulator };
     await gateway.reload(resolveIdentity(bound, addresses.identityUrl));
     log.level = next.log.level;
-    current = next;
+    current = { ...next, admin: bound.admin };
     log.info('the new configuration is in force');
   };
   return {
@@ -81,7 +82,12 @@ function createServer(initial: Config, { gateway, simulator, addresses, log }: P
 /** The parts that differ but hold sockets. */
 function boundParts(before: Config, after: Config): string[] {
   const parts = ['listen', 'admin', 'simulator'] as const;
-  return parts.filter((part) => JSON.stringify(before[part]) !== JSON.stringify(after[part]));
+  const bound = ({ listen, admin: { host, port }, simulator }: Config) => ({
+    listen,
+    admin: { host, port },
+    simulator,
+  });
+  return parts.filter((part) => JSON.stringify(bound(before)[part]) !== JSON.stringify(bound(after)[part]));
 }
 
 /** Accounts that log in at the simulator of this process get its URL, which is known only once it listens. */

@@ -3,6 +3,7 @@ import type { PurgeFilter } from '../cache/cache.ts';
 import { CLASS_NAMES } from '../cache/classes.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Services } from '../serving/services.ts';
+import { judgeAdmin } from './guard.ts';
 import { limitsStatus } from './status.ts';
 
 /** Most bytes the body of a purge may have. */
@@ -23,14 +24,27 @@ export function createAdmin(services: () => Services, draining: () => boolean): 
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
   });
 
+  // A page of any site can send this type without asking first.
+  fastify.removeContentTypeParser('text/plain');
+
+  fastify.decorateRequest('isProbe', false);
+  fastify.addHook('onRequest', async (request, reply) => {
+    const isProbe = PROBES.has(request.routeOptions.url ?? '');
+    const verdict = judgeAdmin(request.headers, isProbe, services().settings.admin);
+    request.isProbe = verdict.kind === 'probe';
+    reply.headers(NOT_FOR_PAGES);
+    if (verdict.kind !== 'refused') return;
+    if (verdict.status === 401) reply.header('www-authenticate', 'Bearer realm="sluice"');
+    await reply.code(verdict.status).send({ error: verdict.message });
+  });
+
   fastify.get('/healthz', async () => ({ status: 'ok' }));
 
-  fastify.get('/readyz', async (_request, reply) => {
+  fastify.get('/readyz', async (request, reply) => {
     const accounts = readiness(services());
     const isReady = !draining() && accounts.every((account) => account.ready);
-    return reply
-      .code(isReady ? 200 : 503)
-      .send({ status: isReady ? 'ready' : draining() ? 'stopping' : 'not ready', accounts });
+    const status = isReady ? 'ready' : draining() ? 'stopping' : 'not ready';
+    return reply.code(isReady ? 200 : 503).send(request.isProbe ? { status } : { status, accounts });
   });
 
   fastify.get('/status.json', async () => ({
@@ -54,6 +68,24 @@ export function createAdmin(services: () => Services, draining: () => boolean): 
   return fastify;
 }
 
+/** What an orchestrator asks, which has no token. */
+const PROBES = new Set(['/healthz', '/readyz']);
+
+/** Browsers keep other sites' pages from what has these. */
+const NOT_FOR_PAGES = {
+  'cache-control': 'no-store',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** It may only be told whether all is well, see `judgeAdmin`. */
+    isProbe: boolean;
+  }
+}
+
 /** What a purge may name; nothing named means everything. */
 const PURGE_BODY = {
   type: ['object', 'null'],
@@ -65,6 +97,9 @@ const PURGE_BODY = {
   },
 } as const;
 
+const NO_ENDPOINT =
+  'The service catalog has no endpoint for this account; see accounts[].service, interface and regions.';
+
 interface AccountReadiness {
   name: string;
   ready: boolean;
@@ -73,17 +108,19 @@ interface AccountReadiness {
   problem?: string;
 }
 
-/** An account is ready while it holds a token that has not expired. */
+/** An account is ready while it holds a token that has not expired, and its catalog an endpoint to use it at. */
 function readiness(services: Services): AccountReadiness[] {
   return (services.directory.accounts as readonly LiveAccount[]).map((account) => {
     const { tokens } = account;
-    const ready = tokens.peek() !== undefined;
-    const problem = tokens.lastFailure?.message;
+    const hasToken = tokens.peek() !== undefined;
+    const regions = [...account.endpoints().values()].map(({ region }) => region);
+    const ready = hasToken && regions.length > 0;
+    const problem = tokens.lastFailure?.message ?? (hasToken && !ready ? NO_ENDPOINT : undefined);
     return {
       name: account.name,
       ready,
       token: tokens.state,
-      regions: [...account.endpoints().keys()],
+      regions,
       ...(problem === undefined ? {} : { problem }),
     };
   });

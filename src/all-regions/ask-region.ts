@@ -81,10 +81,7 @@ export async function hasMember(
   if (match.kind !== 'operation' || match.operation.acrossRegions !== undefined) return false;
   const { operation, params } = match;
   try {
-    const { status } = await answerOf(
-      { call, operation, place, target: { path }, params, query: '' },
-      services,
-    );
+    const { status } = await answerOf({ call, operation, place, path, params, query: '' }, services);
     if (status === 200) return true;
     return status === 404 || status === 400 ? false : undefined;
   } catch (error) {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type Environment, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type Addresses, startServer } from '../server.ts';
@@ -9,7 +10,11 @@ import { runService } from './run-service.ts';
 /** `sluice demo`: simulator and gateway in one process, with lines to paste into another terminal. */
 export function demo(env: Environment): Promise<ExitCode> {
   // Log lines of ordinary requests would bury the lines to paste.
-  const loaded = loadConfig(OWN_CONFIG, { ...env, SLUICE_LOG_LEVEL: env['SLUICE_LOG_LEVEL'] ?? 'warn' });
+  const loaded = loadConfig(OWN_CONFIG, {
+    SLUICE_LOG_LEVEL: 'warn',
+    SLUICE_ACCESS_TOKENKEYS: randomBytes(32).toString('hex'),
+    ...env,
+  });
   return runService(loaded, async (config, log) => {
     const server = await startServer(config, log);
     console.log(describeDemo(config, server.addresses));

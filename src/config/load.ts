@@ -1,16 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Environment, interpolate } from '../settings/interpolate.ts';
 import type { IsSound } from '../settings/is-sound.ts';
 import { normalForm } from '../settings/normal-form.ts';
 import { applyOverrides } from '../settings/overrides.ts';
-import { errorCode, parseFile } from '../settings/parse.ts';
-import { formatProblem, isUnder, type Problem } from '../settings/problem.ts';
+import { parseFile } from '../settings/parse.ts';
+import { formatProblem, isUnder } from '../settings/problem.ts';
 import type { SchemaNode } from '../settings/schema-walk.ts';
-import { deepFreeze, isRecord, type Tree } from '../settings/tree.ts';
+import { deepFreeze, type Tree } from '../settings/tree.ts';
 import { validate } from '../settings/validate.ts';
 import { checkRules } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
+import { readSecretFiles } from './secret-files.ts';
 import { checkSimulator } from './simulator-rules.ts';
 
 export type { Environment } from '../settings/interpolate.ts';
@@ -48,49 +48,16 @@ export function checkTree(source: Tree, env: Environment, folder: string, use: U
     ({ path }) => !missing.some((known) => isUnder(path, known.path)),
   );
   const problems = [...missing, ...misfits];
-  const isSound: IsSound = (path) => !problems.some((known) => isUnder(path.split('.'), known.path));
+  const isSound: IsSound = (path) => {
+    const keys = typeof path === 'string' ? path.split('.') : path;
+    return !problems.some((known) => isUnder(keys, known.path));
+  };
   if (use === 'gateway') {
     const config = tree as unknown as Config;
-    problems.push(...checkRules(config, isSound), ...readSecretFiles(tree, folder));
+    problems.push(...checkRules(config, isSound), ...readSecretFiles(tree, folder, isSound));
   } else {
     problems.push(...checkSimulator(tree as unknown as Config, true, isSound));
   }
   if (problems.length > 0) return { problems: problems.map(formatProblem) };
   return { config: deepFreeze(tree as unknown as Config), warnings: overrides.warnings };
-}
-
-/** Puts the contents of `apiKeyFile` and `passwordFile` where `apiKey` and `password` would stand. */
-function readSecretFiles(tree: Tree, folder: string): Problem[] {
-  const accounts = Array.isArray(tree['accounts']) ? tree['accounts'] : [];
-  return accounts.flatMap((account: unknown, index) => {
-    const identity = isRecord(account) ? account['identity'] : undefined;
-    if (!isRecord(identity)) return [];
-    const path = ['accounts', String(index), 'identity'];
-    return [
-      ...readSecretFile(identity, 'apiKey', path, folder),
-      ...readSecretFile(identity, 'password', path, folder),
-    ];
-  });
-}
-
-function readSecretFile(
-  identity: Tree,
-  key: 'apiKey' | 'password',
-  path: readonly string[],
-  folder: string,
-): Problem[] {
-  const file = identity[`${key}File`];
-  if (typeof file !== 'string') return [];
-  const at = [...path, `${key}File`];
-  try {
-    const secret = readFileSync(resolve(folder, file), 'utf8').replace(/\r?\n$/, '');
-    if (secret === '')
-      return [{ path: at, text: 'names an empty file, accepted: a file that holds the secret' }];
-    identity[key] = secret;
-    return [];
-  } catch (error) {
-    return [
-      { path: at, text: `cannot be read (${errorCode(error)}), accepted: a file that holds the secret` },
-    ];
-  }
 }

@@ -24,6 +24,7 @@ export function checkRules(config: Config, isSound: IsSound): Problem[] {
   );
   return [
     ...checkOpenAccess(config, isSound),
+    ...checkAdminAccess(config, isSound),
     ...checkPorts(config, isSound),
     ...checkPublicUrl(config, isSound),
     ...checkRedis(config, isSound),
@@ -52,22 +53,34 @@ function checkOpenAccess({ listen, access }: Config, isSound: IsSound): Problem[
   ];
 }
 
+function checkAdminAccess({ admin }: Config, isSound: IsSound): Problem[] {
+  if (!isSound('admin.host') || !isSound('admin.token')) return [];
+  if (admin.token !== null || isLoopback(admin.host)) return [];
+  return [
+    {
+      path: ['admin', 'token'],
+      text: 'is missing while other machines reach admin.host, accepted: text of 16 characters or more, or a loopback admin.host',
+    },
+  ];
+}
+
 function checkPorts({ listen, admin, simulator }: Config, isSound: IsSound): Problem[] {
   const regions = isSound('listen.regions') ? Object.keys(listen.regions) : [];
   const owners = new Map<string, string>();
-  const claim = (part: 'listen' | 'admin', port: number, path: string): Problem[] => {
+  const claim = (part: 'listen' | 'admin', port: number, ...keys: string[]): Problem[] => {
+    const path = [part, ...keys];
     const host = part === 'listen' ? listen.host : admin.host;
     if (!isSound(`${part}.host`) || !isSound(path) || port === 0) return [];
     const address = `${host}:${port}`;
     const owner = owners.get(address);
-    owners.set(address, owner ?? path);
+    owners.set(address, owner ?? path.join('.'));
     if (owner === undefined) return [];
-    return [{ path: path.split('.'), text: `is the port of ${owner}, accepted: one that is free` }];
+    return [{ path, text: `is the port of ${owner}, accepted: one that is free` }];
   };
   return [
-    ...claim('listen', listen?.port, 'listen.port'),
-    ...claim('admin', admin?.port, 'admin.port'),
-    ...regions.flatMap((region) => claim('listen', listen.regions[region]!, `listen.regions.${region}`)),
+    ...claim('listen', listen?.port, 'port'),
+    ...claim('admin', admin?.port, 'port'),
+    ...regions.flatMap((region) => claim('listen', listen.regions[region]!, 'regions', region)),
     ...repeated(regions, (index) => ['listen', 'regions', regions[index]!]),
     ...(isSound('simulator') && simulator.enabled ? simulatorPorts(simulator) : []).flatMap(
       ([port, path]) => {

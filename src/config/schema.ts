@@ -13,6 +13,9 @@ import { SimulatorSchema } from '../simulator/config.ts';
 
 const closed = { additionalProperties: false } as const;
 
+/** A region as a catalog may call it: `DFW`, `RegionOne`, `eu-west.2`. A comma, blank or slash is a list or URL astray. */
+const region = Type.String({ pattern: '^[A-Za-z0-9][^\\s,/]*$' });
+
 const ListenSchema = Type.Object(
   {
     host: Type.String({
@@ -28,16 +31,12 @@ const ListenSchema = Type.Object(
       description:
         'Longest path and query of a request together, in bytes; a longer one is refused with 414.',
     }),
-    regions: Type.Record(
-      Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' }),
-      Port(0, 'Port of the region.'),
-      {
-        ...closed,
-        default: {},
-        description:
-          'Further ports that serve one region each at their root, such as `{ DFW: 8082 }`, for clients that cannot have a path in their base URL.',
-      },
-    ),
+    regions: Type.Record(region, Port(0, 'Port of the region.'), {
+      ...closed,
+      default: {},
+      description:
+        'Further ports that serve one region each at their root, such as `{ DFW: 8082 }`, for clients that cannot have a path in their base URL.',
+    }),
   },
   closed,
 );
@@ -50,6 +49,11 @@ const AdminSchema = Type.Object(
       description: 'Address of the operators’ listener: `/metrics`, `/healthz`, `/readyz`.',
     }),
     port: Port(8081, 'Port of the operators’ listener. 0 picks a free one.'),
+    token: Nullable(Type.String({ minLength: 16, secret: true }), {
+      default: null,
+      description:
+        'What operators and scrapers show (`Authorization: Bearer …`), 16 characters or more; `/healthz` and the status of `/readyz` need none. null: nothing is asked, which takes a loopback `admin.host`.',
+    }),
   },
   closed,
 );
@@ -111,8 +115,6 @@ const IdentitySchema = Type.Object(
   closed,
 );
 
-const region = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' });
-
 const AccountSchema = Type.Object(
   {
     name: Type.String({
@@ -164,6 +166,22 @@ const ClientSchema = Type.Object(
   closed,
 );
 
+/** A key itself, or where it stands; it is a text once the configuration has been read. */
+const TokenKeySchema = Type.Unsafe<string>(
+  Type.Union([
+    Type.String(secret),
+    Type.Object(
+      {
+        file: Type.String({
+          minLength: 1,
+          description: 'File that holds the key, seen from the configuration’s folder.',
+        }),
+      },
+      closed,
+    ),
+  ]),
+);
+
 const AccessSchema = Type.Object(
   {
     mode: Choice(['open'], {
@@ -173,6 +191,12 @@ const AccessSchema = Type.Object(
     allowRemoteOpen: Type.Boolean({
       default: false,
       description: 'Allows `open` on an address other machines can reach.',
+    }),
+    tokenKeys: Type.Array(TokenKeySchema, {
+      default: [],
+      maxItems: 16,
+      description:
+        'Signing keys of the tokens that callers who log in get, newest first: each a text of 32 characters or more, or `{ file: … }`; the first signs, all of them verify. The same at every instance. `[]`: a random one per process, whose tokens end with it.',
     }),
     clients: Type.Array(ClientSchema, { default: [], description: 'Callers that have a name.' }),
   },
@@ -209,6 +233,11 @@ const UpstreamSchema = Type.Object(
       default: 64,
       description: 'Most connections to one endpoint, for all that is sent there.',
     }),
+    connectionTtlMs: Milliseconds(
+      300_000,
+      'Longest life of a connection to an endpoint, in ms: the next one follows a changed DNS name. Lives differ by up to a fifth, so that they do not end together.',
+      { minimum: 1 },
+    ),
     retries: Type.Integer({
       minimum: 0,
       maximum: 10,

@@ -28,21 +28,23 @@ export function catalogOptions(
   identity: CatalogOptions['identity'],
   services: Services,
 ): CatalogOptions {
-  const { service, interface: face, regions } = account.settings;
+  const { service, interface: face, regions, defaultRegion } = account.settings;
+  const byDefault = account.endpoints().get(account.defaultRegion() ?? '');
   return {
     token,
     baseUrl: call.publicBase,
-    account: { service, interface: face, regions },
+    account: { service, interface: face, regions, defaultRegion },
     services: services.settings.facade.services,
     identity,
-    defaultRegion: account.defaultRegion(),
+    defaultRegion: byDefault?.region,
   };
 }
 
 /** What a token that a caller shows is worth; one that was given back is nothing to Sluice any more. */
 export function standingOf(tokenId: string, services: Services): TokenVerdict {
-  if (services.revocations.has(tokenId)) return { kind: 'foreign' };
-  return verifyToken(services.tokenKey, tokenId, services.clock.now());
+  const verdict = verifyToken(services.tokenKeys, tokenId, services.clock.now());
+  const isReturned = 'claims' in verdict && services.revocations.has(tokenId, verdict.claims.expiresAtMs);
+  return isReturned ? { kind: 'foreign' } : verdict;
 }
 
 /** What a token of Sluice's own says, if only that it was one: expired ones count, forged and returned ones do not. */

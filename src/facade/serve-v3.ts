@@ -1,3 +1,4 @@
+import { withoutByteOrderMark } from '../content-coding.ts';
 import { asFault, Fault, methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
@@ -58,7 +59,7 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
       return validate(call, services);
     case 'revoke': {
       const { id, claims } = subject(call, services);
-      services.revocations.add(id, claims.expiresAtMs, services.clock.now());
+      services.revoke({ id, claims });
       return { status: 204 };
     }
     case 'catalog': {
@@ -88,7 +89,7 @@ async function login(call: Call, services: Services): Promise<Answer> {
   const asked = typeof request.scope === 'object' ? request.scope : {};
   const chosen = chooseAccount(accounts, asked, claims?.tenantId || undefined);
   const issued = issueToken(
-    services.tokenKey,
+    services.tokenKeys,
     {
       tenantId: isScoped ? chosen.tenant.id : '',
       username: claims?.username || request.username,
@@ -149,7 +150,7 @@ async function callersAccount(call: Call, services: Services): Promise<KnownAcco
 async function readJson(call: Call): Promise<JsonValue | undefined> {
   if (!hasBody(call.req)) return undefined;
   try {
-    return parseJson((await readBody(call.req)).toString());
+    return parseJson(withoutByteOrderMark(await readBody(call.req)).toString());
   } catch (error) {
     if (error instanceof JsonError) throw new Fault('badRequest', `The body is no JSON: ${error.message}`);
     throw error;

@@ -1,20 +1,14 @@
 /**
  * Sluice's own tokens: what the façade hands out, so that an upstream's token never reaches a caller. Nothing
- * is stored: whoever has the key can verify them, so every instance with the same configuration can.
+ * is stored: whoever has the key can verify them, so every instance with the same `access.tokenKeys` can.
  *
  * Form: `sluice_` and base64url of version byte, claims as JSON, and 32 bytes of HMAC-SHA-256 over both. Not
  * encrypted: the claims hold nothing that the caller did not say or hear. No dot occurs in it, because it
  * stands in a path (`GET /v2.0/tokens/{id}`), where `.json` would mean a format.
  */
-import {
-  createHmac,
-  createSecretKey,
-  type KeyObject,
-  randomBytes,
-  scryptSync,
-  timingSafeEqual,
-} from 'node:crypto';
+import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { JsonValue } from '../json.ts';
+import type { TokenKeys } from './token-keys.ts';
 
 /** What a token says about its bearer. */
 export interface SluiceClaims {
@@ -63,30 +57,13 @@ const LONGEST_ID = 4_096;
 export const LONGEST_USERNAME = 255;
 
 /**
- * The signing key for a secret that all instances share. The secret may be a password: scrypt keeps a bearer
- * from finding it by trying out words. Takes some 100 ms: once at start-up.
- *
- * @param secret at least one character, in any form
- */
-export function deriveTokenKey(secret: string): KeyObject {
-  if (secret === '') throw new Error('Tokens cannot be signed with an empty secret.');
-  const derived = scryptSync(secret, 'sluice token signing, form 1', 32, {
-    N: 32_768,
-    r: 8,
-    p: 1,
-    maxmem: 64 * 1024 * 1024,
-  });
-  return createSecretKey(derived);
-}
-
-/**
- * A new token.
+ * A new token, signed with the newest key.
  *
  * @param nowMs wall clock
  * @param lifeMs at least an hour is given, whatever is asked
  */
 export function issueToken(
-  key: KeyObject,
+  [key]: TokenKeys,
   bearer: Pick<SluiceClaims, 'tenantId' | 'username'> & Partial<Pick<SluiceClaims, 'method'>>,
   nowMs: number,
   lifeMs: number = SLUICE_TOKEN_LIFE_MS,
@@ -104,20 +81,32 @@ export function issueToken(
   };
 }
 
-/** Whether a token is Sluice's own and good at `nowMs`. Never throws. */
-export function verifyToken(key: KeyObject, id: string, nowMs: number): TokenVerdict {
+/** Whether a token is Sluice's own, by any of the keys, and good at `nowMs`. Never throws. */
+export function verifyToken(keys: TokenKeys, id: string, nowMs: number): TokenVerdict {
   if (!id.startsWith(PREFIX) || id.length > LONGEST_ID) return { kind: 'foreign' };
-  const bytes = Buffer.from(id.slice(PREFIX.length), 'base64url');
-  const signed = bytes.subarray(0, -MAC_BYTES);
-  const mac = bytes.subarray(-MAC_BYTES);
-  // base64url has several spellings of the same bytes; only the one that was issued counts.
-  const isCanonical = PREFIX + bytes.toString('base64url') === id;
-  if (!isCanonical || bytes.length <= MAC_BYTES || !timingSafeEqual(mac, macOf(key, signed))) {
-    return { kind: 'forged' };
-  }
-  const claims = readClaims(signed);
+  const bytes = bytesOf(id);
+  if (bytes === undefined || signerOf(keys, bytes) === undefined) return { kind: 'forged' };
+  const claims = readClaims(bytes.subarray(0, -MAC_BYTES));
   if (!claims) return { kind: 'forged' };
   return { kind: nowMs < claims.expiresAtMs ? 'valid' : 'expired', claims };
+}
+
+/** The key of a token that `verifyToken` takes for Sluice's own. */
+export function keyOfToken(keys: TokenKeys, id: string): KeyObject | undefined {
+  const bytes = bytesOf(id);
+  return bytes && signerOf(keys, bytes);
+}
+
+/** What a token is made of. base64url has several spellings of the same bytes; only the one that was issued counts. */
+function bytesOf(id: string): Buffer | undefined {
+  const bytes = Buffer.from(id.slice(PREFIX.length), 'base64url');
+  return bytes.length > MAC_BYTES && PREFIX + bytes.toString('base64url') === id ? bytes : undefined;
+}
+
+function signerOf(keys: TokenKeys, bytes: Buffer): KeyObject | undefined {
+  const signed = bytes.subarray(0, -MAC_BYTES);
+  const mac = bytes.subarray(-MAC_BYTES);
+  return keys.find((key) => timingSafeEqual(mac, macOf(key, signed)));
 }
 
 function macOf(key: KeyObject, signed: Buffer): Buffer {

@@ -1,36 +1,44 @@
 import { serveEverywhere } from '../all-regions/serve.ts';
 import { serveIdentity } from '../facade/serve-v2.ts';
 import type { Call } from '../http/call.ts';
-import { refusalFault } from '../routing/route.ts';
-import { recognise, serveOperation } from '../serving/compute.ts';
+import { serveOperation, serveWrite } from '../serving/compute.ts';
+import { type Located, type LocatedPassthrough, locateLater, locateNow } from '../serving/locate.ts';
 import type { Services } from '../serving/services.ts';
-import { serveEndpoint, serveVersions } from '../serving/versions.ts';
-
-/** Says that a request streams through the proxy; see passthrough/. */
-export const PASSTHROUGH = Symbol('passthrough');
+import { serveVersions } from '../serving/versions.ts';
 
 /**
- * Hands a request to the branch that answers it: at once, in a while, or the proxy.
+ * Finds out what a request is and hands it to the branch that answers it, at once or in a while.
  *
- * @throws {Fault} what the branch refuses at once; a promise rejects with it
+ * @param stream takes what streams through the proxy (passthrough/)
+ * @throws {Fault} what is refused at once; a promise rejects with it
  */
-export function dispatch(call: Call, services: Services): void | Promise<void> | typeof PASSTHROUGH {
-  const { target, refusal } = call.route;
-  if (refusal !== undefined) throw refusalFault(refusal);
-  switch (target.kind) {
-    case 'identity':
-      return serveIdentity(call, target, services);
+export function dispatch(
+  call: Call,
+  services: Services,
+  stream: (located: LocatedPassthrough) => void,
+): void | Promise<void> {
+  const located = locateNow(call, services);
+  if (located !== undefined) return serve(located, services, stream);
+  return locateLater(call, services).then((found) => serve(found, services, stream));
+}
+
+function serve(
+  located: Located,
+  services: Services,
+  stream: (located: LocatedPassthrough) => void,
+): void | Promise<void> {
+  switch (located.kind) {
+    case 'operation':
+      return serveOperation(located, services);
+    case 'action':
+      return serveWrite(located, services);
+    case 'passthrough':
+      return stream(located);
     case 'versions':
-    case 'version':
-      return serveVersions(call, target, services);
-    case 'service':
-      return PASSTHROUGH;
+      return serveVersions(located, services);
     case 'everywhere':
-      return serveEverywhere(call, target, services);
-    case 'compute': {
-      if (target.path === '/') return serveEndpoint(call, target, services);
-      const match = recognise(call, target);
-      return match === undefined ? PASSTHROUGH : serveOperation(call, target, match, services);
-    }
+      return serveEverywhere(located, services);
+    case 'identity':
+      return serveIdentity(located, services);
   }
 }

@@ -4,12 +4,11 @@ import type { Logger } from 'pino';
 import { createAdmin } from '../admin/listener.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
-import { Revocations } from '../facade/revocations.ts';
-import { deriveTokenKey } from '../facade/sluice-token.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { Pools } from '../upstream/pools.ts';
 import { type Core, createCore } from './core.ts';
 import { createListener } from './listener.ts';
+import { TokenKeeper } from './token-keeper.ts';
 
 /**
  * The gateway: listeners around a core. The core (accounts, limits, cache, regions: core.ts) is what a reload replaces;
@@ -24,19 +23,17 @@ export interface Gateway {
   close(graceMs: number): Promise<void>;
 }
 
+/** How long a start waits for Redis to tell which tokens were returned, ms: without it they would count for a moment. */
+const PATIENCE_MS = 1_000;
+
 /** Builds a gateway; nothing is bound or sent before `listen`. */
 export async function createGateway(
   config: Config,
   options: { log: Logger; clock?: Clock },
 ): Promise<Gateway> {
-  const shared = {
-    log: options.log,
-    clock: options.clock ?? systemClock,
-    metrics: createMetrics(),
-    pools: new Pools(config.upstream),
-    tokenKey: deriveTokenKey(sharedSecret(config)),
-    revocations: new Revocations(),
-  };
+  const { log, clock = systemClock } = options;
+  const tokens = new TokenKeeper(clock, log);
+  const shared = { log, clock, metrics: createMetrics(), pools: new Pools(config.upstream, clock), tokens };
   let core: Core = createCore(config, shared);
   let draining = false;
   const services = () => core.services;
@@ -49,6 +46,7 @@ export async function createGateway(
 
   return {
     async listen() {
+      await tokens.ready(PATIENCE_MS);
       const { host, port } = config.listen;
       const url = await bind(main, host, port);
       const regionUrls: Record<string, string> = {};
@@ -68,19 +66,10 @@ export async function createGateway(
       draining = true;
       await drain(listeners, graceMs);
       await core.close();
+      tokens.close();
       await Promise.allSettled([admin.close(), shared.pools.close()]);
     },
   };
-}
-
-/**
- * What façade tokens are signed with: known to every instance of one configuration, to nobody else. The key is derived
- * from it with scrypt.
- */
-function sharedSecret(config: Config): string {
-  return config.accounts
-    .map(({ name, identity }) => [name, identity.username, identity.apiKey, identity.password].join('\n'))
-    .join('\n');
 }
 
 async function bind(listener: FastifyInstance, host: string, port: number): Promise<string> {

@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
@@ -8,14 +7,12 @@ import { registerPassthrough, streamFault } from '../passthrough/proxy.ts';
 import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
+import type { LocatedPassthrough } from '../serving/locate.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
-import { clientOf } from '../serving/wait.ts';
-import { dispatch, PASSTHROUGH } from './dispatch.ts';
-
-/** Request heads beyond this are refused by Node itself, bytes; long pagination URLs and tokens fit easily. */
-const MAX_HEADER_BYTES = 32 * 1024;
+import { dispatch } from './dispatch.ts';
+import { MAX_HEADER_BYTES, refuseMalformed } from './malformed.ts';
 
 /** How long a connection without a request is kept, ms: longer than the 60 s of common load balancers. */
 const KEEP_ALIVE_MS = 75_000;
@@ -45,7 +42,8 @@ export function createListener(options: {
   });
   const answerer = createMemoryAnswerer({ services, router, rootRegion, keepAliveMs: KEEP_ALIVE_MS });
   let fastPath: FastPath | undefined;
-  const proxiedCalls = new WeakMap<IncomingMessage, Call>();
+  let fastifyHandler: RequestListener;
+  const streamed = new WeakMap<IncomingMessage, LocatedPassthrough>();
   let closing = false;
   let lingersUntil = 0;
   const fastify = Fastify({
@@ -54,12 +52,13 @@ export function createListener(options: {
     return503OnClosing: false,
     routerOptions: { maxParamLength: 16_384 },
     serverFactory: (handler) => {
+      fastifyHandler = handler;
       // Node would refuse a request without a Host, but not as a fault.
       const options = { maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false };
       const server = createServer(options, (req, res) => {
         fastPath?.begun(req, res);
         if (closing) res.shouldKeepAlive = false;
-        if (!takes(req, res)) handler(req, res);
+        take(req, res);
       });
       server.on('checkExpectation', (req: IncomingMessage, res: Call['res']) => {
         fastPath?.begun(req, res);
@@ -91,31 +90,29 @@ export function createListener(options: {
   fastify.removeAllContentTypeParsers();
 
   const newCall = (req: IncomingMessage, res: Call['res']) => {
-    const { publicUrl, clock, clients } = services();
-    const call = new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
+    const { publicUrl, clock } = services();
+    return new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
       publicUrl,
       rootRegion,
       now: clock.monotonic(),
     });
-    call.client = clientOf(call, clients);
-    return call;
   };
 
-  /** True when Sluice answers the request itself; false leaves it to the proxy. */
-  const takes = (req: IncomingMessage, res: Call['res']): boolean => {
+  /** Leaves a request to Fastify and its proxy. */
+  const stream = (located: LocatedPassthrough): void => {
+    const { req, res } = located.call;
+    streamed.set(req, located);
+    fastifyHandler(req, res);
+  };
+
+  const take = (req: IncomingMessage, res: Call['res']): void => {
     const call = newCall(req, res);
     try {
       if (!hasOneHost(req)) throw new Fault('badRequest', 'A request has one Host header.');
-      const taken = dispatch(call, services());
-      if (taken === PASSTHROUGH) {
-        proxiedCalls.set(req, call);
-        return false;
-      }
-      taken?.catch((error) => fail(call, error, services()));
+      dispatch(call, services(), stream)?.catch((error) => fail(call, error, services()));
     } catch (error) {
       fail(call, error, services());
     }
-    return true;
   };
 
   fastify.addHook('preClose', (done) => {
@@ -127,12 +124,12 @@ export function createListener(options: {
 
   fastify.setErrorHandler((error, request, reply) => {
     reply.hijack();
-    const call = proxiedCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    const call = streamed.get(request.raw)?.call ?? newCall(request.raw, reply.raw);
     fail(call, asRefusal(streamFault(error, call)), services());
   });
   fastify.setNotFoundHandler((request, reply) => {
     reply.hijack();
-    const call = proxiedCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    const call = streamed.get(request.raw)?.call ?? newCall(request.raw, reply.raw);
     fail(
       call,
       new Fault('badMethod', `${call.method} is not possible here.`, {
@@ -143,8 +140,8 @@ export function createListener(options: {
   });
 
   registerPassthrough(fastify, {
-    callOf: (request) => proxiedCalls.get(request.raw)!,
-    targetOf: (call) => findProxyTarget(call, services()),
+    locatedOf: (request) => streamed.get(request.raw)!,
+    targetOf: (located) => findProxyTarget(located, services()),
     fail: (call, error) => fail(call, error, services()),
     finished: (call, status) => services().finished(call, status),
   });
@@ -180,25 +177,4 @@ function hasOneHost({ rawHeaders, headers, httpVersion }: IncomingMessage): bool
     if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
   }
   return hosts === 1;
-}
-
-/** Node could not read the request at all: there is no call, only a socket. */
-function refuseMalformed(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const body = renderFault(
-    new Fault(
-      'badRequest',
-      tooLarge
-        ? `The request's headers are larger than ${MAX_HEADER_BYTES} bytes.`
-        : 'The request is no valid HTTP.',
-    ),
-    'json',
-  );
-  const head = `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nVia: 1.1 sluice\r\nConnection: close\r\n\r\n`;
-  const isHead = error.rawPacket instanceof Buffer && error.rawPacket.subarray(0, 5).toString() === 'HEAD ';
-  socket.end(isHead ? head : head + body);
 }

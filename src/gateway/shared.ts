@@ -1,9 +1,8 @@
-import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
-import type { Revocations } from '../facade/revocations.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
+import type { TokenKeeper } from './token-keeper.ts';
 
 /** What outlives a reload. */
 export interface Shared {
@@ -11,6 +10,5 @@ export interface Shared {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly pools: Pools;
-  readonly tokenKey: KeyObject;
-  readonly revocations: Revocations;
+  readonly tokens: TokenKeeper;
 }

@@ -3,6 +3,7 @@ import httpProxy from '@fastify/http-proxy';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Dispatcher } from 'undici';
 import type { Call } from '../http/call.ts';
+import type { LocatedPassthrough } from '../serving/locate.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
 import { failureFault } from '../upstream/failure.ts';
 import { passthroughResponseHeaders } from '../upstream/headers.ts';
@@ -17,10 +18,10 @@ import type { ProxyTarget } from './target.ts';
 
 /** What the proxy needs of the gateway. */
 export interface Passthrough {
-  /** The call that a request is. */
-  callOf(request: FastifyRequest): Call;
-  /** Where it goes; rejects with the fault that it cannot go anywhere. */
-  targetOf(call: Call): Promise<ProxyTarget>;
+  /** What a request is. */
+  locatedOf(request: FastifyRequest): LocatedPassthrough;
+  /** Where it goes, its body taken; rejects with the fault of a body that cannot be. */
+  targetOf(located: LocatedPassthrough): Promise<ProxyTarget>;
   fail(call: Call, error: unknown): void;
   finished(call: Call, status: number): void;
 }
@@ -44,10 +45,10 @@ export function registerPassthrough(fastify: FastifyInstance, passthrough: Passt
     disableRequestLogging: true,
     replyOptions: { getUpstream: (request) => proxied.get(request)!.target.origin },
     preHandler: (request, _reply, done) => {
-      const call = passthrough.callOf(request);
-      passthrough.targetOf(call).then(
+      const located = passthrough.locatedOf(request);
+      passthrough.targetOf(located).then(
         (target) => {
-          proxied.set(request, { call, target });
+          proxied.set(request, { call: located.call, target });
           done();
         },
         (error) => done(error),

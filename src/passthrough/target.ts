@@ -1,11 +1,9 @@
 import { classesChangedThrough } from '../cache/classes.ts';
-import { claimsOf } from '../facade/accounts.ts';
-import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
-import { isAtIdentity, pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
+import { pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
 import type { Place } from '../routing/directory.ts';
-import { findServicePlace, type ServicePlace } from '../routing/service-place.ts';
-import type { Target } from '../routing/target.ts';
+import type { ServicePlace } from '../routing/service-place.ts';
+import type { LocatedPassthrough } from '../serving/locate.ts';
 import type { Services } from '../serving/services.ts';
 import { longestWaitMs, priorityOf } from '../serving/wait.ts';
 import { mayHaveArrived } from '../upstream/failure.ts';
@@ -31,18 +29,19 @@ export interface ProxyTarget {
 }
 
 /**
- * Finds where a call leads and takes its body.
+ * Says where a located request leads, and takes its body.
  *
- * @throws {Fault} it leads nowhere, or its body cannot be taken
+ * @throws {Fault} its body cannot be taken
  */
-export async function findProxyTarget(call: Call, services: Services): Promise<ProxyTarget> {
-  const target = call.route.target as PassthroughTarget;
-  const place = await (target.kind === 'service'
-    ? servicePlace(call, target, services)
-    : computePlace(call, target, services));
-  call.account = place.account.name;
-  call.region = place.endpoint.region;
-  const request = { ...commonOf(call, services), place, ...pathOf(call, place), body: await takeBody(call) };
+export async function findProxyTarget(located: LocatedPassthrough, services: Services): Promise<ProxyTarget> {
+  const { call, place, query } = located;
+  const request = {
+    ...commonOf(call, services),
+    place,
+    query,
+    ...pathOf(located),
+    body: await takeBody(call),
+  };
   return {
     origin: place.endpoint.origin,
     send: () => send(call, request, services),
@@ -77,10 +76,9 @@ async function invalidate(place: Place, method: string, { cache }: Services): Pr
 
 /** What a request says wherever it goes. */
 function commonOf(call: Call, { settings, clients }: Services) {
-  const { method, query, headers, client } = call;
+  const { method, headers, client } = call;
   return {
     method,
-    query,
     headers,
     client,
     priority: priorityOf(call),
@@ -90,37 +88,10 @@ function commonOf(call: Call, { settings, clients }: Services) {
 }
 
 /** The published limits are those of Cloud Servers: no other service is charged to them. */
-function pathOf(call: Call, place: Place): Pick<ProxiedRequest, 'base' | 'path' | 'isRated'> {
+function pathOf({ place, path }: LocatedPassthrough): Pick<ProxiedRequest, 'base' | 'path' | 'isRated'> {
   return isService(place)
-    ? { base: '', path: servicePath(place.service, exactServicePath(call)), isRated: false }
-    : { base: place.endpoint.basePath, path: exactComputePath(call), isRated: true };
-}
-
-async function computePlace(
-  call: Call,
-  target: Target & { kind: 'compute' },
-  { directory }: Services,
-): Promise<Place> {
-  const hints = call.regionHints(target.region);
-  return directory.find(target.tenant, hints) ?? (await directory.wait(target.tenant, hints, call.signal));
-}
-
-/** A path to another service names no tenant: a token of the façade says for which account it was given out. */
-async function servicePlace(
-  call: Call,
-  { region, type }: Target & { kind: 'service' },
-  services: Services,
-): Promise<ServicePlace> {
-  const { settings, directory } = services;
-  if (settings.facade.services === 'none')
-    throw new Fault('itemNotFound', 'Only Compute is served here: facade.services of this gateway is none.');
-  const claims = claimsOf(call.header('x-auth-token') ?? '', services);
-  const { services: served } = settings.facade;
-  const hints = { region, type, tenant: claims?.tenantId || undefined, served };
-  const place = await findServicePlace(directory.accounts, hints, call.signal);
-  if (isAtIdentity(place.service, servicePath(place.service, exactServicePath(call))))
-    throw new Fault('forbidden', 'The identity service is not reached by way of another one.');
-  return place;
+    ? { base: '', path: servicePath(place.service, path), isRated: false }
+    : { base: place.endpoint.basePath, path, isRated: true };
 }
 
 const isService = (place: Place): place is ServicePlace => 'service' in place;
@@ -129,10 +100,3 @@ function serviceLocation(call: Call, { service, endpoint }: ServicePlace, url: s
   const path = pathOfServiceUrl(service, url);
   return path === undefined ? undefined : serviceUrl(call.publicBase, endpoint.region, service.type) + path;
 }
-
-type PassthroughTarget = Target & { kind: 'compute' | 'service' };
-
-const exactComputePath = (call: Call): string =>
-  (call.route.target as Target & { kind: 'compute' }).exactPath;
-
-const exactServicePath = (call: Call): string => (call.route.target as PassthroughTarget).path;

@@ -128,7 +128,7 @@ function isAmbiguous(method: string, path: string, match: Match): boolean {
 const refused = ({ path, query }: { path: string; query: string }, refusal: Refusal): Route => ({
   path,
   query,
-  target: { kind: 'identity', path, format: undefined },
+  target: { kind: 'identity', path, format: undefined, isV3: false },
   match: undefined,
   asked: '',
   refusal,

@@ -7,7 +7,7 @@ import { splitFormatSuffix } from '../translation/negotiate.ts';
  */
 export type Target =
   /** The identity façade and the documents clients probe before they log in. */
-  | { kind: 'identity'; path: string; format: Format | undefined }
+  | { kind: 'identity'; path: string; format: Format | undefined; isV3: boolean }
   /** The version list of a region, `/{region}/`. */
   | { kind: 'versions'; region: string | undefined; format: Format | undefined }
   /** Version details, `/{region}/v2/` or `/v2/`. */
@@ -66,11 +66,11 @@ function skipSlashes(path: string, start: number): number {
 export function parseTarget(path: string, rootRegion?: string): Target {
   const first = segmentEnd(path, 1);
   const head = path.slice(1, first);
-  if (IDENTITY.has(head)) return { kind: 'identity', ...splitFormatSuffix(path) };
+  if (IDENTITY.has(head)) return { kind: 'identity', ...splitFormatSuffix(path), isV3: head === 'v3' };
   if (head === '' || head === '.xml' || head === '.json') {
     const { path: bare, format } = splitFormatSuffix(path);
     return rootRegion === undefined
-      ? { kind: 'identity', path: bare, format }
+      ? { kind: 'identity', path: bare, format, isV3: false }
       : { kind: 'versions', region: rootRegion, format };
   }
   if (isVersion(head)) return belowVersion(path, first, rootRegion, head);

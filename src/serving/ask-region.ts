@@ -23,13 +23,13 @@ function upstreamRequest(
   services: Services,
   cancellation: Cancellation,
 ): UpstreamRequest {
-  const { call, target, operation, place } = request;
+  const { call, operation, place } = request;
   const client = services.clients.get(call.client);
   return {
     operation,
     method: operation.method,
     place,
-    path: target.path,
+    path: request.path,
     query: request.query,
     headers: call.headers,
     body,

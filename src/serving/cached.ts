@@ -74,12 +74,7 @@ async function fetchAnswer(
 
 /** A refresh nobody waits for: lowest priority, and not on behalf of the caller that happened to meet the stale entry. */
 export async function loadInBackground(
-  {
-    operation,
-    place,
-    target,
-    call,
-  }: Pick<OperationRequest, 'operation' | 'place' | 'target'> & { call?: Call },
+  { operation, place, path, call }: Pick<OperationRequest, 'operation' | 'place' | 'path'> & { call?: Call },
   lookup: Lookup,
   signal: AbortSignal,
   services: Services,
@@ -88,7 +83,7 @@ export async function loadInBackground(
     operation,
     method: 'GET',
     place,
-    path: target.path,
+    path,
     query: lookup.query,
     headers: call?.headers ?? {},
     body: undefined,
@@ -104,14 +99,14 @@ export async function loadInBackground(
 /** Whose requests Sluice's own are, in the queue and in metrics. */
 const BACKGROUND = 'sluice';
 
-function askOf({ call, target, operation, params, place, query }: OperationRead): CacheRequest {
+function askOf({ call, path, operation, params, place, query }: OperationRead): CacheRequest {
   return {
     account: place.account.name,
     tenant: place.endpoint.tenantId,
     region: place.endpoint.region,
     operation,
     params,
-    path: target.path,
+    path,
     query,
     variant: variantOf(call.headers),
     cacheControl: call.header('cache-control'),

@@ -1,74 +1,26 @@
-import { methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
-import type { Call } from '../http/call.ts';
-import type { Match, Params } from '../operations/match.ts';
-import type { Operation } from '../operations/operation.ts';
-import type { Place } from '../routing/directory.ts';
-import type { Target } from '../routing/target.ts';
 import { mayHaveArrived } from '../upstream/failure.ts';
 import { comesDown } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { askRegion } from './ask-region.ts';
 import { serveCached } from './cached.ts';
 import { serveLimits } from './limits.ts';
+import { type LocatedAction, type LocatedOperation, locateAction } from './locate.ts';
 import type { OperationRequest } from './operation-request.ts';
-import { negotiate, renderAnswer } from './render.ts';
+import { renderAnswer } from './render.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
-
-/**
- * What a compute path means; undefined when it is no path of the guide and goes through as it is.
- *
- * @throws {Fault} badMethod with the methods there are
- */
-export function recognise(
-  call: Call,
-  target: Target & { kind: 'compute' },
-): Exclude<Match, { kind: 'method' | 'unknown' }> | undefined {
-  const { match } = call.route;
-  if (match === undefined || match.kind === 'unknown') return undefined;
-  if (match.kind !== 'method') return match;
-  throw methodFault(call.method, match.allow, `on ${target.path}`);
-}
 
 /**
  * Answers an operation of the guide. Returns at once for what memory can answer, else a promise; faults are thrown or
  * rejected, the caller renders them.
  */
-export function serveOperation(
-  call: Call,
-  target: Target & { kind: 'compute' },
-  match: { kind: 'operation'; operation: Operation; params: Params } | { kind: 'action'; params: Params },
-  services: Services,
-): void | Promise<void> {
-  negotiate(call, target.format);
-  if (match.kind === 'operation') call.operation = match.operation.name;
-  const hints = call.regionHints(target.region);
-  const place = services.directory.find(target.tenant, hints);
-  if (place === undefined) {
-    return services.directory
-      .wait(target.tenant, hints, call.signal)
-      .then((found) => atPlace(call, target, match, found, services));
-  }
-  return atPlace(call, target, match, place, services);
-}
-
-function atPlace(
-  call: Call,
-  target: Target & { kind: 'compute' },
-  match: { kind: 'operation'; operation: Operation; params: Params } | { kind: 'action'; params: Params },
-  place: Place,
-  services: Services,
-): void | Promise<void> {
-  call.account = place.account.name;
-  call.region = place.endpoint.region;
-  if (match.kind === 'action') return serveWrite(call, target, place, match.params, 'action', services);
-  const { operation, params } = match;
-  const request: OperationRequest = { call, target, operation, params, place, query: call.route.asked };
+export function serveOperation(request: LocatedOperation, services: Services): void | Promise<void> {
+  const { operation } = request;
   if (operation.limitClass === 'model') return serveLimits(request, services);
   if (operation.cache !== null) return serveCached(request, services);
   if (operation.method === 'GET') return serveRead(request, services);
-  return serveWrite(call, target, place, params, operation, services);
+  return serveWrite(request, services);
 }
 
 /** A read that is not cached. */
@@ -76,24 +28,14 @@ async function serveRead(request: OperationRequest, services: Services): Promise
   answer(request, await askRegion(request, undefined, services), services);
 }
 
-async function serveWrite(
-  call: Call,
-  target: Target & { kind: 'compute' },
-  place: Place,
-  params: Params,
-  known: Operation | 'action',
+/** Answers a write: an operation of the guide, or an action, which its body names. */
+export async function serveWrite(
+  located: LocatedOperation | LocatedAction,
   services: Services,
 ): Promise<void> {
-  const needsBody = known === 'action' || known.request !== null;
-  const bytes = needsBody && hasBody(call.req) ? await readBody(call.req) : Buffer.alloc(0);
-  const body = needsBody ? readRequestBody(bytes, call.headers['content-type'], known) : undefined;
-  const operation = body?.operation ?? (known as Operation);
-  call.operation = operation.name;
-  if (body?.translationMs !== undefined)
-    services.metrics.translation.observe(body.translationMs / 1000, 'request');
-  const request: OperationRequest = { call, target, operation, params, place, query: call.route.asked };
+  const { request, body } = await readWrite(located, services);
   try {
-    const answered = await askRegion(request, body?.body, services);
+    const answered = await askRegion(request, body, services);
     if (answered.status < 400 || answered.status >= 500)
       await invalidate(request, services, answered.status >= 500);
     answer(request, answered, services);
@@ -101,6 +43,21 @@ async function serveWrite(
     if (mayHaveArrived(error)) await invalidate(request, services, true);
     throw error;
   }
+}
+
+/** Reads the body of a write, as far as it has one; the operation is known from then on. */
+async function readWrite(
+  located: LocatedOperation | LocatedAction,
+  services: Services,
+): Promise<{ request: OperationRequest; body: Buffer | string | undefined }> {
+  const { call } = located;
+  if (located.kind === 'operation' && located.operation.request === null)
+    return { request: located, body: undefined };
+  const bytes = hasBody(call.req) ? await readBody(call.req) : Buffer.alloc(0);
+  const known = located.kind === 'action' ? 'action' : located.operation;
+  const { operation, body, translationMs } = readRequestBody(bytes, call.headers['content-type'], known);
+  if (translationMs !== undefined) services.metrics.translation.observe(translationMs / 1000, 'request');
+  return { request: located.kind === 'action' ? locateAction(located, operation) : located, body };
 }
 
 async function invalidate(

@@ -1,8 +1,10 @@
-import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { ResponseCache } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import type { Revocations } from '../facade/revocations.ts';
+import type { SluiceToken } from '../facade/sluice-token.ts';
+import type { TokenKeys } from '../facade/token-keys.ts';
 import type { Call } from '../http/call.ts';
 import type { Reply, Response } from '../http/reply.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
@@ -27,12 +29,14 @@ export interface Services {
   readonly limits: RegionLimits<Place>;
   readonly cache: ResponseCache;
   readonly clients: ReadonlyMap<string, ClientSettings>;
-  /** Signs façade tokens. */
-  readonly tokenKey: KeyObject;
+  /** What façade tokens are signed with. */
+  readonly tokenKeys: TokenKeys;
   /** Façade tokens given back before they expired. */
-  readonly revocations: RevokedTokens;
+  readonly revocations: Pick<Revocations, 'has'>;
   /** The tenant that a façade token was issued for, by its id; undefined for what is none. */
   tenantOfToken(tokenId: string): string | undefined;
+  /** Takes a façade token back, here and at the other instances. */
+  revoke(token: SluiceToken): void;
   /** Rewrites links for the endpoints of the catalogs as they are now. */
   links(): LinkRewriter;
   /** A `Location` as it leads through Sluice. */
@@ -45,14 +49,4 @@ export interface Services {
   countVerdict(region: string, resource: string, result: string, reason: string): void;
   /** Counts and logs a request whose answer was written elsewhere. */
   finished(call: RequestFacts, status: number): void;
-}
-
-/** Façade tokens that were given back, as long as they would else be good. */
-export interface RevokedTokens {
-  /**
-   * @param expiresAtMs wall ms; from then on nothing need be remembered
-   * @param nowMs wall ms
-   */
-  add(tokenId: string, expiresAtMs: number, nowMs: number): void;
-  has(tokenId: string): boolean;
 }

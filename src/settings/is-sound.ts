@@ -1,2 +1,5 @@
-/** Whether a value (`listen.host`) and everything it stands in passed the schema, so that a rule may read it. */
-export type IsSound = (path: string) => boolean;
+/**
+ * Whether a value (`listen.host`) and everything it stands in passed the schema, so that a rule may read it. Where a key is
+ * a name somebody chose, and so may have a dot in it, the path is a list of keys.
+ */
+export type IsSound = (path: string | readonly string[]) => boolean;

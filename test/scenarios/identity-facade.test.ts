@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deriveTokenKey, issueToken, verifyToken } from '../../src/facade/sluice-token.ts';
+import { issueToken, verifyToken } from '../../src/facade/sluice-token.ts';
+import { createTokenKeys, randomTokenKey } from '../../src/facade/token-keys.ts';
 import {
   accessDocument,
   chooseAccount,
@@ -45,7 +46,7 @@ function token(id: string, name: string, regions: string[]): Token {
   };
 }
 
-const key = deriveTokenKey('secret of the façade tests');
+const key = createTokenKeys(['secret of the façade tests'], randomTokenKey());
 const accounts = [token('424242', 'acme', ['ORD', 'DFW']), token('777', 'emca', ['LON'])];
 let server: Server;
 let root: string;

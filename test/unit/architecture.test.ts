@@ -8,8 +8,9 @@ import { describe, expect, it } from 'vitest';
  * below. What stands on a higher storey it may not import either, types included.
  */
 const ROOMS: readonly (readonly [room: string, storey: number, forbidden: readonly string[]])[] = [
-  ['clock.ts', 1, ['json.ts']],
-  ['json.ts', 1, ['clock.ts']],
+  ['clock.ts', 1, ['json.ts', 'content-coding.ts']],
+  ['json.ts', 1, ['clock.ts', 'content-coding.ts']],
+  ['content-coding.ts', 1, ['clock.ts', 'json.ts']],
   ['faults', 2, ['settings', 'redis']],
   ['settings', 2, ['faults', 'redis', 'clock.ts']],
   ['redis', 2, ['faults']],
@@ -17,10 +18,11 @@ const ROOMS: readonly (readonly [room: string, storey: number, forbidden: readon
   ['translation', 4, ['links', 'identity', 'settings', 'redis', 'clock.ts']],
   ['links', 4, ['translation', 'identity', 'settings', 'redis', 'clock.ts']],
   ['identity', 4, ['translation', 'links']],
-  ['routing', 5, ['cache', 'limits', 'redis']],
-  ['cache', 5, ['routing', 'limits', 'identity']],
-  ['limits', 5, ['routing', 'cache', 'identity', 'translation', 'links']],
-  ['simulator', 5, ['routing', 'cache', 'limits', 'identity', 'links', 'redis']],
+  ['routing', 5, ['limits', 'access', 'redis']],
+  ['cache', 5, ['routing', 'limits', 'access', 'identity']],
+  ['limits', 5, ['routing', 'cache', 'access', 'identity', 'translation', 'links']],
+  ['access', 5, ['routing', 'cache', 'translation', 'links', 'simulator']],
+  ['simulator', 5, ['routing', 'cache', 'limits', 'access', 'identity', 'links', 'redis']],
   ['telemetry', 6, ['config', 'simulator', 'identity', 'routing']],
   ['config', 6, ['routing', 'translation', 'links', 'faults']],
   ['upstream', 7, ['cache', 'translation', 'simulator', 'config', 'redis']],

@@ -49,7 +49,10 @@ function problems(config: Partial<AccessConfig>, unsound: readonly string[] = []
     facade: { services: 'all' },
     ...config,
   };
-  const isSound = (path: string) => !unsound.some((known) => path === known || path.startsWith(`${known}.`));
+  const isSound = (path: string | readonly string[]) => {
+    const at = typeof path === 'string' ? path : path.join('.');
+    return !unsound.some((known) => at === known || at.startsWith(`${known}.`));
+  };
   return checkAccess(whole, isSound).map(formatProblem);
 }
 

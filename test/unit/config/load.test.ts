@@ -41,7 +41,7 @@ function problems(yaml: string, env: Record<string, string> = {}): string[] {
 describe('defaults', () => {
   it('fills every key that a file leaves out', () => {
     const config = good(ACCOUNT);
-    expect(config.listen).toEqual({ host: '127.0.0.1', port: 8080, regions: {} });
+    expect(config.listen).toEqual({ host: '127.0.0.1', port: 8080, maxTargetBytes: 8192, regions: {} });
     expect(config.admin.port).toBe(8081);
     expect(config.redis).toEqual({ url: null, sentinels: null, cluster: null });
     expect(config.accounts[0]).toMatchObject({
@@ -119,7 +119,7 @@ describe('kinds and bounds', () => {
     ],
     [
       'listen: { prot: 1 }',
-      'listen.prot: is no setting (did you mean port?), accepted here: host, port, regions',
+      'listen.prot: is no setting (did you mean port?), accepted here: host, port, maxTargetBytes, regions',
     ],
     [
       'listen: { regions: { "a b": 1 } }',
@@ -276,6 +276,37 @@ describe('SLUICE_ variables', () => {
   });
 });
 
+describe('names of regions', () => {
+  const yamlWith = (name: string) => `
+listen: { regions: { ${JSON.stringify(name)}: 0 } }
+accounts:
+  - name: main
+    identity: { url: us, username: someone, apiKey: k-1 }
+    regions: [${JSON.stringify(name)}]
+    defaultRegion: ${JSON.stringify(name)}
+`;
+
+  it.each(['DFW', 'RegionOne', 'eu.west', 'eu-west-1.a', 'zone_2', 'sto:1', 'São-Paulo.1', '1'])(
+    'may be %s, as a catalog spells it',
+    (name) => {
+      const config = good(yamlWith(name));
+      expect(Object.keys(config.listen.regions)).toEqual([name]);
+      expect(config.accounts[0]).toMatchObject({ regions: [name], defaultRegion: name });
+    },
+  );
+
+  it.each(['', 'DFW,ORD', 'DFW ORD', 'dfw/v2', '.', '..', '__proto__', ' DFW'])(
+    'are none of "%s": a line for each place',
+    (name) => {
+      expect(problems(yamlWith(name))).toEqual([
+        expect.stringContaining('listen.regions.'),
+        expect.stringContaining('accounts.0.regions.0: is other text, accepted: text that matches '),
+        expect.stringContaining('accounts.0.defaultRegion: is other text, accepted: text that matches '),
+      ]);
+    },
+  );
+});
+
 describe('rules across keys', () => {
   it('open needs a loopback address, or that it is allowed', () => {
     const remote = `${ACCOUNT}listen: { host: 0.0.0.0 }\n`;
@@ -291,6 +322,15 @@ describe('rules across keys', () => {
     expect(problems(`${ACCOUNT}listen: { regions: { DFW: 8081, dfw: 0 } }\n`)).toEqual([
       'listen.regions.DFW: is the port of admin.port, accepted: one that is free',
       'listen.regions.dfw: is used twice, accepted: a name of its own',
+    ]);
+  });
+
+  it('a port of a region whose name has a dot is told apart as any other', () => {
+    const listen = 'listen: { regions: { eu.west: 9000, eu.east: 9000, eu.north: 70000, eu.south: 70000 } }';
+    expect(problems(`${ACCOUNT}${listen}\n`)).toEqual([
+      'listen.regions.eu.north: is out of bounds, accepted: an integer from 0 to 65535',
+      'listen.regions.eu.south: is out of bounds, accepted: an integer from 0 to 65535',
+      'listen.regions.eu.east: is the port of listen.regions.eu.west, accepted: one that is free',
     ]);
   });
 
@@ -365,11 +405,14 @@ describe('rules across keys', () => {
 });
 
 describe('secrets', () => {
-  it('come from a file beside the configuration, without the line end', () => {
-    writeFileSync(join(folder, 'key'), 'from-a-file\n');
-    const config = good(ACCOUNT.replace('apiKey: k-1', 'apiKeyFile: key'));
-    expect(config.accounts[0]!.identity.apiKey).toBe('from-a-file');
-  });
+  it.each([['from-a-file'], ['from-a-file\n'], ['\ufefffrom-a-file\r\n']])(
+    'come from a file beside the configuration, without the line end: %j',
+    (text) => {
+      writeFileSync(join(folder, 'key'), text);
+      const config = good(ACCOUNT.replace('apiKey: k-1', 'apiKeyFile: key'));
+      expect(config.accounts[0]!.identity.apiKey).toBe('from-a-file');
+    },
+  );
 
   it('in a file that is absent or empty are a problem', () => {
     writeFileSync(join(folder, 'empty'), '\n');
@@ -412,4 +455,57 @@ describe('the services that are served', () => {
       'facade.services: is text, accepted: one of all, none or a list of text',
     ]);
   });
+});
+
+describe('the keys of tokens', () => {
+  const KEY = 'k'.repeat(32);
+
+  it('are texts, files or variables, newest first', () => {
+    writeFileSync(join(folder, 'ring.key'), `\uFEFF${'é'.repeat(16)}\r\n`);
+    const yaml = `${ACCOUNT}access: { tokenKeys: [{ file: ring.key }, "${ref('RING')}", ${KEY}] }`;
+    const { tokenKeys } = good(yaml, { RING: `${KEY}!` }).access;
+    expect(tokenKeys).toEqual(['é'.repeat(16), `${KEY}!`, KEY]);
+    expect(good(ACCOUNT, { SLUICE_ACCESS_TOKENKEYS: `${KEY}, ${KEY}2` }).access.tokenKeys).toEqual([
+      KEY,
+      `${KEY}2`,
+    ]);
+    expect(good(ACCOUNT).access.tokenKeys).toEqual([]);
+  });
+
+  it('are refused when they are too short, missing or nothing of the kind, and never quoted', () => {
+    writeFileSync(join(folder, 'short.key'), 'short\n');
+    const of = (list: string) => problems(`${ACCOUNT}access: { tokenKeys: ${list} }`);
+    const short =
+      ': is too short for a key, accepted: 32 characters or more, such as `openssl rand -hex 32` writes';
+    expect(of(`[${KEY}, tooshort, { file: short.key }]`)).toEqual([
+      `access.tokenKeys.1${short}`,
+      `access.tokenKeys.2${short}`,
+    ]);
+    expect(of('[{ file: no.key }]')).toEqual([
+      'access.tokenKeys.0.file: cannot be read (ENOENT), accepted: a file that holds the secret',
+    ]);
+    for (const wrong of [`[7]`, `[{ path: x }]`, `[[${KEY}]]`, `${KEY}`, '[null]']) {
+      const lines = of(wrong);
+      expect(lines.length).toBeGreaterThan(0);
+      expect(lines.join()).not.toContain(KEY);
+    }
+  });
+});
+
+it('the byte-order mark that an editor puts before a secret is no part of it', () => {
+  writeFileSync(join(folder, 'api.key'), '\uFEFFk-2\n');
+  const yaml = 'accounts: [{ name: main, identity: { url: us, username: a, apiKeyFile: api.key } }]';
+  expect(good(yaml).accounts[0]!.identity.apiKey).toBe('k-2');
+});
+
+it('the operators’ listener is open to other machines only with a token', () => {
+  const text = 'accepted: text of 16 characters or more, or a loopback admin.host';
+  const open = `${ACCOUNT}admin: { host: 0.0.0.0 }\n`;
+  expect(problems(open)).toEqual([`admin.token: is missing while other machines reach admin.host, ${text}`]);
+  expect(good(open, { SLUICE_ADMIN_TOKEN: 't'.repeat(16) }).admin.token).toBe('t'.repeat(16));
+  expect(problems(`${ACCOUNT}admin: { token: short }`)).toEqual([
+    'admin.token: is empty or too short, accepted: text or null',
+  ]);
+  for (const host of ['127.0.0.1', 'localhost', '"::1"', '127.8.9.1'])
+    expect(problems(`${ACCOUNT}admin: { host: ${host} }`)).toEqual([]);
 });

@@ -1,21 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  deriveTokenKey,
-  issueToken,
-  LONGEST_USERNAME,
-  verifyToken,
-} from '../../../src/facade/sluice-token.ts';
+import { issueToken, LONGEST_USERNAME, verifyToken } from '../../../src/facade/sluice-token.ts';
+import { createTokenKeys, randomTokenKey } from '../../../src/facade/token-keys.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00.250Z');
 const HOUR_MS = 3_600_000;
-const key = deriveTokenKey('a secret of the tests');
+const keysOf = (...texts: string[]) => createTokenKeys(texts, randomTokenKey());
+const key = keysOf('a key of these tests, long enough');
 const bearer = { tenantId: '424242', username: 'billing' };
 
 describe('a Sluice token', () => {
-  it('says for whom it was issued, to every instance that has the secret', () => {
+  it('says for whom it was issued, to every instance that has the key', () => {
     const { id, claims } = issueToken(key, bearer, NOW);
-    const elsewhere = deriveTokenKey('a secret of the tests');
+    const elsewhere = keysOf('a key of these tests, long enough');
     expect(verifyToken(elsewhere, id, NOW)).toEqual({ kind: 'valid', claims });
     expect(claims).toMatchObject(bearer);
   });
@@ -50,9 +47,9 @@ describe('a Sluice token', () => {
     expect(verifyToken(key, id, claims.expiresAtMs)).toEqual({ kind: 'expired', claims });
   });
 
-  it('is forged when anything in it is changed or another secret signed it', () => {
+  it('is forged when anything in it is changed or another key signed it', () => {
     const { id } = issueToken(key, bearer, NOW);
-    expect(verifyToken(deriveTokenKey('another secret'), id, NOW).kind).toBe('forged');
+    expect(verifyToken(keysOf('another'), id, NOW).kind).toBe('forged');
     fc.assert(
       fc.property(
         fc.integer({ min: 7, max: id.length - 1 }),
@@ -78,7 +75,17 @@ describe('a Sluice token', () => {
     expect(verifyToken(key, `sluice_${'A'.repeat(5_000)}`, NOW).kind).toBe('foreign');
   });
 
-  it('cannot be signed with an empty secret', () => {
-    expect(() => deriveTokenKey('')).toThrow(/empty secret/);
+  it('is signed with the newest key of a ring and verified with all of them', () => {
+    const before = issueToken(keysOf('old'), bearer, NOW).id;
+    const after = issueToken(keysOf('new', 'old'), bearer, NOW).id;
+    expect(verifyToken(keysOf('new', 'old'), before, NOW).kind).toBe('valid');
+    expect(verifyToken(keysOf('new'), after, NOW).kind).toBe('valid');
+    expect(verifyToken(keysOf('old'), after, NOW).kind).toBe('forged');
+    expect(verifyToken(keysOf('new'), before, NOW).kind).toBe('forged');
+  });
+
+  it('is signed with a key of its own where none is configured', () => {
+    const { id } = issueToken(keysOf(), bearer, NOW);
+    expect(verifyToken(keysOf(), id, NOW).kind).toBe('forged');
   });
 });
