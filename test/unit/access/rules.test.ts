@@ -12,6 +12,7 @@ const OTHER_HASH = hashClientKey(generateClientKey('ci'));
 const listener = (settings: Partial<ListenerSettings> = {}): ListenerSettings => ({
   host: '127.0.0.1',
   port: 8080,
+  maxTargetBytes: 8192,
   regions: {},
   access: null,
   tls: null,
