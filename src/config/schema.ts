@@ -4,6 +4,7 @@ import { LimitsSchema } from '../limits/settings.ts';
 import { RedisSchema } from '../redis/settings.ts';
 import { Choice, Milliseconds, Nullable, Port, section } from '../settings/kinds.ts';
 import { SimulatorSchema } from '../simulator/config.ts';
+import { ListenSchema, RegionName as region } from './listen-schema.ts';
 
 /**
  * The one description of what may be configured: keys, kinds, bounds, defaults and what each is for. The types below, the
@@ -12,34 +13,6 @@ import { SimulatorSchema } from '../simulator/config.ts';
  */
 
 const closed = { additionalProperties: false } as const;
-
-/** A region as a catalog may call it: `DFW`, `RegionOne`, `eu-west.2`. A comma, blank or slash is a list or URL astray. */
-const region = Type.String({ pattern: '^[A-Za-z0-9][^\\s,/]*$' });
-
-const ListenSchema = Type.Object(
-  {
-    host: Type.String({
-      minLength: 1,
-      default: '127.0.0.1',
-      description: 'Address callers connect to. `0.0.0.0` is every interface.',
-    }),
-    port: Port(8080, 'Port callers connect to. 0 picks a free one.'),
-    maxTargetBytes: Type.Integer({
-      minimum: 1024,
-      maximum: 24_576,
-      default: 8192,
-      description:
-        'Longest path and query of a request together, in bytes; a longer one is refused with 414.',
-    }),
-    regions: Type.Record(region, Port(0, 'Port of the region.'), {
-      ...closed,
-      default: {},
-      description:
-        'Further ports that serve one region each at their root, such as `{ DFW: 8082 }`, for clients that cannot have a path in their base URL.',
-    }),
-  },
-  closed,
-);
 
 const AdminSchema = Type.Object(
   {
