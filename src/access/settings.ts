@@ -6,7 +6,8 @@ import { CLIENT_NAME_PATTERN } from './client-key.ts';
 
 const closed = { additionalProperties: false } as const;
 
-const region = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' });
+/** A region as a catalog may call it: `DFW`, `RegionOne`, `eu-west.2`. A comma, blank or slash is a list or URL astray. */
+const region = Type.String({ pattern: '^[A-Za-z0-9][^\\s,/]*$' });
 const word = Type.String({ minLength: 1, maxLength: 128 });
 
 const names = (of: string, description: string) =>
@@ -221,6 +222,13 @@ export const ListenerSchema = Type.Object(
       description: 'Address callers connect to. `0.0.0.0` is every interface.',
     }),
     port: Port(8080, 'Port callers connect to. 0 picks a free one.'),
+    maxTargetBytes: Type.Integer({
+      minimum: 1024,
+      maximum: 24_576,
+      default: 8192,
+      description:
+        'Longest path and query of a request together, in bytes; a longer one is refused with 414.',
+    }),
     regions: Type.Record(region, Port(0, 'Port of the region.'), {
       ...closed,
       default: {},

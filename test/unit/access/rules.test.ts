@@ -3,6 +3,7 @@ import { generateClientKey } from '../../../src/access/client-key.ts';
 import { hashClientKey } from '../../../src/access/key-hash.ts';
 import { type AccessConfig, accessAt, checkAccess, listenersOf } from '../../../src/access/rules.ts';
 import type { AccessSettings, ClientSettings, ListenerSettings } from '../../../src/access/settings.ts';
+import type { IsSound } from '../../../src/settings/is-sound.ts';
 import { formatProblem } from '../../../src/settings/problem.ts';
 import { clientSettings } from '../../support/client-settings.ts';
 
@@ -12,6 +13,7 @@ const OTHER_HASH = hashClientKey(generateClientKey('ci'));
 const listener = (settings: Partial<ListenerSettings> = {}): ListenerSettings => ({
   host: '127.0.0.1',
   port: 8080,
+  maxTargetBytes: 8192,
   regions: {},
   access: null,
   tls: null,
@@ -49,11 +51,12 @@ function problems(config: Partial<AccessConfig>, unsound: readonly string[] = []
     facade: { services: 'all' },
     ...config,
   };
-  const isSound = (path: string | readonly string[]) => {
-    const at = typeof path === 'string' ? path : path.join('.');
-    return !unsound.some((known) => at === known || at.startsWith(`${known}.`));
+  const isSound: IsSound = (path) => {
+    const text = typeof path === 'string' ? path : path.join('.');
+    return !unsound.some((known) => text === known || text.startsWith(`${known}.`));
   };
-  return checkAccess(whole, isSound).map(formatProblem);
+  const isWhole = (path: string) => isSound(path) && !unsound.some((known) => known.startsWith(`${path}.`));
+  return checkAccess(whole, { isSound, isWhole }).map(formatProblem);
 }
 
 const withClient = (settings: Partial<ClientSettings>) =>
@@ -129,10 +132,12 @@ describe('the settings of access', () => {
     };
     const paths = ['listen', 'access', 'trustProxy', 'accounts', 'facade'];
     expect(problems(broken as unknown as Partial<AccessConfig>, paths)).toEqual([]);
+    const lost = [null, clientSettings('b')] as unknown as ClientSettings[];
+    expect(problems({ access: access({ clients: lost }) }, ['access.clients.0'])).toHaveLength(1);
     const clients = [clientSettings('a', { keyHash: 'x' }), clientSettings('b')];
-    expect(
-      problems({ access: access({ clients }) }, ['access.clients.0.keyHash', 'access.clients.0']),
-    ).toEqual([expect.stringContaining('access.clients.1: has no key')]);
+    expect(problems({ access: access({ clients }) }, ['access.clients.0.keyHash'])).toEqual([
+      expect.stringContaining('access.clients.1: has no key'),
+    ]);
   });
 });
 
