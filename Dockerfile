@@ -29,4 +29,5 @@ EXPOSE 8080 8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.SLUICE_ADMIN_PORT ?? 8081) + '/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "dist/cli.js"]
-CMD ["serve"]
+# The configuration is mounted there; without one the container ends at once and says so.
+CMD ["serve", "-c", "/etc/sluice/sluice.yaml"]

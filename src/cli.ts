@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { checkConfig } from './commands/check-config.ts';
 import { defaultConfigFile } from './commands/default-config.ts';
 import type { ExitCode } from './commands/exit-code.ts';
+import { loggedError } from './telemetry/redact.ts';
 
 const { version, description } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -14,9 +15,23 @@ const { version, description } = JSON.parse(
 
 const { env } = process;
 
+/** Node would print an error with everything that a library hung on it, commands and their passwords included. */
+function die(error: unknown): never {
+  console.error(loggedError(error));
+  process.exit(1);
+}
+
+process.on('uncaughtException', die);
+
 /** A signal ends the commands that serve; what still holds the process then (idle sockets) must not keep it. */
 async function exitWith(code: Promise<ExitCode> | ExitCode): Promise<void> {
   process.exit(await code);
+}
+
+/** `-c "$CONFIG"` without the variable: a shell slip that should not read as a file that is missing. */
+function fileName(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty; give the name of a file.');
+  return text;
 }
 
 // What a command needs is loaded when it runs: checking a file needs no gateway.
@@ -25,7 +40,8 @@ const program = new Command('sluice').description(description).version(version).
 program
   .command('serve')
   .description('run the gateway; SIGHUP reloads the configuration')
-  .option('-c, --config <file>', 'configuration', defaultConfigFile())
+  // No default: where a mount went wrong, the demo's simulated cloud must not be served in the name of the real one.
+  .requiredOption('-c, --config <file>', 'configuration', fileName)
   .action(async ({ config }: { config: string }) => {
     const { serve } = await import('./commands/serve.ts');
     await exitWith(serve(config, env));
@@ -35,15 +51,15 @@ program
   .command('demo')
   .description('run a simulated cloud and the gateway in one process')
   .action(async () => {
-    const { demo } = await import('./demo.ts');
+    const { demo } = await import('./commands/demo.ts');
     await exitWith(demo(env));
   });
 
 program
   .command('simulate')
   .description('run the simulated cloud alone')
-  .option('-c, --config <file>', 'configuration', defaultConfigFile())
-  .option('--state <file>', 'file that keeps the state across restarts')
+  .option('-c, --config <file>', 'configuration', fileName, defaultConfigFile())
+  .option('--state <file>', 'file that keeps the state across restarts', fileName)
   .action(async ({ config, state }: { config: string; state?: string }) => {
     const { simulate } = await import('./commands/simulate.ts');
     await exitWith(simulate(config, state, env));
@@ -52,11 +68,28 @@ program
 program
   .command('check-config')
   .description('list every problem of a configuration; exit code 2 if there is one')
-  .requiredOption('-c, --config <file>', 'configuration')
+  .requiredOption('-c, --config <file>', 'configuration', fileName)
   .option('--simulate', 'as the command simulate reads it: a simulator alone needs no accounts')
   .action(({ config, simulate }: { config: string; simulate?: true }) =>
     exitWith(checkConfig(config, env, simulate ? 'simulator' : 'gateway')),
   );
+
+program
+  .command('new-key')
+  .description('print a fresh client key, and the lines for the configuration with its hash')
+  .argument('<name>', 'name of the client')
+  .action(async (name: string) => {
+    const { newKey } = await import('./commands/new-key.ts');
+    await exitWith(newKey(name));
+  });
+
+program
+  .command('hash-key')
+  .description('read a key or a password on standard input and print its hash for the configuration')
+  .action(async () => {
+    const { hashKey } = await import('./commands/hash-key.ts');
+    await exitWith(hashKey(process.stdin));
+  });
 
 program
   .command('version')
@@ -66,6 +99,5 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(error);
-  process.exit(1);
+  die(error);
 }

@@ -1,5 +1,9 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { PurgeFilter } from '../cache/cache.ts';
+import { CLASS_NAMES } from '../cache/classes.ts';
+import { plainFault } from '../http/refusal.ts';
+import { Wire } from '../http/server.ts';
+import type { ResyncFilter } from '../limits/limits.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Services } from '../serving/services.ts';
 import { judgeAdmin } from './guard.ts';
@@ -15,8 +19,19 @@ const MAX_PURGE_BYTES = 16 * 1024;
  * @param draining true once the process has been told to stop: it is then no longer ready
  */
 export function createAdmin(services: () => Services, draining: () => boolean): FastifyInstance {
+  const { settings, log } = services();
+  const wire = new Wire({ times: settings.listen, log });
   const fastify = Fastify({
     logger: false,
+    serverFactory: (handler) =>
+      wire.createServer({
+        serve: handler,
+        refuse: (_req, res, fault) => {
+          const { head, body } = plainFault(fault);
+          res.writeHead(fault.code, head).end(body);
+        },
+      }),
+    clientErrorHandler: () => {},
     bodyLimit: MAX_PURGE_BYTES,
     forceCloseConnections: true,
     // A misspelt filter must be refused: dropped from the body, as is the default, it would purge everything.
@@ -64,6 +79,14 @@ export function createAdmin(services: () => Services, draining: () => boolean): 
     }),
   );
 
+  fastify.post<{ Body: ResyncFilter | null }>(
+    '/admin/limits/resync',
+    { schema: { body: RESYNC_BODY } },
+    async (request) => ({
+      resynced: await services().limits.resync(request.body ?? {}),
+    }),
+  );
+
   return fastify;
 }
 
@@ -84,6 +107,12 @@ declare module 'fastify' {
     isProbe: boolean;
   }
 }
+/** What a resync may name; nothing named means every account and region. */
+const RESYNC_BODY = {
+  type: ['object', 'null'],
+  additionalProperties: false,
+  properties: { account: { type: 'string' }, region: { type: 'string' } },
+} as const;
 
 /** What a purge may name; nothing named means everything. */
 const PURGE_BODY = {
@@ -92,7 +121,7 @@ const PURGE_BODY = {
   properties: {
     account: { type: 'string' },
     region: { type: 'string' },
-    resource: { enum: ['flavors', 'images', 'extensions', 'versions'] },
+    resource: { enum: CLASS_NAMES },
   },
 } as const;
 

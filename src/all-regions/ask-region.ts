@@ -3,11 +3,13 @@ import type { Call } from '../http/call.ts';
 import { isJsonObject, type JsonValue } from '../json.ts';
 import { matchPath } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
+import { canonicalSegment } from '../routing/canonical.ts';
 import type { Place } from '../routing/directory.ts';
+import { askRegion } from '../serving/ask-region.ts';
 import { type CacheResult, countResult } from '../serving/cache-result.ts';
 import { findAnswer } from '../serving/cached.ts';
-import { askRegion, type OperationRequest } from '../serving/compute.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
+import type { OperationRequest } from '../serving/operation-request.ts';
 import type { Services } from '../serving/services.ts';
 import { parseJson } from '../translation/json.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
@@ -85,15 +87,12 @@ export async function hasMember(
   id: string,
   services: Services,
 ): Promise<boolean | undefined> {
-  const path = `/${list.resource}/${encodeURIComponent(id)}`;
+  const path = `/${list.resource}/${canonicalSegment(id)}`;
   const match = matchPath('GET', path);
   if (match.kind !== 'operation' || match.operation.acrossRegions !== undefined) return false;
   const { operation, params } = match;
   try {
-    const { status } = await answerOf(
-      { call, operation, place, target: { path }, params, query: '' },
-      services,
-    );
+    const { status } = await answerOf({ call, operation, place, path, params, query: '' }, services);
     if (status === 200) return true;
     return status === 404 || status === 400 ? false : undefined;
   } catch (error) {

@@ -4,11 +4,12 @@ import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import { matchPath } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
+import { askedQuery } from '../routing/asked-query.ts';
+import { canonicalQuery } from '../routing/canonical.ts';
 import type { Account, Place } from '../routing/directory.ts';
-import { EVERYWHERE, type Target } from '../routing/target.ts';
 import { cacheFields } from '../serving/cache-fields.ts';
 import type { CacheResult } from '../serving/cache-result.ts';
-import { negotiate } from '../serving/render.ts';
+import type { LocatedList } from '../serving/locate.ts';
 import type { Services } from '../serving/services.ts';
 import { requireRead, sendOwnVersion } from '../serving/versions.ts';
 import { stringifyJson } from '../translation/json.ts';
@@ -17,29 +18,20 @@ import { askRegionForPart, hasMember, type RegionPart } from './ask-region.ts';
 import { type Failure, judgeFailures, mergedDocument, mergeParts } from './merge.ts';
 import { nextQuery, type PageAsk, readPage, regionQuery } from './page.ts';
 
-type EverywhereTarget = Target & { kind: 'everywhere' };
-
 /**
  * `/all/v2/{tenant}/servers` and the other lists of every region at once. Each region is asked as if the caller had asked it
  * alone, through the same cache and limits, all of them side by side. A region that fails is named in the answer while the
  * others are answered.
  */
 export async function serveEverywhere(
-  call: Call,
-  target: EverywhereTarget,
+  { call, account, version = 'v2', path }: LocatedList,
   services: Services,
 ): Promise<void> {
-  call.region = EVERYWHERE;
-  negotiate(call, target.format);
-  const { directory } = services;
-  const account =
-    directory.owner(target.tenant) ?? (await directory.waitForOwner(target.tenant, call.signal));
-  call.account = account.name;
-  if (target.path === '/') {
+  if (path === '/') {
     requireRead(call);
-    return sendOwnVersion(call, 'version', target.version ?? 'v2', services);
+    return sendOwnVersion(call, 'version', version, services);
   }
-  const operation = mergedOperation(call, target.path);
+  const operation = mergedOperation(call, path);
   call.operation = operation.acrossRegions!;
 
   const startedAt = services.clock.monotonic();
@@ -52,8 +44,9 @@ export async function serveEverywhere(
   const asked = from === undefined ? places : places.slice(from.index);
   const answers = await Promise.all(
     asked.map((place, index) => {
-      const query = regionQuery(ask, index === 0 ? from?.id : undefined);
-      return askRegionForPart({ call, operation, place, target, params: {}, query }, services);
+      const page = canonicalQuery(regionQuery(ask, index === 0 ? from?.id : undefined))!;
+      const query = askedQuery(operation.cache, page);
+      return askRegionForPart({ call, operation, place, path, params: {}, query }, services);
     }),
   );
   // They waited side by side: the caller waited no longer than the slowest did.

@@ -4,19 +4,28 @@ import type { Params } from '../operations/match.ts';
 import type { Invalidation } from '../operations/operation.ts';
 import { createBackOff } from './back-off.ts';
 import { Entry } from './entry.ts';
-import { type FlightGear, fly, type Landing, type Load } from './flight.ts';
-import { type Change, changesOf, EVERYTHING, isDoomed, isMeant, type PurgeFilter } from './invalidation.ts';
-import { type CacheRequest, scopeOf, scopeParts, subjectOf } from './key.ts';
+import { type FetchDependencies, type FetchOutcome, fetchAnswer, identityOf, type Load } from './fetch.ts';
+import { acceptableFor, type Fetched, fetchedFrom, fetchPassing, isAcceptable } from './fetched.ts';
+import {
+  type Change,
+  changesOf,
+  EVERYTHING,
+  isInvalidated,
+  matches,
+  type PurgeFilter,
+} from './invalidation.ts';
+import { type CacheRequest, scopeOf, scopeParts } from './key.ts';
 import { type Lookup, lookUp } from './lookup.ts';
-import { createMemoryStore } from './memory-store.ts';
+import { createLostWrites, type LostWrites } from './lost-writes.ts';
+import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 import type { CacheObserver } from './observer.ts';
-import { isOutage, mayServeOnError } from './policy.ts';
 import type { CacheSettings } from './settings.ts';
-import type { Acceptable, SharedListener, SharedStore } from './shared-store.ts';
+import type { SharedListener, SharedStore } from './shared-store.ts';
 import { createSingleFlight } from './single-flight.ts';
 
 export type { Entry, Stored } from './entry.ts';
-export type { Load } from './flight.ts';
+export type { Load } from './fetch.ts';
+export type { Fetched } from './fetched.ts';
 export type { PurgeFilter } from './invalidation.ts';
 export type { CacheRequest } from './key.ts';
 export type { Lookup } from './lookup.ts';
@@ -25,24 +34,24 @@ export type { Encoding, Rendition, Representation } from './rendition.ts';
 /**
  * The cache: always an answer, never a wrong one.
  *
- * `lookup` says at once what memory knows. On a miss `fetch` runs one flight per key for all callers: it reads the
- * second level, else asks the upstream, and keeps what may be kept. A stale answer is served while `revalidate` runs
- * the same flight in the background. `invalidate` makes everything a write touched untrue: entries go, and flights
- * that were in the air land for those aboard but are not kept.
+ * `lookup` says at once what memory knows. On a miss `fetch` runs once per key for all callers: it reads the second
+ * level, else asks the upstream, and keeps what may be kept. A stale answer is served while `revalidate` runs the same
+ * fetch in the background. `invalidate` makes everything a write touched untrue: entries go, and what is being fetched
+ * is given to those who wait for it but not kept.
  */
 export interface ResponseCache {
   /** What to do with a request; synchronous, memory only. */
-  lookup(ask: CacheRequest): Lookup;
+  lookup(request: CacheRequest): Lookup;
   /**
    * Gets the answer to a miss or a pass. `load` may be run again in the background later on.
    *
-   * @param signal the caller's; when it aborts the promise rejects with its reason, others aboard stay
+   * @param signal the caller's; when it aborts the promise rejects with its reason, others go on waiting
    * @throws what `load` threw, when no older answer may stand in; a 504 Fault for only-if-cached
    */
   fetch(lookup: Lookup, load: Load, signal?: AbortSignal): Promise<Fetched>;
   /**
-   * Refreshes a stale entry in the background; does nothing when a flight for it is in the air, or when the last refresh
-   * failed a moment ago (see `BackOff`).
+   * Refreshes a stale entry in the background; does nothing when it is being fetched, or when the last refresh failed a
+   * moment ago (see `BackOff`).
    */
   revalidate(lookup: Lookup, load: Load): void;
   /**
@@ -71,20 +80,8 @@ export interface CacheStats {
   entries: number;
   bytes: number;
   maxBytes: number;
-  /** Flights in the air. */
-  flights: number;
-}
-
-/** How a fetched answer came about. The entry is not in the cache unless `stored` (or an older one) says so. */
-export interface Fetched {
-  readonly entry: Entry;
-  readonly verdict: 'hit' | 'miss' | 'coalesced' | 'stale' | 'pass';
-  readonly reason: string;
-  readonly stored: boolean;
-  /** The upstream's status when it was asked and answered. */
-  readonly forwardStatus: number | undefined;
-  /** The upstream's id of this caller's own request, when it led to one. */
-  readonly requestId?: string | undefined;
+  /** Fetches under way that callers may still join. */
+  fetches: number;
 }
 
 export interface CacheOptions {
@@ -95,69 +92,77 @@ export interface CacheOptions {
   shared?: ((listener: SharedListener) => SharedStore) | undefined;
 }
 
-/** After a write whose answer was lost, how long until what was read meanwhile is dropped once more (ms). */
-const LOST_WRITE_SETTLES_MS = 30_000;
-
 /** See `ResponseCache`. */
-export function createCache({ settings, clock, observe, shared: openShared }: CacheOptions): ResponseCache {
-  const memory = createMemoryStore({ maxBytes: settings.maxBytes, onEvict: observe.evicted });
-  const flights = createSingleFlight<Landing>();
-  const refreshes = createBackOff();
-  const epochs = new Map<string, number>();
-  const pendingTimers = new Set<{ cancel(): void }>();
+export function createCache(options: CacheOptions): ResponseCache {
+  return new TwoLevelCache(options);
+}
 
-  function apply(scope: string, change: Change, cause: 'write' | 'purge' | 'peer'): number {
-    epochs.set(scope, (epochs.get(scope) ?? 0) + 1);
-    flights.detach(scope);
-    const dropped = memory.drop(scope, (entry) => isDoomed(change, entry));
-    const { region, resource } = scopeParts(scope);
-    observe.invalidated(region, resource, cause, dropped);
-    return dropped;
+class TwoLevelCache implements ResponseCache {
+  readonly #settings: CacheSettings;
+  readonly #clock: Clock;
+  readonly #observe: CacheObserver;
+  readonly #memory: MemoryStore;
+  readonly #shared: SharedStore | undefined;
+  readonly #fetches = createSingleFlight<FetchOutcome>();
+  readonly #refreshes = createBackOff();
+  /** How often each scope has changed that anything was ever fetched of: no more than accounts, regions and classes make. */
+  readonly #epochs = new Map<string, number>();
+  readonly #lostWrites: LostWrites;
+  readonly #dependencies: FetchDependencies;
+
+  constructor({ settings, clock, observe, shared: openShared }: CacheOptions) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#observe = observe;
+    this.#memory = createMemoryStore({ maxBytes: settings.maxBytes, onEvict: observe.evicted });
+    this.#shared = openShared?.({
+      onChange: (scope, change) => void this.#apply(scope, change, 'peer'),
+      heldScopes: () => this.#memory.scopes(),
+      knows: (scope) => this.#epochs.has(scope),
+    });
+    this.#dependencies = {
+      settings,
+      clock,
+      memory: this.#memory,
+      shared: this.#shared,
+      epochOf: (scope) => this.#epochOf(scope),
+    };
+    this.#lostWrites = createLostWrites(
+      clock,
+      (scope, change) => void this.#change([[scope, change]], 'write'),
+    );
   }
 
-  const shared = openShared?.({
-    onChange: (scope, change) => void apply(scope, change, 'peer'),
-    heldScopes: () => memory.scopes(),
-  });
-  const gear: FlightGear = { settings, clock, memory, shared, epochOf: (scope) => epochs.get(scope) ?? 0 };
+  lookup(request: CacheRequest): Lookup {
+    return lookUp(this.#settings, this.#memory, this.#clock.now(), request);
+  }
 
-  async function fetchShared(lookup: Lookup, load: Load, signal?: AbortSignal): Promise<Fetched> {
+  fetch(lookup: Lookup, load: Load, signal?: AbortSignal): Promise<Fetched> {
+    if (lookup.verdict === 'pass') return fetchPassing(lookup, load, this.#clock.now(), signal);
+    if (lookup.directives.onlyIfCached) return this.#fetchCached(lookup);
+    return this.#fetchShared(lookup, load, signal);
+  }
+
+  async #fetchShared(lookup: Lookup, load: Load, signal?: AbortSignal): Promise<Fetched> {
     const accept = acceptableFor(lookup);
-    const run = (flightSignal: AbortSignal) => fly(gear, lookup, accept, load, flightSignal);
+    const run = (signal: AbortSignal) => fetchAnswer(this.#dependencies, lookup, accept, load, signal);
     for (;;) {
-      const { joined, landing } = flights.board(lookup.key, lookup.scope, run, signal);
-      const landed = await landing;
-      // Whoever started the flight may have been content with less.
-      if (joined && !willDo(landed, accept, clock.now())) continue;
-      if (landed.kind === 'answer' && landed.stored) refreshes.succeeded(lookup.key);
-      const fetched = fetchedFrom(landed, lookup, joined, clock.now());
-      if (fetched.reason === 'stale-while-revalidate') revalidate(lookup, load);
+      const fetch = this.#fetches.join(lookup.key, lookup.scope, run, signal);
+      const outcome = await fetch.outcome;
+      const now = this.#clock.now();
+      // Whoever started the fetch may have been content with less.
+      if (fetch.joined && !isAcceptable(outcome, accept, now)) continue;
+      if (outcome.kind === 'answer' && outcome.stored) this.#refreshes.succeeded(lookup.key);
+      const fetched = fetchedFrom(outcome, lookup, fetch.joined, now);
+      if (fetched.reason === 'stale-while-revalidate') this.revalidate(lookup, load);
       return fetched;
     }
   }
 
-  function revalidate(lookup: Lookup, load: Load): void {
-    if (!refreshes.mayTry(lookup.key, clock.monotonic())) return;
-    const { region, resource } = scopeParts(lookup.scope);
-    const run = async (signal: AbortSignal) => {
-      let outcome: 'refreshed' | 'failed' = 'failed';
-      try {
-        const landing = await fly(gear, lookup, 'fresh', load, signal);
-        if (landing.kind === 'answer' && landing.stored) outcome = 'refreshed';
-        return landing;
-      } finally {
-        if (outcome === 'refreshed') refreshes.succeeded(lookup.key);
-        else refreshes.failed(lookup.key, clock.monotonic());
-        observe.revalidated(region, resource, outcome);
-      }
-    };
-    flights.launch(lookup.key, lookup.scope, run);
-  }
-
   /** Answers from the second level or not at all (RFC 9111 section 5.2.1.7). */
-  async function fetchCached(lookup: Lookup): Promise<Fetched> {
-    const fields = await shared?.peek(lookup.key, lookup.scope);
-    if (!fields || clock.now() >= fields.freshUntil)
+  async #fetchCached(lookup: Lookup): Promise<Fetched> {
+    const fields = await this.#shared?.peek(identityOf(lookup));
+    if (!fields || this.#clock.now() >= fields.freshUntil)
       throw new Fault('serviceUnavailable', 'Nothing fresh is cached, and the request says only-if-cached.', {
         code: 504,
       });
@@ -165,109 +170,87 @@ export function createCache({ settings, clock, observe, shared: openShared }: Ca
     return { entry, verdict: 'hit', reason: 'shared', stored: true, forwardStatus: undefined };
   }
 
-  async function change(
-    scopes: Iterable<readonly [string, Change]>,
-    cause: 'write' | 'purge',
-  ): Promise<number> {
+  revalidate(lookup: Lookup, load: Load): void {
+    if (!this.#refreshes.mayTry(lookup.key, this.#clock.monotonic())) return;
+    this.#fetches.start(lookup.key, lookup.scope, (signal) => this.#refresh(lookup, load, signal));
+  }
+
+  async #refresh(lookup: Lookup, load: Load, signal: AbortSignal): Promise<FetchOutcome> {
+    const { region, resource } = scopeParts(lookup.scope);
+    let isRefreshed = false;
+    try {
+      const outcome = await fetchAnswer(this.#dependencies, lookup, 'fresh', load, signal);
+      isRefreshed = outcome.kind === 'answer' && outcome.stored;
+      return outcome;
+    } finally {
+      if (isRefreshed) this.#refreshes.succeeded(lookup.key);
+      else this.#refreshes.failed(lookup.key, this.#clock.monotonic());
+      this.#observe.revalidated(region, resource, isRefreshed ? 'refreshed' : 'failed');
+    }
+  }
+
+  async invalidate(write: Write): Promise<void> {
+    const changes = changesByScope(write);
+    if (write.isLost) for (const [scope, change] of changes) this.#lostWrites.add(scope, change);
+    await this.#change(changes, 'write');
+  }
+
+  async purge(filter: PurgeFilter): Promise<number> {
+    const known = new Set([...this.#memory.scopes(), ...((await this.#shared?.scopes()) ?? [])]);
+    const matching = [...known].filter((scope) => matches(filter, scopeParts(scope)));
+    return this.#change(
+      matching.map((scope) => [scope, EVERYTHING]),
+      'purge',
+    );
+  }
+
+  /** Applies changes here and tells them; resolves with the number of entries dropped here when all are told. */
+  async #change(changes: readonly ScopeChange[], cause: 'write' | 'purge'): Promise<number> {
     let dropped = 0;
     const told: (Promise<boolean> | undefined)[] = [];
-    for (const [scope, what] of scopes) {
-      dropped += apply(scope, what, cause);
-      told.push(shared?.announce(scope, what));
+    for (const [scope, change] of changes) {
+      dropped += this.#apply(scope, change, cause);
+      told.push(this.#shared?.announce(scope, change));
     }
     await Promise.all(told);
     return dropped;
   }
 
-  function changedScopes({ account, region, invalidates, params }: Write): [string, Change][] {
-    return [...changesOf(invalidates, params)].map(([cacheClass, what]) => [
-      scopeOf(account, region, cacheClass),
-      what,
-    ]);
+  #epochOf(scope: string): number {
+    const epoch = this.#epochs.get(scope);
+    if (epoch !== undefined) return epoch;
+    this.#epochs.set(scope, 0);
+    const { region, resource } = scopeParts(scope);
+    this.#observe.opened(region, resource);
+    return 0;
   }
 
-  function repeatLater(scopes: [string, Change][]): void {
-    const timer = clock.setTimer(() => {
-      pendingTimers.delete(timer);
-      void change(scopes, 'write');
-    }, LOST_WRITE_SETTLES_MS);
-    pendingTimers.add(timer);
+  /** Drops what is held; of a scope that nothing was ever fetched of, nothing is held, and others may have made it up. */
+  #apply(scope: string, change: Change, cause: 'write' | 'purge' | 'peer'): number {
+    const epoch = this.#epochs.get(scope);
+    if (epoch === undefined) return 0;
+    this.#epochs.set(scope, epoch + 1);
+    this.#fetches.forget(scope);
+    const dropped = this.#memory.drop(scope, (entry) => isInvalidated(change, entry));
+    const { region, resource } = scopeParts(scope);
+    this.#observe.invalidated(region, resource, cause, dropped);
+    return dropped;
   }
 
-  return {
-    lookup: (ask) => lookUp(settings, memory, clock.now(), ask),
-    fetch(lookup, load, signal) {
-      if (lookup.verdict === 'pass') return fetchPassing(lookup, load, clock.now(), signal);
-      if (lookup.directives.onlyIfCached) return fetchCached(lookup);
-      return fetchShared(lookup, load, signal);
-    },
-    revalidate,
-    async invalidate(write) {
-      const scopes = changedScopes(write);
-      if (write.isLost) repeatLater(scopes);
-      await change(scopes, 'write');
-    },
-    async purge(filter) {
-      const known = new Set([...memory.scopes(), ...((await shared?.scopes()) ?? [])]);
-      const meant = [...known].filter((scope) => isMeant(filter, scopeParts(scope)));
-      return change(
-        meant.map((scope) => [scope, EVERYTHING]),
-        'purge',
-      );
-    },
-    stats: () => ({ ...memory.stats(), maxBytes: settings.maxBytes, flights: flights.size }),
-    async close() {
-      for (const timer of pendingTimers) timer.cancel();
-      await shared?.close();
-      memory.clear();
-    },
-  };
-}
-
-/** A caller's own view of what the flight brought. */
-function fetchedFrom(landing: Landing, lookup: Lookup, joined: boolean, now: number): Fetched {
-  const { fallback } = landing;
-  const mayFallBack = fallback !== undefined && mayServeOnError(fallback, lookup.directives, now);
-  if (landing.kind === 'failure') {
-    if (!mayFallBack) throw landing.error;
-    return staleInstead(fallback!, undefined);
+  stats(): CacheStats {
+    return { ...this.#memory.stats(), maxBytes: this.#settings.maxBytes, fetches: this.#fetches.size };
   }
-  const { entry, source, stored, requestId } = landing;
-  if (isOutage(entry.status) && mayFallBack) return staleInstead(fallback!, entry.status);
-  if (source === 'shared') return fromPeer(entry, stored, now);
-  const answer = { entry, reason: lookup.reason, stored, forwardStatus: entry.status };
-  return joined ? { ...answer, verdict: 'coalesced' } : { ...answer, verdict: 'miss', requestId };
+
+  async close(): Promise<void> {
+    this.#lostWrites.close();
+    await this.#shared?.close();
+    this.#memory.clear();
+  }
 }
 
-/** What another instance fetched: for this one's caller a hit, if perhaps a stale one. */
-function fromPeer(entry: Entry, stored: boolean, now: number): Fetched {
-  const isFresh = now < entry.freshUntil;
-  const reason = isFresh ? 'shared' : 'stale-while-revalidate';
-  return { entry, verdict: isFresh ? 'hit' : 'stale', reason, stored, forwardStatus: undefined };
-}
+type ScopeChange = readonly [scope: string, change: Change];
 
-/** Only one who knows nothing is content with another instance's stale answer; others have asked for better. */
-function acceptableFor({ reason, directives }: Lookup): Acceptable {
-  if (directives.revalidate || directives.maxAgeMs !== Number.POSITIVE_INFINITY) return 'none';
-  return reason === 'absent' ? 'stale' : 'fresh';
-}
-
-/** Whether what a flight brought is what this caller may be given; only another instance's answer may be too old. */
-function willDo(landing: Landing, accept: Acceptable, now: number): boolean {
-  if (landing.kind !== 'answer' || landing.source !== 'shared' || accept === 'stale') return true;
-  return accept === 'fresh' && now < landing.entry.freshUntil;
-}
-
-function staleInstead(entry: Entry, forwardStatus: number | undefined): Fetched {
-  return { entry, verdict: 'stale', reason: 'stale-if-error', stored: false, forwardStatus };
-}
-
-async function fetchPassing(lookup: Lookup, load: Load, now: number, signal?: AbortSignal): Promise<Fetched> {
-  const stored = await load(signal ?? new AbortController().signal);
-  const { key, scope, query, reason, ask } = lookup;
-  const never = { storedAt: now, freshUntil: now, staleUntil: now, errorUntil: now };
-  const subject = subjectOf(ask.params);
-  const entry = new Entry({ key, scope, tenant: ask.tenant, subject, query, ...stored, ...never });
-  const { status: forwardStatus, requestId } = stored;
-  return { entry, verdict: 'pass', reason, stored: false, forwardStatus, requestId };
+function changesByScope({ account, region, invalidates, params }: Write): ScopeChange[] {
+  const changes = [...changesOf(invalidates, params)];
+  return changes.map(([cacheClass, change]) => [scopeOf(account, region, cacheClass), change]);
 }

@@ -1,6 +1,6 @@
 import type { Params } from '../operations/match.ts';
 import type { CacheClass, Operation } from '../operations/operation.ts';
-import { normaliseQuery } from './query.ts';
+import { CLASSES } from './classes.ts';
 
 /** A request as the cache sees it: whose, where, what, and what the caller demands of the cache. */
 export interface CacheRequest {
@@ -10,9 +10,9 @@ export interface CacheRequest {
   region: string;
   operation: Operation;
   params: Params;
-  /** Path below the tenant, without doubled slashes and format suffix, in the spelling of `plainPath`. */
+  /** Path below the tenant as the region is asked for it, in the one spelling of `routing/canonical.ts`. */
   path: string;
-  /** Raw query without `?`. */
+  /** Query without `?` as the region is asked with it, see `routing/asked-query.ts`. */
   query: string;
   /** The microversion headers, which change bodies, or ''. */
   variant: string;
@@ -20,26 +20,26 @@ export interface CacheRequest {
   cacheControl: string | undefined;
 }
 
-/**
- * A path in its one spelling: no slash at its end, nothing percent-encoded that need not be. A path that is no valid
- * percent-encoding stands for itself.
- */
-export function plainPath(path: string): string {
-  if (!path.includes('%') && !path.endsWith('/')) return path;
-  const segments = path.split('/').filter((segment) => segment !== '');
-  try {
-    return `/${segments.map((segment) => encodeURIComponent(decodeURIComponent(segment))).join('/')}`;
-  } catch {
-    return path;
-  }
-}
-
 /** Separates the parts of a key; cannot occur in a path, a query or a header. */
 const SEPARATOR = '\n';
+
+/** Names of accounts and regions are short (characters). */
+const LONGEST_SCOPE = 512;
 
 /** What one generation number covers: everything of one class that an account has in a region. */
 export function scopeOf(account: string, region: string, cacheClass: CacheClass): string {
   return account + SEPARATOR + region + SEPARATOR + cacheClass;
+}
+
+/** True for a text that may be a scope, as `scopeOf` makes them. */
+export function isScope(text: string): boolean {
+  const parts = text.split(SEPARATOR, 4);
+  return (
+    text.length <= LONGEST_SCOPE &&
+    parts.length === 3 &&
+    !parts.includes('') &&
+    Object.hasOwn(CLASSES, parts[2]!)
+  );
 }
 
 /** The parts of a scope. */
@@ -49,9 +49,9 @@ export function scopeParts(scope: string): { account: string; region: string; re
 }
 
 /**
- * The key of an answer: account, region, tenant, path, normalised query and variant; never the format or a token.
+ * The key of an answer: account, region, tenant, path, query and variant; never the format or a token.
  *
- * @param query normalised (see `normaliseQuery`)
+ * @param path,query as the region is asked
  */
 export function keyOf(ask: CacheRequest, path: string, query: string): string {
   // Version documents live outside the tenant's paths and would else share `/` with each other.
@@ -74,11 +74,6 @@ export function keyOf(ask: CacheRequest, path: string, query: string): string {
 export function hasVariant(key: string): boolean {
   const at = key.lastIndexOf(SEPARATOR);
   return at >= 0 && at < key.length - SEPARATOR.length;
-}
-
-/** The ask's query in its one spelling; costs nothing for the usual empty one. */
-export function queryOf(ask: CacheRequest, cacheClass: CacheClass): string {
-  return ask.query === '' ? '' : normaliseQuery(cacheClass, ask.query);
 }
 
 /** The id of the item a path names (its first parameter); undefined for lists and version documents. */

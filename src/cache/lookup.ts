@@ -1,9 +1,9 @@
-import type { CacheClass } from '../operations/operation.ts';
-import { derive, familyOf, findMember } from './derive/derive.ts';
+import { familyOf } from './classes.ts';
+import { derive } from './derive/derive.ts';
 import { indexList } from './derive/list-index.ts';
 import { type Directives, parseDirectives } from './directives.ts';
 import { Entry } from './entry.ts';
-import { type CacheRequest, keyOf, queryOf, scopeOf, subjectOf } from './key.ts';
+import { type CacheRequest, keyOf, scopeOf, subjectOf } from './key.ts';
 import type { MemoryStore } from './memory-store.ts';
 import { decide, decidePass, type HitReason, type MissReason, type PassReason } from './policy.ts';
 import { hasChangesSince } from './query.ts';
@@ -11,11 +11,11 @@ import type { CacheSettings } from './settings.ts';
 
 /** What every lookup knows. */
 export interface Asked {
-  readonly ask: CacheRequest;
+  readonly request: CacheRequest;
   readonly key: string;
   /** Account, region and class, see `scopeOf`; '' for a pass of something that has no class. */
   readonly scope: string;
-  /** The query in its one spelling, without `?`: what to send upstream. */
+  /** Without `?`: what to send upstream, too. */
   readonly query: string;
   readonly directives: Directives;
 }
@@ -33,21 +33,26 @@ export type Lookup = Asked &
   );
 
 /** The hot path: memory only, no promise; a hit without query or Cache-Control touches one map. */
-export function lookUp(settings: CacheSettings, memory: MemoryStore, now: number, ask: CacheRequest): Lookup {
-  const cacheClass = ask.operation.cache;
-  const directives = parseDirectives(ask.cacheControl);
-  const query = cacheClass === null ? ask.query : queryOf(ask, cacheClass);
-  const pass = decidePass(settings.enabled, ask.operation, directives, hasChangesSince(query));
+export function lookUp(
+  settings: CacheSettings,
+  memory: MemoryStore,
+  now: number,
+  request: CacheRequest,
+): Lookup {
+  const cacheClass = request.operation.cache;
+  const directives = parseDirectives(request.cacheControl);
+  const { query } = request;
+  const pass = decidePass(settings.enabled, request.operation, directives, hasChangesSince(query));
   if (pass !== null || cacheClass === null)
-    return { verdict: 'pass', reason: pass ?? 'uncacheable', ask, key: '', scope: '', query, directives };
-  const key = keyOf(ask, ask.path, query);
-  const scope = scopeOf(ask.account, ask.region, cacheClass);
+    return { verdict: 'pass', reason: pass ?? 'uncacheable', request, key: '', scope: '', query, directives };
+  const key = keyOf(request, request.path, query);
+  const scope = scopeOf(request.account, request.region, cacheClass);
   const entry = memory.get(key);
   const verdict = decide(entry, directives, now);
   if (verdict.verdict === 'hit')
-    return { verdict: 'hit', reason: 'fresh', entry: entry!, ask, key, scope, query, directives };
-  const asked = { ask, key, scope, query, directives };
-  const derived = deriveEntry(settings, memory, now, cacheClass, asked);
+    return { verdict: 'hit', reason: 'fresh', entry: entry!, request, key, scope, query, directives };
+  const asked = { request, key, scope, query, directives };
+  const derived = deriveEntry(settings, memory, now, asked);
   if (derived) return { verdict: 'hit', reason: 'derived', entry: derived, ...asked };
   if (verdict.verdict === 'stale') return { ...verdict, entry: entry!, ...asked };
   return { ...verdict, ...asked };
@@ -58,38 +63,25 @@ function deriveEntry(
   settings: CacheSettings,
   memory: MemoryStore,
   now: number,
-  cacheClass: CacheClass,
-  { ask, key, scope, query, directives }: Asked,
+  { request, key, scope, query, directives }: Asked,
 ): Entry | null {
-  const family = familyOf(ask.operation);
-  if (!family || !settings.derive[cacheClass as keyof CacheSettings['derive']]) return null;
-  const list = memory.get(keyOf(ask, family.detail.path, ''));
+  const family = familyOf(request.operation);
+  if (!family || !settings.derive[family.derive]) return null;
+  const list = memory.get(keyOf(request, family.detail.path, ''));
   if (list?.status !== 200 || list.key === key) return null;
   if (decide(list, directives, now).verdict !== 'hit') return null;
   const index = list.attach((body) => ({
     value: indexList(body, family.collection),
     bytes: body.length * 2,
   }));
-  const subject = subjectOf(ask.params);
-  const question = { operation: ask.operation, subject, query, variant: ask.variant };
-  const member = index && findMember(index, question);
-  const body = member?.text ?? (index && derive(index, question));
-  if (!body) return null;
+  const subject = subjectOf(request.params);
+  const question = { operation: request.operation, subject, query, variant: request.variant };
+  const answer = index && derive(index, question);
+  if (!answer) return null;
   const { storedAt, freshUntil, staleUntil, errorUntil, headers } = list;
   const times = { storedAt, freshUntil, staleUntil, errorUntil };
-  const entry = new Entry({
-    key,
-    scope,
-    tenant: ask.tenant,
-    subject,
-    query,
-    status: 200,
-    body,
-    hrefs: member?.hrefs,
-    wrapper: member ? (ask.operation.response ?? undefined) : undefined,
-    headers,
-    ...times,
-  });
+  const { tenant } = request;
+  const entry = new Entry({ key, scope, tenant, subject, query, status: 200, ...answer, headers, ...times });
   memory.set(entry);
   return entry;
 }

@@ -6,14 +6,14 @@ import { hasVariant } from './key.ts';
  * The first level: entries in this process, bounded in bytes, the longest unused going first. It knows which entries
  * belong to which scope (account, region, class), because invalidation speaks of scopes.
  *
- * Answers to queries, to ids that do not exist and to microversions are *guests*: callers can invent any number of them,
- * so a scope has a fixed number of places for guests and they only ever displace each other.
+ * Answers to queries, to ids that do not exist and to microversions have *unbounded keys*: callers can invent any number
+ * of them, so a scope has a fixed number of places for them and they only ever displace each other.
  */
 export interface MemoryStore {
   get(key: string): Entry | undefined;
   set(entry: Entry): void;
-  /** Drops the entries of a scope that `doomed` picks; returns how many. */
-  drop(scope: string, doomed: (entry: Entry) => boolean): number;
+  /** Drops the entries of a scope that `isDropped` picks; returns how many. */
+  drop(scope: string, isDropped: (entry: Entry) => boolean): number;
   /** The entries of a scope, for whoever must look at all of them. */
   entries(scope: string): Entry[];
   /** Scopes that hold anything. */
@@ -22,8 +22,8 @@ export interface MemoryStore {
   clear(): void;
 }
 
-/** Places for guests in one scope, in memory and in Redis. */
-export const MOST_GUESTS = 256;
+/** Places for unbounded keys in one scope, in memory and in Redis. */
+export const MOST_UNBOUNDED_KEYS = 256;
 
 /** By how much less than is counted for it an entry may hold, bytes. */
 const UNCOUNTED_BYTES = 256;
@@ -37,12 +37,12 @@ export interface MemoryOptions {
 
 interface Members {
   keys: Set<string>;
-  /** Keys of guests, the one that came first at the front. */
-  guests: Set<string>;
+  /** The unbounded ones of them, the one that came first at the front. */
+  unbounded: Set<string>;
 }
 
-/** True for an entry of which callers can invent any number. */
-export const isGuest = ({ query, status, key }: Pick<Entry, 'query' | 'status' | 'key'>): boolean =>
+/** True for an entry whose like callers can invent any number of. */
+export const hasUnboundedKey = ({ query, status, key }: Pick<Entry, 'query' | 'status' | 'key'>): boolean =>
   query !== '' || status !== 200 || hasVariant(key);
 
 export function createMemoryStore({ maxBytes, onEvict }: MemoryOptions): MemoryStore {
@@ -65,19 +65,19 @@ export function createMemoryStore({ maxBytes, onEvict }: MemoryOptions): MemoryS
     const found = members.get(scope);
     if (!found) return;
     found.keys.delete(key);
-    found.guests.delete(key);
+    found.unbounded.delete(key);
     if (found.keys.size === 0) members.delete(scope);
   }
 
   function remember(entry: Entry): void {
-    const found = members.get(entry.scope) ?? { keys: new Set(), guests: new Set() };
+    const found = members.get(entry.scope) ?? { keys: new Set(), unbounded: new Set() };
     members.set(entry.scope, found);
     found.keys.add(entry.key);
-    found.guests.delete(entry.key);
-    if (!isGuest(entry)) return;
-    found.guests.add(entry.key);
-    if (found.guests.size <= MOST_GUESTS) return;
-    const [oldest] = found.guests;
+    found.unbounded.delete(entry.key);
+    if (!hasUnboundedKey(entry)) return;
+    found.unbounded.add(entry.key);
+    if (found.unbounded.size <= MOST_UNBOUNDED_KEYS) return;
+    const [oldest] = found.unbounded;
     lru.delete(oldest!);
     onEvict();
   }
@@ -108,8 +108,8 @@ export function createMemoryStore({ maxBytes, onEvict }: MemoryOptions): MemoryS
       entry.onResize = recount;
       put(entry);
     },
-    drop(scope, doomed) {
-      const keys = [...(members.get(scope)?.keys ?? [])].filter((key) => doomed(lru.peek(key)!));
+    drop(scope, isDropped) {
+      const keys = [...(members.get(scope)?.keys ?? [])].filter((key) => isDropped(lru.peek(key)!));
       for (const key of keys) lru.delete(key);
       return keys.length;
     },

@@ -1,70 +1,41 @@
-import type { CacheClass } from '../operations/operation.ts';
-
 /**
- * Queries, normalised: one meaning, one spelling. Known parameters come first in a fixed order, those that say what
- * holds anyway are dropped, unknown ones are kept in the caller's order because nobody knows what they do.
+ * Queries as the cache reads them. They come as a region is asked with them (`routing/asked-query.ts`): what a key holds
+ * is what the region was asked.
  */
 
 /** A query's name and value, decoded. */
 export type Parameter = readonly [name: string, value: string];
 
-/** Understood by the gateway or meant to defeat caches; never sent upstream. */
-const DROPPED = new Set(['format', 'cacheid']);
-
-/** The parameters of sections 2.5.1, 2.6.1 and 1.6, in the order in which keys name them. */
-const KNOWN: Record<CacheClass, readonly string[]> = {
-  flavors: ['minDisk', 'minRam', 'limit', 'marker'],
-  images: ['server', 'name', 'status', 'changes-since', 'type', 'limit', 'marker'],
-  extensions: [],
-  versions: [],
-};
-
-/** A flavor has at least nothing: these filter nothing. */
-const DEFAULTS: ReadonlySet<string> = new Set(['minDisk=0', 'minRam=0']);
-
-/** The query as parameters; text that is no valid percent-encoding stands for itself. */
+/** The parameters a server may read in a query: those behind a `;` too, which some take for a separator. */
 export function parseQuery(query: string): Parameter[] {
   return query
-    .split('&')
+    .split(/[&;]/)
     .filter((part) => part !== '')
     .map((part) => {
-      const equals = part.indexOf('=');
-      return equals < 0
-        ? [decode(part), '']
-        : [decode(part.slice(0, equals)), decode(part.slice(equals + 1))];
+      const name = nameOf(part);
+      return [decode(name), decode(part.slice(name.length + 1))];
     });
 }
 
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return text;
-  }
+const decode = (text: string): string => decodeURIComponent(text.replaceAll('+', ' '));
+
+/** The name of one parameter, as it is spelled. */
+export function nameOf(part: string): string {
+  const equals = part.indexOf('=');
+  return equals < 0 ? part : part.slice(0, equals);
 }
 
 /**
- * The query in its one spelling, without `?`; empty when it says nothing. It is what a key holds and what goes upstream.
+ * False for parameters that servers read differently: with a `;`, or with a name twice, of which some take the first,
+ * some the last and some both.
  *
- * @param query raw query without `?`
+ * @param parts of a query, between its `&`
  */
-export function normaliseQuery(cacheClass: CacheClass, query: string): string {
-  if (query === '') return '';
-  const known = KNOWN[cacheClass];
-  const kept = parseQuery(query).filter(
-    ([name, value]) => !DROPPED.has(name) && !(cacheClass === 'flavors' && DEFAULTS.has(`${name}=${value}`)),
-  );
-  const rank = (name: string) => {
-    const at = known.indexOf(name);
-    return at < 0 ? known.length : at;
-  };
-  return kept
-    .sort(([left], [right]) => rank(left) - rank(right))
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
-    .join('&');
+export function hasOneReading(parts: readonly string[]): boolean {
+  return !parts.some((part) => part.includes(';')) && new Set(parts.map(nameOf)).size === parts.length;
 }
 
-/** True when a normalised query asks for changes since a time. */
+/** True when a query may ask for changes since a time. */
 export function hasChangesSince(query: string): boolean {
-  return query !== '' && `&${query}`.includes('&changes-since=');
+  return query !== '' && /(?:^|[&;])changes-since(?:[=&;]|$)/.test(query);
 }

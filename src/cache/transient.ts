@@ -1,24 +1,28 @@
 import { isJsonObject, type JsonValue } from '../json.ts';
-import type { CacheClass } from '../operations/operation.ts';
+import type { CachedClass, Family } from './classes.ts';
 import { parseQuery } from './query.ts';
 
-/** Cheap and never wrongly negative: some member called status is not ACTIVE. */
-const MAYBE_CHANGING = /"status"\s*:\s*"(?!ACTIVE")/;
-
 /**
- * True when an answer about images will change by itself soon: it holds an image that is not ACTIVE (guide 2.6.1), or
- * lists images by such a status, so that it changes when one of them is done.
+ * True when an answer will change by itself soon: it holds an item whose status is not its class's steady one (an image
+ * that is being saved, guide 2.6.1), or lists items by such a status, so that it changes when one of them is done.
  *
- * @param query normalised
+ * @param query as the region is asked with it
  */
-export function isTransient(cacheClass: CacheClass, body: string, query: string): boolean {
-  if (cacheClass !== 'images') return false;
-  if (query !== '' && parseQuery(query).some(([name, value]) => name === 'status' && value !== 'ACTIVE'))
-    return true;
-  return MAYBE_CHANGING.test(body) && holdsChangingImage(body);
+export function isTransient({ steadyStatus, family }: CachedClass, body: string, query: string): boolean {
+  if (steadyStatus === undefined || !family) return false;
+  const asksForOthers = ([name, value]: readonly [string, string]) =>
+    name === 'status' && value !== steadyStatus;
+  if (query !== '' && parseQuery(query).some(asksForOthers)) return true;
+  return mayHoldOther(body, steadyStatus) && holdsOther(body, steadyStatus, family);
 }
 
-function holdsChangingImage(body: string): boolean {
+/** Cheap and never wrongly negative: some member called status has another value. */
+function mayHoldOther(body: string, steady: string): boolean {
+  for (const [, value] of body.matchAll(/"status"\s*:\s*"([^"]*)"/g)) if (value !== steady) return true;
+  return false;
+}
+
+function holdsOther(body: string, steady: string, { item, collection }: Family): boolean {
   let document: JsonValue;
   try {
     document = JSON.parse(body);
@@ -26,7 +30,7 @@ function holdsChangingImage(body: string): boolean {
     return false;
   }
   if (!isJsonObject(document)) return false;
-  const { image, images } = document;
-  const members = Array.isArray(images) ? images : [image ?? null];
-  return members.some((member) => isJsonObject(member) && (member['status'] ?? 'ACTIVE') !== 'ACTIVE');
+  const list = document[collection];
+  const members = Array.isArray(list) ? list : [document[item.response!] ?? null];
+  return members.some((member) => isJsonObject(member) && (member['status'] ?? steady) !== steady);
 }

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { type Host, runUntilStopped, type Service } from '../life-cycle.ts';
-import { describeListenError } from '../listen-error.ts';
 import { createLog } from '../telemetry/log.ts';
 import { type ExitCode, refuse } from './exit-code.ts';
+import { type Host, runUntilStopped, type Service } from './life-cycle.ts';
+import { describeListenError } from './listen-error.ts';
 
 const processHost: Host = { signals: process, exit: (code) => process.exit(code) };
 

@@ -1,19 +1,19 @@
 import { dirname, resolve } from 'node:path';
-import { type Environment, interpolate } from './interpolate.ts';
-import type { IsSound } from './is-sound.ts';
-import { normalForm } from './normal-form.ts';
-import { applyOverrides } from './overrides.ts';
-import { parseFile } from './parse.ts';
-import { formatProblem, isUnder } from './problem.ts';
+import { type Environment, interpolate } from '../settings/interpolate.ts';
+import type { IsSound } from '../settings/is-sound.ts';
+import { normalForm } from '../settings/normal-form.ts';
+import { applyOverrides } from '../settings/overrides.ts';
+import { parseFile } from '../settings/parse.ts';
+import { formatProblem, isUnder } from '../settings/problem.ts';
+import type { SchemaNode } from '../settings/schema-walk.ts';
+import { deepFreeze, type Tree } from '../settings/tree.ts';
+import { validate } from '../settings/validate.ts';
 import { checkRules } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
-import type { SchemaNode } from './schema-walk.ts';
 import { readSecretFiles } from './secret-files.ts';
 import { checkSimulator } from './simulator-rules.ts';
-import { deepFreeze, type Tree } from './tree.ts';
-import { validate } from './validate.ts';
 
-export type { Environment } from './interpolate.ts';
+export type { Environment } from '../settings/interpolate.ts';
 
 /** What is checked and described: the schema in normal form. */
 export const settingsSchema: SchemaNode = normalForm(ConfigSchema as unknown as SchemaNode);
@@ -48,9 +48,10 @@ export function checkTree(source: Tree, env: Environment, folder: string, use: U
     ({ path }) => !missing.some((known) => isUnder(path, known.path)),
   );
   const problems = [...missing, ...misfits];
-  // Compared as text: names of regions may have dots of their own.
-  const isSound: IsSound = (path) =>
-    !problems.some((known) => `${path}.`.startsWith(`${known.path.join('.')}.`));
+  const isSound: IsSound = (path) => {
+    const keys = typeof path === 'string' ? path.split('.') : path;
+    return !problems.some((known) => isUnder(keys, known.path));
+  };
   if (use === 'gateway') {
     const config = tree as unknown as Config;
     problems.push(...checkRules(config, isSound), ...readSecretFiles(tree, folder, isSound));

@@ -1,6 +1,6 @@
+import { acceptedBy } from '../settings/accepted.ts';
+import { alternatives, kindsOf, type SchemaNode } from '../settings/schema-walk.ts';
 import { METRICS } from '../telemetry/metrics.ts';
-import { acceptedBy } from './accepted.ts';
-import { alternatives, kindsOf, type SchemaNode } from './schema-walk.ts';
 
 /** One setting as the reference shows it. */
 interface Setting {

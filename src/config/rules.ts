@@ -1,9 +1,9 @@
 import { isComputeType, isIdentityType } from '../identity/service-types.ts';
 import { v2TokensUrl } from '../identity/settings.ts';
-import { mistakeIn } from './expression.ts';
-import type { IsSound } from './is-sound.ts';
-import type { Problem } from './problem.ts';
-import { repeated } from './repeated.ts';
+import { mistakeInExpression } from '../limits/expressions/program.ts';
+import type { IsSound } from '../settings/is-sound.ts';
+import type { Problem } from '../settings/problem.ts';
+import { repeated } from '../settings/repeated.ts';
 import type { AccountConfig, Config } from './schema.ts';
 import { checkSimulator, simulatorPorts } from './simulator-rules.ts';
 
@@ -67,19 +67,20 @@ function checkAdminAccess({ admin }: Config, isSound: IsSound): Problem[] {
 function checkPorts({ listen, admin, simulator }: Config, isSound: IsSound): Problem[] {
   const regions = isSound('listen.regions') ? Object.keys(listen.regions) : [];
   const owners = new Map<string, string>();
-  const claim = (part: 'listen' | 'admin', port: number, path: string): Problem[] => {
+  const claim = (part: 'listen' | 'admin', port: number, ...keys: string[]): Problem[] => {
+    const path = [part, ...keys];
     const host = part === 'listen' ? listen.host : admin.host;
     if (!isSound(`${part}.host`) || !isSound(path) || port === 0) return [];
     const address = `${host}:${port}`;
     const owner = owners.get(address);
-    owners.set(address, owner ?? path);
+    owners.set(address, owner ?? path.join('.'));
     if (owner === undefined) return [];
-    return [{ path: path.split('.'), text: `is the port of ${owner}, accepted: one that is free` }];
+    return [{ path, text: `is the port of ${owner}, accepted: one that is free` }];
   };
   return [
-    ...claim('listen', listen?.port, 'listen.port'),
-    ...claim('admin', admin?.port, 'admin.port'),
-    ...regions.flatMap((region) => claim('listen', listen.regions[region]!, `listen.regions.${region}`)),
+    ...claim('listen', listen?.port, 'port'),
+    ...claim('admin', admin?.port, 'port'),
+    ...regions.flatMap((region) => claim('listen', listen.regions[region]!, 'regions', region)),
     ...repeated(regions, (index) => ['listen', 'regions', regions[index]!]),
     ...(isSound('simulator') && simulator.enabled ? simulatorPorts(simulator) : []).flatMap(
       ([port, path]) => {
@@ -156,11 +157,11 @@ function checkStaticLimits({ limits }: Config, isSound: IsSound): Problem[] {
       problems.push({ path: path('verb'), text: `is no method, accepted: one of ${VERBS.join(', ')}` });
     if (regex === undefined && !/^[/*]/.test(uri))
       problems.push({ path: path('uri'), text: 'is no path, accepted: a text that begins with / or *' });
-    const mistake = regex === undefined ? undefined : mistakeIn(regex);
+    const mistake = regex === undefined ? undefined : mistakeInExpression(regex);
     if (mistake !== undefined)
       problems.push({
         path: path('regex'),
-        text: `is no regular expression (${mistake}), accepted: one that JavaScript reads, or none for \`uri\` alone`,
+        text: `is no regular expression (${mistake}), accepted: one without lookaround and back references, or none for \`uri\` alone`,
       });
     return problems;
   });

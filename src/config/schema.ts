@@ -2,8 +2,9 @@ import { type Static, Type } from '@sinclair/typebox';
 import { CacheSchema } from '../cache/settings.ts';
 import { LimitsSchema } from '../limits/settings.ts';
 import { RedisSchema } from '../redis/settings.ts';
+import { Choice, Milliseconds, Nullable, Port, section } from '../settings/kinds.ts';
 import { SimulatorSchema } from '../simulator/config.ts';
-import { Choice, Milliseconds, Nullable, Port, section } from './kinds.ts';
+import { ListenSchema, RegionName as region } from './listen-schema.ts';
 
 /**
  * The one description of what may be configured: keys, kinds, bounds, defaults and what each is for. The types below, the
@@ -12,28 +13,6 @@ import { Choice, Milliseconds, Nullable, Port, section } from './kinds.ts';
  */
 
 const closed = { additionalProperties: false } as const;
-
-const ListenSchema = Type.Object(
-  {
-    host: Type.String({
-      minLength: 1,
-      default: '127.0.0.1',
-      description: 'Address callers connect to. `0.0.0.0` is every interface.',
-    }),
-    port: Port(8080, 'Port callers connect to. 0 picks a free one.'),
-    regions: Type.Record(
-      Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' }),
-      Port(0, 'Port of the region.'),
-      {
-        ...closed,
-        default: {},
-        description:
-          'Further ports that serve one region each at their root, such as `{ DFW: 8082 }`, for clients that cannot have a path in their base URL.',
-      },
-    ),
-  },
-  closed,
-);
 
 const AdminSchema = Type.Object(
   {
@@ -108,8 +87,6 @@ const IdentitySchema = Type.Object(
   },
   closed,
 );
-
-const region = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' });
 
 const AccountSchema = Type.Object(
   {
@@ -227,8 +204,13 @@ const UpstreamSchema = Type.Object(
       minimum: 1,
       maximum: 10_000,
       default: 64,
-      description: 'Most connections to one endpoint.',
+      description: 'Most connections to one endpoint, for all that is sent there.',
     }),
+    connectionTtlMs: Milliseconds(
+      300_000,
+      'Longest life of a connection to an endpoint, in ms: the next one follows a changed DNS name. Lives differ by up to a fifth, so that they do not end together.',
+      { minimum: 1 },
+    ),
     retries: Type.Integer({
       minimum: 0,
       maximum: 10,

@@ -1,9 +1,10 @@
+import { mistakeIn } from '../settings/expression.ts';
+import type { IsSound } from '../settings/is-sound.ts';
+import type { Problem } from '../settings/problem.ts';
+import { repeated } from '../settings/repeated.ts';
+import { isOwnSegment } from '../simulator/router.ts';
 import { checkSeedFile } from '../simulator/seed-file.ts';
 import { checkStateFile } from '../simulator/state-file.ts';
-import { mistakeIn } from './expression.ts';
-import type { IsSound } from './is-sound.ts';
-import type { Problem } from './problem.ts';
-import { repeated } from './repeated.ts';
 import type { Config } from './schema.ts';
 
 type Simulator = Config['simulator'];
@@ -19,6 +20,7 @@ export function checkSimulator({ simulator }: Config, runs: boolean, isSound: Is
   if (!isSound('simulator')) return [];
   return [
     ...repeated(simulator.regions, (index) => at('regions', index)),
+    ...checkRegionNames(simulator),
     ...checkRegionPorts(simulator),
     ...checkUsers(simulator),
     ...checkAccounts(simulator),
@@ -40,6 +42,14 @@ const regionsOf = ({ regions }: Simulator): string => `one of simulator.regions 
 
 const isRegion = ({ regions }: Simulator, name: string): boolean =>
   regions.some((region) => region.toUpperCase() === name.toUpperCase());
+
+function checkRegionNames({ regions }: Simulator): Problem[] {
+  return regions.flatMap((name, index) =>
+    isOwnSegment(name)
+      ? [{ path: at('regions', index), text: 'is a path of the simulator’s own, accepted: another name' }]
+      : [],
+  );
+}
 
 function checkRegionPorts(simulator: Simulator): Problem[] {
   const names = Object.keys(simulator.regionPorts);

@@ -1,9 +1,9 @@
+import { withoutByteOrderMark } from '../content-coding.ts';
 import { Fault, methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
-import type { Target } from '../routing/target.ts';
-import { negotiate } from '../serving/render.ts';
+import type { LocatedIdentity } from '../serving/locate.ts';
 import type { Services } from '../serving/services.ts';
 import { JsonError, parseJson } from '../translation/json.ts';
 import { requestFormat } from '../translation/negotiate.ts';
@@ -21,7 +21,6 @@ import {
   tenantsDocument,
   unknownTokenFault,
 } from './v2-login.ts';
-import { isV3Path } from './v3-paths.ts';
 import { identityVersionDocument, identityVersionsDocument } from './version-documents.ts';
 
 /** Documents of the façade, by the names the XML descriptions have. */
@@ -29,18 +28,16 @@ type FacadeDocument = 'access' | 'tenants';
 
 /** The identity façade (contract: logins at the root, never below a region) and the version documents beside it. */
 export async function serveIdentity(
-  call: Call,
-  target: Target & { kind: 'identity' },
+  { call, path, isV3 }: LocatedIdentity,
   services: Services,
 ): Promise<void> {
-  if (isV3Path(target.path)) return serveIdentityV3(call, target.path, services);
-  const match = matchFacade(call.method, target.path);
-  negotiate(call, target.format);
+  if (isV3) return serveIdentityV3(call, path, services);
+  const match = matchFacade(call.method, path);
   switch (match.kind) {
     case 'none':
       throw new Fault(
         'itemNotFound',
-        `There is nothing at ${target.path.slice(0, 128)}; logins go to /v2.0/tokens.`,
+        `There is nothing at ${path.slice(0, 128)}; logins go to /v2.0/tokens.`,
       );
     case 'method':
       throw methodFault(call.method, match.allow);
@@ -90,7 +87,7 @@ function access(call: Call, known: KnownAccount, sluiceToken: SluiceToken, servi
 
 async function readLogin(call: Call): Promise<JsonValue | undefined> {
   if (!hasBody(call.req)) return undefined;
-  const text = (await readBody(call.req)).toString();
+  const text = withoutByteOrderMark(await readBody(call.req)).toString();
   const format = requestFormat(call.header('content-type'));
   if (format === undefined)
     throw new Fault('badMediaType', 'A login is application/json or application/xml.');

@@ -18,11 +18,6 @@ export type V3Match =
   | { kind: 'method'; allow: string[] }
   | { kind: 'none' };
 
-/** True for a path that Identity v3 answers, in its own shapes. */
-export function isV3Path(path: string): boolean {
-  return /^\/+v3(?:\/|$)/.test(path);
-}
-
 /**
  * @param method upper case
  * @param path without query

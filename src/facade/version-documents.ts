@@ -1,11 +1,8 @@
 /**
- * The version documents clients probe before and after they log in. Two styles: identity's list is an object
- * with `values`, Compute's an array; clients crash on the wrong one. None announces microversions, because
- * clients would begin to send them, and all have `links`, without which some die (the guide's Example 1.32 has
- * none).
+ * The version documents of Identity, which clients probe before they log in. Its list is an object with `values`, unlike
+ * Compute's (serving/version-documents.ts); clients crash on the wrong one.
  */
 import type { JsonObject } from '../json.ts';
-import { regionSegment } from '../links/region-segment.ts';
 
 /** When the identity versions were declared stable here; clients only print it. */
 const IDENTITY_UPDATED = '2026-01-01T00:00:00Z';
@@ -38,52 +35,6 @@ function identityV3(baseUrl: string): JsonObject {
     updated: IDENTITY_UPDATED,
     links: [{ rel: 'self', href: `${trim(baseUrl)}/v3/` }],
     'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.identity-v3+json' }],
-  };
-}
-
-/** A version as a region's own documents tell of it. */
-export interface RegionVersion {
-  /** `v2` */
-  readonly id: string;
-  /** What the region says it is; anything but CURRENT and SUPPORTED would turn clients away from what works. */
-  readonly status?: string;
-  /** ISO 8601. */
-  readonly updated?: string;
-}
-
-/**
- * `GET /{region}/`: the versions a region has (guide, section 1.9.1).
- *
- * @param region as the catalog spells it; null for a base URL that is one region's own
- */
-export function regionVersionsDocument(
-  baseUrl: string,
-  region: string | null,
-  versions: readonly RegionVersion[],
-): JsonObject {
-  return { versions: versions.map((version) => describe(baseUrl, region, version)) };
-}
-
-/** `GET /{region}/v2` and `/{region}/v2/`: one version's details (guide, section 1.9.2, with `links`). */
-export function regionVersionDocument(
-  baseUrl: string,
-  region: string | null,
-  version: RegionVersion,
-): JsonObject {
-  return { version: describe(baseUrl, region, version) };
-}
-
-function describe(
-  baseUrl: string,
-  region: string | null,
-  { id, status, updated }: RegionVersion,
-): JsonObject {
-  const root = region === null ? trim(baseUrl) : `${trim(baseUrl)}/${regionSegment(region)}`;
-  return {
-    id,
-    status: status === 'SUPPORTED' ? status : 'CURRENT',
-    ...(updated === undefined ? {} : { updated }),
-    links: [{ rel: 'self', href: `${root}/${id}/` }],
   };
 }
 

@@ -1,10 +1,9 @@
-import type { Logger } from 'pino';
-import type { Clock } from '../clock.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
+import { claimsOf } from '../facade/accounts.ts';
 import { asFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import { Outbox } from '../http/outbox.ts';
-import { writePrepared, writeReply } from '../http/reply.ts';
+import { writeReply, writeResponse } from '../http/reply.ts';
 import { basePathOf, chooseEndpoints, type Endpoint } from '../identity/catalog.ts';
 import { createTokenSource } from '../identity/token-source.ts';
 import { createV2Login } from '../identity/v2-client.ts';
@@ -18,24 +17,11 @@ import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
 import { ANONYMOUS } from '../serving/wait.ts';
 import { beginAccount, beginRegion } from '../telemetry/first-values.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
-import { decodedBody } from '../upstream/decode.ts';
-import type { Pools } from '../upstream/pools.ts';
 import { createRegions } from '../upstream/region.ts';
-import { createSender } from '../upstream/send.ts';
+import type { Shared } from './shared.ts';
 import { openState, type State } from './state.ts';
-import type { TokenKeeper } from './token-keeper.ts';
-
-/** What outlives a reload. */
-export interface Shared {
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly metrics: Metrics;
-  readonly pools: Pools;
-  readonly tokens: TokenKeeper;
-}
 
 /** Everything that one configuration means, joined up. */
 export interface Core {
@@ -66,8 +52,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   const directory = new Directory([...accounts.values()]);
   const state = openState(config, shared, before?.state);
   const { cache, limits } = state;
-  const sender = createSender({ pools, clock, retries: config.upstream.retries });
-  const regions = createRegions({ sender, limits, metrics });
+  const regions = createRegions({ pools, clock, limits, metrics, retries: config.upstream.retries });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
   const finished = createFinish(metrics, createRequestLog(log, config.log), () => clock.monotonic());
   const links = linksOf(directory);
@@ -94,6 +79,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     tokenKeys: shared.tokens.use(config),
     revocations: shared.tokens.revocations,
     revoke: (token) => shared.tokens.revoke(token),
+    tenantOfToken: (tokenId) => claimsOf(tokenId, services)?.tenantId || undefined,
     links,
     location: (call, place, kind, url) => locate(links(), call, place, kind, url),
     reply(call, reply) {
@@ -102,10 +88,10 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
         finished(call, reply.status);
       });
     },
-    replyPrepared(call, prepared) {
+    respond(call, response) {
       outbox.put(call, () => {
-        writePrepared(call, prepared);
-        finished(call, prepared.status);
+        writeResponse(call, response);
+        finished(call, response.status);
       });
     },
     finished,
@@ -115,6 +101,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
         metrics.cacheSaved.inc(region, resource);
     },
   };
+  state.connect(services);
   let stopCounting = () => {};
   return {
     services,
@@ -148,7 +135,6 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
     credentials: identity,
     timeoutMs: config.upstream.headersTimeoutMs,
     clock,
-    decode: decodedBody,
   });
   const accountLog = log.child({ account: name });
   beginAccount(metrics, name);

@@ -12,7 +12,7 @@ import { createListener } from './listener.ts';
 import { TokenKeeper } from './token-keeper.ts';
 
 /**
- * The gateway: listeners around a core. The core (accounts, limits, cache, senders: core.ts) is what a reload replaces;
+ * The gateway: listeners around a core. The core (accounts, limits, cache, regions: core.ts) is what a reload replaces;
  * sockets, metrics and connection pools stay.
  */
 export interface Gateway {
@@ -34,14 +34,13 @@ export async function createGateway(
 ): Promise<Gateway> {
   const { log, clock = systemClock } = options;
   const tokens = new TokenKeeper(clock, log);
-  const shared = { log, clock, metrics: createMetrics(), pools: new Pools(config.upstream), tokens };
+  const shared = { log, clock, metrics: createMetrics(), pools: new Pools(config.upstream, clock), tokens };
   let core: Core = createCore(config, shared);
   let draining = false;
   const services = () => core.services;
-  const agent = shared.pools.agent();
-  const main = createListener({ services, agent });
+  const main = createListener({ services });
   const regionListeners = Object.entries(config.listen.regions).map(
-    ([region, port]) => [region, port, createListener({ services, agent, rootRegion: region })] as const,
+    ([region, port]) => [region, port, createListener({ services, rootRegion: region })] as const,
   );
   const admin = createAdmin(services, () => draining);
   const listeners = [main, ...regionListeners.map(([, , listener]) => listener)];
@@ -69,7 +68,7 @@ export async function createGateway(
       await drain(listeners, graceMs);
       await core.close();
       tokens.close();
-      await Promise.allSettled([admin.close(), shared.pools.close(), agent.destroy()]);
+      await Promise.allSettled([admin.close(), shared.pools.close()]);
     },
   };
 }

@@ -1,88 +1,56 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Agent } from 'undici';
-import { serveEverywhere } from '../all-regions/serve.ts';
-import { serveIdentity } from '../facade/serve-v2.ts';
-import { asFault, Fault, methodFault } from '../faults/faults.ts';
+import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
-import { attachFastPath, type FastPath } from '../http/fast-path.ts';
-import { PROXIED_METHODS, registerOpaque, streamFault } from '../passthrough/proxy.ts';
-import { createPassage } from '../passthrough/target.ts';
+import { Wire } from '../http/server.ts';
+import { PROXIED_METHODS, registerPassthrough, streamFault } from '../passthrough/proxy.ts';
+import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
-import { recognise, serveOperation } from '../serving/compute.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
+import type { LocatedPassthrough } from '../serving/locate.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
-import { serveEndpoint, serveVersions } from '../serving/versions.ts';
-import { clientOf } from '../serving/wait.ts';
-
-/** Request heads beyond this are refused by Node itself, bytes; long pagination URLs and tokens fit easily. */
-const MAX_HEADER_BYTES = 32 * 1024;
-
-/** How long a connection without a request is kept, ms: longer than the 60 s of common load balancers. */
-const KEEP_ALIVE_MS = 75_000;
+import { dispatch } from './dispatch.ts';
 
 /**
- * How long a connection that is idle when a drain begins is still kept, ms: a caller may just be sending its next request,
- * which it would lose. It is answered, and the connection ends with the answer.
- */
-const LINGER_MS = 500;
-
-const OPAQUE = Symbol('opaque');
-
-/** What HTTP itself has for resources; Compute knows no methods of its own, as other services do. */
-const COMPUTE_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-
-/**
- * The listener callers connect to: the only place that knows Fastify. What is an operation of the guide, a login or a
- * version document is answered before Fastify's router, whose requests, replies and hooks would cost a cache hit more
- * than the cache does; everything else goes on to Fastify and its proxy.
+ * The listener callers connect to. What is an operation of the guide, a login or a version document is answered
+ * (dispatch.ts) before Fastify's router, whose requests, replies and hooks would cost a cache hit more than the cache
+ * does; everything else goes on to Fastify and its proxy (passthrough/).
  *
  * @param services the services in force; read anew for each request, so that a reload needs no restart
  * @param rootRegion the region this listener serves at its root
  */
 export function createListener(options: {
   services: () => Services;
-  agent: Agent;
   rootRegion?: string | undefined;
 }): FastifyInstance {
   const { services, rootRegion } = options;
-  const router = createRouter(rootRegion);
-  const answerer = createMemoryAnswerer({ services, router, rootRegion, keepAliveMs: KEEP_ALIVE_MS });
-  let fastPath: FastPath | undefined;
-  const opaqueCalls = new WeakMap<IncomingMessage, Call>();
-  let closing = false;
-  let lingersUntil = 0;
+  const router = createRouter({
+    rootRegion,
+    maxTargetBytes: () => services().settings.listen.maxTargetBytes,
+  });
+  const { listen } = services().settings;
+  const keepAliveMs = listen.keepAliveTimeoutMs;
+  const answer = createMemoryAnswerer({ services, router, rootRegion, keepAliveMs });
+  const wire = new Wire({ times: listen, log: services().log, answer: listen.fastPath ? answer : undefined });
+  let fastifyHandler: RequestListener;
+  const streamed = new WeakMap<IncomingMessage, LocatedPassthrough>();
   const fastify = Fastify({
     logger: false,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 16_384 },
     serverFactory: (handler) => {
-      // Node would refuse a request without a Host, but not as a fault.
-      const options = { maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false };
-      const server = createServer(options, (req, res) => {
-        fastPath?.begun(req, res);
-        if (closing) res.shouldKeepAlive = false;
-        if (!takes(req, res)) handler(req, res);
+      fastifyHandler = handler;
+      return wire.createServer({
+        serve: (req, res) => take(req, res),
+        refuse: (req, res, fault) => fail(newCall(req, res), fault, services()),
       });
-      server.on('checkExpectation', (req: IncomingMessage, res: Call['res']) => {
-        fastPath?.begun(req, res);
-        const message = 'The Expect header may ask for 100-continue and nothing else.';
-        fail(newCall(req, res), new Fault('computeFault', message, { code: 417 }), services());
-      });
-      server.keepAliveTimeout = KEEP_ALIVE_MS;
-      fastPath = attachFastPath(server, answerer);
-      const closeIdleConnections = server.closeIdleConnections.bind(server);
-      server.closeIdleConnections = () => {
-        if (performance.now() >= lingersUntil) closeIdleConnections();
-      };
-      return server;
     },
     exposeHeadRoutes: false,
-    clientErrorHandler: refuseMalformed,
+    // What Node cannot read is answered by the wire.
+    clientErrorHandler: () => {},
     frameworkErrors: (error, request, reply) => {
       reply.hijack();
       const call = newCall(request.raw, reply.raw);
@@ -98,48 +66,44 @@ export function createListener(options: {
   fastify.removeAllContentTypeParsers();
 
   const newCall = (req: IncomingMessage, res: Call['res']) => {
-    const { publicUrl, clock, clients } = services();
-    const call = new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
+    const { publicUrl, clock } = services();
+    return new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
       publicUrl,
       rootRegion,
       now: clock.monotonic(),
     });
-    call.client = clientOf(call, clients);
-    return call;
   };
 
-  /** True when Sluice answers the request itself; false leaves it to the proxy. */
-  const takes = (req: IncomingMessage, res: Call['res']): boolean => {
+  /** Leaves a request to Fastify and its proxy. */
+  const stream = (located: LocatedPassthrough): void => {
+    const { req, res } = located.call;
+    streamed.set(req, located);
+    fastifyHandler(req, res);
+  };
+
+  const take = (req: IncomingMessage, res: Call['res']): void => {
     const call = newCall(req, res);
     try {
       if (!hasOneHost(req)) throw new Fault('badRequest', 'A request has one Host header.');
-      const taken = dispatch(call, services());
-      if (taken === OPAQUE) {
-        opaqueCalls.set(req, call);
-        return false;
-      }
-      taken?.catch((error) => fail(call, error, services()));
+      dispatch(call, services(), stream)?.catch((error) => fail(call, error, services()));
     } catch (error) {
       fail(call, error, services());
     }
-    return true;
   };
 
   fastify.addHook('preClose', (done) => {
-    closing = true;
-    lingersUntil = performance.now() + LINGER_MS;
-    fastPath?.close();
+    wire.drain();
     done();
   });
 
   fastify.setErrorHandler((error, request, reply) => {
     reply.hijack();
-    const call = opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    const call = streamed.get(request.raw)?.call ?? newCall(request.raw, reply.raw);
     fail(call, asRefusal(streamFault(error, call)), services());
   });
   fastify.setNotFoundHandler((request, reply) => {
     reply.hijack();
-    const call = opaqueCalls.get(request.raw) ?? newCall(request.raw, reply.raw);
+    const call = streamed.get(request.raw)?.call ?? newCall(request.raw, reply.raw);
     fail(
       call,
       new Fault('badMethod', `${call.method} is not possible here.`, {
@@ -149,47 +113,22 @@ export function createListener(options: {
     );
   });
 
-  const passage = createPassage(services, (call, error) => fail(call, error, services()));
-  registerOpaque(fastify, {
-    agent: options.agent,
-    retries: () => services().settings.upstream.retries,
-    passage,
-    callOf: (request) => opaqueCalls.get(request.raw)!,
+  registerPassthrough(fastify, {
+    locatedOf: (request) => streamed.get(request.raw)!,
+    targetOf: (located) => findProxyTarget(located, services()),
+    fail: (call, error) => fail(call, error, services()),
+    finished: (call, status) => services().finished(call, status),
   });
   return fastify;
 }
 
-/** Who answers a request: at once, in a while, or the proxy. */
-function dispatch(call: Call, services: Services): void | Promise<void> | typeof OPAQUE {
-  const { target, hasTraversal } = call.route;
-  if (hasTraversal) throw new Fault('badRequest', 'The path has segments that no path of this API has.');
-  switch (target.kind) {
-    case 'identity':
-      return serveIdentity(call, target, services);
-    case 'versions':
-    case 'version':
-      return serveVersions(call, target, services);
-    case 'service':
-      return OPAQUE;
-    case 'everywhere':
-      return serveEverywhere(call, target, services);
-    case 'compute': {
-      if (target.path === '/') return serveEndpoint(call, target, services);
-      const match = recognise(call, target);
-      if (match !== undefined) return serveOperation(call, target, match, services);
-      if (!COMPUTE_METHODS.includes(call.method)) throw methodFault(call.method, COMPUTE_METHODS);
-      return OPAQUE;
-    }
-  }
-}
-
-/** What Fastify itself refuses, such as a content type that is none, is the caller's mistake and no error of Sluice. */
+/** What Fastify itself refuses, such as a content type it cannot read, is the caller's mistake and no error of Sluice. */
 function asRefusal(error: unknown): unknown {
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   if (error instanceof Fault || typeof status !== 'number' || status < 400 || status >= 500) return error;
   const { message } = error as Error;
   if (status === 415)
-    return new Fault('badMediaType', `The Content-Type is none: ${message}.`, { cause: error });
+    return new Fault('badMediaType', `The Content-Type cannot be read: ${message}.`, { cause: error });
   return new Fault('badRequest', message, { cause: error });
 }
 
@@ -212,25 +151,4 @@ function hasOneHost({ rawHeaders, headers, httpVersion }: IncomingMessage): bool
     if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
   }
   return hosts === 1;
-}
-
-/** Node could not read the request at all: there is no call, only a socket. */
-function refuseMalformed(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const body = renderFault(
-    new Fault(
-      'badRequest',
-      tooLarge
-        ? `The request's headers are larger than ${MAX_HEADER_BYTES} bytes.`
-        : 'The request is no valid HTTP.',
-    ),
-    'json',
-  );
-  const head = `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nVia: 1.1 sluice\r\nConnection: close\r\n\r\n`;
-  const isHead = error.rawPacket instanceof Buffer && error.rawPacket.subarray(0, 5).toString() === 'HEAD ';
-  socket.end(isHead ? head : head + body);
 }

@@ -3,25 +3,28 @@ import { createCache, type ResponseCache } from '../cache/cache.ts';
 import { connectSharedStore } from '../cache/redis/store.ts';
 import type { Config } from '../config/schema.ts';
 import type { JsonValue } from '../json.ts';
+import { CONTROL_CLIENT } from '../limits/client.ts';
 import { createLimits, type RegionLimits } from '../limits/limits.ts';
 import { createRedisBudgetStore } from '../limits/shared/redis-store.ts';
 import type { Permit } from '../limits/slot-request.ts';
 import { operationNamed } from '../operations/match.ts';
 import { createRedis } from '../redis/connection.ts';
+import { usesRedis } from '../redis/settings.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Services } from '../serving/services.ts';
 import { observeCache, observeLimits } from '../telemetry/observers.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
-import { ExchangeError, exchange } from '../upstream/exchange.ts';
-import { requestHeaders } from '../upstream/headers.ts';
-import type { Shared } from './core.ts';
+import type { Regions } from '../upstream/region.ts';
+import type { Shared } from './shared.ts';
 import { warmCache } from './warm.ts';
 
 /** What is remembered from request to request: cached answers and rate-limit windows. It outlives a reload if it can. */
 export interface State {
   readonly cache: ResponseCache;
   readonly limits: RegionLimits<Place>;
+  /** Says which services are in force: limits are learned by way of them. Before the first request. */
+  connect(services: Services): void;
   /** Begins to learn limits and to warm the cache, once tokens are there. */
   start(services: Services): void;
   /** Closes what the successor did not take over. */
@@ -53,8 +56,11 @@ class OpenState implements State {
     if (keeps) this.limits.reload();
   }
 
+  connect(services: Services): void {
+    this.#live.services = services;
+  }
+
   start(services: Services): void {
-    this.#live.directory = services.directory;
     for (const account of services.directory.accounts as readonly LiveAccount[]) {
       const stop = account.tokens.onToken(() => {
         for (const endpoint of account.endpoints().values()) {
@@ -79,6 +85,10 @@ class OpenState implements State {
 
 function openCache(config: Config, { clock, metrics, log }: Shared): ResponseCache {
   const observe = observeCache(metrics, () => cache.stats());
+  if (usesRedis(config.redis) && config.redis.signingKeys.length === 0)
+    log.warn(
+      'redis.signingKeys is empty: whoever can write to Redis decides what callers are answered, as far as it looks like an answer',
+    );
   const shared = connectSharedStore(config.redis, { clock, log, observe, instanceId: randomUUID() });
   const cache = createCache({ settings: config.cache, clock, observe, shared });
   return cache;
@@ -95,8 +105,8 @@ interface LiveLimits {
   settings: Config['limits'];
   users: ReadonlyMap<string, string>;
   shares: ReadonlyMap<string, number>;
-  /** The accounts in force; undefined until they start. */
-  directory?: Services['directory'];
+  /** The services in force: their accounts, and the way to their regions. */
+  services?: Services;
 }
 
 function liveLimits(config: Config): LiveLimits {
@@ -110,7 +120,8 @@ function liveLimits(config: Config): LiveLimits {
 
 /** Where windows are remembered, if they are kept at all: where this changes they begin anew. */
 function limitsKeyOf({ limits, redis }: Config): string {
-  return JSON.stringify([limits.enabled, limits.ledger, redis]);
+  const { signingKeys: _, ...connection } = redis;
+  return JSON.stringify([limits.enabled, limits.ledger, connection]);
 }
 
 /** The settings as a reload last put them. */
@@ -122,7 +133,8 @@ function settingsOf(live: LiveLimits): Config['limits'] {
 
 /** The account as it is now: an unchanged name may have got new credentials since its limits were first asked for. */
 function placeNow(place: Place, live: LiveLimits): Place {
-  const account = live.directory?.accounts.find(({ name }) => name === place.account.name) ?? place.account;
+  const account =
+    live.services?.directory.accounts.find(({ name }) => name === place.account.name) ?? place.account;
   return {
     account,
     endpoint: account.endpoints().get(place.endpoint.region.toUpperCase()) ?? place.endpoint,
@@ -138,7 +150,7 @@ function openLimits(live: LiveLimits, config: Config, shared: Shared): RegionLim
     clock,
     userOf: (account) => live.users.get(account),
     shares: (client) => live.shares.get(client) ?? 1,
-    fetchLimits: (place, permit) => fetchLimits(placeNow(place, live), permit, shared),
+    fetchLimits: (place, permit) => fetchLimits(placeNow(place, live), permit, live.services!.regions),
     observe: observeLimits(metrics, log, () => limits.standings()),
     warn: (line) => log.warn(line),
   });
@@ -152,29 +164,32 @@ function openLimits(live: LiveLimits, config: Config, shared: Shared): RegionLim
   });
 }
 
-/** How long the answer to `GET /limits` may take, ms. */
+/** How long `GET /limits` may take, with all its attempts, ms. */
 const LIMITS_TIMEOUT_MS = 10_000;
+const GET_LIMITS = operationNamed('getLimits');
 
-/** Sends `GET /limits` with a permit already given for it; a refused token is renewed for the next time. */
-async function fetchLimits(place: Place, permit: Permit, { pools, metrics }: Shared): Promise<JsonValue> {
-  const { tokens } = place.account as LiveAccount;
-  const { endpoint } = place;
-  const token = await tokens.get();
-  const request = {
-    method: 'GET',
-    path: endpoint.basePath + operationNamed('getLimits').path,
-    headers: requestHeaders({}, token.id, false, true),
+/**
+ * Asks a region for its limits, with a permit already given for it; a further attempt takes a slot of its own, before
+ * everybody else's.
+ *
+ * @throws {Error} there is no 200 with a document
+ */
+async function fetchLimits(place: Place, permit: Permit, regions: Regions): Promise<JsonValue> {
+  const { status, text } = await regions.ask({
+    operation: GET_LIMITS,
+    method: GET_LIMITS.method,
+    place,
+    path: GET_LIMITS.path,
+    query: '',
+    headers: {},
     body: undefined,
-  };
-  const timeout = cancellationOf(AbortSignal.timeout(LIMITS_TIMEOUT_MS));
-  const answer = await exchange(pools.get(endpoint.origin), request, timeout, {
-    queued: () => permit.queued(),
-    sent: () => permit.sent(),
-    head: (status, headers) => permit.answered(status, headers),
+    shared: true,
+    permit,
+    client: CONTROL_CLIENT,
+    priority: 'interactive',
+    maxWaitMs: LIMITS_TIMEOUT_MS,
+    cancellation: cancellationOf(AbortSignal.timeout(LIMITS_TIMEOUT_MS)),
   });
-  if (answer instanceof ExchangeError) throw answer;
-  metrics.upstreamRequests.inc(place.account.name, endpoint.region, 'getLimits', String(answer.status));
-  if (answer.status === 401) await tokens.refused(token);
-  if (answer.status !== 200) throw new Error(`the region answered ${answer.status}`);
-  return JSON.parse(answer.body.toString()) as JsonValue;
+  if (status !== 200) throw new Error(`the region answered ${status}`);
+  return JSON.parse(text) as JsonValue;
 }

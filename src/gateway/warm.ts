@@ -20,20 +20,20 @@ function isWarm({ cache, path }: Operation, warm: readonly CacheClass[]): boolea
 
 function fetchOne(operation: Operation, place: Place, services: Services): void {
   const { account, endpoint } = place;
-  const target = { path: operation.path };
+  const { path } = operation;
   const lookup = services.cache.lookup({
     account: account.name,
     tenant: endpoint.tenantId,
     region: endpoint.region,
     operation,
     params: {},
-    path: operation.path,
+    path,
     query: '',
     variant: '',
     cacheControl: undefined,
   });
   if (lookup.verdict !== 'miss') return;
   services.cache.revalidate(lookup, (signal) =>
-    loadInBackground({ operation, place, target }, lookup, signal, services),
+    loadInBackground({ operation, place, path }, lookup, signal, services),
   );
 }

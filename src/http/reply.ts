@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
-import type { Prepared } from '../serving/prepared.ts';
 import { contentTypeOf, type Format } from '../translation/format.ts';
 import type { Call } from './call.ts';
 import { commonHead } from './common-head.ts';
+import type { Head } from './head.ts';
 
 /** An answer ready to go out. */
 export interface Reply {
@@ -13,6 +13,14 @@ export interface Reply {
   format: Format;
   /** Further headers, name and value in turn. */
   headers: string[];
+}
+
+/** An answer with its head ready, but for what differs from request to request: the request id, `Connection`. */
+export interface Response {
+  readonly status: 200 | 304;
+  readonly head: Head;
+  /** ASCII text, or bytes. */
+  readonly body: string | Buffer | undefined;
 }
 
 /** Statuses that have neither a body nor a Content-Length (RFC 9110, section 8.6). */
@@ -27,10 +35,19 @@ export function writeReply(call: Call, reply: Reply): void {
   if (res.headersSent || res.destroyed) return;
   const head = ['X-Compute-Request-Id', call.requestId, ...commonHead(call), ...reply.headers];
   if (!BODILESS.has(reply.status)) describeBody(head, reply);
-  if (mustClose(call)) head.push('Connection', 'close');
   res.writeHead(reply.status, STATUS_CODES[reply.status] ?? 'Unknown', head);
-  res.end(call.method === 'HEAD' || BODILESS.has(reply.status) ? undefined : reply.body);
+  res.end(call.method === 'HEAD' || BODILESS.has(reply.status) ? undefined : bodyBeside(head, reply.body));
 }
+
+/**
+ * Node writes a head and a body that is text in one piece, in the coding of the text: a character of the head, which stands
+ * for one byte of an upstream's field, would become two bytes of UTF-8.
+ */
+function bodyBeside(head: readonly string[], body: Reply['body']): Reply['body'] {
+  return typeof body === 'string' && head.some(isWide) ? Buffer.from(body) : body;
+}
+
+const isWide = (text: string): boolean => /[^\x20-\x7e]/.test(text);
 
 function describeBody(head: string[], reply: Reply): void {
   const length = reply.body === undefined ? 0 : Buffer.byteLength(reply.body);
@@ -38,18 +55,13 @@ function describeBody(head: string[], reply: Reply): void {
 }
 
 /** Writes an answer whose head is ready but for what differs from request to request. */
-export function writePrepared(call: Call, { status, head, body }: Prepared): void {
+export function writeResponse(call: Call, { status, head, body }: Response): void {
   const { res } = call;
   if (res.headersSent || res.destroyed) return;
   const own = ['X-Compute-Request-Id', call.requestId, ...head.lines];
-  if (mustClose(call)) own.push('Connection', 'close');
   res.writeHead(status, STATUS_CODES[status] ?? 'Unknown', own);
-  res.end(call.method === 'HEAD' ? undefined : body);
-}
-
-/** A request body that was not read to its end would be taken for the next request: the connection ends instead. */
-function mustClose(call: Call): boolean {
-  const { req } = call;
-  if (req.complete || req.readableEnded) return false;
-  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+  if (call.method === 'HEAD' || body === undefined) res.end();
+  // Text is ASCII here, and the head's characters are bytes; see `bodyBeside`.
+  else if (typeof body === 'string') res.end(body, 'latin1');
+  else res.end(body);
 }

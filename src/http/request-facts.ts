@@ -59,12 +59,12 @@ export class RequestFacts {
     this.startedAt = context.now;
   }
 
-  /** Path with doubled slashes collapsed. */
+  /** In its one spelling, see `Route`. */
   get path(): string {
     return this.route.path;
   }
 
-  /** Raw query without `?`. */
+  /** Without `?`, in its one spelling. */
   get query(): string {
     return this.route.query;
   }

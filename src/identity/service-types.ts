@@ -107,7 +107,7 @@ export function isComputeType(type: string): boolean {
 }
 
 /** The type that a catalog's word means: `Volume_v3` is `volume`. */
-function canonical(type: string): string {
+export function canonicalServiceType(type: string): string {
   return type
     .toLowerCase()
     .replace(/_/g, '-')
@@ -120,7 +120,7 @@ function canonical(type: string): string {
  */
 export function isServedType(type: string, served: ServedServices): boolean {
   if (type === '' || served === 'none' || isIdentityType(type) || isComputeType(type)) return false;
-  const meant = canonical(type);
+  const meant = canonicalServiceType(type);
   const names = served === 'all' ? [served] : served.map((name) => name.toLowerCase());
   return (
     (names.includes('all') && KNOWN.has(meant)) || names.includes(type.toLowerCase()) || names.includes(meant)

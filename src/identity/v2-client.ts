@@ -1,6 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, request } from 'undici';
 import { type Clock, systemClock } from '../clock.ts';
+import { CodingError, decodeContent, withoutByteOrderMark } from '../content-coding.ts';
 import type { JsonValue } from '../json.ts';
 import { parseAccess } from './access-answer.ts';
 import { asLoginError, LoginError, type LoginFailure } from './login-error.ts';
@@ -17,12 +17,7 @@ export interface V2LoginOptions {
   /** How long one login may take in all, ms. */
   timeoutMs: number;
   clock?: Clock;
-  /** Undoes the content coding of an answer, which nobody has asked for; throws when it cannot. */
-  decode?: Decode;
 }
-
-/** See `V2LoginOptions.decode`. */
-export type Decode = (answer: { status: number; headers: IncomingHttpHeaders; body: Buffer }) => Buffer;
 
 /** The largest answer that is read. A catalog of every service and region of Rackspace is about 20 KB. */
 const ANSWER_LIMIT_BYTES = 1024 * 1024;
@@ -64,7 +59,7 @@ function loginDocument({ username, apiKey, password }: Credentials): object {
 async function post(
   url: URL,
   body: string,
-  { dispatcher, timeoutMs, decode = ({ body }) => body }: V2LoginOptions,
+  { dispatcher, timeoutMs }: V2LoginOptions,
   signal: AbortSignal,
 ): Promise<Answer> {
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -81,13 +76,11 @@ async function post(
       signal: AbortSignal.any([signal, timeout]),
       ...(dispatcher ? { dispatcher } : {}),
     });
-    const { statusCode: status, headers } = answer;
-    const whole = await readWhole(answer.body);
     return {
-      status,
-      retryAfter: single(headers['retry-after']),
-      date: single(headers['date']),
-      text: textOf(decoded({ status, headers, body: whole }, decode)),
+      status: answer.statusCode,
+      retryAfter: single(answer.headers['retry-after']),
+      date: single(answer.headers['date']),
+      text: await readText(answer.body, answer.headers['content-encoding']),
     };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -97,7 +90,7 @@ async function post(
   }
 }
 
-async function readWhole(body: AsyncIterable<Buffer>): Promise<Buffer> {
+async function readText(body: AsyncIterable<Buffer>, coding: string | string[] | undefined): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {
@@ -105,26 +98,17 @@ async function readWhole(body: AsyncIterable<Buffer>): Promise<Buffer> {
     if (bytes > ANSWER_LIMIT_BYTES) throw tooLarge();
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
-}
-
-function decoded(answer: Parameters<Decode>[0], decode: Decode): Buffer {
-  let body: Buffer;
   try {
-    body = decode(answer);
-  } catch (cause) {
-    const message = "The identity service's answer has a content coding that cannot be undone.";
-    throw new LoginError('malformed', message, { cause });
+    const bytes = await decodeContent(Buffer.concat(chunks), coding, ANSWER_LIMIT_BYTES);
+    return withoutByteOrderMark(bytes).toString('utf8');
+  } catch (error) {
+    if (!(error instanceof CodingError)) throw error;
+    throw new LoginError('malformed', `The identity service's answer cannot be read: ${error.message}.`);
   }
-  if (body.length > ANSWER_LIMIT_BYTES) throw tooLarge();
-  return body;
 }
 
 const tooLarge = () =>
   new LoginError('malformed', `The identity service's answer exceeds ${ANSWER_LIMIT_BYTES} bytes.`);
-
-/** Without a byte-order mark, which some services and files on web servers begin with. */
-const textOf = (body: Buffer): string => body.toString('utf8').replace(/^\uFEFF/, '');
 
 function parseAnswer(text: string): JsonValue {
   try {

@@ -2,9 +2,9 @@ import type { Clock } from '../clock.ts';
 import type { JsonValue } from '../json.ts';
 import type { Ledger } from './ledger.ts';
 import { DEFAULT_LIMITS, type PublishedLimit } from './published/limit.ts';
-import { LimitsKeeper } from './published/refresher.ts';
-import { createShaper, type Shaper } from './queue/shaper-contract.ts';
-import type { ShaperObserver } from './queue/shaper-observer.ts';
+import { LimitsRefresher } from './published/refresher.ts';
+import { createShaper } from './queue/shaper.ts';
+import type { Shaper, ShaperObserver } from './queue/shaper-contract.ts';
 import type { LimitsSettings } from './settings.ts';
 import { BudgetLease, type LeaseHolder, type LeaseState } from './shared/lease.ts';
 import type { BudgetStore } from './shared/store.ts';
@@ -35,7 +35,7 @@ export interface LimitsOptions<P extends LimitPlace> {
 }
 
 /**
- * What one user may do in one region, whichever of the user's accounts asks. It rests while no account in force is the
+ * What one user may do in one region, whichever of the user's accounts asks. It is orphaned while no account in force is the
  * user's, and is remembered for as long as its windows hold anything: the region remembers, too.
  */
 export class Budget<P extends LimitPlace> {
@@ -46,8 +46,8 @@ export class Budget<P extends LimitPlace> {
   /** The place in whose name GET /limits is asked; its account is the label in logs and metrics. */
   #place: P;
   #observer: ShaperObserver;
-  #keeper: LimitsKeeper | undefined;
-  #isResting = false;
+  #refresher: LimitsRefresher | undefined;
+  #isOrphaned = false;
   /** The static limits in force, to tell whether a reload changed them. */
   #stated = '';
 
@@ -72,24 +72,24 @@ export class Budget<P extends LimitPlace> {
   }
 
   /** Undefined while no account in force is the user's. */
-  get keeper(): LimitsKeeper | undefined {
-    return this.#keeper;
+  get refresher(): LimitsRefresher | undefined {
+    return this.#refresher;
   }
 
   /** Requests of this place are counted here from now on. */
   serve(place: P): void {
-    if (!this.#isResting && this.#options.userOf(this.account) === this.user) return;
+    if (!this.#isOrphaned && this.#options.userOf(this.account) === this.user) return;
     this.#place = place;
     this.#observer = this.#options.observe(this.account, this.region);
-    this.#isResting = false;
+    this.#isOrphaned = false;
     this.#learn();
   }
 
   /** Puts changed settings in force. False when nobody needs the budget any more. */
   reload(): boolean {
-    this.#isResting = this.#options.userOf(this.account) !== this.user;
-    if (this.#isResting) {
-      this.#keeper?.close();
+    this.#isOrphaned = this.#options.userOf(this.account) !== this.user;
+    if (this.#isOrphaned) {
+      this.#refresher?.close();
       if (this.shaper.isEmpty) return false;
     }
     this.shaper.reload();
@@ -97,12 +97,18 @@ export class Budget<P extends LimitPlace> {
     return true;
   }
 
-  get isResting(): boolean {
-    return this.#isResting;
+  /** Forgets what the region has said of waiting, and asks it how its limits stand; answers why that failed, if it did. */
+  async resync(): Promise<string | undefined> {
+    this.shaper.unblock();
+    return this.#refresher?.resync();
+  }
+
+  get isOrphaned(): boolean {
+    return this.#isOrphaned;
   }
 
   close(): Promise<void> {
-    this.#keeper?.close();
+    this.#refresher?.close();
     return this.shaper.close();
   }
 
@@ -118,6 +124,7 @@ export class Budget<P extends LimitPlace> {
       settings,
       shares,
       // A shared budget remembers by itself.
+      onDoubt: () => this.#refresher?.settle(),
       restore: ledger && !store ? (window) => ledger.restore(this.#key, window) : undefined,
       lease: store && ((holder) => this.#openLease(holder, store)),
       observe: {
@@ -126,7 +133,7 @@ export class Budget<P extends LimitPlace> {
         problem: (line) => this.#observer.problem(line),
         overLimit: () => {
           this.#observer.overLimit();
-          this.#keeper?.correct();
+          this.#refresher?.correct();
         },
       },
     });
@@ -165,16 +172,16 @@ export class Budget<P extends LimitPlace> {
     const isStatic = settings.source === 'static';
     if (isStatic) this.#state(initialLimits(settings));
     else this.#stated = '';
-    if (this.#isResting) return;
-    if (this.#keeper?.isReader === isStatic) this.#keeper.reopen();
+    if (this.#isOrphaned) return;
+    if (this.#refresher?.isReader === isStatic) this.#refresher.reopen();
     else {
-      this.#keeper?.close();
-      this.#keeper = this.#makeKeeper(isStatic);
+      this.#refresher?.close();
+      this.#refresher = this.#makeRefresher(isStatic);
     }
   }
 
-  #makeKeeper(isReader: boolean): LimitsKeeper {
-    const keeper = new LimitsKeeper({
+  #makeRefresher(isReader: boolean): LimitsRefresher {
+    const refresher = new LimitsRefresher({
       clock: this.#options.clock,
       shaper: this.shaper,
       initial: initialLimits(this.#options.settings),
@@ -183,8 +190,8 @@ export class Budget<P extends LimitPlace> {
       warn: (line) => this.#warn(line),
       isReader,
     });
-    keeper.start();
-    return keeper;
+    refresher.start();
+    return refresher;
   }
 
   #state(limits: readonly PublishedLimit[]): void {

@@ -5,7 +5,7 @@ export interface Client {
   readonly index: number;
   /** Weight; twice the share, twice the slots when all want more than there is. A reload may change it. */
   share: number;
-  /** Requests that wait, in all lanes. */
+  /** Requests that wait, in all queues. */
   waiting: number;
 }
 

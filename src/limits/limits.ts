@@ -20,12 +20,26 @@ export interface RegionStanding {
   readonly snapshot: ShaperSnapshot;
 }
 
+/** Which budgets are meant; nothing named means all. Regions are compared without case. */
+export interface ResyncFilter {
+  readonly account?: string;
+  readonly region?: string;
+}
+
+/** What came of asking one region. */
+export interface Resynced {
+  readonly account: string;
+  readonly region: string;
+  /** Why it could not be asked; left out when it could. */
+  readonly problem?: string;
+}
+
 /** The limits of every account and region: one shaper per user name and region, made on first use. */
 export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   /** A permit that costs nothing: for what no limit is about. */
   readonly free: Permit;
   /** A permit or refusal at once, or a promise of one. */
-  acquire(place: P, ask: SlotRequest): Permit | Refusal | Promise<Permit | Refusal>;
+  acquire(place: P, request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal>;
   /** What a caller is told of a refusal. */
   refusal(refused: Refusal): Fault;
   /** RateLimit headers for an answer. */
@@ -34,7 +48,7 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
    * True when an answer is a rate limit's refusal: the request was not executed, its windows are now stopped for as long as
    * the answer says, and it may be asked for again with `again: true`. Quotas and sizes are false and go to the caller.
    */
-  overLimit(place: P, ask: SlotRequest, answer: LimitedAnswer): boolean;
+  overLimit(place: P, request: SlotRequest, answer: LimitedAnswer): boolean;
   /** A caller's GET /limits: rates from the model, absolute limits at most seconds old. */
   document(place: P): Promise<JsonObject>;
   /** A caller's own part of a region's budget, for GET /limits. */
@@ -42,6 +56,8 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   /** Learns a place's limits before the first request asks for them. */
   warm(place: P): void;
   standings(): RegionStanding[];
+  /** Asks regions anew how their limits stand and takes it for true, whatever was counted or refused before. */
+  resync(which?: ResyncFilter): Promise<Resynced[]>;
   /** Settings, accounts and shares may be others now; what is counted stays counted. */
   reload(): void;
   close(): Promise<void>;
@@ -81,8 +97,8 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
       this.#ledger = openLedger({ path: settings.ledger, clock, warn });
   }
 
-  acquire(place: P, ask: SlotRequest): Permit | Refusal | Promise<Permit | Refusal> {
-    return this.#options.settings.enabled ? this.#budget(place).shaper.acquire(ask) : FREE_PERMIT;
+  acquire(place: P, request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal> {
+    return this.#options.settings.enabled ? this.#budget(place).shaper.acquire(request) : FREE_PERMIT;
   }
 
   refusal(refused: Refusal): Fault {
@@ -94,7 +110,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
     return rateLimitHeaders(charges);
   }
 
-  overLimit(place: P, ask: SlotRequest, answer: LimitedAnswer): boolean {
+  overLimit(place: P, request: SlotRequest, answer: LimitedAnswer): boolean {
     if (answer.status !== 413 && answer.status !== 429) return false;
     const verdict = triageOverLimit(answer, this.#options.clock.now());
     if (verdict.kind !== 'rate' || !this.#options.settings.enabled) return false;
@@ -103,13 +119,13 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
       { status: answer.status, headers: answer.headers },
       this.#options.clock.now(),
     );
-    if (seen.kind !== 'rate') this.#budget(place).shaper.refusedUpstream(ask, verdict);
+    if (seen.kind !== 'rate') this.#budget(place).shaper.refusedUpstream(request, verdict);
     return true;
   }
 
   async document(place: P): Promise<JsonObject> {
-    const { shaper, keeper } = this.#budget(place);
-    const absolute = (await keeper?.absolute(!this.#options.settings.enabled)) ?? {};
+    const { shaper, refresher } = this.#budget(place);
+    const absolute = (await refresher?.absolute(!this.#options.settings.enabled)) ?? {};
     return limitsDocument(shaper.snapshot().limits, absolute, this.#options.clock.now());
   }
 
@@ -128,8 +144,24 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   standings(): RegionStanding[] {
     return [...this.#budgets.values()]
-      .filter(({ isResting }) => !isResting)
+      .filter(({ isOrphaned }) => !isOrphaned)
       .map(({ account, region, shaper }) => ({ account, region, snapshot: shaper.snapshot() }));
+  }
+
+  async resync({ account, region }: ResyncFilter = {}): Promise<Resynced[]> {
+    const chosen = [...this.#budgets.values()].filter(
+      (budget) =>
+        !budget.isOrphaned &&
+        (account === undefined || budget.account === account) &&
+        (region === undefined || budget.region.toUpperCase() === region.toUpperCase()),
+    );
+    return Promise.all(
+      chosen.map(async (budget) => {
+        const problem = await budget.resync();
+        const asked = { account: budget.account, region: budget.region };
+        return problem === undefined ? asked : { ...asked, problem };
+      }),
+    );
   }
 
   reload(): void {
@@ -149,13 +181,13 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   #sweepLater(): void {
     this.#sweep?.cancel();
-    const isResting = () => [...this.#budgets.values()].some((budget) => budget.isResting);
-    if (isResting()) this.#sweep = this.#options.clock.setTimer(() => this.#sweepNow(), SWEEP_MS);
+    const isOrphaned = () => [...this.#budgets.values()].some((budget) => budget.isOrphaned);
+    if (isOrphaned()) this.#sweep = this.#options.clock.setTimer(() => this.#sweepNow(), SWEEP_MS);
   }
 
   #sweepNow(): void {
     for (const [key, budget] of this.#budgets)
-      if (budget.isResting && budget.shaper.isEmpty) this.#drop(key, budget);
+      if (budget.isOrphaned && budget.shaper.isEmpty) this.#drop(key, budget);
     this.#sweepLater();
   }
 

@@ -6,7 +6,12 @@ const StaticLimitSchema = Type.Object(
     uri: Type.String({
       description: 'Path below the tenant that requests start with, `/servers`, or `*` for all.',
     }),
-    regex: Type.Optional(Type.String({ description: 'Regular expression that decides instead of `uri`.' })),
+    regex: Type.Optional(
+      Type.String({
+        description:
+          'Regular expression that decides instead of `uri`, in linear time: no lookaround, no back references. One that does not match its own `uri` decides beside it.',
+      }),
+    ),
     value: Type.Integer({ minimum: 0, description: 'Requests per unit; 0 forbids them.' }),
     unit: Type.Union(
       [Type.Literal('SECOND'), Type.Literal('MINUTE'), Type.Literal('HOUR'), Type.Literal('DAY')],

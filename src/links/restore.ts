@@ -63,28 +63,16 @@ function mapMembers(object: JsonObject, change: (name: string, value: JsonValue)
 }
 
 /**
- * A query (with or without its `?`) whose `server`, `image` and `flavor` filters are cut to ids. Everything else keeps
- * its order and spelling.
+ * A parameter of a query (`server=https%3A%2F%2F…`), its value cut to an id if it is a filter that names another resource
+ * by URL. Everything else comes back as it is.
+ *
+ * @param parameter in the one spelling of queries, see routing/canonical.ts
  */
-export function restoreQuery(query: string): string {
-  if (!/%2f|\//i.test(query)) return query;
-  const mark = query.startsWith('?') ? '?' : '';
-  return mark + query.slice(mark.length).split('&').map(restoreParameter).join('&');
-}
-
-function restoreParameter(parameter: string): string {
+export function restoreFilter(parameter: string): string {
   const equals = parameter.indexOf('=');
   const name = parameter.slice(0, Math.max(0, equals));
   if (!Object.hasOwn(FILTERS, name)) return parameter;
-  const value = decoded(parameter.slice(equals + 1));
-  const id = value && restoreRef(value, FILTERS[name]!);
-  return id === undefined || id === value ? parameter : `${name}=${encodeURIComponent(id)}`;
-}
-
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return undefined;
-  }
+  const value = decodeURIComponent(parameter.slice(equals + 1).replaceAll('+', ' '));
+  const id = restoreRef(value, FILTERS[name]!);
+  return id === value ? parameter : `${name}=${encodeURIComponent(id)}`;
 }

@@ -1,104 +1,11 @@
 import type { Operation } from './operation.ts';
+import { action, metadata, row } from './row.ts';
 
 /**
  * The operations table: what Cloud Servers API v2 is, as data. Every operation of the guide has a row; actions are
  * operations of their own, recognised by the body's one key. Nothing else in the code names a path of the API:
  * routing, caching, limits, metrics, translation and the simulator read these rows.
  */
-
-type Row = Pick<Operation, 'name' | 'method' | 'path' | 'resource' | 'section'> & Partial<Operation>;
-
-const row = (fields: Row): Operation => ({
-  scope: 'tenant',
-  cache: null,
-  invalidates: [],
-  limitClass: 'rated',
-  request: null,
-  response: null,
-  success: 200,
-  ...fields,
-});
-
-const action = (name: string, section: string, fields: Partial<Operation> = {}): Operation =>
-  row({
-    name,
-    method: 'POST',
-    path: '/servers/{server_id}/action',
-    action: name,
-    resource: 'servers',
-    request: name as Operation['request'] & string,
-    success: 202,
-    section,
-    ...fields,
-  });
-
-const metadata = (owner: 'server' | 'image'): Operation[] => {
-  const base = `/${owner}s/{${owner}_id}/metadata`;
-  const resource = owner === 'server' ? 'serverMetadata' : 'imageMetadata';
-  const title = owner === 'server' ? 'Server' : 'Image';
-  const cache = owner === 'image' ? 'images' : null;
-  const invalidates = owner === 'image' ? (['image', 'imageLists'] as const) : [];
-  const item = `${base}/{key}`;
-  return [
-    row({
-      name: `list${title}Metadata`,
-      method: 'GET',
-      path: base,
-      resource,
-      cache,
-      response: 'metadata',
-      section: '2.7.1',
-    }),
-    row({
-      name: `set${title}Metadata`,
-      method: 'PUT',
-      path: base,
-      resource,
-      invalidates,
-      request: 'metadata',
-      response: 'metadata',
-      section: '2.7.2',
-    }),
-    row({
-      name: `update${title}Metadata`,
-      method: 'POST',
-      path: base,
-      resource,
-      invalidates,
-      request: 'metadata',
-      response: 'metadata',
-      section: '2.7.3',
-    }),
-    row({
-      name: `get${title}MetadataItem`,
-      method: 'GET',
-      path: item,
-      resource,
-      cache,
-      response: 'meta',
-      section: '2.7.4',
-    }),
-    row({
-      name: `set${title}MetadataItem`,
-      method: 'PUT',
-      path: item,
-      resource,
-      invalidates,
-      request: 'meta',
-      response: 'meta',
-      section: '2.7.5',
-    }),
-    row({
-      name: `delete${title}MetadataItem`,
-      method: 'DELETE',
-      path: item,
-      resource,
-      invalidates,
-      success: 204,
-      section: '2.7.6',
-    }),
-  ];
-};
 
 export const OPERATIONS: readonly Operation[] = [
   row({

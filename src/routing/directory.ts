@@ -44,18 +44,23 @@ export class Directory {
   }
 
   /**
-   * The place of a request, at once when the account's token is there: the hot path.
-   * Undefined: a token is missing; call `settle` and ask again.
+   * The place of a request, at once when the tokens it takes are there: the hot path.
+   * Undefined: a token is missing, see `wait`.
+   *
+   * @param tenant undefined where none is named: the first account that has the region
+   * @throws {Fault} 404 for a tenant or a region that does not exist
    */
-  find(tenant: string, hints: RegionHints): Place | undefined {
-    const account = this.owner(tenant);
-    return account && { account, endpoint: this.endpoint(account, hints) };
+  find(tenant: string | undefined, hints: RegionHints): Place | undefined {
+    const account = tenant === undefined ? this.#firstWith(hints) : this.owner(tenant);
+    return account && { account, endpoint: this.#endpoint(account, hints) };
   }
 
   /** Like `find`, but waits for accounts that have no token yet. Rejects with 503 while identity is down. */
-  async wait(tenant: string, hints: RegionHints, signal?: AbortSignal): Promise<Place> {
-    const account = await this.waitForOwner(tenant, signal);
-    return { account, endpoint: this.endpoint(account, hints) };
+  async wait(tenant: string | undefined, hints: RegionHints, signal?: AbortSignal): Promise<Place> {
+    const account = await (tenant === undefined
+      ? this.#waitForFirstWith(hints, signal)
+      : this.waitForOwner(tenant, signal));
+    return { account, endpoint: this.#endpoint(account, hints) };
   }
 
   /** The account that owns a tenant; undefined: a token is missing, call `waitForOwner`. */
@@ -75,7 +80,7 @@ export class Directory {
   }
 
   /** The endpoint of the region a request means; 404 itemNotFound when the catalog has no such region. */
-  endpoint(account: Account, hints: RegionHints): Endpoint {
+  #endpoint(account: Account, hints: RegionHints): Endpoint {
     const endpoints = account.endpoints();
     const named = hints.path ?? hints.header;
     if (named !== undefined) return endpoints.get(named.toUpperCase()) ?? unknownRegion(named, endpoints);
@@ -84,9 +89,23 @@ export class Directory {
     return endpoints.get(region) ?? unknownRegion(region || 'default', endpoints);
   }
 
-  /** The account whose version documents and façade answer when a request names no tenant. */
-  first(): Account {
-    return this.#accounts[0]!;
+  /** The first account that has the region, or the first of all, whose fault is told; undefined: a token is missing. */
+  #firstWith({ path: region }: RegionHints): Account | undefined {
+    for (const account of this.#accounts) {
+      if (!account.token()) return undefined;
+      if (hasRegion(account, region)) return account;
+    }
+    return this.#accounts[0];
+  }
+
+  async #waitForFirstWith({ path: region }: RegionHints, signal?: AbortSignal): Promise<Account> {
+    for (const account of this.#accounts) {
+      if (!account.token()) await account.ready(signal).catch(() => undefined);
+      if (account.token() && hasRegion(account, region)) return account;
+    }
+    const first = this.#accounts[0]!;
+    await first.ready(signal);
+    return first;
   }
 
   #unknownTenant(tenant: string): Fault {
@@ -97,6 +116,9 @@ export class Directory {
     return new Fault('itemNotFound', `No account of this gateway owns tenant "${clip(tenant)}". ${owned}.`);
   }
 }
+
+const hasRegion = (account: Account, region: string | undefined): boolean =>
+  region === undefined || account.endpoints().has(region.toUpperCase());
 
 function unknownRegion(name: string, endpoints: ReadonlyMap<string, Endpoint>): never {
   const regions = [...endpoints.values()].map((endpoint) => endpoint.region).join(', ') || 'none';

@@ -2,19 +2,19 @@ import type { Format } from '../translation/format.ts';
 import { splitFormatSuffix } from '../translation/negotiate.ts';
 
 /**
- * What a URL asks of Sluice, read from its path alone: no look-up in accounts or catalogs happens here.
+ * What a URL asks of Sluice, read from its canonical path alone: no look-up in accounts or catalogs happens here.
  * The shapes are the routes users rely on: with a region in the path, without one, and the bookmark form.
  */
 export type Target =
   /** The identity façade and the documents clients probe before they log in. */
-  | { kind: 'identity'; path: string; format: Format | undefined }
+  | { kind: 'identity'; path: string; format: Format | undefined; isV3: boolean }
   /** The version list of a region, `/{region}/`. */
   | { kind: 'versions'; region: string | undefined; format: Format | undefined }
   /** Version details, `/{region}/v2/` or `/v2/`. */
   | { kind: 'version'; region: string | undefined; version: string; format: Format | undefined }
-  /** Another service of the catalog, `/{region}/services/{type}/…`; `path` is as the caller wrote it, or empty. */
+  /** Another service of the catalog, `/{region}/services/{type}/…`; `path` stands below that, or is empty. */
   | { kind: 'service'; region: string; type: string; path: string }
-  /** Anything below a tenant. `path` has no suffix, `exactPath` is as the caller wrote it (extensions). */
+  /** Anything below a tenant. `path` has no format suffix, `exactPath` has the caller's (extensions). */
   | {
       kind: 'compute';
       region: string | undefined;
@@ -37,77 +37,40 @@ export type Target =
 /** Stands in a path for every region at once; a region of this name is reached without it (`X-Region`, a port). */
 export const EVERYWHERE = 'all';
 
-/** A request URL in two halves: the path with doubled slashes collapsed, and the raw query without `?`. */
-export interface RequestUrl {
-  path: string;
-  query: string;
-}
-
 const VERSION = /^v2(\.\d+)?$/;
 const SERVICES = 'services';
 const IDENTITY = new Set(['v2.0', 'v3', 'tokens', 'tenants', 'v1.0']);
 
-/** Splits a request line's URL; the absolute form (RFC 9112, section 3.2.2) is accepted. */
-export function splitUrl(url: string): RequestUrl {
-  const origin = url.startsWith('/') ? 0 : pathStart(url);
-  const mark = url.indexOf('?', origin);
-  const path = mark < 0 ? url.slice(origin) : url.slice(origin, mark);
-  return { path: collapse(path), query: mark < 0 ? '' : url.slice(mark + 1) };
-}
-
 /**
- * What stands behind the first `segments` segments of a URL's path, as it was written: a doubled slash further down can
- * be part of a name (of an object in a store). Without query.
+ * What stands behind the first segments of a path, as it was written: a doubled slash further down can be part of a name
+ * (of an object in a store).
  */
-export function exactBelow(url: string, segments: number): string {
-  const path = url.slice(url.startsWith('/') ? 0 : pathStart(url)).replace(/[?#].*$/s, '');
-  const head = new RegExp(`^(?:/+[^/]+){${segments}}`).exec(path)?.[0] ?? '';
-  return path.slice(head.length).replace(/^\/+/, '/');
+export function exactBelow(path: string, segments: number): string {
+  let at = 0;
+  for (let left = segments; left > 0; left--) at = segmentEnd(path, skipSlashes(path, at));
+  return at < path.length ? path.slice(skipSlashes(path, at) - 1) : '';
 }
 
-function pathStart(url: string): number {
-  const authority = url.indexOf('://');
-  const slash = authority < 0 ? -1 : url.indexOf('/', authority + 3);
-  return slash < 0 ? url.length : slash;
-}
-
-/** Clients write `P//servers`: doubled slashes mean one. */
-function collapse(path: string): string {
-  if (path === '') return '/';
-  return path.includes('//') ? path.replace(/\/{2,}/g, '/') : path;
-}
-
-/**
- * `.` or `..` between slashes of either kind, with or without the parameters that some servers cut off a segment first
- * (`..;`), a backslash, or a NUL, once percent-encoding is read.
- */
-const ASIDE = /(?:^|\/)\.{1,2}(?:;[^/]*)?(?:\/|$)|\\|%00/;
-
-/**
- * True for a path that could lead out of the tenant it names once a server resolves it: with dot segments, encoded or
- * not, or with characters that some servers take for a slash or an end. No path of the API has them.
- */
-export function hasTraversal(path: string): boolean {
-  if (!/[.%\\]/.test(path)) return false;
-  return ASIDE.test(
-    path.replace(/%2e/gi, '.').replace(/%2f/gi, '/').replace(/%5c/gi, '\\').replace(/%3b/gi, ';'),
-  );
+function skipSlashes(path: string, start: number): number {
+  let at = start;
+  while (path[at] === '/') at++;
+  return at;
 }
 
 /**
  * Reads a path.
  *
- * @param path collapsed path of the request, without query
+ * @param path the request's in its one spelling (`canonicalPath`), without query
  * @param rootRegion the region this listener serves at its root (`listen.regions`), if any
  */
 export function parseTarget(path: string, rootRegion?: string): Target {
   const first = segmentEnd(path, 1);
   const head = path.slice(1, first);
-  if (IDENTITY.has(head)) return { kind: 'identity', ...splitFormatSuffix(path) };
+  if (IDENTITY.has(head)) return { kind: 'identity', ...splitFormatSuffix(path), isV3: head === 'v3' };
   if (head === '' || head === '.xml' || head === '.json') {
     const { path: bare, format } = splitFormatSuffix(path);
     return rootRegion === undefined
-      ? { kind: 'identity', path: bare, format }
+      ? { kind: 'identity', path: bare, format, isV3: false }
       : { kind: 'versions', region: rootRegion, format };
   }
   if (isVersion(head)) return belowVersion(path, first, rootRegion, head);
@@ -188,12 +151,4 @@ function segmentEnd(path: string, start: number): number {
   return slash < 0 ? path.length : slash;
 }
 
-/** Broken percent-encoding stays as it is: it then names nothing that exists. */
-function decode(segment: string): string {
-  if (!segment.includes('%')) return segment;
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
-}
+const decode = (segment: string): string => (segment.includes('%') ? decodeURIComponent(segment) : segment);

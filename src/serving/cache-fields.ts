@@ -1,15 +1,15 @@
-import { STATUS_CODES } from 'node:http';
 import type { Encoding, Representation } from '../cache/cache.ts';
 import type { Entry } from '../cache/entry.ts';
 import { ageSeconds, cacheControl, cacheStatus, X_CACHE } from '../cache/http.ts';
 import { commonHead } from '../http/common-head.ts';
+import { Head, type SharedFields, textOf } from '../http/head.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import { contentTypeOf } from '../translation/format.ts';
 import type { CacheResult, Verdict } from './cache-result.ts';
 import type { Services } from './services.ts';
 
 /** What the head of an answer from the cache depends on. */
-export interface Ready {
+export interface HeadInputs {
   readonly call: RequestFacts;
   readonly found: CacheResult;
   readonly representation: Representation;
@@ -18,49 +18,6 @@ export interface Ready {
   readonly now: number;
   /** The caller has it already: a 304, which carries less. */
   readonly unchanged: boolean;
-}
-
-/** Head fields of an answer, for Node and for the wire; each form is made on first use. */
-export class Head {
-  readonly moment: Moment;
-  readonly #status: 200 | 304;
-  /** What this answer says beside its moment, names and values in turn. */
-  readonly #own: readonly string[];
-  #lines: readonly string[] | undefined;
-  #text: string | undefined;
-
-  constructor(status: 200 | 304, moment: Moment, own: readonly string[]) {
-    this.#status = status;
-    this.moment = moment;
-    this.#own = own;
-  }
-
-  /** Names and values in turn. */
-  get lines(): readonly string[] {
-    this.#lines ??= [...this.moment.lines, ...this.#own];
-    return this.#lines;
-  }
-
-  /** The status line and the fields, each with its line end: what Node would write, `Date` included. */
-  get text(): string {
-    this.#text ??= `HTTP/1.1 ${this.#status} ${STATUS_CODES[this.#status]}\r\n${this.moment.text}${textOf(this.#own)}`;
-    return this.#text;
-  }
-}
-
-/**
- * What answers of one age say alike: ages count in seconds, so all hits of a second share it, those on items that were
- * computed from one list, too.
- */
-interface Moment {
-  readonly second: number;
-  readonly storedAt: number;
-  readonly freshUntil: number;
-  readonly reason: string;
-  readonly region: string;
-  readonly lines: readonly string[];
-  /** The same as text, with `Date`. */
-  readonly text: string;
 }
 
 /** Heads take more room than small answers: beyond this many they are forgotten, for they are soon made again. */
@@ -85,39 +42,40 @@ class Heads {
 
 const heads = new Heads();
 const unchangedHeads = new Heads();
-let lastMoment: Moment | undefined;
+let lastShared: SharedFields | undefined;
 
 /** The head of an answer from the cache; all hits of one second on one representation share it. */
-export function headOf(ready: Ready, services: Services): Head {
-  const { call, found, representation, unchanged } = ready;
+export function headOf(inputs: HeadInputs, services: Services): Head {
+  const { call, found, representation, unchanged } = inputs;
   const status = unchanged ? 304 : 200;
-  if (found.verdict.verdict !== 'hit') return new Head(status, makeMoment(ready), ownFields(ready, services));
+  if (found.verdict.verdict !== 'hit')
+    return new Head(status, makeShared(inputs), ownFields(inputs, services));
   const made = unchanged ? unchangedHeads : heads;
   const known = made.get(representation);
-  const second = Math.floor(ready.now / 1000);
-  if (known && isMoment(known.moment, second, call, found)) return known;
-  if (!lastMoment || !isMoment(lastMoment, second, call, found)) lastMoment = makeMoment(ready);
-  const head = new Head(status, lastMoment, ownFields(ready, services));
+  const second = Math.floor(inputs.now / 1000);
+  if (known && isShared(known.shared, second, call, found)) return known;
+  if (!lastShared || !isShared(lastShared, second, call, found)) lastShared = makeShared(inputs);
+  const head = new Head(status, lastShared, ownFields(inputs, services));
   made.set(representation, head);
   return head;
 }
 
-function isMoment(
-  moment: Moment,
+function isShared(
+  shared: SharedFields,
   second: number,
   call: RequestFacts,
   { entry, verdict }: CacheResult,
 ): boolean {
   return (
-    moment.second === second &&
-    moment.storedAt === entry.storedAt &&
-    moment.freshUntil === entry.freshUntil &&
-    moment.reason === verdict.reason &&
-    moment.region === call.region
+    shared.second === second &&
+    shared.storedAt === entry.storedAt &&
+    shared.freshUntil === entry.freshUntil &&
+    shared.reason === verdict.reason &&
+    shared.region === call.region
   );
 }
 
-function makeMoment({ call, found: { entry, verdict }, now }: Ready): Moment {
+function makeShared({ call, found: { entry, verdict }, now }: HeadInputs): SharedFields {
   const { storedAt, freshUntil } = entry;
   const { reason } = verdict;
   const lines = [...commonHead(call), ...cacheFields(verdict, { storedAt, freshUntil }, now)];
@@ -126,7 +84,7 @@ function makeMoment({ call, found: { entry, verdict }, now }: Ready): Moment {
 }
 
 function ownFields(
-  { call, found, representation, encoding, unchanged }: Ready,
+  { call, found, representation, encoding, unchanged }: HeadInputs,
   services: Services,
 ): string[] {
   const { etag, body } = representation;
@@ -170,10 +128,4 @@ type Times = Pick<Entry, 'storedAt' | 'freshUntil'>;
 /** `Cache-Status` of an answer. */
 export function statusText(verdict: Verdict, { storedAt, freshUntil }: Times, now: number): string {
   return cacheStatus({ ...verdict, freshUntil: freshUntil > storedAt ? freshUntil : undefined }, now);
-}
-
-function textOf(lines: readonly string[]): string {
-  let text = '';
-  for (let at = 0; at < lines.length; at += 2) text += `${lines[at]}: ${lines[at + 1]}\r\n`;
-  return text;
 }

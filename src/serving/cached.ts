@@ -1,21 +1,21 @@
 import type { CacheRequest, Fetched, Lookup, Stored } from '../cache/cache.ts';
-import { plainPath } from '../cache/key.ts';
+import { isKeptHeader, KEPT_HEADERS } from '../cache/entry.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { Charge } from '../limits/slot-request.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import { variantOf } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
+import { askRegion } from './ask-region.ts';
 import { type CacheResult, countResult } from './cache-result.ts';
-import { askRegion, type OperationRequest, upstreamQuery } from './compute.ts';
-import type { OperationRead } from './operation-request.ts';
-import { headOfFailure, prepareResult } from './prepared.ts';
+import type { OperationRead, OperationRequest } from './operation-request.ts';
 import { renderAnswer } from './render.ts';
+import { headOfFailure, responseOf } from './response.ts';
 import type { Services } from './services.ts';
 
 /**
  * Answers a read that may be cached. A hit, and a stale answer with its refresh behind it, go out at once; for a miss
- * one flight per key is made.
+ * the upstream is asked once per key.
  */
 export function serveCached(request: OperationRequest, services: Services): void | Promise<void> {
   const found = findAnswer(request, services);
@@ -45,15 +45,15 @@ function resultOf({ verdict, reason, entry }: Lookup & { verdict: 'hit' | 'stale
   return { entry, verdict: { verdict, reason, stored: true, forwardStatus: undefined }, charges: [] };
 }
 
-/** How often a caller boards another flight after one that was refused for its leader's impatience. */
-const MOST_FLIGHTS = 3;
+/** How often a caller joins another fetch after one that was refused for its leader's impatience. */
+const MOST_FETCHES = 3;
 
 async function fetchAnswer(
   request: OperationRequest,
   lookup: Lookup,
   services: Services,
 ): Promise<CacheResult> {
-  for (let flight = 1; ; flight++) {
+  for (let fetch = 1; ; fetch++) {
     let charges: readonly Charge[] = [];
     let isLeader = false;
     const load = async (signal: AbortSignal) => {
@@ -68,19 +68,14 @@ async function fetchAnswer(
     } catch (error) {
       // The leader may wait less for a slot than this caller may: its refusal is not this caller's.
       const isImpatience = error instanceof Fault && error.fault === 'overLimit' && !isLeader;
-      if (!isImpatience || flight === MOST_FLIGHTS) throw error;
+      if (!isImpatience || fetch === MOST_FETCHES) throw error;
     }
   }
 }
 
 /** A refresh nobody waits for: lowest priority, and not on behalf of the caller that happened to meet the stale entry. */
 export async function loadInBackground(
-  {
-    operation,
-    place,
-    target,
-    call,
-  }: Pick<OperationRequest, 'operation' | 'place' | 'target'> & { call?: Call },
+  { operation, place, path, call }: Pick<OperationRequest, 'operation' | 'place' | 'path'> & { call?: Call },
   lookup: Lookup,
   signal: AbortSignal,
   services: Services,
@@ -89,7 +84,7 @@ export async function loadInBackground(
     operation,
     method: 'GET',
     place,
-    path: target.path,
+    path,
     query: lookup.query,
     headers: call?.headers ?? {},
     body: undefined,
@@ -105,28 +100,26 @@ export async function loadInBackground(
 /** Whose requests Sluice's own are, in the queue and in metrics. */
 const BACKGROUND = 'sluice';
 
-function askOf({ call, target, operation, params, place, query = call.query }: OperationRead): CacheRequest {
+function askOf({ call, path, operation, params, place, query }: OperationRead): CacheRequest {
   return {
     account: place.account.name,
     tenant: place.endpoint.tenantId,
     region: place.endpoint.region,
     operation,
     params,
-    path: plainPath(target.path),
-    query: query === '' ? '' : upstreamQuery(query),
+    path,
+    query,
     variant: variantOf(call.headers),
     cacheControl: call.header('cache-control'),
   };
 }
 
-/** Upstream headers worth keeping with a cached answer. */
-const KEPT = ['retry-after', 'openstack-api-version', 'x-openstack-nova-api-version'];
-
 function storedFrom(answered: RegionAnswer): Stored {
   const headers: Record<string, string> = {};
-  for (const name of KEPT) {
-    const value = answered.headers[name];
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  for (const name of KEPT_HEADERS) {
+    const given = answered.headers[name];
+    const value = Array.isArray(given) ? given.join(', ') : given;
+    if (isKeptHeader(name, value)) headers[name] = value;
   }
   const id = answered.headers['x-compute-request-id'];
   const requestId = typeof id === 'string' ? id : undefined;
@@ -139,7 +132,7 @@ export function sendResult(request: OperationRequest, found: CacheResult, servic
   const { entry } = found;
   countResult(request, found, services);
   if (entry.status === 200) {
-    services.replyPrepared(call, prepareResult(request, found, services));
+    services.respond(call, responseOf(request, found, services));
     return;
   }
   const headers = headOfFailure(call, found, services);

@@ -1,81 +1,26 @@
-import { Fault, methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
-import type { Call } from '../http/call.ts';
-import { restoreQuery } from '../links/restore.ts';
-import type { Match, Params } from '../operations/match.ts';
-import type { Operation } from '../operations/operation.ts';
-import type { Place } from '../routing/directory.ts';
-import type { Target } from '../routing/target.ts';
-import type { Cancellation } from '../upstream/cancellation.ts';
-import { ExchangeError } from '../upstream/exchange.ts';
+import { mayHaveArrived } from '../upstream/failure.ts';
 import { comesDown } from '../upstream/headers.ts';
-import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
+import type { RegionAnswer } from '../upstream/region.ts';
+import { askRegion } from './ask-region.ts';
 import { serveCached } from './cached.ts';
 import { serveLimits } from './limits.ts';
-import type { OperationRead } from './operation-request.ts';
-import { negotiate, renderAnswer } from './render.ts';
+import { type LocatedAction, type LocatedOperation, locateAction } from './locate.ts';
+import type { OperationRequest } from './operation-request.ts';
+import { renderAnswer } from './render.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
-import { longestWaitMs, priorityOf } from './wait.ts';
-
-/** A request below a tenant that is an operation of the guide. */
-export interface OperationRequest extends OperationRead {
-  readonly call: Call;
-}
-
-/**
- * What a compute path means; undefined when it is no path of the guide and goes through as it is.
- *
- * @throws {Fault} badMethod with the methods there are
- */
-export function recognise(
-  call: Call,
-  target: Target & { kind: 'compute' },
-): Exclude<Match, { kind: 'method' | 'unknown' }> | undefined {
-  const { match } = call.route;
-  if (match === undefined || match.kind === 'unknown') return undefined;
-  if (match.kind !== 'method') return match;
-  throw methodFault(call.method, match.allow, `on ${target.path}`);
-}
 
 /**
  * Answers an operation of the guide. Returns at once for what memory can answer, else a promise; faults are thrown or
  * rejected, the caller renders them.
  */
-export function serveOperation(
-  call: Call,
-  target: Target & { kind: 'compute' },
-  match: { kind: 'operation'; operation: Operation; params: Params } | { kind: 'action'; params: Params },
-  services: Services,
-): void | Promise<void> {
-  negotiate(call, target.format);
-  if (match.kind === 'operation') call.operation = match.operation.name;
-  const hints = call.regionHints(target.region);
-  const place = services.directory.find(target.tenant, hints);
-  if (place === undefined) {
-    return services.directory
-      .wait(target.tenant, hints, call.signal)
-      .then((found) => atPlace(call, target, match, found, services));
-  }
-  return atPlace(call, target, match, place, services);
-}
-
-function atPlace(
-  call: Call,
-  target: Target & { kind: 'compute' },
-  match: { kind: 'operation'; operation: Operation; params: Params } | { kind: 'action'; params: Params },
-  place: Place,
-  services: Services,
-): void | Promise<void> {
-  call.account = place.account.name;
-  call.region = place.endpoint.region;
-  if (match.kind === 'action') return serveWrite(call, target, place, match.params, 'action', services);
-  const { operation, params } = match;
-  const request: OperationRequest = { call, target, operation, params, place };
+export function serveOperation(request: LocatedOperation, services: Services): void | Promise<void> {
+  const { operation } = request;
   if (operation.limitClass === 'model') return serveLimits(request, services);
   if (operation.cache !== null) return serveCached(request, services);
   if (operation.method === 'GET') return serveRead(request, services);
-  return serveWrite(call, target, place, params, operation, services);
+  return serveWrite(request, services);
 }
 
 /** A read that is not cached. */
@@ -83,24 +28,14 @@ async function serveRead(request: OperationRequest, services: Services): Promise
   answer(request, await askRegion(request, undefined, services), services);
 }
 
-async function serveWrite(
-  call: Call,
-  target: Target & { kind: 'compute' },
-  place: Place,
-  params: Params,
-  known: Operation | 'action',
+/** Answers a write: an operation of the guide, or an action, which its body names. */
+export async function serveWrite(
+  located: LocatedOperation | LocatedAction,
   services: Services,
 ): Promise<void> {
-  const needsBody = known === 'action' || known.request !== null;
-  const bytes = needsBody && hasBody(call.req) ? await readBody(call.req) : Buffer.alloc(0);
-  const body = needsBody ? readRequestBody(bytes, call.headers['content-type'], known) : undefined;
-  const operation = body?.operation ?? (known as Operation);
-  call.operation = operation.name;
-  if (body?.translationMs !== undefined)
-    services.metrics.translation.observe(body.translationMs / 1000, 'request');
-  const request: OperationRequest = { call, target, operation, params, place };
+  const { request, body } = await readWrite(located, services);
   try {
-    const answered = await askRegion(request, body?.body, services);
+    const answered = await askRegion(request, body, services);
     if (answered.status < 400 || answered.status >= 500)
       await invalidate(request, services, answered.status >= 500);
     answer(request, answered, services);
@@ -110,10 +45,19 @@ async function serveWrite(
   }
 }
 
-/** A write whose answer was lost may have been done: what it would make untrue is dropped all the same. */
-function mayHaveArrived(error: unknown): boolean {
-  const cause = error instanceof Fault ? error.cause : undefined;
-  return cause instanceof ExchangeError && cause.sent;
+/** Reads the body of a write, as far as it has one; the operation is known from then on. */
+async function readWrite(
+  located: LocatedOperation | LocatedAction,
+  services: Services,
+): Promise<{ request: OperationRequest; body: Buffer | string | undefined }> {
+  const { call } = located;
+  if (located.kind === 'operation' && located.operation.request === null)
+    return { request: located, body: undefined };
+  const bytes = hasBody(call.req) ? await readBody(call.req) : Buffer.alloc(0);
+  const known = located.kind === 'action' ? 'action' : located.operation;
+  const { operation, body, translationMs } = readRequestBody(bytes, call.headers['content-type'], known);
+  if (translationMs !== undefined) services.metrics.translation.observe(translationMs / 1000, 'request');
+  return { request: located.kind === 'action' ? locateAction(located, operation) : located, body };
 }
 
 async function invalidate(
@@ -130,53 +74,6 @@ async function invalidate(
     params,
     isLost,
   });
-}
-
-/** Sends a request to its region on the caller's behalf. */
-export async function askRegion(
-  request: OperationRequest,
-  body: Buffer | string | undefined,
-  services: Services,
-  cancellation: Cancellation = request.call,
-): Promise<RegionAnswer> {
-  const answered = await services.regions.ask(upstreamRequest(request, body, services, cancellation));
-  request.call.waitedMs += answered.waitedMs;
-  request.call.upstreamMs += answered.upstreamMs;
-  return answered;
-}
-
-function upstreamRequest(
-  request: OperationRequest,
-  body: Buffer | string | undefined,
-  services: Services,
-  cancellation: Cancellation,
-): UpstreamRequest {
-  const { call, target, operation, place } = request;
-  const client = services.clients.get(call.client);
-  return {
-    operation,
-    method: operation.method,
-    place,
-    path: target.path,
-    query: upstreamQuery(request.query ?? call.query),
-    headers: call.headers,
-    body,
-    shared: operation.cache !== null,
-    client: call.client,
-    priority: priorityOf(call),
-    maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
-    cancellation,
-  };
-}
-
-/** The query without what is meant for Sluice (`format`, `cacheid`), references turned back into ids. */
-export function upstreamQuery(query: string): string {
-  if (query === '') return '';
-  const own = query
-    .split('&')
-    .filter((part) => !/^(?:format|cacheid)(?:=|$)/.test(part))
-    .join('&');
-  return restoreQuery(own);
 }
 
 /** Writes a region's answer out in the caller's format. */

@@ -1,4 +1,4 @@
-import type { OperationRequest } from './compute.ts';
+import type { OperationRequest } from './operation-request.ts';
 import { renderAnswer } from './render.ts';
 import type { Services } from './services.ts';
 

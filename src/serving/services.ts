@@ -6,7 +6,7 @@ import type { Revocations } from '../facade/revocations.ts';
 import type { SluiceToken } from '../facade/sluice-token.ts';
 import type { TokenKeys } from '../facade/token-keys.ts';
 import type { Call } from '../http/call.ts';
-import type { Reply } from '../http/reply.ts';
+import type { Reply, Response } from '../http/reply.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import type { RegionLimits } from '../limits/limits.ts';
 import type { LinkRewriter } from '../links/rewrite.ts';
@@ -14,10 +14,9 @@ import type { Operation } from '../operations/operation.ts';
 import type { Directory, Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Regions } from '../upstream/region.ts';
-import type { Prepared } from './prepared.ts';
 import type { ClientSettings } from './wait.ts';
 
-/** Everything a request may need on its way; built once in gateway.ts, and anew at a reload. */
+/** Everything a request may need on its way; built once in gateway/core.ts, and anew at a reload. */
 export interface Services {
   readonly settings: Config;
   /** The configured base of links, without a slash at its end. */
@@ -34,6 +33,8 @@ export interface Services {
   readonly tokenKeys: TokenKeys;
   /** Façade tokens given back before they expired. */
   readonly revocations: Pick<Revocations, 'has'>;
+  /** The tenant that a façade token was issued for, by its id; undefined for what is none. */
+  tenantOfToken(tokenId: string): string | undefined;
   /** Takes a façade token back, here and at the other instances. */
   revoke(token: SluiceToken): void;
   /** Rewrites links for the endpoints of the catalogs as they are now. */
@@ -42,8 +43,8 @@ export interface Services {
   location(call: Call, place: Place, kind: Operation['location'], url: string): string;
   /** Writes the answer; the request is then counted and logged. */
   reply(call: Call, reply: Reply): void;
-  /** The same for an answer whose head is ready, see `writePrepared`. */
-  replyPrepared(call: Call, prepared: Prepared): void;
+  /** The same for an answer whose head is ready, see `writeResponse`. */
+  respond(call: Call, response: Response): void;
   /** Counts a verdict of the cache. */
   countVerdict(region: string, resource: string, result: string, reason: string): void;
   /** Counts and logs a request whose answer was written elsewhere. */

@@ -1,24 +1,16 @@
 import type { Timer } from '../clock.ts';
-import {
-  type RegionVersion,
-  regionVersionDocument,
-  regionVersionsDocument,
-} from '../facade/version-documents.ts';
 import { Fault, methodFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
-import type { Endpoint } from '../identity/catalog.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { operationNamed } from '../operations/match.ts';
-import type { Account } from '../routing/directory.ts';
-import { EVERYWHERE, type Target } from '../routing/target.ts';
+import { EVERYWHERE } from '../routing/target.ts';
 import { renderXml } from '../translation/write-xml.ts';
 import type { CacheResult } from './cache-result.ts';
 import { findAnswer, sendResult } from './cached.ts';
-import type { OperationRequest } from './compute.ts';
-import { negotiate } from './render.ts';
+import type { LocatedVersions } from './locate.ts';
+import type { OperationRequest } from './operation-request.ts';
 import type { Services } from './services.ts';
-
-type VersionTarget = Target & { kind: 'versions' | 'version' };
+import { type RegionVersion, regionVersionDocument, regionVersionsDocument } from './version-documents.ts';
 
 const OPERATION = { versions: operationNamed('listVersions'), version: operationNamed('getVersion') };
 
@@ -31,35 +23,32 @@ const PATIENCE_MS = 2000;
  * (clients would begin to send them). Clients probe them before they log in, so no token is asked for, and a region that
  * does not answer is no reason for a fault.
  */
-export async function serveVersions(call: Call, target: VersionTarget, services: Services): Promise<void> {
-  const operation = OPERATION[target.kind];
+export async function serveVersions(located: LocatedVersions, services: Services): Promise<void> {
+  const { call, place, version } = located;
+  const kind = version === undefined ? 'versions' : 'version';
+  const operation = OPERATION[kind];
   call.operation = operation.name;
-  negotiate(call, target.format);
   requireRead(call);
-  if (isEverywhere(target.region, call)) {
-    call.region = EVERYWHERE;
-    return sendOwnVersion(call, target.kind, target.kind === 'version' ? target.version : 'v2', services);
-  }
-  const { account, endpoint } = await findRegion(call, target.region, services);
-  call.account = account.name;
-  call.region = endpoint.region;
+  if (place === undefined) return sendOwnVersion(call, kind, version ?? 'v2', services);
+  const { endpoint } = place;
   // On a port that serves one region at its root, links need not name the region; below a public URL they do.
   const isOwnPort = call.rootRegion !== undefined && services.settings.publicUrl === null;
   const region = isOwnPort ? null : endpoint.region;
-  const describe = (text: string | undefined) => describeVersions(target, call.publicBase, region, text);
+  const describe = (text: string | undefined) => describeVersions(version, call.publicBase, region, text);
   const request: OperationRequest = {
     call,
-    target: { path: '/' },
+    path: '/',
     operation,
     params: {},
-    place: { account, endpoint },
+    place,
+    query: call.route.asked,
     adapt: (text) => JSON.stringify(describe(text)),
-    rendition: `${target.kind === 'version' ? target.version : ''} ${region ?? ''}`,
+    rendition: `${version ?? ''} ${region ?? ''}`,
   };
   const found = await askedInTime(findAnswer(request, services), services);
   if (found?.entry.status === 200) return sendResult(request, found, services);
   const value = describe(undefined);
-  const body = call.format === 'json' ? JSON.stringify(value) : renderXml(target.kind, value);
+  const body = call.format === 'json' ? JSON.stringify(value) : renderXml(kind, value);
   services.reply(call, { status: 200, body, format: call.format, headers: [] });
 }
 
@@ -69,13 +58,10 @@ export function requireRead(call: Call): void {
   throw methodFault(call.method, ['GET', 'HEAD']);
 }
 
-const isEverywhere = (region: string | undefined, call: Call): boolean =>
-  region?.toLowerCase() === EVERYWHERE && region !== call.rootRegion;
-
 /** The documents of every region at once: no single region is asked. */
 export function sendOwnVersion(
   call: Call,
-  kind: VersionTarget['kind'],
+  kind: keyof typeof OPERATION,
   id: string,
   services: Services,
 ): void {
@@ -89,24 +75,7 @@ export function sendOwnVersion(
 const listOne = (base: string, region: string, version: RegionVersion): JsonObject =>
   regionVersionsDocument(base, region, [version]);
 
-/**
- * The endpoint itself, which clients ask for its version: the details of the version it has. A tenant that nobody owns
- * has no endpoint.
- */
-export async function serveEndpoint(
-  call: Call,
-  target: Target & { kind: 'compute' },
-  services: Services,
-): Promise<void> {
-  const { region, version = 'v2', tenant, format } = target;
-  negotiate(call, format);
-  const hints = call.regionHints(region);
-  const { directory } = services;
-  if (directory.find(tenant, hints) === undefined) await directory.wait(tenant, hints, call.signal);
-  return serveVersions(call, { kind: 'version', region, version, format }, services);
-}
-
-/** What the region says, or undefined when it fails or takes too long; the flight then goes on for the next caller. */
+/** What the region says, or undefined when it fails or takes too long; the fetch then goes on for the next caller. */
 async function askedInTime(
   found: CacheResult | Promise<CacheResult>,
   services: Services,
@@ -127,14 +96,13 @@ async function askedInTime(
 
 /** Sluice's own document, with what the region says of the version it serves. */
 function describeVersions(
-  target: VersionTarget,
+  version: string | undefined,
   base: string,
   region: string | null,
   text: string | undefined,
 ) {
-  const version = target.kind === 'version' ? target.version : 'v2';
-  const said = saidOf(text === undefined ? undefined : (JSON.parse(text) as JsonValue), version);
-  return target.kind === 'versions'
+  const said = saidOf(text === undefined ? undefined : (JSON.parse(text) as JsonValue), version ?? 'v2');
+  return version === undefined
     ? regionVersionsDocument(base, region, [said])
     : regionVersionDocument(base, region, said);
 }
@@ -152,22 +120,4 @@ function saidOf(document: JsonValue | undefined, id: string): RegionVersion {
     ...(typeof status === 'string' ? { status } : {}),
     ...(typeof updated === 'string' ? { updated } : {}),
   };
-}
-
-/** The first account that has the region; the faults are those of the first account. */
-async function findRegion(
-  call: Call,
-  region: string | undefined,
-  services: Services,
-): Promise<{ account: Account; endpoint: Endpoint }> {
-  const hints = call.regionHints(region);
-  const accounts = services.directory.accounts;
-  for (const account of accounts) {
-    if (!account.token()) await account.ready(call.signal).catch(() => undefined);
-    if (region !== undefined && !account.endpoints().has(region.toUpperCase())) continue;
-    if (account.token()) return { account, endpoint: services.directory.endpoint(account, hints) };
-  }
-  const first = services.directory.first();
-  await first.ready(call.signal);
-  return { account: first, endpoint: services.directory.endpoint(first, hints) };
 }

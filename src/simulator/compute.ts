@@ -18,7 +18,8 @@ import { type Answer, headerOf, type Incoming } from './exchange.ts';
 import type { Token, Tokens } from './identity/tokens.ts';
 import type { RateLimiter } from './rates/limiter.ts';
 import { overLimitFault, rateDocument } from './rates/over-limit.ts';
-import type { Region, RegionAnswer } from './region/region.ts';
+import type { RegionAnswer } from './region/call.ts';
+import type { Region } from './region/region.ts';
 import { versionChoices, versionDetails, versionList } from './versions.ts';
 
 /** What one region's HTTP face works with. */

@@ -1,13 +1,14 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Ajv } from 'ajv';
-import { Choice, Nullable, Port, section } from '../config/kinds.ts';
+import { Choice, Nullable, Port, section } from '../settings/kinds.ts';
 import { ChaosRuleSchema } from './chaos/rule.ts';
 import { IdentityRateLimitSchema, RateLimitsSchema } from './rates/schema.ts';
 
 /** What may be configured of the simulator: the `simulator:` part of the configuration, and the file of `sluice simulate`. */
 
 const closed = { additionalProperties: false } as const;
-const RegionName = Type.String({ pattern: '^[A-Za-z][A-Za-z0-9-]*$' });
+/** What stands in a URL as it is, since the simulator's catalog names regions by their path. */
+const RegionName = Type.String({ pattern: '^[A-Za-z][A-Za-z0-9._-]*$' });
 
 const RoleSchema = Type.Object(
   {

@@ -4,7 +4,7 @@ import { render, renderFault } from './body.ts';
 import type { ComputeContext } from './compute.ts';
 import { type Answer, headerOf, type Incoming } from './exchange.ts';
 import type { Token } from './identity/tokens.ts';
-import type { RegionAnswer } from './region/region.ts';
+import type { RegionAnswer } from './region/call.ts';
 
 /**
  * The region's image service, as far as command lines ask it: version list, images, one image and its deletion, in the

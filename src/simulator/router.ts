@@ -28,6 +28,12 @@ const LISTED_ONLY: Record<string, string> = {
   files: 'cloudFiles',
 };
 
+/** First segments that are no region's. */
+const OWN_SEGMENTS = ['internal', 'image', 'volume', 'v2.0', 'v3', ...Object.keys(LISTED_ONLY)];
+
+/** Whether a region of that name could not be reached by its path. */
+export const isOwnSegment = (name: string): boolean => OWN_SEGMENTS.includes(name.toLowerCase());
+
 /** Identity v2.0 and the list of identity's versions: all of it may have a suffix (guide section 1.4). */
 function identityRoute(written: string): Route | undefined {
   const { path, format } = splitSuffix(written);
@@ -60,7 +66,7 @@ export function createRouter(regions: readonly string[]): Router {
   const regional = (kind: 'compute' | 'image' | 'volume', path: string, prefix: string): Route => {
     const [, first = ''] = path.split('/', 2);
     // `/dfw.xml` has the suffix of a list of versions on the region itself.
-    const name = first.replace(/\.(json|xml)$/, '');
+    const name = known.has(first.toUpperCase()) ? first : first.replace(/\.(json|xml)$/, '');
     const region = name.toUpperCase();
     if (!known.has(region)) return { kind: 'unknown' };
     return { kind, region, path: path.slice(name.length + 1), prefix: `${prefix}/${name}` };

@@ -1,10 +1,10 @@
 import { type TProperties, Type } from '@sinclair/typebox';
 import { systemClock } from '../clock.ts';
-import { normalForm } from '../config/normal-form.ts';
-import { parseFile } from '../config/parse.ts';
-import { formatProblem } from '../config/problem.ts';
-import type { SchemaNode } from '../config/schema-walk.ts';
-import { validate } from '../config/validate.ts';
+import { normalForm } from '../settings/normal-form.ts';
+import { parseFile } from '../settings/parse.ts';
+import { formatProblem } from '../settings/problem.ts';
+import type { SchemaNode } from '../settings/schema-walk.ts';
+import { validate } from '../settings/validate.ts';
 import { createRegion, defaultRegionSettings, type Region, type RegionSeed } from './region/region.ts';
 import { SERVER_STATUSES } from './region/transitions.ts';
 

@@ -7,7 +7,7 @@ import { createControl, type SimulatorControl } from './control.ts';
 import { createCounters } from './counters.ts';
 import { catalogEndpoints } from './identity/endpoints.ts';
 import { createLoginLimit, type IdentityContext } from './identity/identity.ts';
-import { createTokens } from './identity/tokens.ts';
+import { Tokens } from './identity/tokens.ts';
 import { createUsers } from './identity/users.ts';
 import type { Handler } from './listener.ts';
 import { createRateLimiter } from './rates/limiter.ts';
@@ -42,8 +42,8 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
   const clock = createTurnableClock(base);
   const regionClock = createTurnableClock(base, settings.timeScale);
   const names = settings.regions.map((name) => name.toUpperCase());
-  const users = createUsers(settings.users, names);
-  const tokens = createTokens(settings.tokens, clock);
+  const users = createUsers(settings.users, settings.regions);
+  const tokens = new Tokens(settings.tokens, clock);
   const counters = createCounters();
   const hasAdmin = settings.chaos.enabled;
   const chaos = createChaos(settings.chaos.seed, hasAdmin ? settings.chaos.rules : []);
@@ -61,7 +61,7 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
     tokens,
     clock,
     logins: createLoginLimit(settings, clock),
-    endpoints: ({ origin }) => catalogEndpoints(origin, names, ownPorts, settings.firstGeneration),
+    endpoints: ({ origin }) => catalogEndpoints(origin, settings.regions, ownPorts, settings.firstGeneration),
   };
   const identityEvents = { ...events, rejected: () => counters.rejected(null) };
   const clocks = { tokens: clock, regions: regionClock };

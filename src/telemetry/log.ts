@@ -1,4 +1,5 @@
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { type DestinationStream, destination, type Logger, type LoggerOptions, pino } from 'pino';
+import { loggedError, loggedMessage, redactText } from './redact.ts';
 
 /** The `log` section of the configuration. */
 export interface LogSettings {
@@ -15,7 +16,10 @@ const SECRET_KEYS = ['apiKey', 'password', 'adminPass', 'token', 'x-auth-token',
 const BUFFER_BYTES = 4096;
 const FLUSH_MS = 100;
 
-/** The process's log: JSON lines on stdout, written in the background. Secrets are never passed in; redaction is the second line of defence. */
+/**
+ * The process's log: JSON lines on stdout, written in the background. Secrets are never passed in; redaction is the second
+ * line of defence. Errors are logged by allow-list, see `loggedError`.
+ */
 export function createLog(settings: LogSettings, stream?: DestinationStream): Logger {
   const options = {
     level: settings.level,
@@ -24,11 +28,27 @@ export function createLog(settings: LogSettings, stream?: DestinationStream): Lo
       paths: SECRET_KEYS.flatMap((key) => [quoted(key), `*.${quoted(key)}`.replace('.[', '[')]),
       censor: '[redacted]',
     },
+    serializers: { err: loggedError, error: loggedError, reason: loggedReason },
+    hooks: { logMethod },
   };
   return pino(
     options,
     stream ?? destination({ dest: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_MS }),
   );
 }
+
+type Arguments = Parameters<NonNullable<NonNullable<LoggerOptions['hooks']>['logMethod']>>;
+
+/** pino takes an error's message for the line's where the line has none of its own. */
+function logMethod(this: Logger, args: Arguments[0], method: Arguments[1]): void {
+  const [first, message] = args as unknown as [unknown, unknown];
+  const fields = first instanceof Error ? { err: first } : first;
+  const hasError = typeof fields === 'object' && fields !== null && 'err' in fields;
+  if (message !== undefined || !hasError || fields.err === undefined) method.apply(this, args);
+  else method.apply(this, [fields, loggedMessage(fields.err)] as unknown as Arguments[0]);
+}
+
+/** The words of an error that is logged without its stack. */
+const loggedReason = (reason: unknown): unknown => (typeof reason === 'string' ? redactText(reason) : reason);
 
 const quoted = (key: string): string => (/^\w+$/.test(key) ? key : `["${key}"]`);

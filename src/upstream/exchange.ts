@@ -1,21 +1,28 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import { type Dispatcher, util } from 'undici';
+import { CodingError, codingsOf, decodeContent } from '../content-coding.ts';
 import type { Cancellation } from './cancellation.ts';
+import { withoutNominated } from './headers.ts';
 
-/** One request to an endpoint. The body is whole, so it goes out with Content-Length: real servers read nothing else. */
+/** One request to an endpoint. It has a Content-Length whatever the body is: real servers read nothing else. */
 export interface ExchangeRequest {
   method: string;
   /** Path and query below the origin. */
   path: string;
+  /** With `content-length` where the body is a stream. */
   headers: Record<string, string>;
-  body: Buffer | string | undefined;
+  body: Buffer | string | Readable | undefined;
 }
 
 /** A whole answer: nothing reaches a caller before the upstream's last byte is here. */
 export interface UpstreamAnswer {
   status: number;
   headers: IncomingHttpHeaders;
+  /** Decoded, whatever `content-encoding` says. */
   body: Buffer;
+  /** Why the body could not be decoded; it is then empty. */
+  flaw?: ExchangeError;
 }
 
 /** Why there is no answer. `sent` is false when the request cannot have reached the upstream. */
@@ -31,12 +38,6 @@ export class ExchangeError extends Error {
   }
 }
 
-/** Largest answer that is held in memory, bytes. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-
-const EMPTY = Buffer.alloc(0);
-const NO_HEADERS: IncomingHttpHeaders = {};
-
 /** Whoever wants to know how far a request has got. */
 export interface ExchangeWatch {
   /** It has to wait for a connection. */
@@ -46,6 +47,13 @@ export interface ExchangeWatch {
   /** The answer's head is here; its body is not yet. */
   head(status: number, headers: IncomingHttpHeaders): void;
 }
+
+/** Largest answer that is held in memory, bytes. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+const EMPTY = Buffer.alloc(0);
+const NO_HEADERS: IncomingHttpHeaders = {};
+const CALLER_LEFT = 'the caller left';
 
 /**
  * Sends one request and collects the answer. At dispatch level: one handler object and one promise a request, which gives
@@ -60,55 +68,57 @@ export function exchange(
   watch: ExchangeWatch,
 ): Promise<UpstreamAnswer | ExchangeError> {
   return new Promise((resolve) => {
-    if (cancellation?.gone) {
-      resolve(new ExchangeError('aborted', false, 'the caller left'));
-      return;
-    }
-    const collector = new Collector(resolve, watch, cancellation);
-    dispatcher.dispatch(
-      {
-        method: request.method as Dispatcher.HttpMethod,
-        path: request.path,
-        headers: request.headers,
-        body: request.body ?? null,
-      },
-      collector,
-    );
-    collector.dispatched();
+    dispatch(dispatcher, request, new Collector(resolve, watch, cancellation));
   });
 }
 
+/** Hands a request to a pool, unless its caller has left already. */
+export function dispatch<A>(
+  dispatcher: Dispatcher,
+  request: ExchangeRequest,
+  handler: AnswerHandler<A>,
+): void {
+  if (handler.isOver) return;
+  dispatcher.dispatch(
+    {
+      method: request.method as Dispatcher.HttpMethod,
+      path: request.path,
+      headers: request.headers,
+      body: request.body ?? null,
+    },
+    handler,
+  );
+  handler.dispatched();
+}
+
+type Resolve<A> = (outcome: A | ExchangeError | Promise<A>) => void;
+
 /**
- * Speaks undici's own handler interface: the newer one is an adapter over it, which costs a controller and two objects of
- * headers a request.
+ * What every exchange does until the answer's head is here. Speaks undici's own handler interface: the newer one is an
+ * adapter over it, which costs a controller and two objects of headers a request.
  */
-class Collector implements Dispatcher.DispatchHandler {
-  readonly #resolve: (outcome: UpstreamAnswer | ExchangeError) => void;
+export abstract class AnswerHandler<A> implements Dispatcher.DispatchHandler {
+  readonly #resolve: Resolve<A>;
   readonly #watch: ExchangeWatch;
   readonly #cancellation: Cancellation | undefined;
   #abort: ((error: Error) => void) | undefined;
-  #status = 0;
-  #headers: IncomingHttpHeaders = NO_HEADERS;
-  #first: Buffer | undefined;
-  #more: Buffer[] | undefined;
-  #size = 0;
   #isQueued = false;
-  #isOver = false;
+  protected status = 0;
+  protected headers: IncomingHttpHeaders = NO_HEADERS;
+  /** Nothing more is to come: the outcome is known, and all of the body has been dealt with. */
+  isOver = false;
 
-  constructor(
-    resolve: (outcome: UpstreamAnswer | ExchangeError) => void,
-    watch: ExchangeWatch,
-    cancellation: Cancellation | undefined,
-  ) {
+  constructor(resolve: Resolve<A>, watch: ExchangeWatch, cancellation: Cancellation | undefined) {
     this.#resolve = resolve;
     this.#watch = watch;
     this.#cancellation = cancellation;
-    cancellation?.watch(() => this.#cancelled());
+    if (cancellation?.gone) this.#cancelled();
+    else cancellation?.watch(() => this.#cancelled());
   }
 
   /** undici has taken the request: without a free connection it is in the pool's queue. */
   dispatched(): void {
-    if (this.#abort !== undefined || this.#isOver) return;
+    if (this.#abort !== undefined || this.isOver) return;
     this.#isQueued = true;
     this.#watch.queued();
   }
@@ -116,22 +126,88 @@ class Collector implements Dispatcher.DispatchHandler {
   onConnect(abort: (error?: Error) => void): void {
     this.#abort = abort;
     if (this.#isQueued) this.#watch.sent();
-    if (this.#cancellation?.gone) abort(new Error('the caller left'));
+    if (this.#cancellation?.gone) abort(new Error(CALLER_LEFT));
   }
 
-  onHeaders(status: number, headers: Buffer[]): boolean {
+  onHeaders(status: number, headers: Buffer[], resume: () => void): boolean {
     if (status < 200) return true;
-    this.#status = status;
-    this.#headers = util.parseHeaders(headers) as IncomingHttpHeaders;
-    this.#watch.head(status, this.#headers);
+    this.status = status;
+    this.headers = withoutNominated(util.parseHeaders(headers) as IncomingHttpHeaders);
+    this.#watch.head(status, this.headers);
+    this.begun(resume);
+    // These end with their head, whatever length they announce (RFC 9110, sections 8.6 and 15.3.5).
+    if (status === 204 || status === 304) this.onComplete();
     return true;
   }
 
   onData(chunk: Buffer): boolean {
+    return this.isOver || this.received(chunk);
+  }
+
+  onComplete(): void {
+    if (this.isOver) return;
+    this.end();
+    this.completed();
+  }
+
+  /** The head is here; what was paused goes on with `resume`. */
+  protected abstract begun(resume: () => void): void;
+  /** False: no more for now, until `resume` is called. */
+  protected abstract received(chunk: Buffer): boolean;
+  /** The whole body is here. */
+  protected abstract completed(): void;
+
+  onError(error: Error): void {
+    if (this.isOver) return;
+    this.fail(
+      this.#cancellation?.gone
+        ? new ExchangeError('aborted', true, CALLER_LEFT, error)
+        : describeFailure(error, this.#abort !== undefined, this.status !== 0),
+    );
+  }
+
+  /** There is no whole answer. */
+  protected fail(error: ExchangeError): void {
+    this.end();
+    this.#resolve(error);
+  }
+
+  /** Gives the connection up: the rest of the answer is not wanted. */
+  protected abort(reason: string): void {
+    this.#abort?.(new Error(reason));
+  }
+
+  /** There is an answer, or will be as soon as it is decoded; for whoever waits the exchange is over. */
+  protected answered(answer: A | Promise<A>): void {
+    this.#resolve(answer);
+  }
+
+  /** Nobody is told of anything any more. */
+  protected end(): void {
+    this.isOver = true;
+    this.#cancellation?.watch(undefined);
+  }
+
+  #cancelled(): void {
+    this.abort(CALLER_LEFT);
+    // undici says nothing of a request that it has not begun to send.
+    if (!this.isOver) this.fail(new ExchangeError('aborted', this.#abort !== undefined, CALLER_LEFT));
+  }
+}
+
+/** Holds the whole answer. */
+class Collector extends AnswerHandler<UpstreamAnswer> {
+  #first: Buffer | undefined;
+  #more: Buffer[] | undefined;
+  #size = 0;
+
+  protected begun(): void {}
+
+  protected received(chunk: Buffer): boolean {
     this.#size += chunk.length;
     if (this.#size > MAX_ANSWER_BYTES) {
-      this.#end(new ExchangeError('too-large', true, `the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
-      this.#abort?.(new Error('answer too large'));
+      this.fail(new ExchangeError('too-large', true, `the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
+      this.abort('answer too large');
       return true;
     }
     if (this.#first === undefined) this.#first = chunk;
@@ -140,25 +216,24 @@ class Collector implements Dispatcher.DispatchHandler {
     return true;
   }
 
-  onComplete(): void {
+  protected completed(): void {
     const body = this.#more ? Buffer.concat(this.#more) : (this.#first ?? EMPTY);
-    this.#end({ status: this.#status, headers: this.#headers, body });
+    this.answered(decoded({ status: this.status, headers: this.headers, body }));
   }
+}
 
-  onError(error: Error): void {
-    if (this.#cancellation?.gone) this.#end(new ExchangeError('aborted', true, 'the caller left', error));
-    else this.#end(describeFailure(error, this.#abort !== undefined, this.#status !== 0));
-  }
+/** An answer with its body decoded; at once where there is nothing to decode. */
+export function decoded(answer: UpstreamAnswer): UpstreamAnswer | Promise<UpstreamAnswer> {
+  const coding = answer.headers['content-encoding'];
+  return coding === undefined || codingsOf(coding).length === 0 ? answer : decodedLater(answer, coding);
+}
 
-  #cancelled(): void {
-    this.#abort?.(new Error('the caller left'));
-    this.#end(new ExchangeError('aborted', this.#abort !== undefined, 'the caller left'));
-  }
-
-  #end(outcome: UpstreamAnswer | ExchangeError): void {
-    this.#isOver = true;
-    this.#cancellation?.watch(undefined);
-    this.#resolve(outcome);
+async function decodedLater(answer: UpstreamAnswer, coding: string): Promise<UpstreamAnswer> {
+  try {
+    return { ...answer, body: await decodeContent(answer.body, coding, MAX_ANSWER_BYTES) };
+  } catch (error) {
+    if (!(error instanceof CodingError)) throw error;
+    return { ...answer, body: EMPTY, flaw: new ExchangeError('broken', true, error.message, error) };
   }
 }
 

@@ -1,5 +1,5 @@
 import { Fault } from '../faults/faults.ts';
-import type { ExchangeError } from './exchange.ts';
+import { ExchangeError } from './exchange.ts';
 
 const READS = new Set(['GET', 'HEAD']);
 
@@ -27,4 +27,10 @@ export function failureFault(error: ExchangeError, method: string, region: strin
     `Region ${region} ${what}: ${error.message}. Try again in a moment.`,
     cause,
   );
+}
+
+/** Whether a write that ended in this error may have been done all the same: what it would make untrue is then dropped. */
+export function mayHaveArrived(error: unknown): boolean {
+  const cause = error instanceof Fault ? error.cause : undefined;
+  return cause instanceof ExchangeError && cause.sent;
 }

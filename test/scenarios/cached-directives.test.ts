@@ -1,31 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { type Answered, ask } from '../support/ask.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { fault, json } from '../support/stub-answers.ts';
 import { STUB } from '../support/stub-documents.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let clock: FakeClock;
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
-
-beforeEach(async () => {
-  clock = new FakeClock(Date.now());
-  upstream = await startStubUpstream({ now: () => clock.now(), tokenLifeMs: 30 * 86_400_000 });
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    clock,
-    settings: { upstream: { retries: 0 } },
-  });
-  dfw = upstream.region('DFW');
-});
-
-afterEach(async () => {
-  await gateway.close();
-  await upstream.close();
+const { it, gateway, clock, dfw } = scenario('test', {
+  standstill: true,
+  settings: { upstream: { retries: 0 } },
 });
 
 const get = (path: string, cacheControl?: string): Promise<Answered> =>

@@ -1,25 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+import { scenario } from '../support/scenario.ts';
 
-const clock = new FakeClock(Date.now());
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream({ now: () => clock.now(), tokenLifeMs: 30 * 86_400_000 });
-  gateway = await startGateway({ identityUrl: upstream.identityUrl, clock });
-  dfw = upstream.region('DFW');
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
+const { it, gateway, dfw, clock } = scenario('file', { standstill: true });
 
 beforeEach(async () => {
   await ask(`${gateway.adminUrl}/admin/cache/purge`, { method: 'POST' });

@@ -1,22 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MOST_GUESTS } from '../../src/cache/memory-store.ts';
+import { describe, expect } from 'vitest';
+import { MOST_UNBOUNDED_KEYS } from '../../src/cache/memory-store.ts';
+
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { startGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { STUB } from '../support/stub-documents.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+import { startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-
-beforeEach(async () => {
-  upstream = await startStubUpstream({ regions: ['DFW', 'ORD'] });
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
-});
-
-afterEach(async () => {
-  await gateway.close();
-  await upstream.close();
-});
+const { it, upstream, gateway } = scenario('test', { regions: ['DFW', 'ORD'] });
 
 const get = (path: string, headers: Record<string, string> = {}) =>
   ask(`${gateway.url}/dfw/v2/700100${path}`, { headers });
@@ -85,13 +76,13 @@ describe('one cached answer serves', () => {
 
 it('a parameter or a microversion that only defeats caches costs a bounded number of entries', async () => {
   await get('/images');
-  const many = Array.from({ length: MOST_GUESTS + 50 }, (_, at) => at);
+  const many = Array.from({ length: MOST_UNBOUNDED_KEYS + 50 }, (_, at) => at);
   for (const at of many) {
     await get(`/images?_=${at}`);
     await get('/images', { 'x-openstack-nova-api-version': `2.${at}` });
   }
-  expect(await gateway.metric('sluice_cache_entries')).toBe(1 + MOST_GUESTS);
-  expect(await gateway.metric('sluice_cache_evictions_total')).toBe(2 * many.length - MOST_GUESTS);
+  expect(await gateway.metric('sluice_cache_entries')).toBe(1 + MOST_UNBOUNDED_KEYS);
+  expect(await gateway.metric('sluice_cache_evictions_total')).toBe(2 * many.length - MOST_UNBOUNDED_KEYS);
   expect((await get('/images')).headers['x-cache']).toBe('HIT');
 });
 
@@ -133,20 +124,19 @@ describe('an answer of its own is kept for', () => {
 
 it('two accounts never see what belongs to the other, whatever they ask first', async () => {
   const other = await startStubUpstream({ regions: ['DFW', 'ORD'], tenant: '700200' });
+  const identity = { username: 'stub-operator', apiKey: 'stub-api-key-7d1f' };
+  const shared = await startGateway({
+    identityUrl: upstream.identityUrl,
+    settings: {
+      accounts: [
+        { name: 'one', identity: { url: upstream.identityUrl, ...identity } },
+        { name: 'two', identity: { url: other.identityUrl, ...identity } },
+      ],
+    },
+  });
   try {
-    await gateway.close();
-    const identity = { username: 'stub-operator', apiKey: 'stub-api-key-7d1f' };
-    gateway = await startGateway({
-      identityUrl: upstream.identityUrl,
-      settings: {
-        accounts: [
-          { name: 'one', identity: { url: upstream.identityUrl, ...identity } },
-          { name: 'two', identity: { url: other.identityUrl, ...identity } },
-        ],
-      },
-    });
-    const one = await get(`/images/${STUB.imageId}`);
-    const two = await ask(`${gateway.url}/dfw/v2/700200/images/${STUB.imageId}`);
+    const one = await ask(`${shared.url}/dfw/v2/700100/images/${STUB.imageId}`);
+    const two = await ask(`${shared.url}/dfw/v2/700200/images/${STUB.imageId}`);
     expect([one, two].map(({ headers }) => headers['x-cache'])).toEqual(['MISS', 'MISS']);
     expect(one.text).toContain('/700100/');
     expect(two.text).toContain('/700200/');
@@ -154,6 +144,7 @@ it('two accounts never see what belongs to the other, whatever they ask first', 
     expect(upstream.region('DFW').count('GET /images/*')).toBe(1);
     expect(other.region('DFW').count('GET /images/*')).toBe(1);
   } finally {
+    await shared.close();
     await other.close();
   }
 });

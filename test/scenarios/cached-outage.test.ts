@@ -1,34 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { type Answered, ask } from '../support/ask.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { startGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { fault } from '../support/stub-answers.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+import { startStubUpstream } from '../support/stub-upstream.ts';
 
 const MINUTE_MS = 60_000;
-let clock: FakeClock;
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
 
-beforeEach(async () => {
-  clock = new FakeClock(Date.now());
-  upstream = await startStubUpstream({ now: () => clock.now(), tokenLifeMs: 30 * 86_400_000 });
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    clock,
-    settings: {
-      upstream: { retries: 0 },
-      cache: { images: { ttl: 300, staleWhileRevalidate: 3600, staleIfError: 86_400 } },
-    },
-  });
-  dfw = upstream.region('DFW');
-});
-
-afterEach(async () => {
-  await gateway.close();
-  await upstream.close();
+const { it, gateway, dfw, clock } = scenario('test', {
+  standstill: true,
+  settings: {
+    upstream: { retries: 0 },
+    cache: { images: { ttl: 300, staleWhileRevalidate: 3600, staleIfError: 86_400 } },
+  },
 });
 
 const get = (path = '/images/detail'): Promise<Answered> => ask(`${gateway.url}/dfw/v2/700100${path}`);

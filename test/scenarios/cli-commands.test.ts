@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startCli, stopCliProcesses } from '../support/cli-process.ts';
 
@@ -13,6 +14,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 afterEach(stopCliProcesses);
 
+const DEMO = fileURLToPath(new URL('../../config/default.yaml', import.meta.url));
 const FREE_PORTS = { SLUICE_LISTEN_PORT: '0', SLUICE_ADMIN_PORT: '0', SLUICE_SIMULATOR_PORT: '0' };
 
 function writeConfig(text: string): string {
@@ -50,7 +52,7 @@ describe('sluice', () => {
 });
 
 describe('sluice check-config', () => {
-  it.each(['default.yaml', 'rackspace-us.yaml', 'rackspace-uk.yaml'])(
+  it.each(['default.yaml', 'compose.yaml', 'rackspace-us.yaml', 'rackspace-uk.yaml'])(
     'finds nothing wrong with %s',
     async (name) => {
       const file = new URL(`../../config/${name}`, import.meta.url).pathname;
@@ -68,7 +70,7 @@ describe('sluice check-config', () => {
     expect(code).toBe(2);
     expect(stderr.trimEnd().split('\n')).toEqual([
       expect.stringMatching(
-        /^listen\.prot: is no setting \(did you mean port\?\), accepted here: host, port, regions$/,
+        /^listen\.prot: is no setting \(did you mean port\?\), accepted here: host, port, [\w, ]+$/,
       ),
       expect.stringMatching(/^log\.level: is other text, accepted: one of /),
       'accounts: names no account, accepted: at least one',
@@ -76,8 +78,7 @@ describe('sluice check-config', () => {
   });
 
   it('warns of a variable that is no setting, and says the file is good', async () => {
-    const file = new URL('../../config/default.yaml', import.meta.url).pathname;
-    const { code, stderr } = await run(['check-config', '-c', file], { SLUICE_LISTEN_PROT: '1' });
+    const { code, stderr } = await run(['check-config', '-c', DEMO], { SLUICE_LISTEN_PROT: '1' });
     expect(code).toBe(0);
     expect(stderr).toContain(
       'SLUICE_LISTEN_PROT: the variable is no setting and is ignored (did you mean SLUICE_LISTEN_PORT?)',
@@ -86,6 +87,26 @@ describe('sluice check-config', () => {
 });
 
 describe('sluice serve', () => {
+  it('serves nothing without a configuration, not even where the demo’s lies in the folder', async () => {
+    const { code, stdout, stderr } = await run(['serve'], FREE_PORTS);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain("error: required option '-c, --config <file>' not specified\n");
+  });
+
+  it('takes an empty name for the slip it is', async () => {
+    const { code, stderr } = await run(['serve', '-c', ''], FREE_PORTS);
+    expect(code).toBe(1);
+    expect(stderr).toContain("argument '' is invalid. It is empty; give the name of a file.\n");
+  });
+
+  it('ends with 2 where a mount made a directory of the file', async () => {
+    expect(await run(['serve', '-c', folder], FREE_PORTS)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `${folder}: cannot be read, it is a directory (EISDIR), accepted: a YAML file\n`,
+    });
+  });
+
   it('ends with 2 and the lines of check-config when the configuration is wrong', async () => {
     const file = writeConfig('accounts: []\n');
     expect(await run(['serve', '-c', file])).toEqual({
@@ -104,7 +125,7 @@ describe('sluice serve', () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as AddressInfo;
     try {
-      const { code, stderr } = await run(['serve'], { ...FREE_PORTS, [variable]: String(port) });
+      const { code, stderr } = await run(['serve', '-c', DEMO], { ...FREE_PORTS, [variable]: String(port) });
       expect(stderr).toBe(
         `${setting}: port ${port} of 127.0.0.1 is in use by another process, accepted: a port that is free (${variable})\n`,
       );
@@ -116,7 +137,7 @@ describe('sluice serve', () => {
 
   it('names listen.host when it is no address of this machine', async () => {
     const env = { ...FREE_PORTS, SLUICE_LISTEN_HOST: '192.0.2.1', SLUICE_ACCESS_ALLOWREMOTEOPEN: 'true' };
-    const { code, stderr } = await run(['serve'], env);
+    const { code, stderr } = await run(['serve', '-c', DEMO], env);
     expect(stderr).toMatch(/^listen\.host: 192\.0\.2\.1 is no address of this machine/);
     expect(code).toBe(1);
   });

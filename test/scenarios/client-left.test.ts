@@ -1,35 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+import { scenario } from '../support/scenario.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
+const { it, gateway, dfw } = scenario('file');
+
 let base: string;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream();
-  dfw = upstream.region('DFW');
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
+beforeEach(() => {
   base = `${gateway.url}/dfw/v2/700100`;
+  dfw.forget();
 });
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
-
-beforeEach(() => dfw.forget());
 
 describe('a caller that leaves ends its request at the region', () => {
   it.each([
     ['a read', 'GET', '/servers/11', undefined],
     ['a cached read that nobody shares', 'GET', '/flavors/11', undefined],
     ['a write', 'PUT', '/servers/12', '{"server":{"name":"n"}}'],
-    ['an opaque read', 'GET', '/os-left/1', undefined],
-    ['an opaque write', 'POST', '/os-left/2', '{}'],
+    ['a read that goes through', 'GET', '/os-left/1', undefined],
+    ['a write that goes through', 'POST', '/os-left/2', '{}'],
   ])('%s', async (_what, method, path, body) => {
     const gate = dfw.hold(`${method} ${path}`);
     const controller = new AbortController();
@@ -56,14 +43,14 @@ describe('a caller that leaves ends its request at the region', () => {
   });
 });
 
-describe('a flight that others share', () => {
+describe('a fetch that others share', () => {
   it('goes on when the caller that started it leaves', async () => {
     const gate = dfw.hold('GET /images/detail');
     const controller = new AbortController();
     const leaver = ask(`${base}/images/detail`, { signal: controller.signal });
     await gate.arrived(1);
     const others = Array.from({ length: 5 }, () => ask(`${base}/images/detail`));
-    // They are aboard once their requests were read; one that is answered shows that reading goes on.
+    // They wait for it once their requests were read; one that is answered shows that reading goes on.
     await ask(`${base}/limits`);
     controller.abort();
     await expect(leaver).rejects.toThrow();
@@ -74,7 +61,7 @@ describe('a flight that others share', () => {
     expect(dfw.requests('GET /images/detail')[0]?.aborted).toBe(false);
   });
 
-  it('ends when the last one aboard leaves', async () => {
+  it('ends when the last one leaves', async () => {
     const gate = dfw.hold('GET /extensions');
     const controller = new AbortController();
     const all = Array.from({ length: 3 }, () => ask(`${base}/extensions`, { signal: controller.signal }));
@@ -105,7 +92,7 @@ it('a caller that leaves in the middle of its own body reaches nobody', async ()
   expect(dfw.count('POST /servers')).toBe(0);
 });
 
-it('a caller that leaves while a large opaque answer streams ends the stream at the region', async () => {
+it('a caller that leaves while a large answer streams ends the stream at the region', async () => {
   dfw.on('GET /os-left/3', async ({ request, response }) => {
     response.writeHead(200, { 'content-type': 'application/octet-stream' });
     const chunk = Buffer.alloc(64 * 1024);

@@ -1,35 +1,18 @@
 import { connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { type Answered, ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { startGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { fault, hang } from '../support/stub-answers.ts';
 import { publishedAs, type StubLimit } from '../support/stub-rates.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
-
-beforeEach(async () => {
-  upstream = await startStubUpstream();
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    settings: { upstream: { retries: 0 } },
-  });
-  dfw = upstream.region('DFW');
-});
-
-afterEach(async () => {
-  await gateway.close();
-  await upstream.close();
-});
+const { it, upstream, gateway, dfw } = scenario('test', { settings: { upstream: { retries: 0 } } });
 
 const DETAIL = '/dfw/v2/700100/flavors/detail';
 const detail = (suffix = '') => `${gateway.url}${DETAIL}${suffix}`;
 
 /**
- * A caller that has certainly boarded the flight for /flavors/detail once this resolves: behind that request the same
+ * A caller that has certainly joined the fetch of /flavors/detail once this resolves: behind that request the same
  * connection carries one for /images/detail, and the gateway reads a connection's requests in their order.
  */
 async function boarded(): Promise<{ socket: Socket; text: Promise<string> }> {
@@ -79,7 +62,7 @@ it('200 concurrent requests for a cold /flavors/detail, in both formats: exactly
     );
 });
 
-it("an upstream's fault is shared by all aboard and not kept for the next caller", async () => {
+it("an upstream's fault is shared by all who wait and not kept for the next caller", async () => {
   dfw.on('GET /flavors/detail', fault('computeFault', 500, 'The stub is out of order.'));
   const gate = dfw.hold('GET /flavors/detail');
   const leader = ask(detail());

@@ -1,28 +1,19 @@
 import { request } from 'node:http';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { describe, expect } from 'vitest';
+import { scenario } from '../support/scenario.ts';
 import { json, type StubRequest } from '../support/stub-answers.ts';
 import { stubFlavor } from '../support/stub-documents.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream();
-  const place = { prefix: '', tenant: upstream.tenant };
-  const ids = ['2', '3', '4', '5', '6', '7', '8', '9'];
-  upstream.region('DFW').on(
-    'GET /flavors/detail',
-    json((request: StubRequest) => ({ flavors: ids.map((id) => stubFlavor(place, request, id)) })),
-  );
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
+const { it, gateway } = scenario('file', {
+  script(upstream) {
+    const place = { prefix: '', tenant: upstream.tenant };
+    const ids = ['2', '3', '4', '5', '6', '7', '8', '9'];
+    upstream.region('DFW').on(
+      'GET /flavors/detail',
+      json((request: StubRequest) => ({ flavors: ids.map((id) => stubFlavor(place, request, id)) })),
+    );
+  },
 });
 
 interface Raw {

@@ -1,22 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+import { scenario } from '../support/scenario.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream({ regions: ['DFW', 'ORD'] });
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    settings: { listen: { regions: { DFW: 0 } } },
-  });
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
+const { it, upstream, gateway } = scenario('file', {
+  regions: ['DFW', 'ORD'],
+  settings: { listen: { regions: { DFW: 0 } } },
 });
 
 beforeEach(() => upstream.region('DFW').forget());

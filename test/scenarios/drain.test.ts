@@ -1,28 +1,17 @@
 import { Agent, request } from 'node:http';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { connectRaw } from '../support/raw-connection.ts';
+import { scenario } from '../support/scenario.ts';
 import { hang } from '../support/stub-answers.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
 const GRACE_MS = 60_000;
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
 
-beforeEach(async () => {
-  upstream = await startStubUpstream();
-  dfw = upstream.region('DFW');
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
-});
-
-afterEach(() => upstream.close());
+const { it, gateway, dfw } = scenario('test');
 
 const servers = () => `${gateway.url}/dfw/v2/700100/servers`;
 
-it('requests under way get their whole answers, known and opaque', async () => {
+it('requests under way get their whole answers, known and passed through', async () => {
   dfw.on('GET /os-keypairs', ({ response }) => void response.end('{"keypairs":[]}'));
   const gate = dfw.hold('GET /*');
   const running = [ask(servers()), ask(`${gateway.url}/dfw/v2/700100/os-keypairs`)];

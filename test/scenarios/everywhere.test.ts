@@ -1,30 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { startGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { fault, hang, json, type StubRequest, unavailable } from '../support/stub-answers.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+import { startStubUpstream } from '../support/stub-upstream.ts';
 
 const REGIONS = ['DFW', 'ORD', 'LON'];
-let upstream: StubUpstream;
-let gateway: TestGateway;
+
+const { it, upstream, gateway } = scenario('file', {
+  regions: REGIONS,
+  settings: { upstream: { headersTimeoutMs: 300, retries: 0 }, limits: { enabled: false } },
+});
+
 let base: string;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream({ regions: REGIONS });
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    settings: { upstream: { headersTimeoutMs: 300, retries: 0 }, limits: { enabled: false } },
-  });
-  base = `${gateway.url}/all/v2/700100`;
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
-
 beforeEach(() => {
+  base = `${gateway.url}/all/v2/700100`;
   for (const name of REGIONS) upstream.region(name).forget();
   scriptServers();
 });

@@ -1,27 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { json } from '../support/stub-answers.ts';
 import { STUB } from '../support/stub-documents.ts';
 import { STUB_CREDENTIALS } from '../support/stub-identity.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
+const { it, upstream, gateway, dfw } = scenario('file', { regions: ['DFW', 'ORD'] });
+
 let base: string;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream({ regions: ['DFW', 'ORD'] });
-  dfw = upstream.region('DFW');
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
+beforeEach(() => {
   base = `${gateway.url}/dfw/v2/700100`;
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
 });
 
 const asJson = { 'content-type': 'application/json' };

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import {
   type Answer,
   fault,
@@ -11,27 +11,14 @@ import {
   unauthorized,
   unavailable,
 } from '../support/stub-answers.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
+const { it, gateway, dfw } = scenario('file');
+
 let base: string;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream();
-  dfw = upstream.region('DFW');
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
+beforeEach(() => {
   base = `${gateway.url}/dfw/v2/700100`;
+  dfw.forget();
 });
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
-
-beforeEach(() => dfw.forget());
 
 type FaultBody = Record<string, { code: number; message: string }>;
 const asJson = { 'content-type': 'application/json' };
@@ -64,7 +51,7 @@ describe('a method a path does not have', () => {
     }
   });
 
-  it('is 405 on an opaque path too when HTTP has no such thing there', async () => {
+  it('is 405 on a path that goes through too when HTTP has no such thing there', async () => {
     const { status, json: parse } = await ask(`${base}/os-keypairs`, { method: 'PROPFIND' });
     expect(status).toBe(405);
     expect(parse()).toHaveProperty('badMethod.code', 405);

@@ -1,28 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { STUB } from '../support/stub-documents.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
+const { it, gateway, dfw } = scenario('file');
+
 let base: string;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream();
-  dfw = upstream.region('DFW');
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
+beforeEach(() => {
   base = `${gateway.url}/dfw/v2/700100`;
+  dfw.forget();
 });
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
-
-beforeEach(() => dfw.forget());
 
 describe('the format of an answer', () => {
   it.each<[string, string, Record<string, string>, 'json' | 'xml']>([

@@ -1,21 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { type Answered, type AskOptions, ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { startGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { STUB_CREDENTIALS } from '../support/stub-identity.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+import { startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream({ regions: ['DFW', 'ORD'] });
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
+const { it, upstream, gateway } = scenario('file', { regions: ['DFW', 'ORD'] });
 
 interface Endpoint {
   id: string;

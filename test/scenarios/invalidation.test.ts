@@ -1,43 +1,24 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect } from 'vitest';
 import { type Answered, ask } from '../support/ask.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { fault, json, reset } from '../support/stub-answers.ts';
 import { STUB } from '../support/stub-documents.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
 const IMAGE = `/images/${STUB.imageId}`;
 const OTHER = `/images/${STUB.newImageId}`;
 
-let clock: FakeClock;
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
-
-beforeEach(async () => {
-  clock = new FakeClock(Date.now());
-  upstream = await startStubUpstream({
-    regions: ['DFW', 'ORD'],
-    now: () => clock.now(),
-    tokenLifeMs: 30 * 86_400_000,
-  });
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    clock,
-    settings: { upstream: { retries: 0 } },
-  });
-  dfw = upstream.region('DFW');
-  dfw.on(`GET ${IMAGE}/metadata`, json({ metadata: { os: 'linux' } }));
-  dfw.on(`PUT ${IMAGE}/metadata`, json({ metadata: { os: 'bsd' } }));
-  dfw.on(`POST ${IMAGE}/metadata`, json({ metadata: { os: 'bsd' } }));
-  dfw.on(`PUT ${IMAGE}/metadata/os`, json({ meta: { os: 'bsd' } }));
-  dfw.on(`DELETE ${IMAGE}/metadata/os`, ({ response }) => void response.writeHead(204).end());
-});
-
-afterEach(async () => {
-  await gateway.close();
-  await upstream.close();
+const { it, gateway, dfw, clock } = scenario('test', {
+  standstill: true,
+  regions: ['DFW', 'ORD'],
+  settings: { upstream: { retries: 0 } },
+  script(upstream) {
+    const dfw = upstream.region('DFW');
+    dfw.on(`GET ${IMAGE}/metadata`, json({ metadata: { os: 'linux' } }));
+    dfw.on(`PUT ${IMAGE}/metadata`, json({ metadata: { os: 'bsd' } }));
+    dfw.on(`POST ${IMAGE}/metadata`, json({ metadata: { os: 'bsd' } }));
+    dfw.on(`PUT ${IMAGE}/metadata/os`, json({ meta: { os: 'bsd' } }));
+    dfw.on(`DELETE ${IMAGE}/metadata/os`, ({ response }) => void response.writeHead(204).end());
+  },
 });
 
 const get = (path: string, region = 'dfw'): Promise<Answered> =>

@@ -113,7 +113,7 @@ describe('a request that would wait longer than it may is refused at once', () =
     expect(dfw.count('DELETE /servers/*')).toBe(0);
   });
 
-  it('opaque paths too', async () => {
+  it('paths that go through too', async () => {
     const path = `${gateway.url}/dfw/v2/700100/servers/1/os-interface`;
     dfw.on('GET /servers/*/os-interface', ({ response }) => void response.end('{}'));
     expect((await ask(path)).status).toBe(200);

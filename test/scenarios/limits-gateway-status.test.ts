@@ -1,26 +1,25 @@
-import { expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { startGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { publishedAs } from '../support/stub-rates.ts';
-import { startStubUpstream } from '../support/stub-upstream.ts';
+
+const { it, gateway, clock } = scenario('test', {
+  standstill: true,
+  settings: { access: { clients: [{ name: 'billing' }] }, limits: { maxWaitMs: 100_000 } },
+  script(upstream) {
+    upstream.region('DFW').publish(
+      publishedAs([
+        { verb: 'GET', uri: '/servers', value: 1, unit: 'MINUTE' },
+        { verb: 'GET', uri: '*', value: 5, unit: 'DAY' },
+      ]),
+    );
+  },
+});
+
+const get = (path: string) =>
+  ask(`${gateway.url}/dfw/v2/700100${path}`, { headers: { 'x-sluice-client': 'billing' } });
 
 it('/status.json says who waits, what is left of each limit, who used it and when it will be gone', async () => {
-  const clock = new FakeClock(Date.now());
-  const upstream = await startStubUpstream({ now: () => clock.now(), tokenLifeMs: 30 * 86_400_000 });
-  upstream.region('DFW').publish(
-    publishedAs([
-      { verb: 'GET', uri: '/servers', value: 1, unit: 'MINUTE' },
-      { verb: 'GET', uri: '*', value: 5, unit: 'DAY' },
-    ]),
-  );
-  const gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    clock,
-    settings: { access: { clients: [{ name: 'billing' }] }, limits: { maxWaitMs: 100_000 } },
-  });
-  const get = (path: string) =>
-    ask(`${gateway.url}/dfw/v2/700100${path}`, { headers: { 'x-sluice-client': 'billing' } });
   await get('/limits');
   await get('/servers');
   const waiting = get('/servers');
@@ -44,6 +43,4 @@ it('/status.json says who waits, what is left of each limit, who used it and whe
   ]);
   clock.tick(62_000);
   expect((await waiting).status).toBe(200);
-  await gateway.close();
-  await upstream.close();
 });

@@ -1,33 +1,17 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { type Answer, json, text, tooMany } from '../support/stub-answers.ts';
 import { publishedAs } from '../support/stub-rates.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let clock: FakeClock;
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
-
-beforeEach(async () => {
-  clock = new FakeClock(Date.now());
-  upstream = await startStubUpstream({ now: () => clock.now(), tokenLifeMs: 30 * 86_400_000 });
-  dfw = upstream.region('DFW');
-  dfw.publish(publishedAs([{ verb: 'ALL', uri: '*', value: 1000, unit: 'SECOND' }]));
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    clock,
-    settings: { limits: { maxWaitMs: 60_000 } },
-  });
-  await ask(`${gateway.url}/dfw/v2/700100/limits`);
-});
-
-afterEach(async () => {
-  await gateway.close();
-  await upstream.close();
+const { it, gateway, dfw, clock } = scenario('test', {
+  standstill: true,
+  settings: { limits: { maxWaitMs: 60_000 } },
+  script(upstream) {
+    const limit = { verb: 'ALL', uri: '*', value: 1000, unit: 'SECOND' } as const;
+    upstream.region('DFW').publish(publishedAs([limit]));
+  },
+  begin: () => ask(`${gateway.url}/dfw/v2/700100/limits`),
 });
 
 const send = (path: string, method = 'GET', body?: string, headers: Record<string, string> = {}) =>
@@ -89,7 +73,7 @@ describe.each(rates)('a rate limit nobody foresaw (%s) is waited out and sent ag
     expect(bodies[1]).toBe(bodies[0]);
   });
 
-  it('for opaque paths, their bodies sent whole again', async () => {
+  it('for paths that go through, their bodies sent whole again', async () => {
     dfw.on('POST /os-keypairs', answer(), json({ keypair: {} }));
     const body = '{"keypair":{"name":"ops"}}';
     const { status, headers } = await waitedOut(send('/os-keypairs', 'POST', body));
@@ -148,7 +132,7 @@ describe('a 413 that is no rate limit goes through untouched, at once', () => {
   it.each([
     ['a quota', tooMany.quota],
     ['a size', tooMany.bodySize],
-  ])('%s on an opaque path', async (_what, answer) => {
+  ])('%s on a path that goes through', async (_what, answer) => {
     dfw.on('POST /os-volumes_boot', answer);
     const { status } = await send('/os-volumes_boot', 'POST', '{}');
     expect(status).toBe(413);

@@ -1,35 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { startGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { empty, json, type StubRequest } from '../support/stub-answers.ts';
 import { STUB } from '../support/stub-documents.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
+const { it, upstream, gateway, dfw } = scenario('file', {
+  regions: ['DFW', 'ORD'],
+  settings: { listen: { regions: { ORD: 0 } } },
+});
+
 let base: string;
 /** `127.0.0.1:port` of the region. */
 let host: string;
 
-beforeAll(async () => {
-  upstream = await startStubUpstream({ regions: ['DFW', 'ORD'] });
-  dfw = upstream.region('DFW');
-  host = new URL(dfw.url).host;
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    settings: { listen: { regions: { ORD: 0 } } },
-  });
-  base = `${gateway.url}/dfw/v2/700100`;
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
-
 beforeEach(() => {
+  base = `${gateway.url}/dfw/v2/700100`;
+  host = new URL(dfw.url).host;
   dfw.forget();
   dfw.off('GET /servers/detail');
 });

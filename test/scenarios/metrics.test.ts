@@ -1,33 +1,22 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { OPERATIONS } from '../../src/operations/table.ts';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { fault, json, tooMany, unavailable } from '../support/stub-answers.ts';
 import { STUB } from '../support/stub-documents.ts';
 import { publishedAs } from '../support/stub-rates.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream();
-  upstream.region('DFW').publish(
-    publishedAs([
-      { verb: 'ALL', uri: '*', value: 100_000, unit: 'MINUTE' },
-      { verb: 'DELETE', uri: '*', value: 0, unit: 'MINUTE' },
-    ]),
-  );
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    settings: { access: { clients: [{ name: 'billing' }] } },
-  });
-  await get('/limits');
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
+const { it, upstream, gateway } = scenario('file', {
+  settings: { access: { clients: [{ name: 'billing' }] } },
+  script(upstream) {
+    upstream.region('DFW').publish(
+      publishedAs([
+        { verb: 'ALL', uri: '*', value: 100_000, unit: 'MINUTE' },
+        { verb: 'DELETE', uri: '*', value: 0, unit: 'MINUTE' },
+      ]),
+    );
+  },
+  begin: () => get('/limits'),
 });
 
 const get = (path: string, headers: Record<string, string> = {}, method = 'GET') =>

@@ -1,21 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { type Answered, ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+import { scenario } from '../support/scenario.ts';
 
 const PATHS = ['/dfw/v2/700100/images', '/dfw/v2/700100/flavors', '/ord/v2/700100/images'];
-let upstream: StubUpstream;
-let gateway: TestGateway;
 
-beforeEach(async () => {
-  upstream = await startStubUpstream({ regions: ['DFW', 'ORD'] });
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
-  for (const path of PATHS) await ask(gateway.url + path);
-});
-
-afterEach(async () => {
-  await gateway.close();
-  await upstream.close();
+const { it, gateway } = scenario('test', {
+  regions: ['DFW', 'ORD'],
+  async begin() {
+    for (const path of PATHS) await ask(gateway.url + path);
+  },
 });
 
 const purge = (filter?: object): Promise<Answered> =>

@@ -1,20 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+import { startGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
+import { startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream({ regions: ['DFW', 'ORD', 'LON'] });
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
+const { it, upstream, gateway } = scenario('file', { regions: ['DFW', 'ORD', 'LON'] });
 
 type NotFound = { itemNotFound: { code: number; message: string } };
 

@@ -88,7 +88,7 @@ describe('a reload puts in force', () => {
     expect(headers['cache-control']).toBe('private, max-age=60');
   });
 
-  it('how often the region is tried, on known and on opaque paths', async () => {
+  it('how often the region is tried, on known paths and on those that go through', async () => {
     await gateway.reload({ upstream: { retries: 0 } });
     await upstream.region('DFW').refuse();
     expect((await get('/servers')).status).toBe(503);

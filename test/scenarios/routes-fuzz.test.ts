@@ -1,23 +1,11 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { text } from '../support/stub-answers.ts';
 import { STUB } from '../support/stub-documents.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream({ regions: ['DFW', 'ORD'] });
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
+const { it, upstream, gateway } = scenario('file', { regions: ['DFW', 'ORD'] });
 
 /** Bytes that Node's client lets into a request line. */
 const anyChar = fc

@@ -1,23 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { STUB } from '../support/stub-documents.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream({ regions: ['DFW', 'ORD'] });
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    settings: { listen: { regions: { ORD: 0 } } },
-  });
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
+const { it, upstream, gateway } = scenario('file', {
+  regions: ['DFW', 'ORD'],
+  settings: { listen: { regions: { ORD: 0 } } },
 });
 
 beforeEach(() => {

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { fault, json, reset, unavailable } from '../support/stub-answers.ts';
 import { STUB } from '../support/stub-documents.ts';
 import { STUB_CREDENTIALS } from '../support/stub-identity.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
 /** Every secret that callers use in this run; the upstream's own come from the stub. */
 const SECRET = {
@@ -22,8 +21,11 @@ const SECRET = {
   query: 'secret-in-a-query-9d9d',
 } as const;
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
+const { it, upstream, gateway, dfw } = scenario('file', {
+  settings: { log: { level: 'trace', requests: 'all' }, upstream: { retries: 1 } },
+  begin: aDay,
+});
+
 let facadeToken = '';
 
 const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
@@ -36,13 +38,7 @@ const post = (path: string, body: unknown, headers: Record<string, string> = {})
 const BASE = '/dfw/v2/700100';
 
 /** All a day brings: logins, creates, passwords, faults of every kind, revoked tokens, identity down. */
-beforeAll(async () => {
-  upstream = await startStubUpstream();
-  const dfw = upstream.region('DFW');
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    settings: { log: { level: 'trace', requests: 'all' }, upstream: { retries: 1 } },
-  });
+async function aDay(): Promise<void> {
   const login = await post('/v2.0/tokens', {
     auth: { 'RAX-KSKEY:apiKeyCredentials': { username: 'anybody', apiKey: SECRET.callerKey } },
   });
@@ -110,12 +106,7 @@ beforeAll(async () => {
   await ask(`${gateway.url}${BASE}/servers`);
   await post(`${BASE}/servers`, create);
   await upstream.identity.refuse();
-});
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
+}
 
 const oneOf = () => ({ username: STUB_CREDENTIALS.username, apiKey: STUB_CREDENTIALS.apiKey });
 

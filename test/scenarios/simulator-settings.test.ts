@@ -33,6 +33,18 @@ test('absolute limits of one tenant come before the common ones', async () => {
   expect(await limits.json()).toMatchObject({ limits: { absolute: { maxTotalInstances: 1 } } });
 });
 
+test('the catalog spells regions as the settings do, and their URLs lead to them', async () => {
+  const { access, session } = await startSimulator({ regions: ['RegionOne', 'eu.west'] });
+  const { user, serviceCatalog } = await access();
+  expect(user['RAX-AUTH:defaultRegion']).toBe('RegionOne');
+  for (const { name, endpoints } of serviceCatalog.filter(({ name }) => name !== 'cloudServers'))
+    expect(
+      endpoints.map(({ region }) => region),
+      name,
+    ).toEqual(['RegionOne', 'eu.west']);
+  expect((await (await session('eu.west')).ask('/flavors')).status).toBe(200);
+});
+
 test('the largest page is a setting', async () => {
   const { create, list, ask } = await running({ maxPageSize: 2 });
   await create({ min_count: 3 });

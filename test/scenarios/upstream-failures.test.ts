@@ -207,7 +207,7 @@ describe('a region that', () => {
   });
 });
 
-describe('an opaque path whose answer breaks', () => {
+describe('a path that goes through whose answer breaks', () => {
   it.each<[string, Answer]>([
     ['by a reset', resetMidBody(body)],
     ['by its end', truncated(body)],

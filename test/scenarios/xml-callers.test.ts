@@ -1,30 +1,17 @@
 import { XMLParser } from 'fast-xml-parser';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { scenario } from '../support/scenario.ts';
 import { json, noContent } from '../support/stub-answers.ts';
 import { STUB } from '../support/stub-documents.ts';
-import type { StubRegion } from '../support/stub-region.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-let upstream: StubUpstream;
-let gateway: TestGateway;
-let dfw: StubRegion;
+const { it, gateway, dfw } = scenario('file');
+
 let base: string;
-
-beforeAll(async () => {
-  upstream = await startStubUpstream();
-  dfw = upstream.region('DFW');
-  gateway = await startGateway({ identityUrl: upstream.identityUrl });
+beforeEach(() => {
   base = `${gateway.url}/dfw/v2/700100`;
+  dfw.forget();
 });
-
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
-
-beforeEach(() => dfw.forget());
 
 const COMPUTE = 'http://docs.openstack.org/compute/api/v1.1';
 const asXml = { 'content-type': 'application/xml', accept: 'application/xml' };

@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 import { systemClock } from '../../src/clock.ts';
 import type { JsonValue } from '../../src/json.ts';
 import { createLimits, type LimitPlace } from '../../src/limits/limits.ts';
-import { silentObserver } from '../../src/limits/queue/shaper-observer.ts';
+import { silentObserver } from '../../src/limits/queue/shaper-contract.ts';
 import type { BudgetStore } from '../../src/limits/shared/store.ts';
 import type { Permit } from '../../src/limits/slot-request.ts';
 

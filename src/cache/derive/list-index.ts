@@ -10,21 +10,6 @@ export interface Member {
   readonly hrefs: Hrefs;
 }
 
-/** What filters and pages look at, read from a member's text when one of them is asked for. */
-export interface MemberFacts {
-  readonly member: Member;
-  readonly name: JsonValue | undefined;
-  readonly status: JsonValue | undefined;
-  readonly ram: JsonValue | undefined;
-  readonly disk: JsonValue | undefined;
-  /** `server.id` of a snapshot; undefined for others. */
-  readonly serverId: JsonValue | undefined;
-  /** `metadata.image_type`. */
-  readonly imageType: JsonValue | undefined;
-  /** The href of the self link. */
-  readonly self: string | undefined;
-}
-
 /** A complete detail list, ready to be asked. */
 export interface ListIndex {
   readonly members: readonly Member[];
@@ -81,29 +66,16 @@ function memberOf(value: JsonValue, text: string, hrefs: Hrefs): Member | null {
   return { id: value['id'], text, hrefs };
 }
 
-/** Reads a member's text. */
-export function factsOf(member: Member): MemberFacts {
-  const value = JSON.parse(member.text) as JsonObject;
-  return {
-    member,
-    name: value['name'],
-    status: value['status'],
-    ram: value['ram'],
-    disk: value['disk'],
-    serverId: childOf(value['server'], 'id'),
-    imageType: childOf(value['metadata'], 'image_type'),
-    self: selfOf(value),
-  };
+/** A member's value, read when a filter or a page looks at it. */
+export function memberValue(member: Member): JsonObject {
+  return JSON.parse(member.text) as JsonObject;
 }
 
-function childOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
-  return isJsonObject(value) ? value[name] : undefined;
-}
-
-function selfOf(member: JsonObject): string | undefined {
-  const links = member['links'];
+/** The href of a member's self link. */
+export function selfOf(member: Member): string | undefined {
+  const { links } = memberValue(member);
   if (!Array.isArray(links)) return undefined;
   const self = links.find((link) => isJsonObject(link) && link['rel'] === 'self');
-  const href = childOf(self, 'href');
+  const href = isJsonObject(self) ? self['href'] : undefined;
   return typeof href === 'string' ? href : undefined;
 }

@@ -12,7 +12,7 @@ export interface RedisKeys {
   generation(scope: string): string;
   lock(scope: string, key: string): string;
   /** The keys of entries that callers can invent any number of, the one that came first at the front. */
-  guests(scope: string): string;
+  unbounded(scope: string): string;
 }
 
 /** Longer keys are hashed: a query may be as long as a request line. */
@@ -29,5 +29,5 @@ export const redisKeys: RedisKeys = {
   entry: (scope, key) => `sluice:1:cache:${tagOf(scope)}:entry:${nameOf(key)}`,
   generation: (scope) => `sluice:1:cache:${tagOf(scope)}:generation`,
   lock: (scope, key) => `sluice:1:cache:${tagOf(scope)}:lock:${nameOf(key)}`,
-  guests: (scope) => `sluice:1:cache:${tagOf(scope)}:guests`,
+  unbounded: (scope) => `sluice:1:cache:${tagOf(scope)}:unbounded`,
 };

@@ -6,34 +6,34 @@ import {
   type RedisConnection,
   type RedisLog,
 } from '../../redis/connection.ts';
-import { createRedisGuard } from '../../redis/guard.ts';
+import { RedisGuard } from '../../redis/guard.ts';
+import { createSeal, type Seal } from '../../redis/seal.ts';
 import type { RedisSettings } from '../../redis/settings.ts';
-import type { EntryFields } from '../entry.ts';
-import { isGuest, MOST_GUESTS } from '../memory-store.ts';
+import type { EntryFields, EntryIdentity } from '../entry.ts';
+import type { Change } from '../invalidation.ts';
+import { hasUnboundedKey, MOST_UNBOUNDED_KEYS } from '../memory-store.ts';
 import type { CacheObserver } from '../observer.ts';
 import { lastUseAt } from '../policy.ts';
 import type { Acceptable, SharedListener, SharedStore, Ticket } from '../shared-store.ts';
 import { decodeEntry, encodeEntry } from './codec.ts';
-import { createRedisNews } from './invalidations.ts';
-import { redisKeys as keys, SCOPES } from './keys.ts';
+import { InvalidationBus } from './invalidations.ts';
+import { redisKeys as keys } from './keys.ts';
+import { createScopeRegister, type ScopeRegister } from './scope-register.ts';
 import { ABANDON, BEGIN, COMMIT } from './scripts.ts';
 
-/**
- * The second level in Redis. One round trip reads an answer or takes a short lock, so that of all instances one asks
- * the upstream; the others look again a few times and then go themselves. Entries carry the generation their scope had
- * when the upstream was asked and count only while it is the scope's still.
- */
+/** What the second level in Redis is made of. */
 export interface RedisStoreOptions {
   /** For commands; its `commandTimeout` is the budget of a request (50 ms). */
   redis: RedisConnection;
-  /** For news only. */
+  /** For invalidation messages only. */
   subscriber: RedisConnection;
   clock: Clock;
   log: RedisLog;
   observe: CacheObserver;
   listener: SharedListener;
-  /** Tells this instance's own news from others'. */
+  /** Tells this instance's own messages from others'. */
   instanceId: string;
+  seal: Seal;
 }
 
 /** What `connectSharedStore` needs beside the settings. */
@@ -48,13 +48,17 @@ export function connectSharedStore(
   options: ConnectOptions,
 ): ((listener: SharedListener) => SharedStore) | undefined {
   const redis = createRedis(settings, SILENT, { purpose: 'cache' });
-  const subscriber = createSubscriber(settings, 'cache news');
+  const subscriber = createSubscriber(settings, 'cache invalidations');
   if (!redis || !subscriber) return undefined;
-  return (listener) => createRedisStore({ ...options, redis, subscriber, listener });
+  const seal = createSeal(settings.signingKeys);
+  return (listener) => new RedisStore({ ...options, redis, subscriber, listener, seal });
 }
 
 /** The guard speaks of outages, be it that Redis is slow or away. */
 const SILENT: RedisLog = { warn: () => {}, info: () => {} };
+
+/** What Redis is asked for, and what it brings by itself. */
+const OPERATIONS = ['begin', 'commit', 'announce', 'check', 'message'];
 
 /** A fetching instance that died holds the others up no longer than this (ms). */
 const LOCK_MS = 5000;
@@ -71,53 +75,34 @@ interface Reply {
   readonly entry: EntryFields | undefined;
 }
 
-/** See `RedisStoreOptions` and `SharedStore`. */
-export function createRedisStore(options: RedisStoreOptions): SharedStore {
-  const { redis, subscriber, clock, log, observe, listener, instanceId } = options;
-  const guard = createRedisGuard(redis, clock, log, observe);
-  const news = createRedisNews({ redis, subscriber, guard, clock, keys, listener, instanceId });
-  const registered = new Set<string>();
+/**
+ * The second level in Redis. One round trip reads an answer or takes a short lock, so that of all instances one asks
+ * the upstream; the others look again a few times and then go themselves. Entries carry the generation their scope had
+ * when the upstream was asked and count only while it is the scope's still.
+ */
+class RedisStore implements SharedStore {
+  readonly #options: RedisStoreOptions;
+  readonly #guard: RedisGuard;
+  readonly #bus: InvalidationBus;
+  readonly #register: ScopeRegister;
 
-  const keysOf = (key: string, scope: string) => [
-    keys.entry(scope, key),
-    keys.generation(scope),
-    keys.lock(scope, key),
-  ];
-
-  async function ask(
-    key: string,
-    scope: string,
-    accept: Acceptable,
-    lock: string,
-  ): Promise<Reply | undefined> {
-    if (!(await news.isSettled(scope))) return undefined;
-    const args = [String(clock.now()), accept, lock, String(LOCK_MS)];
-    const reply = await guard.attempt('begin', () => BEGIN.run(redis, keysOf(key, scope), args));
-    if (!Array.isArray(reply) || !reply.every(Buffer.isBuffer)) return undefined;
-    const [state, generation, bytes] = reply as [Buffer, Buffer, Buffer];
-    const isCurrent = news.observe(scope, generation.toString());
-    const entry = bytes.length > 0 && isCurrent ? read(bytes, key, scope) : undefined;
-    return { state: state.toString(), generation: generation.toString(), entry };
+  constructor(options: RedisStoreOptions) {
+    this.#options = options;
+    const { redis, observe } = options;
+    observe.usesRedis(OPERATIONS);
+    this.#guard = new RedisGuard({ ...options, part: 'cache', onNotMaster: () => this.#reconnect() });
+    this.#bus = new InvalidationBus({ ...options, guard: this.#guard, keys });
+    this.#register = createScopeRegister(redis, this.#guard);
   }
 
-  function read(bytes: Buffer, key: string, scope: string): EntryFields | undefined {
-    const entry = decodeEntry(bytes, key, scope);
-    if (entry) {
-      guard.over('rubbish');
-      return entry;
-    }
-    observe.redis('begin', 'rubbish', 0);
-    guard.trouble(
-      'rubbish',
-      'Redis holds something under a key of the cache that is no entry; it is ignored',
-    );
-    return undefined;
-  }
-
-  async function begin(key: string, scope: string, accept: Acceptable, signal: AbortSignal): Promise<Ticket> {
+  async begin(
+    identity: EntryIdentity,
+    { accept, signal }: { accept: Acceptable; signal: AbortSignal },
+  ): Promise<Ticket> {
+    const { key, scope } = identity;
     const lock = randomUUID();
     for (let look = 0; ; look++) {
-      const reply = await ask(key, scope, accept, lock);
+      const reply = await this.#ask(identity, accept, lock);
       if (reply === undefined) return AWAY;
       const { state, generation, entry } = reply;
       if (state === 'found' && entry) return { state, entry };
@@ -127,76 +112,90 @@ export function createRedisStore(options: RedisStoreOptions): SharedStore {
         const proof = state === 'mine' ? lock : '';
         return { state: 'fetch', key, scope, generation, lock: proof, previous: entry };
       }
-      await sleep(clock, waitMs, signal).catch(() => {});
+      await sleep(this.#options.clock, waitMs, signal).catch(() => {});
     }
   }
 
-  async function register(scope: string): Promise<void> {
-    if (registered.has(scope)) return;
-    registered.add(scope);
-    const added = await guard.attempt('register', () => addScope(redis, scope));
-    if (added === undefined) registered.delete(scope);
+  async peek(identity: EntryIdentity): Promise<EntryFields | undefined> {
+    const reply = await this.#ask(identity, 'fresh', '');
+    return reply?.entry;
   }
 
-  redis.on('close', () => registered.clear());
+  async commit(ticket: Ticket, entry: EntryFields): Promise<void> {
+    if (ticket.state !== 'fetch') return;
+    const { key, scope, generation, lock } = ticket;
+    const ttlMs = Math.ceil(lastUseAt(entry) - this.#options.clock.now());
+    const bytes = encodeEntry(entry, generation, this.#options.seal);
+    if (generation === '' || ttlMs <= 0 || bytes === null || !(await this.#bus.isSettled(scope)))
+      return this.abandon(ticket, false);
+    void this.#register.add(scope);
+    const mostUnbounded = hasUnboundedKey(entry) ? MOST_UNBOUNDED_KEYS : 0;
+    const args = [generation, bytes, String(ttlMs), lock, String(mostUnbounded)];
+    const scriptKeys = [...keysOf(key, scope), keys.unbounded(scope)];
+    const stored = await this.#guard.attempt('commit', () =>
+      COMMIT.run(this.#options.redis, scriptKeys, args),
+    );
+    if (stored === -1) this.#guard.trouble('full', 'Redis is full; answers are kept in this process only');
+    if (stored === 1) this.#guard.over('full');
+  }
 
-  return {
-    begin: (key, scope, { accept, signal }) => begin(key, scope, accept, signal),
-    async peek(key, scope) {
-      const reply = await ask(key, scope, 'fresh', '');
-      return reply?.entry;
-    },
-    async commit(ticket, entry) {
-      if (ticket.state !== 'fetch') return;
-      const { key, scope, generation, lock } = ticket;
-      const ttlMs = Math.ceil(lastUseAt(entry) - clock.now());
-      if (generation === '' || ttlMs <= 0 || !(await news.isSettled(scope)))
-        return this.abandon(ticket, false);
-      void register(scope);
-      const mostGuests = isGuest(entry) ? MOST_GUESTS : 0;
-      const args = [generation, encodeEntry(entry, generation), String(ttlMs), lock, String(mostGuests)];
-      const scriptKeys = [...keysOf(key, scope), keys.guests(scope)];
-      const stored = await guard.attempt('commit', () => COMMIT.run(redis, scriptKeys, args));
-      if (stored === -1) guard.trouble('full', 'Redis is full; answers are kept in this process only');
-      if (stored === 1) guard.over('full');
-    },
-    async abandon(ticket, remove) {
-      if (ticket.state !== 'fetch' || (ticket.lock === '' && !remove)) return;
-      const { key, scope, generation, lock } = ticket;
-      const args = [generation, lock, remove ? '1' : '0'];
-      await guard.attempt('abandon', () => ABANDON.run(redis, keysOf(key, scope), args));
-    },
-    announce: (scope, change) => news.announce(scope, change),
-    scopes: async () => (await guard.attempt('scopes', () => readScopes(redis))) ?? [],
-    async close() {
-      news.close();
-      redis.disconnect();
-      subscriber.disconnect();
-    },
-  };
-}
+  async abandon(ticket: Ticket, remove: boolean): Promise<void> {
+    if (ticket.state !== 'fetch' || (ticket.lock === '' && !remove)) return;
+    const { key, scope, generation, lock } = ticket;
+    const args = [generation, lock, remove ? '1' : '0'];
+    await this.#guard.attempt('abandon', () => ABANDON.run(this.#options.redis, keysOf(key, scope), args));
+  }
 
-/** Errors of a Redis that answers: another type under the key, no memory left. They are no outage. */
-const isError = (error: unknown, code: 'WRONGTYPE' | 'OOM'): boolean =>
-  error instanceof Error && error.message.startsWith(code);
+  /** Whoever follows a failover must hear from the new master, too: messages of the old one may have ended. */
+  #reconnect(): void {
+    this.#options.subscriber.disconnect(true);
+  }
 
-/** Undefined when Redis is full. */
-async function addScope(redis: RedisConnection, scope: string): Promise<number | undefined> {
-  try {
-    return await redis.sadd(SCOPES, scope);
-  } catch (error) {
-    if (isError(error, 'OOM')) return undefined;
-    if (!isError(error, 'WRONGTYPE')) throw error;
-    await redis.del(SCOPES);
-    return redis.sadd(SCOPES, scope);
+  announce(scope: string, change: Change): Promise<boolean> {
+    return this.#bus.announce(scope, change);
+  }
+
+  scopes(): Promise<string[]> {
+    return this.#register.read();
+  }
+
+  async close(): Promise<void> {
+    this.#bus.close();
+    this.#options.redis.disconnect();
+    this.#options.subscriber.disconnect();
+  }
+
+  async #ask(identity: EntryIdentity, accept: Acceptable, lock: string): Promise<Reply | undefined> {
+    const { key, scope } = identity;
+    if (!(await this.#bus.isSettled(scope))) return undefined;
+    const { redis, clock } = this.#options;
+    const args = [String(clock.now()), accept, lock, String(LOCK_MS)];
+    const reply = await this.#guard.attempt('begin', () => BEGIN.run(redis, keysOf(key, scope), args));
+    if (!Array.isArray(reply) || !reply.every(Buffer.isBuffer)) return undefined;
+    const [state, generation, bytes] = reply as [Buffer, Buffer, Buffer];
+    const isCurrent = this.#bus.observe(scope, generation.toString());
+    const entry = bytes.length > 0 && isCurrent ? this.#decode(bytes, identity) : undefined;
+    return { state: state.toString(), generation: generation.toString(), entry };
+  }
+
+  #decode(bytes: Buffer, identity: EntryIdentity): EntryFields | undefined {
+    const { seal, clock, observe } = this.#options;
+    const entry = decodeEntry(bytes, identity, seal, clock.now());
+    if (entry) {
+      this.#guard.over('rubbish');
+      return entry;
+    }
+    observe.redis('begin', 'rubbish', 0);
+    this.#guard.trouble(
+      'rubbish',
+      'Redis holds something under a key of the cache that no instance with one of redis.signingKeys wrote; it is ignored',
+    );
+    return undefined;
   }
 }
 
-async function readScopes(redis: RedisConnection): Promise<string[]> {
-  try {
-    return await redis.smembers(SCOPES);
-  } catch (error) {
-    if (isError(error, 'WRONGTYPE')) return [];
-    throw error;
-  }
-}
+const keysOf = (key: string, scope: string) => [
+  keys.entry(scope, key),
+  keys.generation(scope),
+  keys.lock(scope, key),
+];

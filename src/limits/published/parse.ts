@@ -1,5 +1,12 @@
 import { isJsonObject, type JsonObject, type JsonValue, RawNumber } from '../../json.ts';
+import { LONGEST_EXPRESSION } from '../expressions/syntax.ts';
 import { type LimitUnit, limitKey, type PublishedLimit, UNIT_MS } from './limit.ts';
+
+/** What is longer is neither shown nor matched, and more rows than these no region needs. */
+const LONGEST_URI = 512;
+const MOST_LIMITS = 256;
+/** More than any region allows; beyond it sums and dates would lose their last digits. */
+const GREATEST_VALUE = 1e9;
 
 /** A `GET /limits` answer, read. */
 export interface ParsedLimits {
@@ -23,7 +30,10 @@ export function parsePublishedLimits(document: unknown): ParsedLimits {
   const problems: string[] = [];
   const rows = rate.flatMap((entry, index) => readRate(entry, `rate[${index}]`, problems));
   const absolute = isJsonObject(limits['absolute']) ? limits['absolute'] : {};
-  return { limits: strictest(rows), absolute, problems };
+  const distinct = strictest(rows);
+  if (distinct.length > MOST_LIMITS)
+    problems.push(`it holds ${distinct.length} limits; only the first ${MOST_LIMITS} are kept`);
+  return { limits: distinct.slice(0, MOST_LIMITS), absolute, problems };
 }
 
 function readRate(entry: JsonValue, at: string, problems: string[]): PublishedLimit[] {
@@ -32,13 +42,24 @@ function readRate(entry: JsonValue, at: string, problems: string[]): PublishedLi
     return [];
   }
   const uri = typeof entry['uri'] === 'string' ? entry['uri'] : '*';
-  const regex = typeof entry['regex'] === 'string' && entry['regex'] !== '' ? entry['regex'] : undefined;
+  if (uri.length > LONGEST_URI) {
+    problems.push(`${at}: a uri of ${uri.length} characters`);
+    return [];
+  }
+  const regex = readRegex(entry['regex'], at, problems);
   return entry['limit'].flatMap((row, index) => {
     const limit = readLimit(row, uri, regex);
     if (typeof limit !== 'string') return [limit];
     problems.push(`${at}.limit[${index}]: ${limit}`);
     return [];
   });
+}
+
+function readRegex(value: JsonValue | undefined, at: string, problems: string[]): string | undefined {
+  if (typeof value !== 'string' || value === '') return undefined;
+  if (value.length <= LONGEST_EXPRESSION) return value;
+  problems.push(`${at}: a regex of ${value.length} characters is not used; its uri is used`);
+  return undefined;
 }
 
 /** One row as a limit, or what is wrong with it. */
@@ -55,7 +76,7 @@ function readLimit(row: JsonValue, uri: string, regex: string | undefined): Publ
     verb: verb.toUpperCase(),
     uri,
     regex,
-    value: Math.floor(value),
+    value: Math.min(GREATEST_VALUE, Math.floor(value)),
     unit,
     remaining: remaining === undefined ? undefined : Math.max(0, Math.floor(remaining)),
     nextAvailableMs: readDate(row['next-available']),

@@ -1,9 +1,11 @@
 import type { Client } from '../client.ts';
+import type { LimitSet } from '../windows/limit-set.ts';
 import type { Window } from '../windows/window.ts';
-import type { Lane, Level, Seat } from './lane.ts';
+import type { Level } from './level.ts';
+import type { ClientQueue, LimitQueue } from './limit-queue.ts';
 
 /** Above this many clients on one level their parts are estimated together instead of one by one. */
-const MOST_SEATS_COUNTED = 64;
+const MOST_CLIENTS_COUNTED = 64;
 
 /** When a request would leave, and what it would wait for. */
 export interface Expectation {
@@ -14,7 +16,7 @@ export interface Expectation {
 
 /** A request that thinks of joining the queue. */
 export interface Newcomer {
-  readonly lane: Lane;
+  readonly limitSet: LimitSet;
   readonly client: Client;
   readonly level: Level;
   readonly isBatch: boolean;
@@ -23,14 +25,14 @@ export interface Newcomer {
 /** When a newcomer would leave, from the windows and from who would go before it. */
 export function expectTurn(
   newcomer: Newcomer,
-  lanes: Iterable<Lane>,
+  queues: Iterable<LimitQueue>,
   now: number,
   latencyMs: number,
 ): Expectation {
-  const active = [...lanes].map((lane) => ({ lane, ahead: aheadInLane(newcomer, lane) }));
+  const active = [...queues].map((queue) => ({ queue, ahead: aheadInQueue(newcomer, queue) }));
   let at = now;
   let latest: Window | undefined;
-  for (const window of newcomer.lane.windows) {
+  for (const window of newcomer.limitSet.windows) {
     const ahead = countAhead(newcomer, window, active);
     const free = window.availableAt(ahead + 1, now, latencyMs);
     if (free <= at && latest) continue;
@@ -42,51 +44,51 @@ export function expectTurn(
 
 /**
  * How many waiters get a slot of this window before the newcomer. Those who are held up by another, narrower window hardly
- * take any of this one and are left out, except those of the newcomer's own lane.
+ * take any of this one and are left out, except those of the newcomer's own queue.
  */
-function countAhead(newcomer: Newcomer, window: Window, lanes: readonly LaneAhead[]): number {
+function countAhead(newcomer: Newcomer, window: Window, queues: readonly QueueAhead[]): number {
   let sum = 0;
-  for (const { lane, ahead } of lanes) {
-    if (!lane.windows.includes(window)) continue;
-    if (lane === newcomer.lane || lane.bottleneck === window) sum += ahead;
+  for (const { queue, ahead } of queues) {
+    if (!queue.limitSet.windows.includes(window)) continue;
+    if (queue.limitSet === newcomer.limitSet || queue.limitSet.bottleneck === window) sum += ahead;
   }
   return sum;
 }
 
-/** A lane, and how many of it go before the newcomer. */
-interface LaneAhead {
-  readonly lane: Lane;
+/** A queue, and how many of it go before the newcomer. */
+interface QueueAhead {
+  readonly queue: LimitQueue;
   readonly ahead: number;
 }
 
-function aheadInLane(newcomer: Newcomer, lane: Lane): number {
+function aheadInQueue(newcomer: Newcomer, queue: LimitQueue): number {
   let ahead = 0;
-  for (let level = 0; level < newcomer.level; level++) ahead += total(lane.seats(level as Level));
-  const own = lane.seatOf(newcomer.client, newcomer.level);
+  for (let level = 0; level < newcomer.level; level++) ahead += total(queue.clients(level as Level));
+  const own = queue.queueOf(newcomer.client, newcomer.level);
   const mine = own ? own.interactive.length + (newcomer.isBatch ? own.batch.length : 0) : 0;
-  return ahead + mine + othersAhead(newcomer, lane, mine);
+  return ahead + mine + othersAhead(newcomer, queue, mine);
 }
 
 /** Of the others each gets its share of slots while the newcomer's client gets `mine` and one more. */
-function othersAhead(newcomer: Newcomer, lane: Lane, mine: number): number {
+function othersAhead(newcomer: Newcomer, queue: LimitQueue, mine: number): number {
   const turns = (mine + 1) / newcomer.client.share;
   let counted = 0;
   let ahead = 0;
-  for (const seat of lane.seats(newcomer.level)) {
-    if (seat.client === newcomer.client) continue;
-    ahead += Math.min(lengthOf(seat), Math.ceil(turns * seat.client.share));
-    if (++counted === MOST_SEATS_COUNTED)
-      return Math.round((ahead * lane.seatCount(newcomer.level)) / counted);
+  for (const other of queue.clients(newcomer.level)) {
+    if (other.client === newcomer.client) continue;
+    ahead += Math.min(lengthOf(other), Math.ceil(turns * other.client.share));
+    if (++counted === MOST_CLIENTS_COUNTED)
+      return Math.round((ahead * queue.clientCount(newcomer.level)) / counted);
   }
   return ahead;
 }
 
-function total(seats: Iterable<Seat>): number {
+function total(queues: Iterable<ClientQueue>): number {
   let sum = 0;
-  for (const seat of seats) sum += lengthOf(seat);
+  for (const queue of queues) sum += lengthOf(queue);
   return sum;
 }
 
-function lengthOf(seat: Seat): number {
-  return seat.interactive.length + seat.batch.length;
+function lengthOf(queue: ClientQueue): number {
+  return queue.interactive.length + queue.batch.length;
 }

@@ -1,84 +1,100 @@
 import type { Client } from '../client.ts';
+import type { LimitSet } from '../windows/limit-set.ts';
 import { IndexedHeap } from './indexed-heap.ts';
-import type { Lane, Level } from './lane.ts';
-import { KeptSlots } from './reservations.ts';
+import type { Level } from './level.ts';
+import { LimitQueue } from './limit-queue.ts';
+import { Reservations } from './reservations.ts';
 import type { Waiter } from './waiter.ts';
 
 /**
- * The waiting requests of one account and region: lanes by what they are charged to, seats by client, two lists by urgency.
- * Adding, serving and leaving are O(log n); what is looked through one by one are lanes, of which there are a handful.
+ * The waiting requests of one account and region: a queue for each set of limits, in it one for each client, in that two
+ * lists by urgency. Adding, serving and leaving are O(log n); what is looked through one by one are the sets of limits, of
+ * which there are a handful.
  */
 export class FairQueue {
-  readonly #lanes = new Set<Lane>();
+  /** Every queue there has been; those of limits that are gone go with them. */
+  readonly #queues = new WeakMap<LimitSet, LimitQueue>();
+  readonly #busy = new Set<LimitQueue>();
   readonly #deadlines = new IndexedHeap<Waiter>((a, b) => a.deadline < b.deadline);
 
   get depth(): number {
     return this.#deadlines.size;
   }
 
-  /** Lanes in which somebody waits. */
-  get lanes(): Iterable<Lane> {
-    return this.#lanes;
+  /** Those in which somebody waits. */
+  get queues(): Iterable<LimitQueue> {
+    return this.#busy;
   }
 
   add(waiter: Waiter): void {
-    waiter.lane.add(waiter);
+    const queue = this.#queueOf(waiter.limitSet);
+    queue.add(waiter);
     waiter.client.waiting++;
-    this.#lanes.add(waiter.lane);
+    this.#busy.add(queue);
     this.#deadlines.push(waiter);
   }
 
   remove(waiter: Waiter): void {
-    waiter.lane.remove(waiter);
+    const queue = this.#queueOf(waiter.limitSet);
+    queue.remove(waiter);
     waiter.client.waiting--;
-    if (waiter.lane.depth === 0) this.#lanes.delete(waiter.lane);
+    if (queue.depth === 0) this.#busy.delete(queue);
     this.#deadlines.remove(waiter);
   }
 
   /**
    * The waiter whose turn it is among those who may leave now. Whoever needs slots of several windows at once would see them
-   * taken one by one by those who need one of them; when it is its turn, slots are kept for it.
+   * taken one by one by those who need one of them; when it is its turn, slots are reserved for it.
    */
   next(now: number): Waiter | undefined {
     let best: Candidate | undefined;
-    const torn: Candidate[] = [];
-    for (const lane of this.#lanes) {
-      const isOpen = lane.isOpen(now);
-      if (!isOpen && !lane.isTorn(now)) continue;
-      const candidate = candidateOf(lane);
+    const partlyFull: Candidate[] = [];
+    for (const queue of this.#busy) {
+      const isOpen = queue.limitSet.isOpen(now);
+      if (!isOpen && !queue.limitSet.isPartlyFull(now)) continue;
+      const candidate = candidateOf(queue);
       if (!candidate) continue;
-      if (!isOpen) torn.push(candidate);
+      if (!isOpen) partlyFull.push(candidate);
       else if (!best || goesBefore(candidate, best)) best = candidate;
     }
-    if (!best || !torn.some((candidate) => goesBefore(candidate, best))) return best?.waiter;
+    if (!best || !partlyFull.some((candidate) => goesBefore(candidate, best))) return best?.waiter;
     return this.#nextBeside(now);
   }
 
-  /** Whether a newcomer may leave past everybody who waits: its lane is open, and what is kept for others stays kept. */
-  mayPass(lane: Lane, level: Level, now: number): boolean {
-    if (!lane.isOpen(now)) return false;
-    const kept = new KeptSlots(now);
+  /** Whether a newcomer may leave past everybody who waits: its limits are open, and what is reserved stays reserved. */
+  mayPass(limitSet: LimitSet, level: Level, now: number): boolean {
+    if (!limitSet.isOpen(now)) return false;
+    const reservations = new Reservations(now);
     for (const candidate of this.#ranked(now)) {
-      if (candidate.level <= level) kept.keep(candidate.waiter.lane);
+      if (candidate.level <= level) reservations.reserve(candidate.waiter.limitSet);
     }
-    return kept.spares(lane);
+    return reservations.leaveRoomFor(limitSet);
+  }
+
+  #queueOf(limitSet: LimitSet): LimitQueue {
+    const known = this.#queues.get(limitSet);
+    if (known) return known;
+    const queue = new LimitQueue(limitSet);
+    this.#queues.set(limitSet, queue);
+    return queue;
   }
 
   #nextBeside(now: number): Waiter | undefined {
-    const kept = new KeptSlots(now);
+    const reservations = new Reservations(now);
     for (const candidate of this.#ranked(now)) {
-      const { lane } = candidate.waiter;
-      if (lane.isOpen(now) && kept.spares(lane)) return candidate.waiter;
-      kept.keep(lane);
+      const { limitSet } = candidate.waiter;
+      if (limitSet.isOpen(now) && reservations.leaveRoomFor(limitSet)) return candidate.waiter;
+      reservations.reserve(limitSet);
     }
     return undefined;
   }
 
-  /** The first of each lane that has a free slot to want, in order of turn. */
+  /** The first of each queue that has a free slot to want, in order of turn. */
   #ranked(now: number): Candidate[] {
     const candidates: Candidate[] = [];
-    for (const lane of this.#lanes) {
-      const candidate = lane.isOpen(now) || lane.isTorn(now) ? candidateOf(lane) : undefined;
+    for (const queue of this.#busy) {
+      const { limitSet } = queue;
+      const candidate = limitSet.isOpen(now) || limitSet.isPartlyFull(now) ? candidateOf(queue) : undefined;
       if (candidate) candidates.push(candidate);
     }
     return candidates.sort((a, b) => (goesBefore(a, b) ? -1 : 1));
@@ -86,9 +102,9 @@ export class FairQueue {
 
   /** The next waiter of Sluice's own requests about limits, which nothing but a full window holds up. */
   nextControl(now: number): Waiter | undefined {
-    for (const lane of this.#lanes) {
-      const head = lane.peek();
-      if (head?.level === 0 && lane.isOpen(now)) return head.waiter;
+    for (const queue of this.#busy) {
+      const head = queue.peek();
+      if (head?.level === 0 && queue.limitSet.isOpen(now)) return head.waiter;
     }
     return undefined;
   }
@@ -119,10 +135,10 @@ export class FairQueue {
 
   #lastOf(client: Client): Waiter | undefined {
     let last: Waiter | undefined;
-    for (const lane of this.#lanes) {
+    for (const queue of this.#busy) {
       for (const level of [1, 2] as const) {
-        const seat = lane.seatOf(client, level);
-        const waiter = seat && (seat.batch.last ?? seat.interactive.last);
+        const own = queue.queueOf(client, level);
+        const waiter = own && (own.batch.last ?? own.interactive.last);
         if (waiter && (!last || waiter.order > last.order)) last = waiter;
       }
     }
@@ -137,11 +153,12 @@ interface Candidate {
   readonly lead: number;
 }
 
-function candidateOf(lane: Lane): Candidate | undefined {
-  const head = lane.peek();
+function candidateOf(queue: LimitQueue): Candidate | undefined {
+  const head = queue.peek();
   if (!head) return undefined;
   let lead = Number.NEGATIVE_INFINITY;
-  for (const { turns } of lane.windows) lead = Math.max(lead, turns.lead(head.waiter.client));
+  for (const { fairClock } of queue.limitSet.windows)
+    lead = Math.max(lead, fairClock.lead(head.waiter.client));
   return { ...head, lead };
 }
 

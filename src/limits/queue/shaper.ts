@@ -1,53 +1,76 @@
 import type { Clock } from '../../clock.ts';
 import { type Client, Clients, isControl } from '../client.ts';
-import type { PublishedLimit } from '../published/limit.ts';
+import { isPublished, type PublishedLimit } from '../published/limit.ts';
 import { type OverLimit, triageOverLimit } from '../published/over-limit.ts';
 import { refusal } from '../refusal.ts';
 import type { BudgetLease, LeaseHolder } from '../shared/lease.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from '../slot-request.ts';
 import { chargeOf, type ShaperSnapshot, snapshotOf } from '../snapshot.ts';
-import { Flight, type FlightOwner } from '../windows/in-flight.ts';
+import { type InFlightOwner, InFlightRequest } from '../windows/in-flight.ts';
+import type { LimitSet } from '../windows/limit-set.ts';
+import type { AskedSpan } from '../windows/reconcile.ts';
 import type { Window } from '../windows/window.ts';
-import { type AskedSpan, WindowBook } from '../windows/windows.ts';
+import { WindowSet } from '../windows/window-set.ts';
 import { Admission } from './admission.ts';
-import { Alarm } from './alarm.ts';
 import { FairQueue } from './fair-queue.ts';
-import { type Lane, levelOf } from './lane.ts';
-import type { Shaper, ShaperOptions } from './shaper-contract.ts';
-import type { ShaperObserver } from './shaper-observer.ts';
+import { Gate } from './gate.ts';
+import { levelOf } from './level.ts';
+import type { Shaper, ShaperObserver, ShaperOptions } from './shaper-contract.ts';
 import type { Waiter } from './waiter.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 /** Even a request that may not wait waits this long for the shared budget's word, ms. */
 const LEASE_GRACE_MS = 100;
 
+/** The longest a region is left alone on one word of it, ms. */
+const LONGEST_PAUSE_MS = 3_600_000;
+
+/** What a proxy in front of a region says of its own: the region itself may not have seen the request. */
+const GATEWAY_ERRORS: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** Makes the shaper of one user and region. */
+export function createShaper(options: ShaperOptions): Shaper {
+  return new FairShaper(options);
+}
+
 /** The shaper: windows, queue and shared budget joined up. See the interface for what it promises. */
-export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
+class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
   readonly #clock: Clock;
   readonly #settings: ShaperOptions['settings'];
   readonly #observe: ShaperObserver;
+  readonly #onDoubt: (() => void) | undefined;
   readonly #clients: Clients;
-  readonly #book: WindowBook;
+  readonly #windowSet: WindowSet;
   readonly #queue = new FairQueue();
+  readonly #gate = new Gate();
   readonly #admission: Admission;
-  readonly #alarm: Alarm;
+  readonly #waitingRoom: WaitingRoom;
   readonly #lease: BudgetLease | undefined;
-  #arrivals = 0;
-  #isHeld = false;
-  #isClosed = false;
-  #pausedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: ShaperOptions) {
-    this.#clock = options.clock;
-    this.#settings = options.settings;
-    this.#observe = options.observe;
+    const { clock, settings, observe } = options;
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#observe = observe;
+    this.#onDoubt = options.onDoubt;
     this.#clients = new Clients((name) => (isControl(name) ? 1 : options.shares(name)));
-    this.#book = new WindowBook(options.settings, (window) => {
+    const restore = (window: Window) => {
       options.restore?.(window);
       // Before the region's word on it is heard, which is then the shared budget's to judge.
       if (options.lease) window.share({ allotment: 0, othersUsed: 0 });
+    };
+    this.#windowSet = new WindowSet(settings, restore, (line) => observe.problem(line));
+    this.#admission = new Admission(this.#queue, this.#windowSet, this.#clients, settings);
+    this.#waitingRoom = new WaitingRoom({
+      clock,
+      queue: this.#queue,
+      windowSet: this.#windowSet,
+      admission: this.#admission,
+      gate: this.#gate,
+      observe,
+      permit: (...granted) => this.#permit(...granted),
+      requestMore: () => this.#lease?.requestMore(),
     });
-    this.#admission = new Admission(this.#queue, this.#book, this.#clients, options.settings);
-    this.#alarm = new Alarm(options.clock, () => this.poke());
     this.#lease = options.lease?.(this);
   }
 
@@ -56,318 +79,223 @@ export class FairShaper implements Shaper, FlightOwner, LeaseHolder {
   }
 
   get windows(): readonly Window[] {
-    return this.#book.windows;
+    return this.#windowSet.windows;
   }
 
   get isEmpty(): boolean {
     const now = this.#clock.monotonic();
-    return this.#queue.depth === 0 && now >= this.#pausedUntil && this.#book.isEmpty(now);
+    return this.#queue.depth === 0 && !this.#gate.isPaused(now) && this.#windowSet.isEmpty(now);
   }
 
-  acquire(ask: SlotRequest): Permit | Refusal | Promise<Permit | Refusal> {
+  acquire(request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal> {
     const now = this.#clock.monotonic();
-    const lane = this.#book.laneOf(ask);
-    const client = this.#clients.find(ask.client);
-    if (this.#queue.depth === 0 && this.#mayLeave(ask, now) && lane.isOpen(now))
-      return this.#depart(ask, client, lane, now, 0);
-    return this.#acquireSlowly(ask, client, lane, now);
+    const limitSet = this.#windowSet.limitSetOf(request, now);
+    const client = this.#clients.find(request.client);
+    if (this.#queue.depth === 0 && this.#gate.isOpenTo(request, now) && limitSet.isOpen(now))
+      return this.#permit(request, client, limitSet, now, 0);
+    return this.#acquireSlowly(request, client, limitSet, now);
+  }
+
+  force(request: SlotRequest): Permit {
+    const now = this.#clock.monotonic();
+    const limitSet = this.#windowSet.limitSetOf(request, now);
+    return this.#permit(request, this.#clients.find(request.client), limitSet, now, 0);
   }
 
   #acquireSlowly(
-    ask: SlotRequest,
+    request: SlotRequest,
     client: Client,
-    lane: Lane,
+    limitSet: LimitSet,
     now: number,
   ): Permit | Refusal | Promise<Permit | Refusal> {
-    if (this.#isClosed) return this.#refuse(client, refusal('closed', 0));
-    this.#pump(now);
-    if (this.#mayLeave(ask, now) && this.#queue.mayPass(lane, levelOf(ask), now))
-      return this.#depart(ask, client, lane, now, 0);
-    const patienceMs = this.#patienceOf(ask);
-    const refused = this.#judge(ask, client, lane, now, patienceMs);
+    if (this.#gate.isClosed) return this.#refuse(client, refusal('closed', 0));
+    this.#waitingRoom.serve(now);
+    if (this.#gate.isOpenTo(request, now) && this.#queue.mayPass(limitSet, levelOf(request), now))
+      return this.#permit(request, client, limitSet, now, 0);
+    // GET /limits tells what attempts without an answer have cost: they must not be what it waits for.
+    if (isControl(request.client) && this.#gate.isOpenTo(request, now) && limitSet.isOpenButForDoubts(now))
+      return this.#permit(request, client, limitSet, now, 0);
+    const patienceMs = this.#patienceOf(request);
+    const refused = this.#judge(request, client, limitSet, now, patienceMs);
     if (refused) return this.#refuse(client, refused);
-    const place = this.#admission.findPlace(client, lane, now);
+    const place = this.#admission.findPlace(client, limitSet, now);
     if (place.refused) return this.#refuse(client, place.refused);
-    if (place.victim) this.#dismiss(place.victim, this.#admission.queueFull(lane, now));
-    return this.#enqueue(ask, client, lane, now, patienceMs);
-  }
-
-  #enqueue(
-    ask: SlotRequest,
-    client: Client,
-    lane: Lane,
-    now: number,
-    patienceMs: number,
-  ): Promise<Permit | Refusal> {
-    return new Promise((resolve, reject) => {
-      const { signal } = ask;
-      if (signal?.aborted) return reject(signal.reason);
-      const waiter: Waiter = {
-        ask,
-        client,
-        lane,
-        arrivedAt: now,
-        deadline: now + Math.max(patienceMs, this.#lease ? LEASE_GRACE_MS : 0),
-        order: this.#arrivals++,
-        settle: signal ? settleAnd(resolve, signal, () => leave) : resolve,
-        heapIndex: -1,
-        list: undefined,
-        before: undefined,
-        after: undefined,
-      };
-      const leave = () => {
-        this.#queue.remove(waiter);
-        reject(signal?.reason);
-        // A slot may have been kept for it.
-        this.poke();
-      };
-      signal?.addEventListener('abort', leave, { once: true });
-      this.#queue.add(waiter);
-      this.#lease?.hungry();
-      this.#arm(now);
-    });
+    if (place.victim) this.#waitingRoom.dismiss(place.victim, this.#admission.queueFull(limitSet, now));
+    const waitsFor = Math.max(patienceMs, this.#lease ? LEASE_GRACE_MS : 0);
+    return this.#waitingRoom.enter(request, client, limitSet, now, waitsFor);
   }
 
   setLimits(limits: readonly PublishedLimit[], span?: AskedSpan): void {
-    this.#isHeld = false;
+    this.#gate.isHeld = false;
     this.#adopt(limits, span);
   }
 
   learn(limits: readonly PublishedLimit[]): void {
-    if (this.#isHeld) this.#adopt(limits, undefined);
+    if (this.#gate.isHeld) this.#adopt(limits, undefined);
   }
 
   #adopt(limits: readonly PublishedLimit[], span: AskedSpan | undefined): void {
     const now = this.#clock.monotonic();
-    this.#book.settleOverdue(now);
-    const waiters = this.#queue.all();
-    for (const waiter of waiters) this.#queue.remove(waiter);
-    this.#book.adopt(limits, now, span);
+    this.#windowSet.underWay.settleOverdue(now);
+    const waiters = this.#waitingRoom.empty();
+    this.#windowSet.adopt(limits, now, span);
     this.#lease?.adopted();
-    for (const line of this.#book.problems) this.#observe.problem(line);
     for (const waiter of waiters) this.#admitAgain(waiter, now);
-    this.#pump(now);
+    this.#waitingRoom.serve(now);
   }
 
   /** Queues a waiter under changed limits, unless they make its wait too long. */
   #admitAgain(waiter: Waiter, now: number): void {
-    waiter.lane = this.#book.laneOf(waiter.ask);
-    const refused = this.#judge(waiter.ask, waiter.client, waiter.lane, now, waiter.deadline - now);
-    if (refused) {
-      this.#observe.refused(refused.reason, waiter.client.name);
-      waiter.settle(refused);
-    } else this.#queue.add(waiter);
+    const { request, client, deadline } = waiter;
+    waiter.limitSet = this.#windowSet.limitSetOf(request, now);
+    const refused = this.#judge(request, client, waiter.limitSet, now, deadline - now);
+    if (refused) waiter.settle(this.#refuse(client, refused));
+    else this.#queue.add(waiter);
+  }
+
+  get hasDoubts(): boolean {
+    const now = this.#clock.monotonic();
+    return this.windows.some((window) => window.isLong && window.doubtful(now) > 0);
   }
 
   hold(): void {
-    this.#isHeld = true;
+    this.#gate.isHeld = true;
   }
 
   release(): void {
-    if (!this.#isHeld) return;
-    this.#isHeld = false;
-    this.poke();
+    if (!this.#gate.isHeld) return;
+    this.#gate.isHeld = false;
+    this.recheck();
   }
 
   askBegins(): void {
-    this.#book.beginSpan();
+    this.#windowSet.beginSpan();
   }
 
   askFailed(): void {
-    this.#book.endSpan();
+    this.#windowSet.endSpan();
   }
 
   pause(untilMs: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, untilMs);
-    if (this.#queue.depth > 0) this.#arm(this.#clock.monotonic());
+    this.#gate.pause(untilMs);
+    this.#waitingRoom.rearm(this.#clock.monotonic());
+  }
+
+  unblock(): void {
+    this.#gate.pausedUntil = Number.NEGATIVE_INFINITY;
+    this.#windowSet.unblock();
+    this.recheck();
   }
 
   reload(): void {
-    this.#book.reload();
+    this.#windowSet.reload();
     this.#clients.reshare((client, before) => {
-      for (const window of this.#book.windows) window.turns.reshare(client, before);
+      for (const window of this.#windowSet.windows) window.fairClock.reshare(client, before);
     });
-    for (const lane of this.#queue.lanes) lane.reorder();
+    for (const queue of this.#queue.queues) queue.reorder();
   }
 
-  poke(): void {
-    this.#pump(this.#clock.monotonic());
+  recheck(): void {
+    this.#waitingRoom.serve(this.#clock.monotonic());
   }
 
-  landed(...[flight, status, headers, nowWall]: Parameters<FlightOwner['landed']>): void {
+  answered(...[inFlight, status, headers, nowWall]: Parameters<InFlightOwner['answered']>): void {
     const now = this.#clock.monotonic();
-    if (!this.#book.land(flight, now)) return;
+    const isDoubtful = status === undefined || GATEWAY_ERRORS.has(status);
+    if (!this.#windowSet.underWay.answered(inFlight, now, isDoubtful)) return;
+    if (isDoubtful && inFlight.windows.some(({ isLong }) => isLong)) this.#onDoubt?.();
     if (status === 413 || status === 429 || status === 503) {
       const verdict = triageOverLimit({ status, headers: headers ?? {} }, nowWall ?? this.#clock.now());
-      this.refusedUpstream(flight.ask, verdict);
+      this.refusedUpstream(inFlight.request, verdict);
     }
-    if (this.#queue.depth > 0) this.#arm(now);
+    this.#waitingRoom.rearm(now);
   }
 
-  queued(flight: Flight): void {
-    this.#book.hold(flight);
+  queued(inFlight: InFlightRequest): void {
+    this.#windowSet.underWay.queued(inFlight);
   }
 
-  sent(flight: Flight): void {
+  sent(inFlight: InFlightRequest): void {
     const now = this.#clock.monotonic();
-    this.#book.release(flight, now);
-    if (this.#queue.depth > 0) this.#arm(now);
+    this.#windowSet.underWay.sent(inFlight, now);
+    this.#waitingRoom.rearm(now);
   }
 
-  lost(flight: Flight): void {
-    this.#book.lose(flight);
+  lost(inFlight: InFlightRequest): void {
+    this.#windowSet.underWay.lost(inFlight, this.#clock.monotonic());
   }
 
-  cancelled(flight: Flight): void {
-    if (this.#book.cancel(flight) && this.#queue.depth > 0) this.#pump(this.#clock.monotonic());
+  cancelled(inFlight: InFlightRequest): void {
+    if (this.#windowSet.underWay.cancel(inFlight) && this.#queue.depth > 0) this.recheck();
   }
 
-  chargesOf(flight: Flight): Charge[] {
+  chargesOf(inFlight: InFlightRequest): Charge[] {
     const now = this.#clock.monotonic();
-    return flight.windows.map((window) => chargeOf(window, now));
+    return inFlight.windows.filter(({ limit }) => isPublished(limit)).map((window) => chargeOf(window, now));
   }
 
-  refusedUpstream(ask: SlotRequest, verdict: OverLimit): void {
+  refusedUpstream(request: SlotRequest, verdict: OverLimit): void {
     const now = this.#clock.monotonic();
-    if (verdict.kind === 'pause') this.pause(now + verdict.retryAfterMs);
+    if (verdict.kind === 'pause')
+      this.pause(now + Math.min(verdict.retryAfterMs, this.#windowSet.longestMs, LONGEST_PAUSE_MS));
     if (verdict.kind !== 'rate') return;
-    // A limit the region enforces but does not publish: all that is known is how long to leave the region alone.
-    if (!this.#book.block(ask, now, verdict.retryAfterMs)) this.pause(now + verdict.retryAfterMs);
+    this.#windowSet.block(request, now, verdict.retryAfterMs);
     this.#observe.overLimit();
   }
 
   demandOn(window: Window): number {
     const now = this.#clock.monotonic();
     let waiting = 0;
-    for (const lane of this.#queue.lanes) {
-      if (!lane.windows.includes(window)) continue;
+    for (const { limitSet, depth } of this.#queue.queues) {
+      if (!limitSet.windows.includes(window)) continue;
       // Those whom another window holds up want little of this one, but the first of them wants to keep its slot.
-      waiting += lane.bottleneck === window || window.free(now) < 1 ? lane.depth : 1;
+      waiting += limitSet.bottleneck === window || window.free(now) < 1 ? depth : 1;
     }
     return waiting;
   }
 
   snapshot(): ShaperSnapshot {
     const now = this.#clock.monotonic();
-    return snapshotOf(this.#book.windows, this.#clients.values(), {
+    return snapshotOf(this.#windowSet.windows, this.#clients.values(), {
       now,
       nowWall: this.#clock.now(),
       queueDepth: this.#queue.depth,
-      pausedMs: Math.max(0, this.#pausedUntil - now),
+      pausedMs: Math.max(0, this.#gate.pausedUntil - now),
     });
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#isHeld = true;
-    this.#alarm.cancel();
-    for (const waiter of this.#queue.all()) this.#dismiss(waiter, refusal('closed', 0));
+    this.#gate.close();
+    this.#waitingRoom.close();
     await this.#lease?.close();
   }
 
-  #mayLeave(ask: SlotRequest, now: number): boolean {
-    if (now < this.#pausedUntil) return false;
-    return !this.#isHeld || (isControl(ask.client) && !this.#isClosed);
-  }
-
   /** Longest wait, ms. */
-  #patienceOf(ask: SlotRequest): number {
-    const isControl = levelOf(ask) === 0;
-    return isControl ? Number.POSITIVE_INFINITY : Math.min(ask.maxWaitMs, this.#settings.maxWaitMs);
+  #patienceOf(request: SlotRequest): number {
+    if (isControl(request.client)) return Number.POSITIVE_INFINITY;
+    return Math.min(request.maxWaitMs, this.#settings.maxWaitMs);
   }
 
-  #judge(ask: SlotRequest, client: Client, lane: Lane, now: number, patienceMs: number): Refusal | undefined {
-    const newcomer = { lane, client, level: levelOf(ask), isBatch: ask.priority === 'batch' };
-    return this.#admission.judge(newcomer, now, patienceMs, this.#isHeld ? undefined : this.#pausedUntil);
+  #judge(
+    request: SlotRequest,
+    client: Client,
+    limitSet: LimitSet,
+    now: number,
+    patienceMs: number,
+  ): Refusal | undefined {
+    const newcomer = { limitSet, client, level: levelOf(request), isBatch: request.priority === 'batch' };
+    const pausedUntil = this.#gate.isHeld ? undefined : this.#gate.pausedUntil;
+    return this.#admission.judge(newcomer, now, patienceMs, pausedUntil);
   }
 
-  #depart(ask: SlotRequest, client: Client, lane: Lane, now: number, waitedMs: number): Permit {
-    const flight = new Flight(this, ask, client, lane.windows, now, waitedMs);
-    this.#book.depart(flight);
-    return flight;
-  }
-
-  /** Lets leave whoever may, refuses whoever has waited too long, and sets the timer for the next of either. */
-  #pump(now: number): void {
-    this.#book.settleOverdue(now);
-    if (this.#queue.depth === 0) return;
-    for (let waiter = this.#next(now); waiter; waiter = this.#next(now)) this.#serve(waiter, now);
-    this.#dismissImpatient(now);
-    if (!this.#isHeld) this.#dismissSpent(now);
-    if (this.#queue.depth > 0) this.#lease?.hungry();
-    this.#arm(now);
-  }
-
-  #next(now: number): Waiter | undefined {
-    if (now < this.#pausedUntil) return undefined;
-    return this.#isHeld ? this.#queue.nextControl(now) : this.#queue.next(now);
-  }
-
-  #serve(waiter: Waiter, now: number): void {
-    this.#queue.remove(waiter);
-    for (const window of waiter.lane.windows) window.turns.served(waiter.client);
-    const waitedMs = now - waiter.arrivedAt;
-    this.#observe.waited(waitedMs, waiter.client.name);
-    waiter.settle(this.#depart(waiter.ask, waiter.client, waiter.lane, now, waitedMs));
-  }
-
-  #dismissImpatient(now: number): void {
-    for (let waiter = this.#queue.mostImpatient(); waiter; waiter = this.#queue.mostImpatient()) {
-      if (waiter.deadline > now) return;
-      this.#dismiss(waiter, this.#admission.tooLong(waiter.lane, now, this.#pausedUntil));
-    }
-  }
-
-  #dismissSpent(now: number): void {
-    for (const lane of [...this.#queue.lanes]) {
-      const refused = this.#admission.spent(lane, now);
-      if (refused) for (const waiter of lane.waiters()) this.#dismiss(waiter, refused);
-    }
-  }
-
-  #dismiss(waiter: Waiter, refused: Refusal): void {
-    this.#queue.remove(waiter);
-    this.#observe.refused(refused.reason, waiter.client.name);
-    waiter.settle(refused);
+  #permit(request: SlotRequest, client: Client, limitSet: LimitSet, now: number, waitedMs: number): Permit {
+    const inFlight = new InFlightRequest(this, request, client, limitSet.windows, now, waitedMs);
+    this.#windowSet.underWay.add(inFlight);
+    return inFlight;
   }
 
   #refuse(client: Client, refused: Refusal): Refusal {
     this.#observe.refused(refused.reason, client.name);
     return refused;
   }
-
-  #arm(now: number): void {
-    if (this.#queue.depth === 0) return;
-    const at = Math.min(
-      this.#nextOpening(now),
-      this.#queue.mostImpatient()?.deadline ?? Number.POSITIVE_INFINITY,
-    );
-    this.#alarm.set(at, now);
-  }
-
-  /** When the next lane may open, or when there may be more to know about it. */
-  #nextOpening(now: number): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const lane of this.#queue.lanes) {
-      if (this.#isHeld && lane.peek()?.level !== 0) continue;
-      let opens = now;
-      for (const window of lane.windows) opens = Math.max(opens, window.nextFreeAt(now));
-      // One that is open and yet waits does so for another that is not: a slot is kept for that.
-      if (opens > now || now < this.#pausedUntil) next = Math.min(next, opens);
-    }
-    if (next === Number.POSITIVE_INFINITY) next = this.#book.nextOverdueAt;
-    return Math.max(next, this.#pausedUntil);
-  }
-}
-
-/** Settles a waiter and stops listening for its caller's leaving. */
-function settleAnd(
-  resolve: (outcome: Permit | Refusal) => void,
-  signal: AbortSignal,
-  listener: () => () => void,
-): (outcome: Permit | Refusal) => void {
-  return (outcome) => {
-    signal.removeEventListener('abort', listener());
-    resolve(outcome);
-  };
 }

@@ -1,11 +1,11 @@
 import type { Client } from '../client.ts';
 import type { Permit, Refusal, SlotRequest } from '../slot-request.ts';
+import type { LimitSet } from '../windows/limit-set.ts';
 import type { HeapItem } from './indexed-heap.ts';
-import type { Lane } from './lane.ts';
 
 /** One request that waits. */
 export interface Waiter extends HeapItem {
-  readonly ask: SlotRequest;
+  readonly request: SlotRequest;
   readonly client: Client;
   readonly arrivedAt: number;
   /** Monotonic ms at which it is refused if it still waits; its place in the heap of deadlines. */
@@ -13,8 +13,8 @@ export interface Waiter extends HeapItem {
   /** Arrival number: ties go to who came first. */
   readonly order: number;
   settle(outcome: Permit | Refusal): void;
-  /** Where it waits; changes when the limits change. */
-  lane: Lane;
+  /** What it is charged to; changes when the limits change. */
+  limitSet: LimitSet;
   list: WaiterList | undefined;
   before: Waiter | undefined;
   after: Waiter | undefined;

@@ -5,7 +5,7 @@ import type { Client } from '../client.ts';
  * gets while others want one; the smallest tag goes first. A client that comes back from idling starts at the current
  * virtual time, so that idling earns no credit.
  */
-export class Turns {
+export class FairClock {
   #virtualTime = 0;
   readonly #tags: number[] = [];
   readonly #waiting: number[] = [];

@@ -2,45 +2,45 @@ import type { Client } from '../client.ts';
 import type { Charge, Permit, SlotRequest } from '../slot-request.ts';
 import type { Window } from './window.ts';
 
-/** What a flight tells its shaper. */
-export interface FlightOwner {
-  landed(
-    flight: Flight,
+/** What a request under way tells its shaper. */
+export interface InFlightOwner {
+  answered(
+    inFlight: InFlightRequest,
     status: number | undefined,
     headers: Readonly<Record<string, string | string[] | undefined>> | undefined,
     nowWall: number | undefined,
   ): void;
-  queued(flight: Flight): void;
-  sent(flight: Flight): void;
-  lost(flight: Flight): void;
-  cancelled(flight: Flight): void;
-  chargesOf(flight: Flight): Charge[];
+  queued(inFlight: InFlightRequest): void;
+  sent(inFlight: InFlightRequest): void;
+  lost(inFlight: InFlightRequest): void;
+  cancelled(inFlight: InFlightRequest): void;
+  chargesOf(inFlight: InFlightRequest): Charge[];
 }
 
 /** A request on its way: the permit that was given for it, and the slots it has taken. */
-export class Flight implements Permit {
-  readonly ask: SlotRequest;
+export class InFlightRequest implements Permit {
+  readonly request: SlotRequest;
   readonly client: Client;
   sentAt: number;
   readonly waitedMs: number;
   /** Windows in which it holds a slot. */
   windows: readonly Window[];
   /** `overdue` and `lost`: answered, as far as windows go, TRANSIT_MS after it left; `queued`: it has not left yet. */
-  state: 'queued' | 'flying' | 'overdue' | 'lost' | 'done' = 'flying';
-  before: Flight | undefined;
-  after: Flight | undefined;
-  readonly #owner: FlightOwner;
+  state: 'queued' | 'sent' | 'overdue' | 'lost' | 'done' = 'sent';
+  before: InFlightRequest | undefined;
+  after: InFlightRequest | undefined;
+  readonly #owner: InFlightOwner;
 
   constructor(
-    owner: FlightOwner,
-    ask: SlotRequest,
+    owner: InFlightOwner,
+    request: SlotRequest,
     client: Client,
     windows: readonly Window[],
     sentAt: number,
     waitedMs: number,
   ) {
     this.#owner = owner;
-    this.ask = ask;
+    this.request = request;
     this.client = client;
     this.windows = windows;
     this.sentAt = sentAt;
@@ -56,7 +56,7 @@ export class Flight implements Permit {
     headers?: Readonly<Record<string, string | string[] | undefined>>,
     nowWall?: number,
   ): void {
-    this.#owner.landed(this, status, headers, nowWall);
+    this.#owner.answered(this, status, headers, nowWall);
   }
 
   queued(): void {
@@ -76,24 +76,24 @@ export class Flight implements Permit {
   }
 }
 
-/** Flights in the order they left. */
-export class FlightList {
-  first: Flight | undefined;
-  #last: Flight | undefined;
+/** Requests under way, in the order they left. */
+export class InFlightList {
+  first: InFlightRequest | undefined;
+  #last: InFlightRequest | undefined;
 
-  push(flight: Flight): void {
-    flight.before = this.#last;
-    if (this.#last) this.#last.after = flight;
-    else this.first = flight;
-    this.#last = flight;
+  push(inFlight: InFlightRequest): void {
+    inFlight.before = this.#last;
+    if (this.#last) this.#last.after = inFlight;
+    else this.first = inFlight;
+    this.#last = inFlight;
   }
 
-  remove(flight: Flight): void {
-    if (flight.before) flight.before.after = flight.after;
-    else this.first = flight.after;
-    if (flight.after) flight.after.before = flight.before;
-    else this.#last = flight.before;
-    flight.before = undefined;
-    flight.after = undefined;
+  remove(inFlight: InFlightRequest): void {
+    if (inFlight.before) inFlight.before.after = inFlight.after;
+    else this.first = inFlight.after;
+    if (inFlight.after) inFlight.after.before = inFlight.before;
+    else this.#last = inFlight.before;
+    inFlight.before = undefined;
+    inFlight.after = undefined;
   }
 }

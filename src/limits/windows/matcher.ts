@@ -1,83 +1,132 @@
 import { LRUCache } from 'lru-cache';
-import { Lane } from '../queue/lane.ts';
+import type { StepBudget } from '../expressions/search.ts';
 import { compileLimitPattern, type LimitPattern, type LimitTarget } from './limit-pattern.ts';
+import { LimitSet } from './limit-set.ts';
 import type { Window } from './window.ts';
 
-/** Paths whose lane is remembered per method; ids make paths many, so the oldest go. */
-const MOST_PATHS = 8192;
+/** What is remembered of paths, in bytes for each verb; ids make paths many, so the oldest go. */
+const MOST_BYTES = 2 ** 20;
+/** What an entry takes beside its text. */
+const ENTRY_BYTES = 256;
+/** What is longer is matched each time: one caller's long paths would drive all others out. */
+const LONGEST_REMEMBERED = 2048;
+/** Combinations of limits that are remembered; of the handful that there are in practice each is one. */
+const MOST_COMBINATIONS = 1024;
+/** Steps of all expressions for one path, and again for its query; a step takes some 15 ns. */
+const MOST_STEPS = 750_000;
 
 interface Rule {
   readonly window: Window;
   readonly pattern: LimitPattern;
 }
 
-/** What is known about a path: its lane, and the rules that a query may still add. */
+/** What is known about a path: its limits, and the rules that a query may still add. */
 interface PathVerdict {
-  readonly lane: Lane;
+  readonly limitSet: LimitSet;
   readonly matched: readonly Rule[];
   readonly unmatched: readonly Rule[];
 }
 
-/** Finds the windows a request is charged to; regular expressions run only when a path is first seen. */
+/** Finds the windows a request is charged to; expressions run only when a path is first seen. */
 export class Matcher {
   readonly #rules: readonly Rule[];
-  readonly #lanes = new Map<string, Lane>();
-  readonly #byMethod = new Map<string, LRUCache<string, PathVerdict>>();
-  readonly #withQuery = new LRUCache<string, Lane>({ max: MOST_PATHS });
-  /** Published expressions that could not be used, for the log. */
-  readonly problems: readonly string[];
+  /** Rules by the verb they are about; under ALL those that are about every verb. */
+  readonly #byVerb = new Map<string, VerbRules>();
+  readonly #limitSets = new LRUCache<string, LimitSet>({ max: MOST_COMBINATIONS });
+  readonly #withQuery = remember<LimitSet>();
 
-  constructor(windows: readonly Window[]) {
-    this.#rules = windows.map((window) => ({ window, pattern: compileLimitPattern(window.limit) }));
-    this.problems = this.#rules.flatMap(({ pattern }) => pattern.problem ?? []);
+  /** @param problem hears of each published expression that cannot be used as it is, a line for the log */
+  constructor(windows: readonly Window[], problem: (line: string) => void = () => undefined) {
+    const patterns = new Map<string, LimitPattern>();
+    this.#rules = windows.map((window) => ({ window, pattern: patternOf(window, patterns, problem) }));
+    for (const verb of new Set(['ALL', ...windows.map(({ limit }) => limit.verb)])) {
+      const rules = this.#rules.filter(
+        ({ window: { limit } }) => limit.verb === 'ALL' || limit.verb === verb,
+      );
+      this.#byVerb.set(verb, new VerbRules(rules, (matched) => this.#limitSetOf(matched)));
+    }
   }
 
-  /** The lane of a request. */
-  find(method: string, target: LimitTarget): Lane {
-    const verdict = this.#verdict(method, target);
-    if (target.query === '' || verdict.unmatched.length === 0) return verdict.lane;
+  /** The limits a request is charged to. */
+  find(method: string, target: LimitTarget): LimitSet {
+    const rules = this.#byVerb.get(method) ?? this.#byVerb.get('ALL')!;
+    const verdict = rules.judge(target);
+    if (target.query === '' || verdict.unmatched.length === 0) return verdict.limitSet;
     const key = `${method} ${target.fullPath}?${target.query}`;
     const known = this.#withQuery.get(key);
     if (known) return known;
-    const added = verdict.unmatched.filter(({ pattern }) => pattern.matchesQuery(target));
-    const lane = added.length === 0 ? verdict.lane : this.#lane([...verdict.matched, ...added]);
-    this.#withQuery.set(key, lane);
-    return lane;
+    const steps: StepBudget = { left: MOST_STEPS };
+    const added = verdict.unmatched.filter(({ pattern }) => pattern.matchesQuery(target, steps));
+    const limitSet = added.length === 0 ? verdict.limitSet : this.#limitSetOf([...verdict.matched, ...added]);
+    if (key.length <= LONGEST_REMEMBERED) this.#withQuery.set(key, limitSet);
+    return limitSet;
   }
 
-  #verdict(method: string, target: LimitTarget): PathVerdict {
-    let paths = this.#byMethod.get(method);
-    if (!paths) {
-      paths = new LRUCache({ max: MOST_PATHS });
-      this.#byMethod.set(method, paths);
+  /** One set for each combination of limits, so that requests of one kind find each other. */
+  #limitSetOf(rules: readonly Rule[]): LimitSet {
+    const chosen = new Set(rules);
+    const indexes = [...this.#rules.keys()].filter((index) => chosen.has(this.#rules[index]!));
+    const key = indexes.join();
+    let limitSet = this.#limitSets.get(key);
+    if (!limitSet) {
+      limitSet = new LimitSet(indexes.map((index) => this.#rules[index]!.window));
+      this.#limitSets.set(key, limitSet);
     }
-    let verdict = paths.get(target.fullPath);
+    return limitSet;
+  }
+}
+
+/** The rules about one verb, and what they have said of paths. */
+class VerbRules {
+  readonly #rules: readonly Rule[];
+  readonly #limitSetOf: (matched: readonly Rule[]) => LimitSet;
+  readonly #paths = remember<PathVerdict>();
+  readonly #verdicts = new LRUCache<LimitSet, PathVerdict>({ max: MOST_COMBINATIONS });
+
+  constructor(rules: readonly Rule[], limitSetOf: (matched: readonly Rule[]) => LimitSet) {
+    this.#rules = rules;
+    this.#limitSetOf = limitSetOf;
+  }
+
+  judge(target: LimitTarget): PathVerdict {
+    let verdict = this.#paths.get(target.fullPath);
     if (!verdict) {
-      verdict = this.#judge(method, target);
-      paths.set(target.fullPath, verdict);
+      verdict = this.#judgeAnew(target);
+      if (target.fullPath.length <= LONGEST_REMEMBERED) this.#paths.set(target.fullPath, verdict);
     }
     return verdict;
   }
 
-  #judge(method: string, target: LimitTarget): PathVerdict {
-    const candidates = this.#rules.filter(({ window }) => concerns(window.limit.verb, method));
-    const matched = candidates.filter(({ pattern }) => pattern.matchesPath(target));
-    const unmatched = candidates.filter((rule) => !matched.includes(rule));
-    return { lane: this.#lane(matched), matched, unmatched };
-  }
-
-  #lane(rules: readonly Rule[]): Lane {
-    const windows = this.#rules.filter((rule) => rules.includes(rule)).map(({ window }) => window);
-    const key = windows.map((window) => window.key).join('\n');
-    let lane = this.#lanes.get(key);
-    if (!lane) {
-      lane = new Lane(windows);
-      this.#lanes.set(key, lane);
-    }
-    return lane;
+  #judgeAnew(target: LimitTarget): PathVerdict {
+    const steps: StepBudget = { left: MOST_STEPS };
+    const matched: Rule[] = [];
+    const unmatched: Rule[] = [];
+    for (const rule of this.#rules)
+      (rule.pattern.matchesPath(target, steps) ? matched : unmatched).push(rule);
+    const limitSet = this.#limitSetOf(matched);
+    const known = this.#verdicts.get(limitSet);
+    if (known) return known;
+    const verdict = { limitSet, matched, unmatched };
+    this.#verdicts.set(limitSet, verdict);
+    return verdict;
   }
 }
 
-function concerns(verb: string, method: string): boolean {
-  return verb === 'ALL' || verb === method;
+/** Limits of several verbs and units often share an expression: it is compiled once. */
+function patternOf(
+  { limit }: Window,
+  known: Map<string, LimitPattern>,
+  problem: (line: string) => void,
+): LimitPattern {
+  const key = `${limit.uri}\n${limit.regex ?? ''}`;
+  const pattern = known.get(key) ?? compileLimitPattern(limit, problem);
+  known.set(key, pattern);
+  return pattern;
+}
+
+function remember<T extends object>(): LRUCache<string, T> {
+  return new LRUCache({
+    maxSize: MOST_BYTES,
+    sizeCalculation: (_value, key) => 2 * key.length + ENTRY_BYTES,
+  });
 }

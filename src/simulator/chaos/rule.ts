@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { Choice, Nullable } from '../../config/kinds.ts';
+import { Choice, Nullable } from '../../settings/kinds.ts';
 
 const closed = { additionalProperties: false } as const;
 const Ms = (fallback: number, description: string) =>

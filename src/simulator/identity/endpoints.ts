@@ -4,8 +4,8 @@ import type { Endpoints } from './catalog.ts';
  * The catalog's URLs as one caller reaches them: below what it wrote in Host, or at the region's own port on that host.
  *
  * @param origin `http://host:port`, no trailing slash
- * @param names regions, upper case
- * @param ownPorts ports of regions that have one
+ * @param names regions, as the catalog spells them
+ * @param ownPorts ports of regions that have one, by upper-case name
  */
 export function catalogEndpoints(
   origin: string,
@@ -15,7 +15,7 @@ export function catalogEndpoints(
 ): Endpoints {
   const regions = names.map((name) => {
     const segment = name.toLowerCase();
-    const port = ownPorts.get(name);
+    const port = ownPorts.get(name.toUpperCase());
     return {
       name,
       computeRoot: port === undefined ? `${origin}/${segment}` : withPort(origin, port),

@@ -32,7 +32,7 @@ export interface Users {
   named(name: string): User | undefined;
 }
 
-/** @param regions upper-case names; the first is the default of users that configure none */
+/** @param regions as the catalog spells them; the first is the default of users that configure none */
 export function createUsers(settings: readonly UserSettings[], regions: readonly string[]): Users {
   const entries = settings.map((configured) => ({ configured, user: userOf(configured, regions) }));
   return {
@@ -44,11 +44,12 @@ export function createUsers(settings: readonly UserSettings[], regions: readonly
 
 function userOf(configured: UserSettings, regions: readonly string[]): User {
   const wanted = configured.defaultRegion?.toUpperCase();
+  const known = regions.find((name) => name.toUpperCase() === wanted);
   return {
     id: configured.id ?? userId(configured.username),
     name: configured.username,
     tenant: { id: configured.tenant, name: configured.tenantName ?? configured.tenant },
-    defaultRegion: wanted ?? regions[0]!,
+    defaultRegion: known ?? wanted ?? regions[0]!,
     roles: configured.roles,
   };
 }

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonValue } from '../../json.ts';
+import type { RateCounter } from './counter.ts';
 import type { CompiledLimit } from './limit.ts';
-import type { RateCounter } from './limiter.ts';
 
 type Bucket = {
   /** How full, in ms: one request pours in `unit / value`, one ms drains one. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../json.ts';
+import { isJsonObject, type JsonObject } from '../../json.ts';
+import type { RateCounter, RateVerdict, RateView } from './counter.ts';
 import { createFixedWindows } from './fixed.ts';
 import { createLeakyBuckets } from './leaky.ts';
 import { type CompiledLimit, compileLimit, type RatedRequest, type RateLimit } from './limit.ts';
@@ -7,33 +8,6 @@ import { createSlidingLogs } from './sliding.ts';
 
 /** How the region counts. */
 export type RateAlgorithm = 'sliding' | 'fixed' | 'leaky';
-
-/** What a charge came to. */
-export type RateVerdict =
-  | { kind: 'allowed' }
-  /** `retryAtMs`: when the limit that refused has room again, wall time in ms. */
-  | { kind: 'over'; limit: RateLimit; retryAtMs: number };
-
-/** One limit as `GET /limits` shows it. */
-export interface RateView {
-  limit: RateLimit;
-  /** The regex as published. */
-  regex: string;
-  /** May be negative under fixed windows. */
-  remaining: number;
-  /** Wall time in ms. */
-  nextAvailableMs: number;
-}
-
-/** The counting of one algorithm for the limits of one account. Pure: `now` is wall time in ms. */
-export interface RateCounter {
-  charge(request: RatedRequest, now: number): RateVerdict;
-  view(now: number): RateView[];
-  /** What is counted at the moment of each limit, as plain data, in the table's order; null: nothing. */
-  snapshot(now: number): JsonValue[];
-  /** Takes up what `snapshot` gave of the same table and algorithm. */
-  restore(counts: readonly JsonValue[]): void;
-}
 
 /** Rate limits of one region, counted for each user by name: a new token does not refill them. */
 export interface RateLimiter {

@@ -1,7 +1,7 @@
 import { Fault } from '../../faults/faults.ts';
 import type { JsonObject } from '../../json.ts';
+import type { RateView } from './counter.ts';
 import type { RateLimit } from './limit.ts';
-import type { RateView } from './limiter.ts';
 
 /** How `Retry-After` is written: a date cut to the second (Repose), or whole seconds (nova). */
 export type RetryAfterForm = 'date' | 'seconds';

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { Choice, Nullable, section } from '../../config/kinds.ts';
+import { Choice, Nullable, section } from '../../settings/kinds.ts';
 import type { RateLimit } from './limit.ts';
 
 const closed = { additionalProperties: false } as const;

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../json.ts';
+import type { RateCounter } from './counter.ts';
 import type { CompiledLimit } from './limit.ts';
-import type { RateCounter } from './limiter.ts';
 
 /**
  * Sliding logs, as Repose 2.9 counts: every accepted request holds one slot for one unit; a refused one holds nothing;

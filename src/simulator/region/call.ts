@@ -1,7 +1,34 @@
+import type { JsonValue } from '../../json.ts';
 import type { Params } from '../../operations/match.ts';
-import type { RegionAnswer, RegionRequest } from './region.ts';
 import type { RegionSettings } from './settings.ts';
 import type { RegionState } from './state.ts';
+
+/** A request below the tenant, already known to be allowed: token, tenant and rate are judged outside. */
+export interface RegionRequest {
+  method: string;
+  /** path below the tenant, no query, no suffix */
+  path: string;
+  query: URLSearchParams;
+  /** parsed JSON body; undefined: none */
+  body: JsonValue | undefined;
+  tenantId: string;
+  userId: string;
+  /** `http://host:port/dfw/v2/010101` (self links) */
+  selfBase: string;
+  /** `http://host:port/dfw/010101` (bookmark links) */
+  bookmarkBase: string;
+  /** root of the region, `http://host:port/dfw` */
+  rootBase: string;
+}
+
+/** Status, lower-case headers and body of an answer. */
+export interface RegionAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: JsonValue;
+  /** operation name of the operations table */
+  operation?: string;
+}
 
 /** One request on its way through the region: what every handler gets. */
 export interface Call {

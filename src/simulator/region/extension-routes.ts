@@ -1,10 +1,9 @@
 import { Fault } from '../../faults/faults.ts';
 import type { JsonValue } from '../../json.ts';
-import type { Call } from './call.ts';
+import type { Call, RegionAnswer } from './call.ts';
 import { createNetwork, deleteNetwork } from './isolated-networks.ts';
 import { getNetwork, listNetworks } from './networks.ts';
 import { findFlavor } from './references.ts';
-import type { RegionAnswer } from './region.ts';
 
 /**
  * Routes that are no operation of the guide but that real clients call: they are in no table, so their paths stand

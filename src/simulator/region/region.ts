@@ -3,7 +3,7 @@ import { Fault } from '../../faults/faults.ts';
 import type { JsonValue } from '../../json.ts';
 import { matchPath } from '../../operations/match.ts';
 import { failImage, failServer, setServerStatus } from './asynchronous-faults.ts';
-import type { Call } from './call.ts';
+import type { Call, RegionAnswer, RegionRequest } from './call.ts';
 import { handleExtensionRoute } from './extension-routes.ts';
 import { HANDLERS } from './handlers.ts';
 import { absoluteLimitsOf } from './quotas.ts';
@@ -22,33 +22,6 @@ export { defaultRegionSettings, type RegionSettings } from './settings.ts';
  * One region of the simulator: flavors, images, servers and what can be done with them, as a state machine without
  * sockets. Requests come in as values, answers go out as values, refusals as Faults; time is the clock's.
  */
-
-/** A request below the tenant, already known to be allowed: token, tenant and rate are judged outside. */
-export interface RegionRequest {
-  method: string;
-  /** path below the tenant, no query, no suffix */
-  path: string;
-  query: URLSearchParams;
-  /** parsed JSON body; undefined: none */
-  body: JsonValue | undefined;
-  tenantId: string;
-  userId: string;
-  /** `http://host:port/dfw/v2/010101` (self links) */
-  selfBase: string;
-  /** `http://host:port/dfw/010101` (bookmark links) */
-  bookmarkBase: string;
-  /** root of the region, `http://host:port/dfw` */
-  rootBase: string;
-}
-
-/** Status, lower-case headers and body of an answer. */
-export interface RegionAnswer {
-  status: number;
-  headers?: Record<string, string>;
-  body?: JsonValue;
-  /** operation name of the operations table */
-  operation?: string;
-}
 
 export interface Region {
   /** Answers a request; throws a Fault when it cannot. */

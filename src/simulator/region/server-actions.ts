@@ -10,7 +10,7 @@ import {
   readOptionalText,
   readText,
 } from './body.ts';
-import { type Call, type Handler, param } from './call.ts';
+import { type Call, type Handler, param, type RegionAnswer } from './call.ts';
 import { checkPasswordLater, startCourse } from './course.ts';
 import { checkMetadataCount, readMetadata } from './metadata-rules.ts';
 import { checkPersonality } from './personality.ts';
@@ -24,7 +24,6 @@ import {
   readReference,
   requireImageService,
 } from './references.ts';
-import type { RegionAnswer } from './region.ts';
 import { renderServer, selfLink } from './rendering.ts';
 import { checkCapacity } from './server-create.ts';
 import { requireTransition } from './server-update.ts';

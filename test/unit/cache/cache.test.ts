@@ -103,7 +103,7 @@ describe('fetching', () => {
     expect(loads).toBe(0);
   });
 
-  it('asks the upstream for whoever wants a new answer, though others aboard are content with a peer`s', async () => {
+  it('asks the upstream for whoever wants a new answer, though others who wait are content with a peer`s', async () => {
     const peers = new SharedDouble(clock);
     const open = () =>
       createCache({ settings: cacheSettings(), clock, observe: silentObserver, shared: peers.open });

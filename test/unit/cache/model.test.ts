@@ -30,19 +30,19 @@ interface Model {
   isAway: boolean;
 }
 
-interface Flight {
+interface SlowFetch {
   instance: number;
   tenant: string;
   floor: number;
   result: Promise<Fetched>;
-  land: () => void;
+  end: () => void;
 }
 
 class World {
   readonly clock = new FakeClock();
   readonly shared = new SharedDouble(this.clock);
   readonly caches: ResponseCache[];
-  readonly flights: Flight[] = [];
+  readonly fetches: SlowFetch[] = [];
   isUpstreamDown = false;
 
   constructor() {
@@ -111,9 +111,9 @@ async function read(
   if (lookup.verdict === 'hit' || lookup.verdict === 'stale') check(model, tenant, floor, askedAt, lookup);
   if (lookup.verdict === 'stale') cache.revalidate(lookup, load);
   if (lookup.verdict !== 'miss') return;
-  // A slow flight may be in the air; then this caller waits aboard it and is checked when it lands.
+  // A slow fetch may be under way; then this caller waits for it and is checked when it ends.
   const result = cache.fetch(lookup, load);
-  world.flights.push({ instance, tenant, floor, result, land: () => {} });
+  world.fetches.push({ instance, tenant, floor, result, end: () => {} });
   await settle();
 }
 
@@ -140,23 +140,23 @@ const commands = [
       const cache = world.caches[at]!;
       const lookup = cache.lookup(askOf(tenant, item));
       if (lookup.verdict !== 'miss') return;
-      let land = () => {};
-      const landed = new Promise<void>((resolve) => {
-        land = resolve;
+      let end = () => {};
+      const ended = new Promise<void>((resolve) => {
+        end = resolve;
       });
       const floor = floorOf(model, at, tenant);
       const result = cache.fetch(lookup, async () => {
         const answer = answerOf(model, world, tenant);
-        await landed;
+        await ended;
         return answer;
       });
-      world.flights.push({ instance: at, tenant, floor, result, land });
+      world.fetches.push({ instance: at, tenant, floor, result, end });
       await settle();
     }),
   ),
   fc.constant(
-    command('land', async (model, world) => {
-      await landAll(model, world);
+    command('end', async (model, world) => {
+      await endAll(model, world);
     }),
   ),
   fc.tuple(instanceArbitrary, tenantArbitrary).map(([at, tenant]) =>
@@ -179,8 +179,8 @@ const commands = [
   ),
   fc.constantFrom(500, 4000, 9999, 10_001, 25_000, 61_000).map((ms) =>
     command(`tick ${ms}`, async (model, world) => {
-      // What is in the air lands first: how long an upstream takes is not this model's question.
-      await landAll(model, world);
+      // What is in the air ends first: how long an upstream takes is not this model's question.
+      await endAll(model, world);
       world.clock.tick(ms);
     }),
   ),
@@ -207,10 +207,10 @@ function change(model: Model, world: World, tenant: string): void {
   model.versions.set(tenant, version + 1);
 }
 
-async function landAll(model: Model, world: World): Promise<void> {
-  const flights = world.flights.splice(0);
-  for (const { land } of flights) land();
-  for (const { tenant, floor, result } of flights)
+async function endAll(model: Model, world: World): Promise<void> {
+  const fetches = world.fetches.splice(0);
+  for (const { end } of fetches) end();
+  for (const { tenant, floor, result } of fetches)
     check(model, tenant, floor, world.clock.now(), await result);
   await settle();
 }
@@ -227,7 +227,7 @@ it('never shows an answer older than allowed, another tenant`s, or one from befo
         isAway: false,
       };
       await fc.asyncModelRun(() => ({ model, real: world }), sequence);
-      await landAll(model, world);
+      await endAll(model, world);
     }),
     { numRuns: 300 },
   );

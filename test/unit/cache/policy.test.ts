@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CLASSES } from '../../../src/cache/classes.ts';
 import { parseDirectives } from '../../../src/cache/directives.ts';
 import {
   decide,
@@ -123,21 +124,21 @@ describe('isTransient', () => {
   const active = imageText({ id: 'b' });
 
   it('sees an image that is not ACTIVE, alone or in a list', () => {
-    expect(isTransient('images', `{"image": ${saving}}`, '')).toBe(true);
-    expect(isTransient('images', imagesDetail([active, saving]), '')).toBe(true);
-    expect(isTransient('images', imagesDetail([active]), '')).toBe(false);
+    expect(isTransient(CLASSES.images, `{"image": ${saving}}`, '')).toBe(true);
+    expect(isTransient(CLASSES.images, imagesDetail([active, saving]), '')).toBe(true);
+    expect(isTransient(CLASSES.images, imagesDetail([active]), '')).toBe(false);
   });
 
   it('is not fooled by metadata, other classes or broken text', () => {
-    expect(isTransient('images', '{"image": {"status": "ACTIVE", "metadata": {"status": "odd"}}}', '')).toBe(
-      false,
-    );
-    expect(isTransient('flavors', `{"image": ${saving}}`, '')).toBe(false);
-    expect(isTransient('images', '{"status": "SAVING"', '')).toBe(false);
+    expect(
+      isTransient(CLASSES.images, '{"image": {"status": "ACTIVE", "metadata": {"status": "odd"}}}', ''),
+    ).toBe(false);
+    expect(isTransient(CLASSES.flavors, `{"image": ${saving}}`, '')).toBe(false);
+    expect(isTransient(CLASSES.images, '{"status": "SAVING"', '')).toBe(false);
   });
 
   it('takes lists by a passing status for changing, even empty ones', () => {
-    expect(isTransient('images', '{"images": []}', 'status=SAVING')).toBe(true);
-    expect(isTransient('images', '{"images": []}', 'status=ACTIVE')).toBe(false);
+    expect(isTransient(CLASSES.images, '{"images": []}', 'status=SAVING')).toBe(true);
+    expect(isTransient(CLASSES.images, '{"images": []}', 'status=ACTIVE')).toBe(false);
   });
 });

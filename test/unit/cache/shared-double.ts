@@ -13,7 +13,7 @@ export class SharedDouble {
   readonly #clock: Clock;
   readonly #entries = new Map<string, { entry: EntryFields; generation: number }>();
   readonly #generations = new Map<string, number>();
-  readonly #members = new Set<{ listener: SharedListener; untold: Map<string, Change> }>();
+  readonly #members = new Set<{ listener: SharedListener; pending: Map<string, Change> }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -24,26 +24,26 @@ export class SharedDouble {
     this.#isAway = isAway;
     if (isAway) return;
     for (const member of this.#members) {
-      for (const scope of member.untold.keys()) this.#tell(member, scope, EVERYTHING);
-      member.untold.clear();
+      for (const scope of member.pending.keys()) this.#tell(member, scope, EVERYTHING);
+      member.pending.clear();
     }
   }
 
   open = (listener: SharedListener): SharedStore => {
-    const member = { listener, untold: new Map<string, Change>() };
+    const member = { listener, pending: new Map<string, Change>() };
     this.#members.add(member);
     return {
-      begin: async (key, scope, { accept }) => {
-        if (this.#isAway || member.untold.has(scope)) return { state: 'away' };
+      begin: async ({ key, scope }, { accept }) => {
+        if (this.#isAway || member.pending.has(scope)) return { state: 'away' };
         const generation = this.#generationOf(scope);
         const entry = this.#read(key, scope);
         const until = { fresh: entry?.freshUntil, stale: entry?.staleUntil, none: undefined }[accept];
         if (entry && until !== undefined && this.#clock.now() < until) return { state: 'found', entry };
         return { state: 'fetch', key, scope, generation: String(generation), lock: '', previous: entry };
       },
-      peek: async (key, scope) => (this.#isAway ? undefined : this.#read(key, scope)),
+      peek: async ({ key, scope }) => (this.#isAway ? undefined : this.#read(key, scope)),
       commit: async (ticket, entry) => {
-        if (this.#isAway || ticket.state !== 'fetch' || member.untold.has(ticket.scope)) return;
+        if (this.#isAway || ticket.state !== 'fetch' || member.pending.has(ticket.scope)) return;
         const generation = this.#generationOf(ticket.scope);
         if (String(generation) === ticket.generation) this.#entries.set(ticket.key, { entry, generation });
       },
@@ -51,7 +51,7 @@ export class SharedDouble {
         if (!this.#isAway && remove && ticket.state === 'fetch') this.#entries.delete(ticket.key);
       },
       announce: async (scope, change) => {
-        if (this.#isAway) member.untold.set(scope, change);
+        if (this.#isAway) member.pending.set(scope, change);
         else this.#tell(member, scope, change);
         return !this.#isAway;
       },

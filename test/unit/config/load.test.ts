@@ -41,9 +41,10 @@ function problems(yaml: string, env: Record<string, string> = {}): string[] {
 describe('defaults', () => {
   it('fills every key that a file leaves out', () => {
     const config = good(ACCOUNT);
-    expect(config.listen).toEqual({ host: '127.0.0.1', port: 8080, regions: {} });
+    expect(config.listen).toMatchObject({ host: '127.0.0.1', port: 8080, regions: {} });
+    expect(Object.values(config.listen)).not.toContain(undefined);
     expect(config.admin.port).toBe(8081);
-    expect(config.redis).toEqual({ url: null, sentinels: null, cluster: null });
+    expect(config.redis).toEqual({ url: null, sentinels: null, cluster: null, signingKeys: [] });
     expect(config.accounts[0]).toMatchObject({
       service: 'cloudServersOpenStack',
       interface: 'public',
@@ -92,9 +93,15 @@ describe('YAML', () => {
     expect(problems(yaml).join('\n')).toContain(expected);
   });
 
-  it('says so when the file cannot be read', () => {
-    const loaded = loadConfig(join(folder, 'absent.yaml'), {});
-    expect(loaded).toEqual({ problems: [`${join(folder, 'absent.yaml')}: cannot be read (ENOENT)`] });
+  it.each([
+    ['absent.yaml', 'there is no such file (ENOENT)'],
+    ['', 'it is a directory (EISDIR)'],
+    ['a-file/sluice.yaml', 'there is no such folder (ENOTDIR)'],
+  ])('says why "%s" cannot be read', (name, why) => {
+    writeFileSync(join(folder, 'a-file'), '');
+    const file = join(folder, name);
+    const line = `${file}: cannot be read, ${why}, accepted: a YAML file`;
+    expect(loadConfig(file, {})).toEqual({ problems: [line] });
   });
 
   it('takes an empty file for one that sets nothing', () => {
@@ -111,10 +118,7 @@ describe('kinds and bounds', () => {
       'log: { level: wrn }',
       'log.level: is other text, accepted: one of fatal, error, warn, info, debug, trace, silent (did you mean warn?)',
     ],
-    [
-      'listen: { prot: 1 }',
-      'listen.prot: is no setting (did you mean port?), accepted here: host, port, regions',
-    ],
+    ['listen: { prot: 1 }', 'listen.prot: is no setting (did you mean port?), accepted here: host, port, '],
     [
       'listen: { regions: { "a b": 1 } }',
       'listen.regions.a b: is no setting, accepted here: names that match',
@@ -270,6 +274,37 @@ describe('SLUICE_ variables', () => {
   });
 });
 
+describe('names of regions', () => {
+  const yamlWith = (name: string) => `
+listen: { regions: { ${JSON.stringify(name)}: 0 } }
+accounts:
+  - name: main
+    identity: { url: us, username: someone, apiKey: k-1 }
+    regions: [${JSON.stringify(name)}]
+    defaultRegion: ${JSON.stringify(name)}
+`;
+
+  it.each(['DFW', 'RegionOne', 'eu.west', 'eu-west-1.a', 'zone_2', 'sto:1', 'São-Paulo.1', '1'])(
+    'may be %s, as a catalog spells it',
+    (name) => {
+      const config = good(yamlWith(name));
+      expect(Object.keys(config.listen.regions)).toEqual([name]);
+      expect(config.accounts[0]).toMatchObject({ regions: [name], defaultRegion: name });
+    },
+  );
+
+  it.each(['', 'DFW,ORD', 'DFW ORD', 'dfw/v2', '.', '..', '__proto__', ' DFW'])(
+    'are none of "%s": a line for each place',
+    (name) => {
+      expect(problems(yamlWith(name))).toEqual([
+        expect.stringContaining('listen.regions.'),
+        expect.stringContaining('accounts.0.regions.0: is other text, accepted: text that matches '),
+        expect.stringContaining('accounts.0.defaultRegion: is other text, accepted: text that matches '),
+      ]);
+    },
+  );
+});
+
 describe('rules across keys', () => {
   it('open needs a loopback address, or that it is allowed', () => {
     const remote = `${ACCOUNT}listen: { host: 0.0.0.0 }\n`;
@@ -285,6 +320,15 @@ describe('rules across keys', () => {
     expect(problems(`${ACCOUNT}listen: { regions: { DFW: 8081, dfw: 0 } }\n`)).toEqual([
       'listen.regions.DFW: is the port of admin.port, accepted: one that is free',
       'listen.regions.dfw: is used twice, accepted: a name of its own',
+    ]);
+  });
+
+  it('a port of a region whose name has a dot is told apart as any other', () => {
+    const listen = 'listen: { regions: { eu.west: 9000, eu.east: 9000, eu.north: 70000, eu.south: 70000 } }';
+    expect(problems(`${ACCOUNT}${listen}\n`)).toEqual([
+      'listen.regions.eu.north: is out of bounds, accepted: an integer from 0 to 65535',
+      'listen.regions.eu.south: is out of bounds, accepted: an integer from 0 to 65535',
+      'listen.regions.eu.east: is the port of listen.regions.eu.west, accepted: one that is free',
     ]);
   });
 
@@ -340,7 +384,7 @@ describe('rules across keys', () => {
       'limits.static.0.uri: is no path, accepted: a text that begins with / or *',
     ]);
     expect(limits('verb: GET, uri: /servers, regex: "("')).toEqual([
-      'limits.static.0.regex: is no regular expression (unterminated group), accepted: one that JavaScript reads, or none for `uri` alone',
+      'limits.static.0.regex: is no regular expression (unterminated group), accepted: one without lookaround and back references, or none for `uri` alone',
     ]);
   });
 
@@ -359,11 +403,14 @@ describe('rules across keys', () => {
 });
 
 describe('secrets', () => {
-  it('come from a file beside the configuration, without the line end', () => {
-    writeFileSync(join(folder, 'key'), 'from-a-file\n');
-    const config = good(ACCOUNT.replace('apiKey: k-1', 'apiKeyFile: key'));
-    expect(config.accounts[0]!.identity.apiKey).toBe('from-a-file');
-  });
+  it.each([['from-a-file'], ['from-a-file\n'], ['\ufefffrom-a-file\r\n']])(
+    'come from a file beside the configuration, without the line end: %j',
+    (text) => {
+      writeFileSync(join(folder, 'key'), text);
+      const config = good(ACCOUNT.replace('apiKey: k-1', 'apiKeyFile: key'));
+      expect(config.accounts[0]!.identity.apiKey).toBe('from-a-file');
+    },
+  );
 
   it('in a file that is absent or empty are a problem', () => {
     writeFileSync(join(folder, 'empty'), '\n');
@@ -405,6 +452,27 @@ describe('the services that are served', () => {
     expect(problems(`${ACCOUNT}facade: { services: some }`)).toEqual([
       'facade.services: is text, accepted: one of all, none or a list of text',
     ]);
+  });
+});
+
+describe('the keys of what instances leave in Redis', () => {
+  const KEY = 'k'.repeat(32);
+
+  it('are texts, files or variables, newest first', () => {
+    writeFileSync(join(folder, 'redis.key'), `${'é'.repeat(16)}\n`);
+    const yaml = `${ACCOUNT}redis: { signingKeys: [{ file: redis.key }, "${ref('RING')}", ${KEY}] }`;
+    expect(good(yaml, { RING: `${KEY}!` }).redis.signingKeys).toEqual(['é'.repeat(16), `${KEY}!`, KEY]);
+    expect(good(ACCOUNT, { SLUICE_REDIS_SIGNINGKEYS: KEY }).redis.signingKeys).toEqual([KEY]);
+  });
+
+  it('are refused when they are too short or missing, and never quoted', () => {
+    const of = (list: string) => problems(`${ACCOUNT}redis: { signingKeys: ${list} }`);
+    expect(of(`[${KEY}, tooshort, { file: no.key }]`)).toEqual([
+      'redis.signingKeys.1: is too short for a key, accepted: 32 characters or more, such as `openssl rand -hex 32` writes',
+      'redis.signingKeys.2.file: cannot be read (ENOENT), accepted: a file that holds the secret',
+    ]);
+    expect(of(KEY).join()).toMatch(/^redis\.signingKeys: /);
+    expect(of(KEY).join()).not.toContain(KEY);
   });
 });
 

@@ -29,6 +29,8 @@ describe('names', () => {
   it.each([
     ['regionPorts: { MARS: 0, ord: 0 }', `regionPorts.MARS: is no region, accepted: ${REGIONS}`],
     ['regions: [DFW, dfw]', 'regions.1: is used twice, accepted: a name of its own'],
+    ['regions: [DFW, Image]', 'regions.1: is a path of the simulator’s own, accepted: another name'],
+    ['regions: [v2.0]', 'regions.0: is a path of the simulator’s own, accepted: another name'],
     ['regionPorts: { dfw: 0, DFW: 0 }', 'regionPorts.DFW: is used twice, accepted: a name of its own'],
     [
       'users: [{ username: a, tenant: "1", defaultRegion: IAD }]',
@@ -56,6 +58,10 @@ describe('names', () => {
     ],
   ])('%s', (simulator, line) => {
     expect(problems(simulator)).toEqual([line]);
+  });
+
+  it('of regions may have dots and small letters', () => {
+    expect(problems('regions: [RegionOne, eu.west], regionPorts: { EU.WEST: 0 }')).toEqual([]);
   });
 
   it('those of regions and accounts there are, whatever the case of a region, are good', () => {
@@ -145,7 +151,7 @@ describe('the seed file', () => {
   it('that is good is no problem, and one that is not there is', () => {
     expect(seed('regions: { "*": { servers: [{ name: w, tenantId: "1", count: 3 }] } }')).toEqual([]);
     expect(problems(`seedFile: ${JSON.stringify(join(folder, 'absent.yaml'))}`)).toEqual([
-      'seedFile: absent.yaml: cannot be read (ENOENT)',
+      'seedFile: absent.yaml: cannot be read, there is no such file (ENOENT), accepted: a YAML file',
     ]);
   });
 });

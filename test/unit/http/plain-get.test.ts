@@ -48,6 +48,10 @@ describe('a plain GET', () => {
     ['a second request behind it', Buffer.concat([get(...PLAIN), get(...PLAIN)])],
     ['an empty line before it', Buffer.concat([Buffer.from('\r\n'), get(...PLAIN)])],
     ['a head of more than 4 kB', get(...PLAIN, `X-Long: ${'x'.repeat(4096)}`)],
+    ['more than a hundred fields', get(...PLAIN, ...Array.from({ length: 100 }, (_, at) => `X-${at}: a`))],
+    ['a field without a colon', get(...PLAIN, 'Accept')],
+    ['a field without a name', get(...PLAIN, ': a')],
+    ['an empty line in the middle', Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\nAccept: a\r\n\r\n')],
     ['nothing', Buffer.alloc(0)],
   ])('is not one with %s', (_what, bytes) => {
     expect(readPlainGet(bytes)).toBeUndefined();

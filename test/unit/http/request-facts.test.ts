@@ -3,7 +3,7 @@ import { RequestFacts, urlHost } from '../../../src/http/request-facts.ts';
 import { createRouter } from '../../../src/routing/route.ts';
 
 const baseOf = (host: string | undefined, localAddress = '::1') => {
-  const route = createRouter(undefined)('GET', '/');
+  const route = createRouter({ rootRegion: undefined, maxTargetBytes: () => 8192 })('GET', '/');
   const headers = host === undefined ? {} : { host };
   const context = { publicUrl: undefined, rootRegion: undefined, now: 0 };
   return new RequestFacts(

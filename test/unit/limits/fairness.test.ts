@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SlotRequest } from '../../../src/limits/slot-request.ts';
-import { ask, limit, shaperWith, TEST_SETTINGS } from './harness.ts';
+import { limit, requestFor, shaperWith, TEST_SETTINGS } from './harness.ts';
 import { randomOf } from './random.ts';
 
 /**
@@ -36,7 +36,7 @@ async function play({ value, shares, quietGapMs, flooders, forMs }: Play): Promi
   const passed: number[] = [];
   let served = 0;
   const send = async (client: string, then: () => void) => {
-    const permit = await shaper.acquire(ask('/servers', { client }));
+    const permit = await shaper.acquire(requestFor('/servers', { client }));
     if (permit.refused) throw new Error(permit.reason);
     served++;
     permit.answered(200);
@@ -105,7 +105,7 @@ describe('a client that floods', () => {
       const send = async (client: string, overrides: Partial<SlotRequest>) => {
         const leaver = new AbortController();
         if (random() < 0.2) clock.setTimer(() => leaver.abort(), 50 + random() * 3_000);
-        const asked = shaper.acquire(ask('/servers', { client, signal: leaver.signal, ...overrides }));
+        const asked = shaper.acquire(requestFor('/servers', { client, signal: leaver.signal, ...overrides }));
         const given = await Promise.resolve(asked).catch(() => undefined);
         if (given?.refused) turnedAway[client] = (turnedAway[client] ?? 0) + 1;
         if (!given || given.refused) return;
@@ -141,7 +141,7 @@ describe('a client that floods', () => {
     const left: Record<string, number> = {};
     const flood = async (client: string, path: string): Promise<void> => {
       for (;;) {
-        const permit = await shaper.acquire(ask(path, { client }));
+        const permit = await shaper.acquire(requestFor(path, { client }));
         if (permit.refused) return;
         left[client] = (left[client] ?? 0) + 1;
         permit.answered(200);

@@ -1,6 +1,10 @@
 import type { PublishedLimit } from '../../../src/limits/published/limit.ts';
-import { createShaper, type Shaper, type ShaperOptions } from '../../../src/limits/queue/shaper-contract.ts';
-import { silentObserver } from '../../../src/limits/queue/shaper-observer.ts';
+import { createShaper } from '../../../src/limits/queue/shaper.ts';
+import {
+  type Shaper,
+  type ShaperOptions,
+  silentObserver,
+} from '../../../src/limits/queue/shaper-contract.ts';
 import type { Permit, Refusal, SlotRequest } from '../../../src/limits/slot-request.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
@@ -12,7 +16,7 @@ export const TEST_SETTINGS = {
 };
 
 /** A request for `path` of tenant 7142, as the gateway would ask. */
-export function ask(path: string, overrides: Partial<SlotRequest> = {}): SlotRequest {
+export function requestFor(path: string, overrides: Partial<SlotRequest> = {}): SlotRequest {
   return {
     method: 'GET',
     path,

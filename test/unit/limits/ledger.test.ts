@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLedger } from '../../../src/limits/ledger.ts';
-import { createShaper, type Shaper } from '../../../src/limits/queue/shaper-contract.ts';
-import { silentObserver } from '../../../src/limits/queue/shaper-observer.ts';
+import { createShaper } from '../../../src/limits/queue/shaper.ts';
+import { type Shaper, silentObserver } from '../../../src/limits/queue/shaper-contract.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { ask, limit, permitted, refused, TEST_SETTINGS } from './harness.ts';
+import { limit, permitted, refused, requestFor, TEST_SETTINGS } from './harness.ts';
 
 const POSTS = limit('POST', '/servers', 10, 'DAY');
-const post = ask('/servers', { method: 'POST' });
+const post = requestFor('/servers', { method: 'POST' });
 
 let directory: string;
 let path: string;
@@ -70,6 +70,37 @@ describe('the ledger', () => {
     shaper.setLimits([{ ...POSTS, remaining: 6 }], { askedAt: 0, answeredAt: 0 });
     for (let index = 0; index < 6; index++) permitted(shaper.acquire(post));
     expect(refused(shaper.acquire(post)).reason).toBe('spent');
+    await ledger.close();
+  });
+
+  it('counts what it remembers and what the region reports as the same slots, with their own times', async () => {
+    const first = boot(new FakeClock());
+    const start = Date.parse('2026-01-01T00:00:00Z');
+    for (let index = 0; index < 4; index++) permitted(first.shaper.acquire(post)).answered(200);
+    await first.ledger.close();
+    // A restart each hour, and one right after another.
+    for (const hours of [0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20]) {
+      const clock = new FakeClock(start + hours * 3_600_000);
+      clock.tick(2_000);
+      const { shaper, ledger } = boot(clock);
+      const askedAt = clock.monotonic();
+      shaper.askBegins();
+      clock.tick(40);
+      // Two of a stranger's beside ours.
+      shaper.setLimits([{ ...POSTS, remaining: 4 }], { askedAt, answeredAt: clock.monotonic() });
+      expect(shaper.snapshot().limits[0]!.remaining).toBe(4);
+      clock.tick(5_000);
+      await ledger.close();
+    }
+    const clock = new FakeClock(start + 20 * 3_600_000 + 10_000);
+    const { shaper, ledger } = boot(clock);
+    expect(shaper.snapshot().limits[0]!.remaining).toBe(4);
+    for (let index = 0; index < 4; index++) permitted(shaper.acquire(post)).answered(200);
+    // A day after the first use, not after the last restart.
+    const { retryAfterSeconds } = refused(shaper.acquire(post));
+    expect(retryAfterSeconds).toBeLessThan(4 * 3_600 + 200);
+    clock.tick(retryAfterSeconds * 1000);
+    for (let index = 0; index < 4; index++) permitted(shaper.acquire(post)).answered(200);
     await ledger.close();
   });
 

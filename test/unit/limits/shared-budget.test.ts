@@ -182,6 +182,14 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
   it.each<[string, (key: string) => Promise<unknown>]>([
     ['text', (key) => redis.set(key, 'rubbish')],
     ['JSON of another kind', (key) => redis.set(key, '{"live": 7}')],
+    [
+      'the state of another version',
+      (key) =>
+        redis.set(
+          key,
+          '{"born":0,"dead":{},"strangers":{},"live":{"c":{"seen":1e15,"limits":{"k":{"o":5}}}}}',
+        ),
+    ],
     ['a hash', (key) => redis.hset(key, 'a', 'b')],
   ])('is made anew from rubbish: %s', async (_what, rubbish) => {
     const world = worldOf('fixed', limit('GET', '*', 60, 'SECOND'));

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { limitKey, type PublishedLimit, UNIT_MS } from '../../../src/limits/published/limit.ts';
-import { createShaper, type Shaper } from '../../../src/limits/queue/shaper-contract.ts';
-import { silentObserver } from '../../../src/limits/queue/shaper-observer.ts';
+import { createShaper } from '../../../src/limits/queue/shaper.ts';
+import { type Shaper, silentObserver } from '../../../src/limits/queue/shaper-contract.ts';
 import { BudgetLease } from '../../../src/limits/shared/lease.ts';
 import { createRedisBudgetStore } from '../../../src/limits/shared/redis-store.ts';
 import type { BudgetStore, ExchangeReport } from '../../../src/limits/shared/store.ts';
@@ -12,7 +12,7 @@ import {
   type LimiterKind,
   type ReferenceLimiter,
 } from '../../support/reference-upstreams.ts';
-import { ask, TEST_SETTINGS } from './harness.ts';
+import { requestFor, TEST_SETTINGS } from './harness.ts';
 
 /** How long a request is on its way there and back, ms, and what becomes of it on the way. */
 export interface Trip {
@@ -235,7 +235,7 @@ export class Instance {
     this.requests.push(request);
     const leaver = leaveAfterMs === undefined ? undefined : new AbortController();
     if (leaver) this.#world.clock.setTimer(() => leaver.abort(), leaveAfterMs!);
-    const outcome = this.shaper.acquire(ask(path, { ...overrides, signal: leaver?.signal }));
+    const outcome = this.shaper.acquire(requestFor(path, { ...overrides, signal: leaver?.signal }));
     const settled = (answer: Permit | Refusal) => this.#settled(request, answer);
     if (outcome instanceof Promise)
       void outcome.then(settled, () => {

@@ -1,24 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { exactBelow, hasTraversal, parseTarget, splitUrl } from '../../../src/routing/target.ts';
-
-describe('splitting a URL', () => {
-  it.each([
-    ['/dfw/v2/1/servers?limit=2', '/dfw/v2/1/servers', 'limit=2'],
-    ['/dfw//v2/1//servers', '/dfw/v2/1/servers', ''],
-    ['http://gw:8080/dfw/v2/1/servers?x=//', '/dfw/v2/1/servers', 'x=//'],
-    ['http://gw:8080', '/', ''],
-    ['/?', '/', ''],
-  ])('%s', (url, path, query) => {
-    expect(splitUrl(url)).toEqual({ path, query });
-  });
-});
+import { exactBelow, parseTarget } from '../../../src/routing/target.ts';
 
 describe('what stands below some segments, as it was written', () => {
   it.each([
-    ['/dfw/services/image/v2//a?x', 3, '/v2//a'],
+    ['/dfw/services/image/v2//a', 3, '/v2//a'],
     ['//dfw//services/image//v2', 3, '/v2'],
-    ['http://gw:80/dfw/services/image/%2F/b', 3, '/%2F/b'],
+    ['/dfw/services/image/%2F/b/', 3, '/%2F/b/'],
     ['/dfw/services/image', 3, ''],
+    ['/dfw/services/image/', 3, '/'],
+    ['/dfw/services/image//', 3, '/'],
     ['/services/image/a', 2, '/a'],
   ])('%s, %i', (url, segments, below) => {
     expect(exactBelow(url, segments)).toBe(below);
@@ -127,42 +117,5 @@ describe('reading a path', () => {
       region: 'dfw',
       tenant: '1',
     });
-  });
-
-  it('keeps a path whose percent-encoding is broken', () => {
-    expect(parseTarget('/dfw/v2/%zz/servers')).toMatchObject({ kind: 'compute', tenant: '%zz' });
-  });
-});
-
-describe('a path that leads aside', () => {
-  it.each([
-    '/a/../b',
-    '/a/..',
-    '/./a',
-    '/a/%2e%2e/b',
-    '/a/.%2E',
-    '/a/..%2fb',
-    '/a/..;/b',
-    '/a/..%3Bx=1/b',
-    '/a%2f..%2fb',
-    '/a\\b',
-    '/a%5c..',
-    '/a%00',
-  ])('%s is refused', (path) => {
-    expect(hasTraversal(path)).toBe(true);
-  });
-
-  it.each([
-    '/servers',
-    '/servers/a.b',
-    '/servers/..hidden',
-    '/servers/a..',
-    '/servers/...',
-    '/a%2fb',
-    '/a;b/..c;d',
-    '/a/%252e%252e',
-    '/metadata/app.conf',
-  ])('%s is not', (path) => {
-    expect(hasTraversal(path)).toBe(false);
   });
 });

@@ -3,7 +3,7 @@ import { DEMO_USER, type SimulatorInput, simulatorSettings } from '../../../src/
 import { createLoginLimit } from '../../../src/simulator/identity/identity.ts';
 import { readLogin } from '../../../src/simulator/identity/login.ts';
 import { readLoginV3 } from '../../../src/simulator/identity/login-v3.ts';
-import { createTokens } from '../../../src/simulator/identity/tokens.ts';
+import { Tokens } from '../../../src/simulator/identity/tokens.ts';
 import { createUsers } from '../../../src/simulator/identity/users.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
@@ -12,7 +12,7 @@ function tokensOf(input: SimulatorInput['tokens'] = {}) {
   const settings = simulatorSettings({ tokens: input });
   const users = createUsers(settings.users, ['DFW']);
   const user = users.named(DEMO_USER.username)!;
-  const tokens = createTokens(settings.tokens, clock);
+  const tokens = new Tokens(settings.tokens, clock);
   return { clock, users, user, tokens, issue: () => tokens.issue(user, ['password']) };
 }
 
@@ -65,7 +65,7 @@ describe('tokens', () => {
     const after = tokensOf();
     after.tokens.restore(before.tokens.snapshot(), after.users);
     expect(after.tokens.find(id)?.user).toBe(after.user);
-    const stranger = createTokens(simulatorSettings().tokens, before.clock);
+    const stranger = new Tokens(simulatorSettings().tokens, before.clock);
     stranger.restore(before.tokens.snapshot(), createUsers([], ['DFW']));
     expect(stranger.find(id)).toBeUndefined();
   });

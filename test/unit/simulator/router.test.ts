@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createRouter, type Route } from '../../../src/simulator/router.ts';
 
-const router = createRouter(['DFW', 'ORD']);
+const router = createRouter(['DFW', 'ORD', 'EU.WEST', 'EU.XML']);
 
 test.each<[string, Route]>([
   ['/', { kind: 'identityVersions' }],
@@ -12,6 +12,9 @@ test.each<[string, Route]>([
   ['/dfw', { kind: 'compute', region: 'DFW', path: '', prefix: '/dfw' }],
   ['/Dfw/v2/', { kind: 'compute', region: 'DFW', path: '/v2/', prefix: '/Dfw' }],
   ['/dfw.xml', { kind: 'compute', region: 'DFW', path: '.xml', prefix: '/dfw' }],
+  ['/eu.west/v2/1', { kind: 'compute', region: 'EU.WEST', path: '/v2/1', prefix: '/eu.west' }],
+  ['/eu.west.json', { kind: 'compute', region: 'EU.WEST', path: '.json', prefix: '/eu.west' }],
+  ['/eu.xml', { kind: 'compute', region: 'EU.XML', path: '', prefix: '/eu.xml' }],
   ['/internal/ord/v2/1/x', { kind: 'compute', region: 'ORD', path: '/v2/1/x', prefix: '/internal/ord' }],
   ['/image/ord/v2/images', { kind: 'image', region: 'ORD', path: '/v2/images', prefix: '/image/ord' }],
   ['/volume/ord/v3/1', { kind: 'volume', region: 'ORD', path: '/v3/1', prefix: '/volume/ord' }],

@@ -4,18 +4,20 @@ import { derive } from '../../../../src/cache/derive/derive.ts';
 import { sliceArray, sliceObject } from '../../../../src/cache/derive/json-slices.ts';
 import { indexList } from '../../../../src/cache/derive/list-index.ts';
 import { subjectOf } from '../../../../src/cache/key.ts';
-import { normaliseQuery } from '../../../../src/cache/query.ts';
+import { askedQuery } from '../../../../src/routing/asked-query.ts';
+import { canonicalQuery } from '../../../../src/routing/canonical.ts';
 import { askFor, FLAVORS, flavorsDetail, flavorText, imagesDetail, imageText } from '../support.ts';
 
 const computed = (body: string, url: string, variant = ''): string | null => {
   const { operation, params, query } = askFor(url);
   const index = indexList(body, operation.cache!)!;
-  return derive(index, {
+  const answer = derive(index, {
     operation,
     subject: subjectOf(params),
-    query: normaliseQuery(operation.cache!, query),
+    query: askedQuery(operation.cache, canonicalQuery(query)!),
     variant,
   });
+  return answer?.body ?? null;
 };
 const flavors = (url: string, variant?: string) => computed(flavorsDetail(), url, variant);
 const ids = (text: string | null, collection: string): string[] | null =>

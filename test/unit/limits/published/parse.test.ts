@@ -78,6 +78,36 @@ describe('parsePublishedLimits', () => {
     expect(limits.map(({ value }) => value)).toEqual([4]);
   });
 
+  it('keeps a limit of 0', () => {
+    const { limits } = parsePublishedLimits({
+      limits: { rate: [{ uri: '/rax-networks', limit: [row('POST', 0, 'DAY')] }] },
+    });
+    expect(limits).toEqual([expect.objectContaining({ verb: 'POST', uri: '/rax-networks', value: 0 })]);
+  });
+
+  it('bounds how many limits there are, and the texts of each', () => {
+    const rate = Array.from({ length: 1000 }, (_, index) => ({
+      uri: `/${index}`,
+      limit: [row('GET', 1, 'DAY')],
+    }));
+    const many = parsePublishedLimits({ limits: { rate } });
+    expect(many.limits).toHaveLength(256);
+    expect(many.problems).toEqual(['it holds 1000 limits; only the first 256 are kept']);
+    const long = parsePublishedLimits({
+      limits: {
+        rate: [
+          { uri: `/${'a'.repeat(600)}`, limit: [row('GET', 1, 'DAY')] },
+          { uri: '/servers', regex: 'a'.repeat(600), limit: [row('GET', 1, 'DAY')] },
+        ],
+      },
+    });
+    expect(long.limits).toEqual([expect.objectContaining({ uri: '/servers', regex: undefined })]);
+    expect(long.problems).toEqual([
+      'rate[0]: a uri of 601 characters',
+      'rate[1]: a regex of 600 characters is not used; its uri is used',
+    ]);
+  });
+
   it('tells an empty list, which limits nothing, from rubbish', () => {
     expect(parsePublishedLimits({ limits: { rate: [] } }).limits).toEqual([]);
     expect(() => parsePublishedLimits({ limits: {} })).toThrow(/no "limits" with a "rate" list/);

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Shaper } from '../../../../src/limits/queue/shaper-contract.ts';
-import { silentObserver } from '../../../../src/limits/queue/shaper-observer.ts';
+import { type Shaper, silentObserver } from '../../../../src/limits/queue/shaper-contract.ts';
 import { refusalFault } from '../../../../src/limits/refusal.ts';
 import type { Permit, Refusal } from '../../../../src/limits/slot-request.ts';
 import { type FakeClock, settle } from '../../../support/fake-clock.ts';
-import { ask, limit, permitted, refused, shaperWith, TEST_SETTINGS } from '../harness.ts';
+import { limit, permitted, refused, requestFor, shaperWith, TEST_SETTINGS } from '../harness.ts';
 
 /** Sends `count` requests, each answered at once. */
 function use(shaper: Shaper, path: string, count: number, overrides = {}): void {
-  for (let index = 0; index < count; index++) permitted(shaper.acquire(ask(path, overrides))).answered(200);
+  for (let index = 0; index < count; index++)
+    permitted(shaper.acquire(requestFor(path, overrides))).answered(200);
 }
 
 /** Notes the order in which waiting requests are let through; each is answered at once. */
@@ -36,9 +36,9 @@ function line(clock: FakeClock) {
 describe('windows', () => {
   it('hold a slot from sending until the answer, a unit and a margin', async () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
-    const first = permitted(shaper.acquire(ask('/flavors')));
+    const first = permitted(shaper.acquire(requestFor('/flavors')));
     const queue = line(clock);
-    queue.join('second', shaper.acquire(ask('/flavors')));
+    queue.join('second', shaper.acquire(requestFor('/flavors')));
     await clock.advance(400);
     first.answered(200);
     await clock.advance(1000);
@@ -51,19 +51,19 @@ describe('windows', () => {
 
   it('hold a slot whose caller left as if it were counted a second after it was sent', () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
-    const permit = permitted(shaper.acquire(ask('/servers')));
+    const permit = permitted(shaper.acquire(requestFor('/servers')));
     clock.tick(100);
     permit.lost();
     clock.tick(1_800);
-    expect(refused(shaper.acquire(ask('/servers', { maxWaitMs: 0 }))).reason).toBe('wait');
+    expect(refused(shaper.acquire(requestFor('/servers', { maxWaitMs: 0 }))).reason).toBe('wait');
     permit.answered(200);
     clock.tick(110);
-    permitted(shaper.acquire(ask('/servers')));
+    permitted(shaper.acquire(requestFor('/servers')));
   });
 
   it('hold the slots of requests that wait for a connection for as long as they wait', () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 2, 'SECOND')]);
-    const impatient = () => shaper.acquire(ask('/servers', { maxWaitMs: 0 }));
+    const impatient = () => shaper.acquire(requestFor('/servers', { maxWaitMs: 0 }));
     const [sent, queued] = [permitted(impatient()), permitted(impatient())];
     queued.queued();
     clock.tick(10_000);
@@ -82,17 +82,17 @@ describe('windows', () => {
 
   it('give the slot of a request back that never got a connection', () => {
     const { shaper } = shaperWith([limit('GET', '*', 1, 'DAY')]);
-    const permit = permitted(shaper.acquire(ask('/servers')));
+    const permit = permitted(shaper.acquire(requestFor('/servers')));
     permit.queued();
     permit.cancel();
-    permitted(shaper.acquire(ask('/servers')));
+    permitted(shaper.acquire(requestFor('/servers')));
   });
 
   it('give an unsent slot back at once', async () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'DAY')]);
-    permitted(shaper.acquire(ask('/flavors'))).cancel();
-    permitted(shaper.acquire(ask('/flavors'))).answered(200);
-    expect(refused(shaper.acquire(ask('/flavors'))).reason).toBe('spent');
+    permitted(shaper.acquire(requestFor('/flavors'))).cancel();
+    permitted(shaper.acquire(requestFor('/flavors'))).answered(200);
+    expect(refused(shaper.acquire(requestFor('/flavors'))).reason).toBe('spent');
     expect(clock.pending).toBe(0);
   });
 
@@ -100,14 +100,14 @@ describe('windows', () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 4, 'SECOND')]);
     clock.tick(3_600_000);
     use(shaper, '/flavors', 4);
-    expect(shaper.acquire(ask('/flavors'))).toBeInstanceOf(Promise);
+    expect(shaper.acquire(requestFor('/flavors'))).toBeInstanceOf(Promise);
   });
 
   it('do not slow down further a region that takes long to answer', async () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
-    permitted(shaper.acquire(ask('/flavors')));
+    permitted(shaper.acquire(requestFor('/flavors')));
     const queue = line(clock);
-    queue.join('next', shaper.acquire(ask('/flavors')));
+    queue.join('next', shaper.acquire(requestFor('/flavors')));
     await clock.advance(2_100);
     expect(queue.left).toHaveLength(1);
   });
@@ -115,9 +115,9 @@ describe('windows', () => {
   it('charge every limit that matches, and any method to ALL', () => {
     const { shaper } = shaperWith([limit('ALL', '*', 3, 'DAY'), limit('GET', '/servers', 2, 'DAY')]);
     use(shaper, '/servers', 2);
-    expect(refused(shaper.acquire(ask('/servers'))).limit).toMatchObject({ uri: '/servers' });
+    expect(refused(shaper.acquire(requestFor('/servers'))).limit).toMatchObject({ uri: '/servers' });
     use(shaper, '/servers', 1, { method: 'POST' });
-    expect(refused(shaper.acquire(ask('/flavors', { method: 'DELETE' }))).limit).toMatchObject({
+    expect(refused(shaper.acquire(requestFor('/flavors', { method: 'DELETE' }))).limit).toMatchObject({
       verb: 'ALL',
     });
   });
@@ -129,7 +129,7 @@ describe('refusals', () => {
       limit('GET', '*', 5, 'SECOND'),
       limit('GET', '/os-networksv2', 0, 'MINUTE'),
     ]);
-    expect(refused(shaper.acquire(ask('/os-networksv2')))).toMatchObject({
+    expect(refused(shaper.acquire(requestFor('/os-networksv2')))).toMatchObject({
       reason: 'forbidden',
       limit: { value: 0 },
     });
@@ -139,7 +139,7 @@ describe('refusals', () => {
     const { shaper, clock } = shaperWith([limit('POST', '/servers', 2, 'DAY')]);
     use(shaper, '/servers', 2, { method: 'POST' });
     clock.tick(3_600_000);
-    const { reason, retryAfterSeconds } = refused(shaper.acquire(ask('/servers', { method: 'POST' })));
+    const { reason, retryAfterSeconds } = refused(shaper.acquire(requestFor('/servers', { method: 'POST' })));
     expect(reason).toBe('spent');
     expect(retryAfterSeconds).toBeGreaterThan(23 * 3600);
     clock.tick(retryAfterSeconds * 1000);
@@ -149,14 +149,14 @@ describe('refusals', () => {
   it('come at once when the expected wait is too long, and their Retry-After is honest', async () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 2, 'SECOND')]);
     const queue = line(clock);
-    for (let index = 0; index < 12; index++) queue.join(`${index}`, shaper.acquire(ask('/flavors')));
-    const refusal = refused(shaper.acquire(ask('/flavors', { maxWaitMs: 3000 })));
+    for (let index = 0; index < 12; index++) queue.join(`${index}`, shaper.acquire(requestFor('/flavors')));
+    const refusal = refused(shaper.acquire(requestFor('/flavors', { maxWaitMs: 3000 })));
     expect(refusal).toMatchObject({
       reason: 'wait',
       retryAfterSeconds: 7,
       limit: { value: 2, unit: 'SECOND' },
     });
-    queue.join('patient', shaper.acquire(ask('/flavors', { maxWaitMs: 6500 })));
+    queue.join('patient', shaper.acquire(requestFor('/flavors', { maxWaitMs: 6500 })));
     await clock.advance(6500);
     expect(queue.left.map(({ name }) => name)).toContain('patient');
     expect(queue.turnedAway).toEqual([]);
@@ -165,15 +165,15 @@ describe('refusals', () => {
   it('never wait when they may not', () => {
     const { shaper } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
     use(shaper, '/flavors', 1);
-    expect(refused(shaper.acquire(ask('/flavors', { maxWaitMs: 0 }))).retryAfterSeconds).toBe(2);
+    expect(refused(shaper.acquire(requestFor('/flavors', { maxWaitMs: 0 }))).retryAfterSeconds).toBe(2);
   });
 
   it('come when the time is up after all, because urgent requests came in between', async () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
     const queue = line(clock);
     use(shaper, '/flavors', 1);
-    queue.join('batch', shaper.acquire(ask('/flavors', { priority: 'batch', maxWaitMs: 1500 })));
-    for (let index = 0; index < 3; index++) queue.join('urgent', shaper.acquire(ask('/flavors')));
+    queue.join('batch', shaper.acquire(requestFor('/flavors', { priority: 'batch', maxWaitMs: 1500 })));
+    for (let index = 0; index < 3; index++) queue.join('urgent', shaper.acquire(requestFor('/flavors')));
     await clock.advance(1500);
     expect(queue.turnedAway).toMatchObject([{ name: 'batch', refusal: { reason: 'wait' } }]);
   });
@@ -181,7 +181,7 @@ describe('refusals', () => {
   it('are faults that name the limit, with whole seconds', () => {
     const { shaper, clock } = shaperWith([limit('POST', '/servers', 1, 'DAY')]);
     use(shaper, '/servers', 1, { method: 'POST' });
-    const refusal = refused(shaper.acquire(ask('/servers', { method: 'POST' })));
+    const refusal = refused(shaper.acquire(requestFor('/servers', { method: 'POST' })));
     const fault = refusalFault(refusal, { overLimitStatus: 413, nowWall: clock.now() });
     expect(fault.toDocument()).toMatchObject({ overLimit: { code: 413 } });
     expect(fault.message).toContain('POST /servers, 1 per DAY');
@@ -199,8 +199,8 @@ describe('the queue', () => {
     const queue = line(clock);
     use(shaper, '/flavors', 20);
     for (let index = 0; index < 600; index++) {
-      queue.join('small', shaper.acquire(ask('/flavors', { client: 'small' })));
-      queue.join('large', shaper.acquire(ask('/flavors/detail', { client: 'large' })));
+      queue.join('small', shaper.acquire(requestFor('/flavors', { client: 'small' })));
+      queue.join('large', shaper.acquire(requestFor('/flavors/detail', { client: 'large' })));
     }
     await clock.advance(20_500);
     const large = queue.left.filter(({ name }) => name === 'large').length / queue.left.length;
@@ -213,9 +213,9 @@ describe('the queue', () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 10, 'SECOND')]);
     const queue = line(clock);
     for (let index = 0; index < 400; index++)
-      queue.join('flood', shaper.acquire(ask('/flavors', { client: 'flood' })));
+      queue.join('flood', shaper.acquire(requestFor('/flavors', { client: 'flood' })));
     await clock.advance(3000);
-    queue.join('guest', shaper.acquire(ask('/flavors', { client: 'guest' })));
+    queue.join('guest', shaper.acquire(requestFor('/flavors', { client: 'guest' })));
     await clock.advance(1100);
     expect(queue.left.filter(({ name }) => name === 'guest')).toHaveLength(1);
   });
@@ -229,8 +229,8 @@ describe('the queue', () => {
       ['batch', 'batch'],
       ['interactive', 'interactive'],
     ] as const)
-      queue.join(name, shaper.acquire(ask('/flavors', { priority })));
-    queue.join('other batch', shaper.acquire(ask('/flavors', { client: 'other', priority: 'batch' })));
+      queue.join(name, shaper.acquire(requestFor('/flavors', { priority })));
+    queue.join('other batch', shaper.acquire(requestFor('/flavors', { client: 'other', priority: 'batch' })));
     await clock.advance(6000);
     expect(queue.left.map(({ name }) => name)).toEqual(['interactive', 'other batch', 'batch', 'background']);
   });
@@ -238,7 +238,8 @@ describe('the queue', () => {
   it('is passed by requests that do not need the narrow limit others wait for', () => {
     const { shaper } = shaperWith([limit('GET', '*', 50, 'SECOND'), limit('GET', '/narrow', 1, 'MINUTE')]);
     use(shaper, '/narrow', 1);
-    for (let index = 0; index < 20; index++) expect(shaper.acquire(ask('/narrow'))).toBeInstanceOf(Promise);
+    for (let index = 0; index < 20; index++)
+      expect(shaper.acquire(requestFor('/narrow'))).toBeInstanceOf(Promise);
     use(shaper, '/flavors', 49);
     expect(shaper.queueDepth).toBe(20);
   });
@@ -246,9 +247,9 @@ describe('the queue', () => {
   it('does not count those held up by a narrow limit into the wait for the wide one', () => {
     const { shaper } = shaperWith([limit('GET', '*', 2, 'SECOND'), limit('GET', '/narrow', 1, 'MINUTE')]);
     use(shaper, '/narrow', 1);
-    for (let index = 0; index < 20; index++) void shaper.acquire(ask('/narrow'));
+    for (let index = 0; index < 20; index++) void shaper.acquire(requestFor('/narrow'));
     use(shaper, '/flavors', 1);
-    expect(shaper.acquire(ask('/flavors', { maxWaitMs: 1200 }))).toBeInstanceOf(Promise);
+    expect(shaper.acquire(requestFor('/flavors', { maxWaitMs: 1200 }))).toBeInstanceOf(Promise);
   });
 
   it('forgets a caller that leaves', async () => {
@@ -256,8 +257,8 @@ describe('the queue', () => {
     const queue = line(clock);
     use(shaper, '/flavors', 1);
     const leaver = new AbortController();
-    queue.join('gone', shaper.acquire(ask('/flavors', { signal: leaver.signal })));
-    queue.join('stays', shaper.acquire(ask('/flavors')));
+    queue.join('gone', shaper.acquire(requestFor('/flavors', { signal: leaver.signal })));
+    queue.join('stays', shaper.acquire(requestFor('/flavors')));
     leaver.abort();
     expect(shaper.queueDepth).toBe(1);
     await clock.advance(1010);
@@ -270,14 +271,14 @@ describe('the queue', () => {
     const queue = line(clock);
     use(shaper, '/flavors', 1);
     for (let index = 0; index < 5; index++)
-      queue.join(`a${index}`, shaper.acquire(ask('/flavors', { client: 'a' })));
-    expect(refused(shaper.acquire(ask('/flavors', { client: 'a' }))).reason).toBe('client-queue-full');
-    queue.join('b0', shaper.acquire(ask('/flavors', { client: 'b' })));
-    queue.join('b1', shaper.acquire(ask('/flavors', { client: 'b' })));
+      queue.join(`a${index}`, shaper.acquire(requestFor('/flavors', { client: 'a' })));
+    expect(refused(shaper.acquire(requestFor('/flavors', { client: 'a' }))).reason).toBe('client-queue-full');
+    queue.join('b0', shaper.acquire(requestFor('/flavors', { client: 'b' })));
+    queue.join('b1', shaper.acquire(requestFor('/flavors', { client: 'b' })));
     await settle();
     expect(queue.turnedAway).toMatchObject([{ name: 'a4', refusal: { reason: 'queue-full' } }]);
-    queue.join('b2', shaper.acquire(ask('/flavors', { client: 'b' })));
-    expect(refused(shaper.acquire(ask('/flavors', { client: 'b' }))).reason).toBe('queue-full');
+    queue.join('b2', shaper.acquire(requestFor('/flavors', { client: 'b' })));
+    expect(refused(shaper.acquire(requestFor('/flavors', { client: 'b' }))).reason).toBe('queue-full');
     expect(shaper.queueDepth).toBe(6);
   });
 
@@ -285,11 +286,11 @@ describe('the queue', () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
     const queue = line(clock);
     use(shaper, '/flavors', 1);
-    queue.join('waiting', shaper.acquire(ask('/flavors')));
+    queue.join('waiting', shaper.acquire(requestFor('/flavors')));
     shaper.close();
     await settle();
     expect(queue.turnedAway).toMatchObject([{ refusal: { reason: 'closed' } }]);
-    expect(refused(shaper.acquire(ask('/flavors'))).reason).toBe('closed');
+    expect(refused(shaper.acquire(requestFor('/flavors'))).reason).toBe('closed');
   });
 });
 
@@ -298,7 +299,7 @@ describe('limits that change', () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'MINUTE')]);
     const queue = line(clock);
     use(shaper, '/flavors', 1);
-    for (let index = 0; index < 5; index++) queue.join(`${index}`, shaper.acquire(ask('/flavors')));
+    for (let index = 0; index < 5; index++) queue.join(`${index}`, shaper.acquire(requestFor('/flavors')));
     shaper.setLimits([limit('GET', '*', 4, 'MINUTE')]);
     await settle();
     expect(queue.left.map(({ name }) => name)).toEqual(['0', '1', '2']);
@@ -308,17 +309,17 @@ describe('limits that change', () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 10, 'SECOND')]);
     use(shaper, '/flavors', 6);
     shaper.setLimits([limit('GET', '*', 3, 'SECOND')]);
-    expect(shaper.acquire(ask('/flavors'))).toBeInstanceOf(Promise);
+    expect(shaper.acquire(requestFor('/flavors'))).toBeInstanceOf(Promise);
     clock.tick(1010);
     use(shaper, '/flavors', 2);
   });
 
   it('count what is on its way in a window that is new', () => {
     const { shaper } = shaperWith([limit('GET', '*', 10, 'SECOND')]);
-    for (let index = 0; index < 3; index++) permitted(shaper.acquire(ask('/servers')));
+    for (let index = 0; index < 3; index++) permitted(shaper.acquire(requestFor('/servers')));
     shaper.setLimits([limit('GET', '*', 10, 'SECOND'), limit('GET', '/servers', 4, 'MINUTE')]);
     use(shaper, '/servers', 1);
-    expect(shaper.acquire(ask('/servers'))).toBeInstanceOf(Promise);
+    expect(shaper.acquire(requestFor('/servers'))).toBeInstanceOf(Promise);
   });
 
   it('begin with what others have used', () => {
@@ -329,7 +330,7 @@ describe('limits that change', () => {
       answeredAt: now,
     });
     use(shaper, '/servers', 2, { method: 'POST' });
-    expect(refused(shaper.acquire(ask('/servers', { method: 'POST' }))).reason).toBe('spent');
+    expect(refused(shaper.acquire(requestFor('/servers', { method: 'POST' }))).reason).toBe('spent');
     clock.tick(86_400_000 + 60_000);
     use(shaper, '/servers', 50, { method: 'POST' });
   });
@@ -349,8 +350,8 @@ describe('limits that change', () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 5, 'SECOND')]);
     const queue = line(clock);
     shaper.hold();
-    queue.join('caller', shaper.acquire(ask('/flavors')));
-    permitted(shaper.acquire(ask('/limits', { client: ' limits' }))).answered(200);
+    queue.join('caller', shaper.acquire(requestFor('/flavors')));
+    permitted(shaper.acquire(requestFor('/limits', { client: ' limits' }))).answered(200);
     await clock.advance(500);
     expect(queue.left).toEqual([]);
     shaper.setLimits([limit('GET', '*', 2, 'SECOND')]);
@@ -368,9 +369,9 @@ describe('an unforeseen refusal of the upstream', () => {
       { observe },
     );
     const queue = line(clock);
-    permitted(shaper.acquire(ask('/servers'))).answered(413, { 'retry-after': '12' });
+    permitted(shaper.acquire(requestFor('/servers'))).answered(413, { 'retry-after': '12' });
     expect(overLimits).toBe(1);
-    queue.join('again', shaper.acquire(ask('/servers', { again: true })));
+    queue.join('again', shaper.acquire(requestFor('/servers', { again: true })));
     await clock.advance(11_900);
     expect(queue.left).toEqual([]);
     await clock.advance(200);
@@ -380,34 +381,138 @@ describe('an unforeseen refusal of the upstream', () => {
   it('puts the refused request at the head of its line', async () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
     const queue = line(clock);
-    const first = permitted(shaper.acquire(ask('/servers')));
-    queue.join('later', shaper.acquire(ask('/servers')));
+    const first = permitted(shaper.acquire(requestFor('/servers')));
+    queue.join('later', shaper.acquire(requestFor('/servers')));
     first.answered(429, { 'retry-after': '1' });
-    queue.join('again', shaper.acquire(ask('/servers', { again: true })));
+    queue.join('again', shaper.acquire(requestFor('/servers', { again: true })));
     await clock.advance(5000);
     expect(queue.left.map(({ name }) => name)).toEqual(['again', 'later']);
   });
 
   it('leaves quotas and sizes alone', () => {
     const { shaper } = shaperWith([limit('POST', '*', 5, 'MINUTE')]);
-    permitted(shaper.acquire(ask('/servers', { method: 'POST' }))).answered(413, { 'retry-after': '0' });
-    permitted(shaper.acquire(ask('/servers', { method: 'POST' }))).answered(413, {});
+    permitted(shaper.acquire(requestFor('/servers', { method: 'POST' }))).answered(413, {
+      'retry-after': '0',
+    });
+    permitted(shaper.acquire(requestFor('/servers', { method: 'POST' }))).answered(413, {});
     use(shaper, '/servers', 3, { method: 'POST' });
   });
 
   it('pauses the region on a 503 that says for how long', async () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 50, 'SECOND')]);
     const queue = line(clock);
-    permitted(shaper.acquire(ask('/servers'))).answered(503, { 'retry-after': '2' });
-    expect(refused(shaper.acquire(ask('/servers', { maxWaitMs: 500 })))).toMatchObject({
+    permitted(shaper.acquire(requestFor('/servers'))).answered(503, { 'retry-after': '2' });
+    expect(refused(shaper.acquire(requestFor('/servers', { maxWaitMs: 500 })))).toMatchObject({
       reason: 'wait',
       limit: undefined,
     });
-    queue.join('patient', shaper.acquire(ask('/servers', { maxWaitMs: 5000 })));
+    queue.join('patient', shaper.acquire(requestFor('/servers', { maxWaitMs: 5000 })));
     await clock.advance(1900);
     expect(queue.left).toEqual([]);
     await clock.advance(200);
     expect(queue.left).toHaveLength(1);
+  });
+});
+
+describe('a number of the upstream', () => {
+  const LIMITS = [
+    limit('GET', '*', 50, 'MINUTE'),
+    limit('POST', '*', 50, 'MINUTE'),
+    limit('POST', '/servers', 50, 'HOUR'),
+  ];
+  const post = (path: string, more = {}) => requestFor(path, { method: 'POST', ...more });
+  const refuseWith = (retryAfter: string, status = 413) => {
+    const made = shaperWith(LIMITS);
+    permitted(made.shaper.acquire(post('/servers'))).answered(status, { 'retry-after': retryAfter });
+    return made;
+  };
+
+  it.each(['31', '3600', '999999', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT', '253402300799'])(
+    'stops nothing that the refused limit is not about: Retry-After %s',
+    (retryAfter) => {
+      const { shaper } = refuseWith(retryAfter);
+      permitted(shaper.acquire(requestFor('/servers')));
+      permitted(shaper.acquire(requestFor('/limits', { client: ' limits' })));
+      if (retryAfter !== '31') permitted(shaper.acquire(post('/images')));
+      expect(refused(shaper.acquire(post('/servers', { maxWaitMs: 0 }))).refused).toBe(true);
+    },
+  );
+
+  it.each(['3600', '999999', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT', '253402300799'])(
+    'never stops anything for longer than the longest published window: Retry-After %s',
+    (retryAfter) => {
+      const { shaper, clock } = refuseWith(retryAfter);
+      const { retryAfterSeconds } = refused(shaper.acquire(post('/servers')));
+      expect(retryAfterSeconds).toBeLessThanOrEqual(3602);
+      clock.tick(3_602_000);
+      permitted(shaper.acquire(post('/servers')));
+    },
+  );
+
+  it('takes an epoch for the date that it is', () => {
+    const { shaper, clock } = shaperWith(LIMITS);
+    const epoch = Math.floor(clock.now() / 1000) + 100;
+    permitted(shaper.acquire(post('/servers'))).answered(413, { 'retry-after': `${epoch}` });
+    expect(refused(shaper.acquire(post('/servers'))).retryAfterSeconds).toBeLessThanOrEqual(102);
+    clock.tick(102_000);
+    permitted(shaper.acquire(post('/servers')));
+  });
+
+  it.each([
+    ['31', 31],
+    ['3600', 3600],
+    ['86000', 3600],
+  ])('pauses the region on a 503 for no longer than that: Retry-After %s', (retryAfter, seconds) => {
+    const { shaper, clock } = refuseWith(retryAfter, 503);
+    expect(refused(shaper.acquire(requestFor('/servers', { maxWaitMs: 0 }))).retryAfterSeconds).toBe(seconds);
+    clock.tick(seconds * 1000);
+    permitted(shaper.acquire(requestFor('/servers')));
+  });
+
+  it('does not pause the region on a 503 that names a time nobody would wait for', () => {
+    const { shaper } = refuseWith('253402300799', 503);
+    permitted(shaper.acquire(requestFor('/servers')));
+  });
+});
+
+describe('a limit that the region does not publish', () => {
+  const remove = (path: string) => requestFor(path, { method: 'DELETE', maxWaitMs: 60_000 });
+
+  it('holds back the kind of request that it refused, and nothing else', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 50, 'MINUTE'), limit('POST', '/a', 5, 'DAY')]);
+    const queue = line(clock);
+    permitted(shaper.acquire(remove('/servers/1'))).answered(413, { 'retry-after': '20' });
+    queue.join('same', shaper.acquire(remove('/servers/2')));
+    queue.join('other path', shaper.acquire(remove('/images/2')));
+    queue.join('other method', shaper.acquire(requestFor('/servers/2')));
+    await settle();
+    expect(queue.left.map(({ name }) => name)).toEqual(['other path', 'other method']);
+    await clock.advance(20_100);
+    expect(queue.left.map(({ name }) => name)).toEqual(['other path', 'other method', 'same']);
+    permitted(shaper.acquire(remove('/servers/3')));
+  });
+
+  it('is refused at once, and by its name, when it takes hours', () => {
+    const { shaper } = shaperWith([limit('GET', '*', 50, 'MINUTE'), limit('POST', '/a', 5, 'DAY')]);
+    permitted(shaper.acquire(requestFor('/servers/1'))).answered(413, { 'retry-after': '7000' });
+    const refusal = refused(shaper.acquire(requestFor('/servers/2')));
+    expect(refusal).toMatchObject({ reason: 'spent', retryAfterSeconds: 7000 });
+    expect(refusalFault(refusal, { overLimitStatus: 413 }).message).toContain(
+      'GET /servers, which the region does not publish',
+    );
+    // Of the published limits there is room.
+    permitted(shaper.acquire(requestFor('/images')));
+  });
+
+  it('is remembered for a bounded number of kinds', () => {
+    const { shaper, clock } = shaperWith([limit('POST', '/a', 5, 'DAY')]);
+    for (let index = 0; index < 1000; index++)
+      permitted(shaper.acquire(remove(`/${index}`))).answered(413, { 'retry-after': '50' });
+    expect(shaper.acquire(remove('/999'))).toBeInstanceOf(Promise);
+    permitted(shaper.acquire(remove('/1')));
+    expect(shaper.isEmpty).toBe(false);
+    clock.tick(51_000);
+    permitted(shaper.acquire(remove('/999')));
   });
 });
 
@@ -434,7 +539,7 @@ describe('a snapshot', () => {
   it('shows on a permit what its limits stand at', () => {
     const { shaper } = shaperWith([limit('GET', '*', 5, 'SECOND')]);
     use(shaper, '/servers', 2);
-    const { charges } = permitted(shaper.acquire(ask('/servers')));
+    const { charges } = permitted(shaper.acquire(requestFor('/servers')));
     expect(charges).toMatchObject([{ remaining: 2, resetSeconds: 2, limit: { value: 5 } }]);
   });
 });

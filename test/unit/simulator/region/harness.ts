@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
 import { Fault, type FaultName } from '../../../../src/faults/faults.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../../src/json.ts';
+import type { RegionAnswer } from '../../../../src/simulator/region/call.ts';
 import {
   createRegion,
   defaultRegionSettings,
   type Region,
-  type RegionAnswer,
   type RegionSettings,
 } from '../../../../src/simulator/region/region.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';

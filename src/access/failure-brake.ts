@@ -1,0 +1,141 @@
+/**
+ * Slows those down who guess. Three counts, because each alone would let one caller lock out another:
+ *
+ * - an address with one name: the first failures are free, then each doubles the pause. That is what stops a guesser, and
+ *   nobody else has that address and that name.
+ * - an address with any names: somebody who tries one word with many names. One name alone, slowed by the first count, can
+ *   never fill this one, so that a neighbour behind the same address goes on.
+ * - a name from any addresses: somebody who has many addresses. One address alone can never fill it either.
+ *
+ * Whoever has logged in from an address before is held back by the first count alone. All is bounded: the counts that
+ * were not touched for longest go first. Times are monotonic ms.
+ */
+import { isIPv6 } from 'node:net';
+import { LRUCache } from 'lru-cache';
+
+/** Failures of an address with a name that cost nothing: typing errors. */
+const FREE_FAILURES = 5;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+/** Without a failure for so long, all is forgotten. */
+const FORGET_MS = 15 * 60_000;
+
+/** What an address or a name may fail in a row, and how fast that leaks away: faster than one slowed pair can fail. */
+const WIDE_FAILURES = 30;
+const WIDE_LEAK_PER_MS = 0.5 / 1_000;
+
+const KNOWN_MS = 24 * 3_600_000;
+const MOST_COUNTS = 8_192;
+
+interface PairCount {
+  failures: number;
+  pauseUntil: number;
+  touched: number;
+}
+
+interface WideCount {
+  level: number;
+  touched: number;
+}
+
+/** One attempt that may go on, counted as a failure until it is known to be none. */
+export interface Attempt {
+  /** Logged in from here before. */
+  readonly isKnown: boolean;
+  /** It was right: its address is known with this name from now on. */
+  succeeded(): void;
+  /** It was never tried. */
+  withdrawn(): void;
+}
+
+/** How long to wait before the next attempt, ms. */
+export interface Pause {
+  readonly pauseMs: number;
+}
+
+export class FailureBrake {
+  readonly #pairs = new LRUCache<string, PairCount>({ max: MOST_COUNTS });
+  readonly #addresses = new LRUCache<string, WideCount>({ max: MOST_COUNTS });
+  readonly #names = new LRUCache<string, WideCount>({ max: MOST_COUNTS });
+  readonly #known = new LRUCache<string, number>({ max: MOST_COUNTS });
+
+  /**
+   * Whether an attempt may be made now.
+   *
+   * @param name what the caller calls itself; nobody need be called so
+   */
+  begin(address: string, name: string, now: number): Attempt | Pause {
+    const place = addressGroup(address);
+    const pair = `${place} ${name}`;
+    const isKnown = (this.#known.get(pair) ?? 0) > now;
+    const pauseMs = Math.max(
+      this.#pairPause(pair, now),
+      isKnown ? 0 : pauseOf(this.#addresses.get(place), now),
+      isKnown ? 0 : pauseOf(this.#names.get(name), now),
+    );
+    if (pauseMs > 0) return { pauseMs };
+    this.#count(pair, place, name, now);
+    return {
+      isKnown,
+      succeeded: () => {
+        this.#uncount(pair, place, name);
+        this.#pairs.delete(pair);
+        this.#known.set(pair, now + KNOWN_MS);
+      },
+      withdrawn: () => this.#uncount(pair, place, name),
+    };
+  }
+
+  #pairPause(pair: string, now: number): number {
+    const count = this.#pairs.get(pair);
+    if (count === undefined || now - count.touched > FORGET_MS) return 0;
+    return Math.max(0, count.pauseUntil - now);
+  }
+
+  #count(pair: string, place: string, name: string, now: number): void {
+    const before = this.#pairs.get(pair);
+    const failures = before && now - before.touched <= FORGET_MS ? before.failures + 1 : 1;
+    const doublings = failures - FREE_FAILURES - 1;
+    const pause =
+      doublings < 0 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(doublings, 16));
+    this.#pairs.set(pair, { failures, pauseUntil: now + pause, touched: now });
+    add(this.#addresses, place, now);
+    add(this.#names, name, now);
+  }
+
+  #uncount(pair: string, place: string, name: string): void {
+    const count = this.#pairs.get(pair);
+    if (count !== undefined) {
+      count.failures--;
+      count.pauseUntil = Number.NEGATIVE_INFINITY;
+    }
+    for (const wide of [this.#addresses.get(place), this.#names.get(name)])
+      if (wide !== undefined) wide.level = Math.max(0, wide.level - 1);
+  }
+}
+
+function add(counts: LRUCache<string, WideCount>, key: string, now: number): void {
+  counts.set(key, { level: levelOf(counts.get(key), now) + 1, touched: now });
+}
+
+function levelOf(count: WideCount | undefined, now: number): number {
+  return count === undefined ? 0 : Math.max(0, count.level - (now - count.touched) * WIDE_LEAK_PER_MS);
+}
+
+function pauseOf(count: WideCount | undefined, now: number): number {
+  const excess = levelOf(count, now) - (WIDE_FAILURES - 1);
+  return excess <= 0 ? 0 : excess / WIDE_LEAK_PER_MS;
+}
+
+/** What counts as one address: with IPv6 everybody has 2^64 of them. */
+export function addressGroup(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = address.split('%')[0]!.split('::');
+  const left = head === '' ? [] : head.split(':');
+  if (tail === undefined) return left.slice(0, 4).map(trimZeros).join(':');
+  const right = tail === '' ? [] : tail.split(':');
+  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
+  return [...left, ...zeros, ...right].slice(0, 4).map(trimZeros).join(':');
+}
+
+const trimZeros = (group: string): string => group.toLowerCase().replace(/^0+(?=.)/, '');

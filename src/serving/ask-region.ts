@@ -1,0 +1,42 @@
+import type { Cancellation } from '../upstream/cancellation.ts';
+import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
+import type { OperationRequest } from './operation-request.ts';
+import type { Services } from './services.ts';
+import { longestWaitMs, priorityOf } from './wait.ts';
+
+/** Sends a request to its region on the caller's behalf. */
+export async function askRegion(
+  request: OperationRequest,
+  body: Buffer | string | undefined,
+  services: Services,
+  cancellation: Cancellation = request.call,
+): Promise<RegionAnswer> {
+  const answered = await services.regions.ask(upstreamRequest(request, body, services, cancellation));
+  request.call.waitedMs += answered.waitedMs;
+  request.call.upstreamMs += answered.upstreamMs;
+  return answered;
+}
+
+function upstreamRequest(
+  request: OperationRequest,
+  body: Buffer | string | undefined,
+  services: Services,
+  cancellation: Cancellation,
+): UpstreamRequest {
+  const { call, operation, place } = request;
+  const client = services.clients.get(call.client);
+  return {
+    operation,
+    method: operation.method,
+    place,
+    path: request.path,
+    query: request.query,
+    headers: call.headers,
+    body,
+    shared: operation.cache !== null,
+    client: call.client,
+    priority: priorityOf(call),
+    maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
+    cancellation,
+  };
+}

@@ -1,0 +1,242 @@
+/**
+ * Where a request is identified, once, for every way in (fast path, Node's path, pass-through, version documents, lists of
+ * every region, façade): its client, its format, the account, the region, the service and the operation. Whatever answers
+ * a request takes what is found here and looks nothing up again.
+ */
+import { Fault, methodFault } from '../faults/faults.ts';
+import type { Call } from '../http/call.ts';
+import type { RequestFacts } from '../http/request-facts.ts';
+import { isAtIdentity, servicePath } from '../identity/service-endpoints.ts';
+import type { Params } from '../operations/match.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { Account, Place } from '../routing/directory.ts';
+import { type Route, refusalFault } from '../routing/route.ts';
+import { findServicePlace, type ServicePlace } from '../routing/service-place.ts';
+import { EVERYWHERE, type Target } from '../routing/target.ts';
+import type { OperationRequest } from './operation-request.ts';
+import { negotiate } from './render.ts';
+import type { Services } from './services.ts';
+import { clientOf } from './wait.ts';
+
+/** A request and what it is; its call bears client, format, account, region and operation for the log, too. */
+export type Located<C extends RequestFacts = Call> =
+  | LocatedOperation<C>
+  | LocatedAction<C>
+  | LocatedPassthrough<C>
+  | LocatedVersions<C>
+  | LocatedList<C>
+  | LocatedIdentity<C>;
+
+/** An operation of the guide, below a tenant. */
+export interface LocatedOperation<C extends RequestFacts = Call> extends OperationRequest<C> {
+  readonly kind: 'operation';
+}
+
+/** `POST …/action`: which operation it is only its body tells, see `locateAction`. */
+export interface LocatedAction<C extends RequestFacts = Call> {
+  readonly kind: 'action';
+  readonly call: C;
+  readonly place: Place;
+  readonly params: Params;
+  /** See `OperationRequest`. */
+  readonly path: string;
+  readonly query: string;
+}
+
+/** What streams through: a path of Compute that the guide does not know, or another service of the catalog. */
+export interface LocatedPassthrough<C extends RequestFacts = Call> {
+  readonly kind: 'passthrough';
+  readonly call: C;
+  readonly place: Place | ServicePlace;
+  /** Below the region's endpoint, canonical; below another service's as the caller wrote it, or empty. */
+  readonly path: string;
+  /** Without `?`; canonical for Compute, for another service as the caller wrote it. */
+  readonly query: string;
+}
+
+/** The version documents of a region. */
+export interface LocatedVersions<C extends RequestFacts = Call> {
+  readonly kind: 'versions';
+  readonly call: C;
+  /** Undefined for those of every region at once. */
+  readonly place: Place | undefined;
+  /** The one whose details are asked; undefined: the list. */
+  readonly version: string | undefined;
+}
+
+/** A list of every region of an account. */
+export interface LocatedList<C extends RequestFacts = Call> {
+  readonly kind: 'everywhere';
+  readonly call: C;
+  readonly account: Account;
+  readonly version: string | undefined;
+  /** Below a tenant, canonical, without format suffix. */
+  readonly path: string;
+}
+
+/** A login at the façade, or a document beside it: no account is known before its body or its token is read. */
+export interface LocatedIdentity<C extends RequestFacts = Call> {
+  readonly kind: 'identity';
+  readonly call: C;
+  readonly path: string;
+  readonly isV3: boolean;
+}
+
+/**
+ * What a request is, at once.
+ *
+ * @returns undefined when an account has no token yet: `locateLater` waits for it
+ * @throws {Fault} for a URL that is refused, a format there is none of, a tenant, region or method that does not exist
+ */
+export function locateNow<C extends RequestFacts>(call: C, services: Services): Located<C> | undefined {
+  identify(call, services);
+  const { target } = call.route;
+  switch (target.kind) {
+    case 'identity':
+      return { kind: 'identity', call, path: target.path, isV3: target.isV3 };
+    case 'service':
+      return undefined;
+    case 'everywhere': {
+      const account = services.directory.owner(target.tenant);
+      return account && atAccount(call, account, target);
+    }
+    default: {
+      if (isEverywhere(target, call)) return everyVersion(call, target);
+      const hints = call.regionHints(target.region);
+      const place = services.directory.find('tenant' in target ? target.tenant : undefined, hints);
+      return place && atPlace(call, place);
+    }
+  }
+}
+
+/**
+ * The same for what `locateNow` has nothing for, once tokens are there.
+ *
+ * @throws {Fault} 503 while there are none to be had, and what `locateNow` throws
+ */
+export async function locateLater(call: Call, services: Services): Promise<Located> {
+  const { target } = call.route;
+  const { directory } = services;
+  switch (target.kind) {
+    case 'identity':
+      throw new Error('a login is located at once');
+    case 'service':
+      return atPlace(call, await servicePlace(call, target, services));
+    case 'everywhere':
+      return atAccount(call, await directory.waitForOwner(target.tenant, call.signal), target);
+    default: {
+      const hints = call.regionHints(target.region);
+      const tenant = 'tenant' in target ? target.tenant : undefined;
+      return atPlace(call, await directory.wait(tenant, hints, call.signal));
+    }
+  }
+}
+
+/** An action as the operation that its body turned out to name. */
+export function locateAction<C extends RequestFacts>(
+  { call, place, params, path, query }: LocatedAction<C>,
+  operation: Operation,
+): LocatedOperation<C> {
+  call.operation = operation.name;
+  // RIGHTS, second step: see `enter`.
+  return { kind: 'operation', call, place, operation, params, path, query };
+}
+
+/** What HTTP itself has for resources: Compute knows no methods of its own, as other services do. */
+const COMPUTE_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** What is known before anybody is asked: the client, whether the request may be at all, the format, the operation. */
+function identify(call: RequestFacts, services: Services): void {
+  const { route } = call;
+  const { target, match, refusal } = route;
+  call.client = clientOf(call, services.clients);
+  if (refusal !== undefined) throw refusalFault(refusal);
+  if (match?.kind === 'method' && target.kind === 'compute')
+    throw methodFault(call.method, match.allow, `on ${target.path}`);
+  if (match?.kind === 'unknown' && target.kind === 'compute' && !COMPUTE_METHODS.includes(call.method))
+    throw methodFault(call.method, COMPUTE_METHODS);
+  if (hasOwnFormat(route)) negotiate(call, 'format' in target ? target.format : undefined);
+  if (match?.kind === 'operation') call.operation = match.operation.name;
+}
+
+/** False for answers that Sluice does not write, and for those that come in JSON alone. */
+function hasOwnFormat({ target, match }: Route): boolean {
+  if (target.kind === 'identity') return !target.isV3;
+  return target.kind !== 'service' && match?.kind !== 'unknown';
+}
+
+/**
+ * RIGHTS: the one step where grants are checked, before cache and limits, for all ways in; it has the client, the method
+ * and the operation (of actions: undefined) in `call`, the account, the region, and the service of `route.target`. What is
+ * beyond a grant is refused here with 404 or 403. Actions have a second such step, in `locateAction`.
+ */
+function enter(call: RequestFacts, account: string, region: string): void {
+  call.account = account;
+  call.region = region;
+}
+
+function atPlace<C extends RequestFacts>(call: C, place: Place | ServicePlace): Located<C> {
+  enter(call, place.account.name, place.endpoint.region);
+  const { target, match, asked, query } = call.route;
+  if (target.kind === 'service') return { kind: 'passthrough', call, place, path: target.path, query };
+  if (target.kind !== 'compute') return versionsAt(call, place, target);
+  const { path, exactPath, version = 'v2' } = target;
+  switch (match?.kind) {
+    case 'operation': {
+      const { operation, params } = match;
+      return { kind: 'operation', call, place, operation, params, path, query: asked };
+    }
+    case 'action':
+      return { kind: 'action', call, place, params: match.params, path, query: asked };
+    // Clients ask the endpoint itself for its version.
+    case undefined:
+      return { kind: 'versions', call, place, version };
+    default:
+      return { kind: 'passthrough', call, place, path: exactPath, query };
+  }
+}
+
+function versionsAt<C extends RequestFacts>(
+  call: C,
+  place: Place | undefined,
+  target: Target,
+): LocatedVersions<C> {
+  return { kind: 'versions', call, place, version: 'version' in target ? target.version : undefined };
+}
+
+function atAccount<C extends RequestFacts>(
+  call: C,
+  account: Account,
+  { version, path }: Target & { kind: 'everywhere' },
+): LocatedList<C> {
+  enter(call, account.name, EVERYWHERE);
+  return { kind: 'everywhere', call, account, version, path };
+}
+
+function everyVersion<C extends RequestFacts>(call: C, target: Target): LocatedVersions<C> {
+  enter(call, '', EVERYWHERE);
+  return versionsAt(call, undefined, target);
+}
+
+/** The documents of every region at once; a region of that name has its own on a port of its own. */
+function isEverywhere(target: Target, { rootRegion }: RequestFacts): boolean {
+  if (target.kind !== 'versions' && target.kind !== 'version') return false;
+  return target.region?.toLowerCase() === EVERYWHERE && target.region !== rootRegion;
+}
+
+/** A path to another service names no tenant: a token of the façade says for which account it was given out. */
+async function servicePlace(
+  call: Call,
+  { region, type, path }: Target & { kind: 'service' },
+  services: Services,
+): Promise<ServicePlace> {
+  const { settings, directory } = services;
+  if (settings.facade.services === 'none')
+    throw new Fault('itemNotFound', 'Only Compute is served here: facade.services of this gateway is none.');
+  const tenant = services.tenantOfToken(call.header('x-auth-token') ?? '');
+  const hints = { region, type, tenant, served: settings.facade.services };
+  const place = await findServicePlace(directory.accounts, hints, call.signal);
+  if (isAtIdentity(place.service, servicePath(place.service, path)))
+    throw new Fault('forbidden', 'The identity service is not reached by way of another one.');
+  return place;
+}

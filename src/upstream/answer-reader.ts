@@ -1,0 +1,82 @@
+import { withoutByteOrderMark } from '../content-coding.ts';
+import type { JsonValue } from '../json.ts';
+import { type Hrefs, hrefsOf } from '../links/json-hrefs.ts';
+import { ExchangeError, type UpstreamAnswer } from './exchange.ts';
+import { normaliseFault } from './normalise.ts';
+
+const NO_DOCUMENT = 'the body is no whole JSON document';
+
+/** Reads the whole answers of one request; what was checked is not read again. */
+export class AnswerReader {
+  #checked: UpstreamAnswer | undefined;
+  #text = '';
+  #hrefs: Hrefs = [];
+
+  /**
+   * What is wrong with an answer, if anything. A success whose body is cut or garbled counts as no answer; see
+   * `decideNext`. So does a read's that is empty: where bodies end with the connection, it was cut before its first byte.
+   */
+  check(answer: UpstreamAnswer, method: string): ExchangeError | undefined {
+    if (answer.status >= 300 || isProse(answer)) return undefined;
+    if (answer.flaw) return answer.flaw;
+    if (answer.body.length === 0) {
+      const isCut = method === 'GET' && answer.status !== 204;
+      return isCut ? new ExchangeError('broken', true, 'the body is empty') : undefined;
+    }
+    const body = withoutByteOrderMark(answer.body);
+    const text = body.toString();
+    const hrefs = hrefsOf(body, text);
+    if (hrefs === undefined) return new ExchangeError('broken', true, NO_DOCUMENT);
+    this.#text = text;
+    this.#hrefs = hrefs;
+    this.#checked = answer;
+    return undefined;
+  }
+
+  /** An answer's text as callers may see it: refusals are faults whatever shape they came in, a success is JSON or empty. */
+  textOf(answer: UpstreamAnswer): string {
+    return answer === this.#checked ? this.#text : readableText(answer);
+  }
+
+  /** Where the links of that text are; undefined: not known. */
+  hrefsOf(answer: UpstreamAnswer): Hrefs | undefined {
+    return answer === this.#checked ? this.#hrefs : undefined;
+  }
+}
+
+/** The parsed body of a refusal; undefined when it is no JSON. */
+export function refusalBody(answer: UpstreamAnswer): JsonValue | undefined {
+  return parsed(textOf(answer));
+}
+
+/** The text of what is no success with a document. */
+function readableText(answer: UpstreamAnswer): string {
+  const { status } = answer;
+  if (status >= 400) return normaliseFault(status, textOf(answer));
+  if (status >= 300) return documentOf(answer);
+  return isProse(answer) ? '' : textOf(answer);
+}
+
+/** Real servers accept an action with a bit of HTML or text: nothing a caller could use. */
+function isProse(answer: UpstreamAnswer): boolean {
+  return answer.status === 202 && /^text\/(?:html|plain)/.test(answer.headers['content-type'] ?? '');
+}
+
+/** A redirect's body when it is a document; the HTML that usually stands there repeats the Location. */
+function documentOf(answer: UpstreamAnswer): string {
+  const text = textOf(answer);
+  return parsed(text) === undefined ? '' : text;
+}
+
+function parsed(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What an answer says; nothing where it could not be decoded. */
+function textOf({ body }: UpstreamAnswer): string {
+  return withoutByteOrderMark(body).toString();
+}

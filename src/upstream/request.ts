@@ -1,0 +1,55 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { Permit, Priority } from '../limits/slot-request.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { Place } from '../routing/directory.ts';
+import type { Cancellation } from './cancellation.ts';
+
+/** A body that is sent while it comes in: once, unless nothing of it has been read. */
+export interface StreamedBody {
+  readonly stream: Readable;
+  /** Bytes. */
+  readonly length: number;
+}
+
+/** What every request to a region says, on whosever behalf it is made. */
+export interface RegionRequest {
+  readonly method: string;
+  readonly place: Place;
+  /** Path below the endpoint, `/servers/1`; `ProxiedRequest` says below what else. */
+  readonly path: string;
+  /** Raw query without `?`, with nothing of Sluice's own in it. */
+  readonly query: string;
+  /** The caller's headers. */
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer | string | StreamedBody | undefined;
+  readonly client: string;
+  readonly priority: Priority;
+  /** Longest wait for slots, ms. */
+  readonly maxWaitMs: number;
+  readonly cancellation: Cancellation | undefined;
+}
+
+/** An operation of the guide, asked of a region; its answer is wanted whole. */
+export interface UpstreamRequest extends RegionRequest {
+  readonly operation: Operation;
+  readonly body: Buffer | string | undefined;
+  /** The answer may be served to other callers. */
+  readonly shared: boolean;
+  /** What the first attempt is sent with, where it was given already. */
+  readonly permit?: Permit;
+}
+
+/** What goes through as it is, answer and all. */
+export interface ProxiedRequest extends RegionRequest {
+  /** Path at the endpoint's origin below which `path` stands; empty: `path` is the whole of it. */
+  readonly base: string;
+  /** False: the published limits are not about it. */
+  readonly isRated: boolean;
+  readonly body: Buffer | StreamedBody | undefined;
+}
+
+/** Whether a body is sent while it comes in. */
+export function isStreamed(body: RegionRequest['body']): body is StreamedBody {
+  return typeof body === 'object' && !(body instanceof Uint8Array);
+}
