@@ -5,6 +5,7 @@ import type { Call } from '../http/call.ts';
 import { Outbox } from '../http/outbox.ts';
 import { writeReply, writeResponse } from '../http/reply.ts';
 import { basePathOf, chooseEndpoints, type Endpoint } from '../identity/catalog.ts';
+import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { createTokenSource } from '../identity/token-source.ts';
 import { createV2Login } from '../identity/v2-client.ts';
 import type { LinkEndpoint } from '../links/mounts.ts';
@@ -137,7 +138,7 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
     clock,
   });
   const accountLog = log.child({ account: name });
-  beginAccount(metrics, name);
+  beginAccount(metrics, name, LOGIN_RESULTS);
   const tokens = createTokenSource({
     account: identity,
     clock,

@@ -2,19 +2,8 @@
  * Counters that operators alert on, at 0 from the moment their account or region is known: a series that appears with its
  * first event has no increase, so that an alert on the increase would sleep through that event.
  */
-import type { LoginResult } from '../identity/login-error.ts';
 import type { RefusalReason } from '../limits/slot-request.ts';
 import type { Metrics } from './metrics.ts';
-
-const LOGIN_RESULTS: Readonly<Record<LoginResult, true>> = {
-  ok: true,
-  refused: true,
-  limited: true,
-  unavailable: true,
-  unreachable: true,
-  rejected: true,
-  malformed: true,
-};
 
 const REFUSAL_REASONS: Readonly<Record<RefusalReason, true>> = {
   wait: true,
@@ -27,9 +16,13 @@ const REFUSAL_REASONS: Readonly<Record<RefusalReason, true>> = {
 
 const RETRY_REASONS = ['unauthorized', 'overlimit', '502', '503', '504', 'refused', 'reset', 'broken'];
 
-/** What is known of an account before it has logged in. */
-export function beginAccount(metrics: Metrics, account: string): void {
-  for (const result of Object.keys(LOGIN_RESULTS)) metrics.tokenRequests.touch(account, result);
+/**
+ * What is known of an account before it has logged in.
+ *
+ * @param results what can become of a login
+ */
+export function beginAccount(metrics: Metrics, account: string, results: readonly string[]): void {
+  for (const result of results) metrics.tokenRequests.touch(account, result);
 }
 
 /** @param clients the names under which callers are counted */
