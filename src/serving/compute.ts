@@ -72,7 +72,7 @@ function atPlace(
   if (match.kind === 'action') return serveWrite(call, target, place, match.params, 'action', services);
   const { operation, params } = match;
   const request: OperationRequest = { call, target, operation, params, place };
-  if (operation.limitClass === 'model') return serveLimits(request, services);
+  if (operation.limitClass === 'model' && services.limits.isEnabled) return serveLimits(request, services);
   if (operation.cache !== null) return serveCached(request, services);
   if (operation.method === 'GET') return serveRead(request, services);
   return serveWrite(call, target, place, params, operation, services);
