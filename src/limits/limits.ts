@@ -36,6 +36,8 @@ export interface Resynced {
 
 /** The limits of every account and region: one shaper per user name and region, made on first use. */
 export interface RegionLimits<P extends LimitPlace = LimitPlace> {
+  /** Whether anything is counted here at all; otherwise only the region knows its limits. */
+  readonly isEnabled: boolean;
   /** A permit that costs nothing: for what no limit is about. */
   readonly free: Permit;
   /** A permit or refusal at once, or a promise of one. */
@@ -97,8 +99,12 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
       this.#ledger = openLedger({ path: settings.ledger, clock, warn });
   }
 
+  get isEnabled(): boolean {
+    return this.#options.settings.enabled;
+  }
+
   acquire(place: P, request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal> {
-    return this.#options.settings.enabled ? this.#budget(place).shaper.acquire(request) : FREE_PERMIT;
+    return this.isEnabled ? this.#budget(place).shaper.acquire(request) : FREE_PERMIT;
   }
 
   refusal(refused: Refusal): Fault {
@@ -113,7 +119,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   overLimit(place: P, request: SlotRequest, answer: LimitedAnswer): boolean {
     if (answer.status !== 413 && answer.status !== 429) return false;
     const verdict = triageOverLimit(answer, this.#options.clock.now());
-    if (verdict.kind !== 'rate' || !this.#options.settings.enabled) return false;
+    if (verdict.kind !== 'rate' || !this.isEnabled) return false;
     // What its headers say was applied when the permit was answered.
     const seen = triageOverLimit(
       { status: answer.status, headers: answer.headers },
@@ -125,7 +131,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   async document(place: P): Promise<JsonObject> {
     const { shaper, refresher } = this.#budget(place);
-    const absolute = (await refresher?.absolute(!this.#options.settings.enabled)) ?? {};
+    const absolute = (await refresher?.absolute()) ?? {};
     return limitsDocument(shaper.snapshot().limits, absolute, this.#options.clock.now());
   }
 
@@ -139,7 +145,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   }
 
   warm(place: P): void {
-    if (this.#options.settings.enabled) this.#budget(place);
+    if (this.isEnabled) this.#budget(place);
   }
 
   standings(): RegionStanding[] {

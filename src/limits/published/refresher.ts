@@ -108,15 +108,12 @@ export class LimitsRefresher {
     if (at < this.#dueAt) this.#schedule(at - now);
   }
 
-  /**
-   * The absolute limits, at most seconds old if the region answers and a slot is to be had without harm.
-   * @param seed whether the rates are to be taken over, too: where nothing is counted here only the region knows them
-   */
-  async absolute(seed = false): Promise<JsonObject> {
+  /** The absolute limits, at most seconds old if the region answers and a slot is to be had without harm. */
+  async absolute(): Promise<JsonObject> {
     const now = this.#options.clock.monotonic();
     const age = now - this.#absoluteAt;
     if (age > ABSOLUTE_MS && now - this.#failedAt > ABSOLUTE_MS) {
-      const refreshed = this.#refresh(seed || this.#options.shaper.hasDoubts);
+      const refreshed = this.#refresh(this.#options.shaper.hasDoubts);
       // Better an older answer now than a wait for a slot.
       if (!Number.isFinite(age) || this.#options.shaper.queueDepth === 0) await refreshed;
     }
@@ -138,6 +135,7 @@ export class LimitsRefresher {
 
   /**
    * Asks once, however many want it; never rejects.
+   * @param seed whether what is left is followed, too: while requests are under way, that counts some of them twice
    * @param force whatever the limits say
    */
   #refresh(seed: boolean, force = false): Promise<void> {

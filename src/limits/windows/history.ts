@@ -4,8 +4,10 @@ import type { Window } from './window.ts';
 export type History = [untilMs: number, count: number][];
 
 /**
- * A window's taken slots, strangers' included, in at most so many steps, each with its latest end. Steps are those of the
- * reader's clock, so that a history that was read back and written again is the same.
+ * A window's taken slots in at most so many steps, each with its latest end; the first slot to come free stands for itself, as
+ * readers tell others when it does. Steps are those of the reader's clock, so that a history that was read back and written
+ * again is the same.
+ * @param withStrangers whether slots are meant that others used, too
  * @param offsetMs what a monotonic time has to be moved by to be the reader's
  */
 export function historyOf(window: Window, steps: number, offsetMs: number, withStrangers: boolean): History {
@@ -15,11 +17,12 @@ export function historyOf(window: Window, steps: number, offsetMs: number, withS
   for (const { expiryMs, count } of entriesOf(window, withStrangers)) {
     const untilMs = Math.ceil(expiryMs + offsetMs);
     const step = Math.ceil(untilMs / stepMs);
-    const last = history.at(-1);
+    const last = history.length > 1 ? history.at(-1) : undefined;
     if (last && step === lastStep) {
       last[0] = untilMs;
       last[1] += count;
-    } else history.push([untilMs, count]);
+    } else if (history.length === 0 && count > 1) history.push([untilMs, 1], [untilMs, count - 1]);
+    else history.push([untilMs, count]);
     lastStep = step;
   }
   return history;

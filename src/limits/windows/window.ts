@@ -37,6 +37,7 @@ export class Window {
   /** Requests that have been on their way for so long that they are in the log, and have no answer yet. */
   overdue = 0;
   #othersUsed = 0;
+  #othersFreeAt = Number.POSITIVE_INFINITY;
   #isShared = false;
   /** With a shared budget: what the region said is used, until the budget has heard of it. */
   #seen: number | undefined;
@@ -124,11 +125,15 @@ export class Window {
     return this.doubts.count(now);
   }
 
-  /** The window is part of a shared budget: this much of it is ours. */
-  share({ allotment, othersUsed }: { allotment: number; othersUsed: number }): void {
+  /**
+   * The window is part of a shared budget: this much of it is ours.
+   * @param othersFreeAt when the first slot of others comes free, as far as that is known
+   */
+  share(part: { allotment: number; othersUsed: number; othersFreeAt?: number }): void {
     this.#isShared = true;
-    this.allotment = allotment;
-    this.#othersUsed = othersUsed;
+    this.allotment = part.allotment;
+    this.#othersUsed = part.othersUsed;
+    this.#othersFreeAt = part.othersFreeAt ?? Number.POSITIVE_INFINITY;
   }
 
   /** What the region said is used since this was last called: a shared budget sets it against all instances' use. */
@@ -165,6 +170,8 @@ export class Window {
     const capacity = this.#expectedCapacity;
     if (capacity <= 0) return Number.POSITIVE_INFINITY;
     if (capacity === Number.POSITIVE_INFINITY) return Math.max(this.blockedUntil, now);
+    if (this.#isShared && count === 1 && this.isLong && this.isSpent(now, 0))
+      return this.#sharedFreeAt(now, latencyMs);
     const turns = Math.floor((count - 1) / capacity);
     const first = this.#firstTurn(count - turns * capacity, capacity, now, latencyMs);
     return Math.max(first, this.blockedUntil, now) + turns * (this.holdMs + latencyMs);
@@ -190,8 +197,15 @@ export class Window {
 
   /** When the next taken slot comes free; Infinity when only what is on its way holds slots, `now` when nothing does. */
   nextReleaseAt(now: number): number {
-    const isUnused = this.own(now) + this.foreign(now) === 0;
-    return Math.max(isUnused ? now : this.#timeOf(1, now), this.blockedUntil);
+    const isUnused = this.own(now) + this.foreign(now) + this.#othersUsed === 0;
+    const at = isUnused ? now : Math.min(this.#timeOf(1, now), this.#othersFreeAt);
+    return Math.max(at, this.blockedUntil);
+  }
+
+  /** When the first slot of a shared limit that is spent comes free, whosever it is. */
+  #sharedFreeAt(now: number, latencyMs: number): number {
+    const first = Math.min(this.log.timeOf(1), this.#othersFreeAt, now + latencyMs + this.holdMs);
+    return Math.max(first, this.blockedUntil, now);
   }
 
   /** When so many more will have come free, as far as is known. */
