@@ -73,7 +73,8 @@ function connector(timeout: number): buildConnector.connector {
   const connect = buildConnector({ timeout });
   return (options, callback) =>
     connect(options, (...[error, socket]) => {
-      if (socket === null) return callback(error, null);
+      // undici gives no socket at all, rather than the null it promises, where there is no connection.
+      if (!socket) return callback(error as Error, null);
       hearEarlyAnswers(socket);
       callback(null, socket);
     });
