@@ -16,7 +16,7 @@ describe.each([true, false])('with the fast path: %s', (fastPath) => {
   beforeAll(async () => {
     upstream = await startStubUpstream();
     dfw = upstream.region('DFW');
-    const times = { headersTimeoutMs: 300, bodyTimeoutMs: 300, writeTimeoutMs: 300 };
+    const times = { headersTimeoutMs: 300, bodyTimeoutMs: 300, writeTimeoutMs: 1_000 };
     gateway = await startGateway({
       identityUrl: upstream.identityUrl,
       settings: { listen: { fastPath, ...times } },
@@ -146,14 +146,14 @@ describe.each([true, false])('with the fast path: %s', (fastPath) => {
       ['from memory', 'GET /images/1', '/images/1'],
       ['passed on', 'GET /os-large', '/os-large'],
     ])('%s loses its connection, and nobody else does', async (_what, pattern, path) => {
-      const image = { id: '1', name: 'x'.repeat(24 * MEBIBYTE), status: 'ACTIVE', links: [] };
+      const image = { id: '1', name: 'x'.repeat(16 * MEBIBYTE), status: 'ACTIVE', links: [] };
       dfw.on(pattern, ({ response }) => void response.end(JSON.stringify({ image })));
       const connection = await connectRaw(gateway.url);
       expect((await connection.ask(`${P}${path}`)).status).toBe(200);
       connection.socket.pause();
       connection.write(`GET ${P}${path} HTTP/1.1\r\nHost: gw\r\n\r\n`);
       // Told late for as long as the connection has, in turn, time to read.
-      for (let time = 0; time < 3; time++)
+      for (let time = 0; time < 6; time++)
         expect((await (await connectRaw(gateway.url)).answer()).status).toBe(408);
       expect((await (await connectRaw(gateway.url)).ask(`${P}/flavors`)).status).toBe(200);
       connection.socket.resume();
