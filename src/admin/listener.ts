@@ -110,6 +110,9 @@ const PURGE_BODY = {
   },
 } as const;
 
+const NO_ENDPOINT =
+  'The service catalog has no endpoint for this account; see accounts[].service, interface and regions.';
+
 interface AccountReadiness {
   name: string;
   ready: boolean;
@@ -118,17 +121,19 @@ interface AccountReadiness {
   problem?: string;
 }
 
-/** An account is ready while it holds a token that has not expired. */
+/** An account is ready while it holds a token that has not expired, and its catalog an endpoint to use it at. */
 function readiness(services: Services): AccountReadiness[] {
   return (services.directory.accounts as readonly LiveAccount[]).map((account) => {
     const { tokens } = account;
-    const ready = tokens.peek() !== undefined;
-    const problem = tokens.lastFailure?.message;
+    const hasToken = tokens.peek() !== undefined;
+    const regions = [...account.endpoints().values()].map(({ region }) => region);
+    const ready = hasToken && regions.length > 0;
+    const problem = tokens.lastFailure?.message ?? (hasToken && !ready ? NO_ENDPOINT : undefined);
     return {
       name: account.name,
       ready,
       token: tokens.state,
-      regions: [...account.endpoints().keys()],
+      regions,
       ...(problem === undefined ? {} : { problem }),
     };
   });

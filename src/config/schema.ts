@@ -206,6 +206,11 @@ const UpstreamSchema = Type.Object(
       default: 64,
       description: 'Most connections to one endpoint, for all that is sent there.',
     }),
+    connectionTtlMs: Milliseconds(
+      300_000,
+      'Longest life of a connection to an endpoint, in ms: the next one follows a changed DNS name. Lives differ by up to a fifth, so that they do not end together.',
+      { minimum: 1 },
+    ),
     retries: Type.Integer({
       minimum: 0,
       maximum: 10,

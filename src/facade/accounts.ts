@@ -28,14 +28,15 @@ export function catalogOptions(
   identity: CatalogOptions['identity'],
   services: Services,
 ): CatalogOptions {
-  const { service, interface: face, regions } = account.settings;
+  const { service, interface: face, regions, defaultRegion } = account.settings;
+  const byDefault = account.endpoints().get(account.defaultRegion() ?? '');
   return {
     token,
     baseUrl: call.publicBase,
-    account: { service, interface: face, regions },
+    account: { service, interface: face, regions, defaultRegion },
     services: services.settings.facade.services,
     identity,
-    defaultRegion: account.defaultRegion(),
+    defaultRegion: byDefault?.region,
   };
 }
 

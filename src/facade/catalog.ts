@@ -1,4 +1,11 @@
-import { chooseEndpoints, type Endpoint, type EndpointChoice, isCompute } from '../identity/catalog.ts';
+import {
+  chooseEndpoints,
+  type Endpoint,
+  type EndpointChoice,
+  isCompute,
+  keyOfRegion,
+  regionOf,
+} from '../identity/catalog.ts';
 import {
   findService,
   type ServiceTable,
@@ -8,6 +15,7 @@ import {
 import { isIdentityType, isServedType, type ServedServices } from '../identity/service-types.ts';
 import type { CatalogService, Token } from '../identity/token.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import { regionSegment } from '../links/region-segment.ts';
 
 export interface CatalogOptions {
   /** The account's upstream token: tenant, user and catalog come from it; its id does not leave. */
@@ -20,7 +28,7 @@ export interface CatalogOptions {
   services: ServedServices;
   /** Which of Sluice's own identity services the caller speaks with. */
   identity: 'v2.0' | 'v3';
-  /** Upper-case region that the account serves by default; the upstream's own word if left out. */
+  /** The region that the account serves by default, as the catalog spells it; the upstream's own word if left out. */
   defaultRegion?: string | undefined;
 }
 
@@ -53,36 +61,25 @@ function rewriteCompute(
   endpoints: ReadonlyMap<string, Endpoint>,
   options: CatalogOptions,
 ): CatalogService {
-  const rewritten = [...endpoints].map(([region, endpoint]) => {
-    const original = service.endpoints.find((entry) => isEntryOf(endpoint, entry));
-    return rewriteComputeEndpoint(original ?? {}, region, options);
-  });
+  const rewritten = [...endpoints.values()].map((endpoint) => rewriteComputeEndpoint(endpoint, options));
   return { ...service, endpoints: rewritten };
 }
 
-/** Whether an endpoint was read from this entry; a region may have entries for several tenants. */
-function isEntryOf({ region, url }: Endpoint, entry: JsonObject): boolean {
-  const hrefs = [entry['publicURL'], entry['internalURL']];
-  const isSameUrl = (href: JsonValue | undefined) =>
-    typeof href === 'string' && URL.canParse(href) && new URL(href).href === url.href;
-  return entry['region'] === region && hrefs.some(isSameUrl);
-}
-
 /**
- * Region names are compared with upper case by most clients; in paths they read better in lower case. The
- * public URL ends in the token's own tenant, by which clients know where to cut for version documents.
+ * Clients compare region names as they stand, so each keeps the catalog's spelling. The public URL ends in the token's own
+ * tenant, by which clients know where to cut for version documents.
  */
-function rewriteComputeEndpoint(original: JsonObject, region: string, options: CatalogOptions): JsonObject {
+function rewriteComputeEndpoint({ source, region }: Endpoint, options: CatalogOptions): JsonObject {
   const tenantId = options.token.tenant.id;
-  const base = `${trim(options.baseUrl)}/${encodeURIComponent(region.toLowerCase())}`;
+  const base = `${trim(options.baseUrl)}/${regionSegment(region)}`;
   const url = `${base}/v2/${encodeURIComponent(tenantId)}`;
   return {
-    ...withoutUrls(original),
+    ...withoutUrls(source),
     region,
     tenantId,
     publicURL: url,
     internalURL: url,
-    ...('adminURL' in original ? { adminURL: url } : {}),
+    ...('adminURL' in source ? { adminURL: url } : {}),
     versionId: '2',
     versionInfo: `${base}/v2`,
     versionList: `${base}/`,
@@ -100,9 +97,9 @@ function rewriteOther(
   compute: ReadonlyMap<string, Endpoint>,
   options: CatalogOptions,
 ): JsonObject[] {
-  const named = typeof original['region'] === 'string' ? original['region'].toUpperCase() : '';
-  const found = findService(others, type, named);
-  const region = named || options.defaultRegion || [...compute.keys()][0];
+  const named = regionOf(original);
+  const found = findService(others, type, keyOfRegion(named));
+  const region = named || options.defaultRegion || [...compute.values()][0]?.region;
   if (found?.source !== original || region === undefined) return [];
   const url = serviceUrl(options.baseUrl, region, type) + found.versionedPath;
   return [{ ...atUrl(original, url), ...(named === '' ? {} : { region: named }) }];

@@ -1,3 +1,4 @@
+import { withoutByteOrderMark } from '../content-coding.ts';
 import { Fault, methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
@@ -86,7 +87,7 @@ function access(call: Call, known: KnownAccount, sluiceToken: SluiceToken, servi
 
 async function readLogin(call: Call): Promise<JsonValue | undefined> {
   if (!hasBody(call.req)) return undefined;
-  const text = (await readBody(call.req)).toString();
+  const text = withoutByteOrderMark(await readBody(call.req)).toString();
   const format = requestFormat(call.header('content-type'));
   if (format === undefined)
     throw new Fault('badMediaType', 'A login is application/json or application/xml.');

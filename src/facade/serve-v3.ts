@@ -1,3 +1,4 @@
+import { withoutByteOrderMark } from '../content-coding.ts';
 import { asFault, Fault, methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
@@ -149,7 +150,7 @@ async function callersAccount(call: Call, services: Services): Promise<KnownAcco
 async function readJson(call: Call): Promise<JsonValue | undefined> {
   if (!hasBody(call.req)) return undefined;
   try {
-    return parseJson((await readBody(call.req)).toString());
+    return parseJson(withoutByteOrderMark(await readBody(call.req)).toString());
   } catch (error) {
     if (error instanceof JsonError) throw new Fault('badRequest', `The body is no JSON: ${error.message}`);
     throw error;

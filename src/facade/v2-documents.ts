@@ -28,7 +28,7 @@ export function formatExpires(timeMs: number): string {
 }
 
 function userDocument({ token: { user }, defaultRegion }: AccessOptions): JsonObject {
-  const region = (defaultRegion ?? user.defaultRegion)?.toUpperCase();
+  const region = defaultRegion ?? user.defaultRegion;
   return {
     id: user.id,
     name: user.name,

@@ -4,9 +4,10 @@ import { asFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import { Outbox } from '../http/outbox.ts';
 import { writeReply, writeResponse } from '../http/reply.ts';
-import { chooseEndpoints } from '../identity/catalog.ts';
+import { basePathOf, chooseEndpoints, type Endpoint } from '../identity/catalog.ts';
 import { createTokenSource } from '../identity/token-source.ts';
 import { createV2Login } from '../identity/v2-client.ts';
+import type { LinkEndpoint } from '../links/mounts.ts';
 import { createLinkRewriter, type LinkRewriter } from '../links/rewrite.ts';
 import { createAccount, type LiveAccount } from '../routing/account.ts';
 import { Directory, type Place } from '../routing/directory.ts';
@@ -140,9 +141,14 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
     metrics.tokenExpiry.set({ account: name }, token.expiresAtMs / 1000);
     const { endpoints, skipped } = chooseEndpoints(token.catalog, { ...account, tenantId: token.tenant.id });
     accountLog.info(
-      { regions: [...endpoints.keys()], ...(skipped.length > 0 ? { skipped } : {}) },
+      {
+        regions: [...endpoints.values()].map(({ region }) => region),
+        ...(skipped.length > 0 ? { skipped } : {}),
+      },
       'the service catalog is here',
     );
+    if (endpoints.size === 0)
+      accountLog.error('the service catalog has no endpoint that this account can use');
     if (endpoints.has(EVERYWHERE.toUpperCase()))
       accountLog.warn(
         `the catalog has a region ${EVERYWHERE.toUpperCase()}: /${EVERYWHERE}/ means every region, so reach it by X-Region or a port of its own (listen.regions)`,
@@ -164,6 +170,17 @@ function writeInstead(call: Call, error: unknown): number {
   return fault.code;
 }
 
+/** Endpoints at the URLs they are used at, and behind them at the others that the catalog has for them. */
+function linkEndpointsOf(endpoints: readonly Endpoint[]): LinkEndpoint[] {
+  const at = ({ region, tenantId: tenant }: Endpoint, url: URL): LinkEndpoint => {
+    return { region, origin: url.origin, basePath: basePathOf(url), tenant };
+  };
+  return [
+    ...endpoints.map((endpoint) => at(endpoint, endpoint.url)),
+    ...endpoints.flatMap((endpoint) => endpoint.otherUrls.map((url) => at(endpoint, url))),
+  ];
+}
+
 /** A rewriter for the catalogs as they are now; made anew only when a catalog has changed. */
 function linksOf(directory: Directory): () => LinkRewriter {
   let seen: unknown[] = [];
@@ -172,10 +189,8 @@ function linksOf(directory: Directory): () => LinkRewriter {
     const maps = directory.accounts.map((account) => account.endpoints());
     if (maps.length === seen.length && maps.every((map, index) => map === seen[index])) return rewriter;
     seen = maps;
-    const endpoints = maps.flatMap((map) =>
-      [...map.values()].map((endpoint) => ({ ...endpoint, tenant: endpoint.tenantId })),
-    );
-    rewriter = createLinkRewriter({ endpoints });
+    const endpoints = maps.flatMap((map) => [...map.values()]);
+    rewriter = createLinkRewriter({ endpoints: linkEndpointsOf(endpoints) });
     return rewriter;
   };
 }

@@ -33,7 +33,7 @@ export async function createGateway(
 ): Promise<Gateway> {
   const { log, clock = systemClock } = options;
   const tokens = new TokenKeeper(clock, log);
-  const shared = { log, clock, metrics: createMetrics(), pools: new Pools(config.upstream), tokens };
+  const shared = { log, clock, metrics: createMetrics(), pools: new Pools(config.upstream, clock), tokens };
   let core: Core = createCore(config, shared);
   let draining = false;
   const services = () => core.services;

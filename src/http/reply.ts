@@ -36,8 +36,18 @@ export function writeReply(call: Call, reply: Reply): void {
   const head = ['X-Compute-Request-Id', call.requestId, ...commonHead(call), ...reply.headers];
   if (!BODILESS.has(reply.status)) describeBody(head, reply);
   res.writeHead(reply.status, STATUS_CODES[reply.status] ?? 'Unknown', head);
-  res.end(call.method === 'HEAD' || BODILESS.has(reply.status) ? undefined : reply.body);
+  res.end(call.method === 'HEAD' || BODILESS.has(reply.status) ? undefined : bodyBeside(head, reply.body));
 }
+
+/**
+ * Node writes a head and a body that is text in one piece, in the coding of the text: a character of the head, which stands
+ * for one byte of an upstream's field, would become two bytes of UTF-8.
+ */
+function bodyBeside(head: readonly string[], body: Reply['body']): Reply['body'] {
+  return typeof body === 'string' && head.some(isWide) ? Buffer.from(body) : body;
+}
+
+const isWide = (text: string): boolean => /[^\x20-\x7e]/.test(text);
 
 function describeBody(head: string[], reply: Reply): void {
   const length = reply.body === undefined ? 0 : Buffer.byteLength(reply.body);
@@ -50,5 +60,8 @@ export function writeResponse(call: Call, { status, head, body }: Response): voi
   if (res.headersSent || res.destroyed) return;
   const own = ['X-Compute-Request-Id', call.requestId, ...head.lines];
   res.writeHead(status, STATUS_CODES[status] ?? 'Unknown', own);
-  res.end(call.method === 'HEAD' ? undefined : body);
+  if (call.method === 'HEAD' || body === undefined) res.end();
+  // Text is ASCII here, and the head's characters are bytes; see `bodyBeside`.
+  else if (typeof body === 'string') res.end(body, 'latin1');
+  else res.end(body);
 }

@@ -1,9 +1,17 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import { TENANT } from './catalog.ts';
 import { LoginError } from './login-error.ts';
 import type { CatalogService, Token, TokenUser } from './token.ts';
 
 /** Below this, our clock and the identity service's count as equal: `Date` has whole seconds and answers travel. */
 const CLOCK_TOLERANCE_MS = 5_000;
+
+/** The farthest expiry that is believed, ms from now: what comes after it need not be a date any more. */
+const LONGEST_LIFE_MS = 10 * 366 * 86_400_000;
+/** A token as it can stand in a header; those of Keystone are a few hundred characters, signed ones some thousands. */
+const TOKEN_ID = /^[\x21-\x7e]{1,16384}$/;
+/** Members of a catalog that are nested deeper are nobody's. */
+const DEEPEST = 32;
 
 /**
  * Reads the `access` answer of Identity v2.0 (guide, Example 1.5).
@@ -18,11 +26,15 @@ export function parseAccess(body: JsonValue, nowMs: number, dateHeader?: string)
   const token = member(access, 'token');
   const tenant = member(token, 'tenant');
   const expires = parseExpires(required(token, 'expires', 'access.token.expires'));
-  const expiresAtMs = expires - clockSkewMs(nowMs, dateHeader);
+  const expiresAtMs = Math.min(expires - clockSkewMs(nowMs, dateHeader), nowMs + LONGEST_LIFE_MS);
   if (expiresAtMs <= nowMs) throw malformed('its token has expired already (check this machine’s clock)');
   const tenantId = required(tenant, 'id', 'access.token.tenant.id (is the login scoped to a tenant?)');
+  if (!TENANT.test(tenantId)) throw malformed('its access.token.tenant.id is none');
+  const id = required(token, 'id', 'access.token.id');
+  if (!TOKEN_ID.test(id)) throw malformed('its access.token.id cannot stand in a header');
+  if (isDeeperThan(DEEPEST, body)) throw malformed(`it is nested deeper than ${DEEPEST}`);
   return {
-    id: required(token, 'id', 'access.token.id'),
+    id,
     expiresAtMs,
     issuedAtMs: nowMs,
     tenant: { id: tenantId, name: text(tenant, 'name') ?? tenantId },
@@ -32,14 +44,36 @@ export function parseAccess(body: JsonValue, nowMs: number, dateHeader?: string)
 }
 
 /**
- * An `expires` of either service version: with `Z`, with an offset (`-05:00`), with any fraction; a time
- * without a zone is UTC, not the machine's.
+ * An `expires` of either service version: with `Z`, with an offset (`-05:00`, `+0000`, `-05`), with any fraction, with a
+ * blank for the `T`, as an HTTP date, or in seconds or ms since 1970; a time without a zone is UTC, not the machine's.
  */
 export function parseExpires(value: string): number {
-  const zoned = /(?:z|[+-]\d{2}:?\d{2})$/i.test(value.trim()) ? value.trim() : `${value.trim()}Z`;
-  const time = Date.parse(zoned);
+  const text = value.trim();
+  const time = /^\d{9,14}(?:\.\d{1,9})?$/.test(text) ? sinceEpoch(Number(text)) : Date.parse(zoned(text));
   if (Number.isNaN(time)) throw malformed('access.token.expires is no date');
   return time;
+}
+
+/** Seconds have ten digits until the year 2286, ms have thirteen since 2001. */
+const sinceEpoch = (number: number): number => (number < 1e11 ? number * 1000 : number);
+
+function zoned(text: string): string {
+  if (text.length > 64 || !/^[+-]?\d{4,6}-\d{2}/.test(text)) return text;
+  const iso = text
+    .toUpperCase()
+    .replace(/^([-+\d]+)[ _]+(?=\d{2}:)/, '$1T')
+    .replace(/(\d{2}),(\d)/, '$1.$2')
+    .replace(/ ?(?:UTC|GMT)$/, 'Z')
+    .replace(/ (?=[+-]\d{2}:?\d{2}$)/, '')
+    .replace(/(T.*[+-]\d{2})$/, '$1:00');
+  return /(?:Z|[+-]\d{2}:?\d{2})$/.test(iso) && iso.includes('T')
+    ? iso
+    : `${iso}${iso.includes('T') ? '' : 'T00:00'}Z`;
+}
+
+function isDeeperThan(depth: number, value: JsonValue): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((member) => isDeeperThan(depth - 1, member as JsonValue));
 }
 
 /** How far the identity service's clock is ahead of ours, in ms; 0 when close enough or unknown. */

@@ -8,8 +8,10 @@ import type { CatalogService, ServiceCatalog } from './token.ts';
 
 /** Where one region's Compute API is. */
 export interface Endpoint {
-  /** As the catalog spells it. */
+  /** As the catalog spells it, which is how it goes out; it is matched without case. */
   readonly region: string;
+  /** The catalog names no region: it serves as the default, under a name that Sluice gives it. */
+  readonly isUnnamed: boolean;
   readonly url: URL;
   readonly origin: string;
   /** Path of the endpoint without a trailing slash: `/v2/010101`, or `/v2.1` for clouds without a tenant in it. */
@@ -17,6 +19,10 @@ export interface Endpoint {
   /** The path down to the version: `/v2`. */
   readonly versionPath: string;
   readonly tenantId: string;
+  /** The catalog's other URLs of the same endpoint (internal, admin, public): links may lead there. */
+  readonly otherUrls: readonly URL[];
+  /** The catalog's own entry. */
+  readonly source: JsonObject;
 }
 
 export interface EndpointChoice {
@@ -25,6 +31,8 @@ export interface EndpointChoice {
   interface: 'public' | 'internal';
   /** The regions to serve, in any case; null: all. */
   regions: readonly string[] | null;
+  /** The region of requests that name none, in any case; null: what the catalog or the user says. */
+  defaultRegion?: string | null | undefined;
   /** The token's tenant. */
   tenantId: string;
 }
@@ -70,38 +78,57 @@ export function computeEndpoints(catalog: ServiceCatalog, choice: EndpointChoice
 /** Like `computeEndpoints`, with the reasons for what is missing. */
 export function chooseEndpoints(catalog: ServiceCatalog, choice: EndpointChoice): ChosenEndpoints {
   const service = chooseService(catalog, choice.service);
-  const wanted = choice.regions && new Set(choice.regions.map((region) => region.toUpperCase()));
+  const entries = ownTenantFirst(service?.endpoints ?? [], choice.tenantId);
+  const wanted = choice.regions && new Set(choice.regions.map(keyOfRegion));
+  const unnamed = nameOfUnnamed(entries, choice);
   const endpoints = new Map<string, Endpoint>();
   const skipped: { region: string; reason: string }[] = [];
-  for (const entry of ownTenantFirst(service?.endpoints ?? [], choice.tenantId)) {
-    const region = text(entry, 'region') ?? '';
-    const key = region.toUpperCase();
-    const read = region === '' ? 'it names no region' : readEndpoint(entry, choice);
+  for (const entry of entries) {
+    const region = regionOf(entry);
+    const key = keyOfRegion(region || unnamed);
+    const read = readEndpoint(entry, choice, unnamed);
     if (wanted && !wanted.has(key)) continue;
     if (typeof read === 'string') skipped.push({ region, reason: read });
     else if (endpoints.has(key)) skipped.push({ region, reason: 'the catalog lists the region twice' });
     else endpoints.set(key, read);
   }
-  for (const region of wanted ?? []) {
-    if (endpoints.has(region) || skipped.some((skip) => skip.region.toUpperCase() === region)) continue;
-    skipped.push({ region, reason: 'the catalog does not have it' });
-  }
+  const missed = new Set(skipped.map(({ region }) => keyOfRegion(region)));
+  for (const region of wanted ?? [])
+    if (!endpoints.has(region) && !missed.has(region))
+      skipped.push({ region, reason: 'the catalog does not have it' });
   return { service, endpoints, skipped };
 }
 
+/** Regions are matched without case and go out in the case they have. */
+export const keyOfRegion = (region: string): string => region.toUpperCase();
+
+/** What an endpoint without a region is called where nothing else has given it a name. */
+const UNNAMED = 'default';
+
 /**
- * The region a request without one means: the configured one, else the user's own (`RAX-AUTH:defaultRegion`),
- * else the first; a name that is not served counts as none.
+ * The name of the endpoint that names no region: the one the configuration has for the default region or for the first of
+ * those to serve, unless that is another endpoint's.
+ */
+function nameOfUnnamed(entries: readonly JsonObject[], { defaultRegion, regions }: EndpointChoice): string {
+  const taken = new Set(entries.map((entry) => keyOfRegion(regionOf(entry))));
+  const names = [defaultRegion ?? '', ...(regions ?? [])];
+  return names.find((name) => name !== '' && !taken.has(keyOfRegion(name))) ?? UNNAMED;
+}
+
+/**
+ * The region a request without one means: the configured one, else the user's own (`RAX-AUTH:defaultRegion`), else the
+ * endpoint that names no region, else the first; a name that is not served counts as none.
  *
- * @returns an upper-case region of `endpoints`, or undefined when there is none at all
+ * @returns a key of `endpoints`, or undefined when there is none at all
  */
 export function chooseDefaultRegion(
   endpoints: ReadonlyMap<string, Endpoint>,
   configured: string | null | undefined,
   userDefault: string | undefined,
 ): string | undefined {
-  const named = [configured, userDefault].map((region) => region?.toUpperCase());
-  return named.find((region) => region !== undefined && endpoints.has(region)) ?? [...endpoints.keys()][0];
+  const named = [configured, userDefault].map((region) => region && keyOfRegion(region));
+  const unnamed = [...endpoints].find(([, endpoint]) => endpoint.isUnnamed)?.[0];
+  return named.find((region) => region && endpoints.has(region)) || unnamed || [...endpoints.keys()][0];
 }
 
 /** A catalog may list a region for several tenants; the token's own goes before the others. */
@@ -110,27 +137,63 @@ export function ownTenantFirst(entries: readonly JsonObject[], tenantId: string)
   return [...entries.filter(isOwn), ...entries.filter((entry) => !isOwn(entry))];
 }
 
-/** The endpoint, or why it cannot be used. One that names no region has an empty one. */
+/** Longer URLs are nobody's endpoint. */
+const LONGEST_URL = 2048;
+
+/** What can stand in a header, a log line and a path: printable, without what a URL or a file system reads otherwise. */
+const NAME = /^[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?$/;
+const UNFIT_FOR_PATHS = /[/\\?#%]|^\.{1,2}$/;
+
+/**
+ * The endpoint, or why it cannot be used.
+ *
+ * @param unnamed the name of one that names no region
+ */
 export function readEndpoint(
   entry: JsonObject,
   choice: Pick<EndpointChoice, 'interface' | 'tenantId'>,
+  unnamed: string,
 ): Endpoint | string {
   const member = choice.interface === 'internal' ? 'internalURL' : 'publicURL';
-  const region = text(entry, 'region') ?? '';
-  const href = text(entry, member);
-  if (!href) return `it has no ${member}`;
-  const url = URL.canParse(href) ? new URL(href) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) return `its ${member} is no http(s) URL`;
+  const region = regionOf(entry);
+  if (region !== '' && (!NAME.test(region) || UNFIT_FOR_PATHS.test(region)))
+    return 'its region cannot stand in a path';
+  if (!text(entry, member)) return `it has no ${member}`;
+  const url = urlOf(entry, member);
+  if (!url) return `its ${member} is no http(s) URL`;
   const tenantId = text(entry, 'tenantId') ?? choice.tenantId;
-  const basePath = url.pathname.replaceAll(/\/{2,}/g, '/').replace(/\/$/, '');
+  if (!TENANT.test(tenantId)) return 'its tenantId is none';
+  const basePath = basePathOf(url);
   return {
-    region,
+    region: region || unnamed,
+    isUnnamed: region === '',
     url,
     origin: url.origin,
     basePath,
     versionPath: versionPathOf(basePath, tenantId),
     tenantId,
+    otherUrls: ['publicURL', 'internalURL', 'adminURL'].flatMap((name) =>
+      name === member ? [] : (urlOf(entry, name) ?? []),
+    ),
+    source: entry,
   };
+}
+
+/** A tenant as it can stand in a path and a header. */
+export const TENANT = /^[\x21-\x7e]{1,255}$/;
+
+/** The region that an entry names, or nothing. */
+export const regionOf = (entry: JsonObject): string => text(entry, 'region')?.trim() ?? '';
+
+/** The path of an endpoint without a trailing slash, doubled slashes as one. */
+export const basePathOf = ({ pathname }: URL): string =>
+  pathname.replaceAll(/\/{2,}/g, '/').replace(/\/$/, '');
+
+function urlOf(entry: JsonObject, member: string): URL | undefined {
+  const href = text(entry, member);
+  if (href === undefined || href.length > LONGEST_URL || !URL.canParse(href)) return undefined;
+  const url = new URL(href);
+  return /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
 /** A path segment that names a version: `v2`, `v2.1`. */

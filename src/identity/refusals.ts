@@ -1,7 +1,8 @@
 /**
  * What to do about a region that answers 401 for the current token. A fresh one is tried again after a moment,
  * since identity services replicate. An older one is replaced, but replacements keep a growing distance: a
- * region that refuses everything must not turn every request into a login.
+ * region that refuses everything must not turn every request into a login. Once a request that was refused has been
+ * answered with the new token, that was no such region, and the distance is forgotten.
  */
 import { type Clock, sleep } from '../clock.ts';
 import type { Token } from './token.ts';
@@ -25,6 +26,8 @@ export type RefusalVerdict =
 export interface Refusals {
   /** The verdict for a refusal of the current token. A `login` verdict counts as a login. */
   decide(token: Token): RefusalVerdict;
+  /** A request that was refused has been answered with the token that replaced the refused one. */
+  healed(): void;
   /** Lets go of whoever waits for a moment. */
   close(): void;
 }
@@ -58,6 +61,10 @@ export function createRefusals(clock: Clock): Refusals {
       distanceMs = forgotten ? DISTANCE_BASE_MS : Math.min(DISTANCE_LIMIT_MS, distanceMs * 2);
       lastLoginAt = now;
       return { kind: 'login' };
+    },
+    healed() {
+      distanceMs = 0;
+      lastLoginAt = Number.NEGATIVE_INFINITY;
     },
     close: () => controller.abort(),
   };

@@ -5,6 +5,8 @@ const REFRESH_FROM = 0.8;
 const REFRESH_SPREAD = 0.1;
 /** An identity service that hands out the same token again must not be asked ever faster. */
 const SHORTEST_REFRESH_MS = 1_000;
+/** A token that is said to be good for years is renewed all the same: its catalog does not stay what it was. */
+const LONGEST_REFRESH_MS = 7 * 86_400_000;
 
 /** First and longest pause after failed logins; it doubles between. */
 const RETRY_BASE_MS = 1_000;
@@ -23,7 +25,8 @@ const RETRY_AFTER_LIMIT_MS = 3_600_000;
  * @param random from 0 (inclusive) to 1 (exclusive)
  */
 export function refreshDelayMs(lifeMs: number, random: number): number {
-  return Math.max(SHORTEST_REFRESH_MS, Math.floor(lifeMs * (REFRESH_FROM + REFRESH_SPREAD * random)));
+  const delayMs = Math.floor(Math.min(lifeMs, LONGEST_REFRESH_MS) * (REFRESH_FROM + REFRESH_SPREAD * random));
+  return Math.max(SHORTEST_REFRESH_MS, delayMs);
 }
 
 /**

@@ -3,11 +3,15 @@
  * names that callers write. Pure. Neither Compute under any of its names, which has paths of its own, nor the identity
  * service: with an account's token it tells that account's credentials.
  */
+
+import { regionSegment } from '../links/region-segment.ts';
 import {
+  basePathOf,
   chooseService,
   type Endpoint,
   type EndpointChoice,
   isCompute,
+  keyOfRegion,
   ownTenantFirst,
   readEndpoint,
   VERSION_SEGMENT,
@@ -45,7 +49,7 @@ export function serviceEndpoints(
   choice: EndpointChoice & { identityUrl?: string | undefined },
 ): ServiceTable {
   const identity = identityPlaces(catalog, choice.identityUrl);
-  const wanted = choice.regions && new Set(choice.regions.map((region) => region.toUpperCase()));
+  const wanted = choice.regions && new Set(choice.regions.map(keyOfRegion));
   const compute = chooseService(catalog, choice.service);
   const table = new Map<string, Map<string, ServiceEndpoint>>();
   for (const service of catalog) {
@@ -54,9 +58,9 @@ export function serviceEndpoints(
     const key = service.type.toLowerCase();
     const byRegion = table.get(key) ?? new Map<string, ServiceEndpoint>();
     for (const entry of ownTenantFirst(service.endpoints, choice.tenantId)) {
-      const endpoint = readEndpoint(entry, choice);
+      const endpoint = readEndpoint(entry, choice, '');
       if (typeof endpoint === 'string') continue;
-      const region = endpoint.region.toUpperCase();
+      const region = keyOfRegion(endpoint.region);
       if (byRegion.has(region) || (wanted && region !== '' && !wanted.has(region))) continue;
       byRegion.set(region, { type: service.type, endpoint, ...parts(endpoint), source: entry, identity });
     }
@@ -112,14 +116,15 @@ export function serviceTypes(table: ServiceTable, region: string, served: Served
 
 /** Where a service is at Sluice, without what stands below it. */
 export function serviceUrl(baseUrl: string, region: string, type: string): string {
-  const below = [region.toLowerCase(), 'services', type].map(encodeURIComponent).join('/');
-  return `${baseUrl.replace(/\/+$/, '')}/${below}`;
+  return `${baseUrl.replace(/\/+$/, '')}/${regionSegment(region)}/services/${encodeURIComponent(type)}`;
 }
 
-/** Every region that a service names, upper case. */
-export function serviceRegions(table: ServiceTable): Set<string> {
-  const regions = new Set([...table.values()].flatMap((byRegion) => [...byRegion.keys()]));
-  regions.delete('');
+/** Every region that a service names, as it spells it, by upper-case name. */
+export function serviceRegions(table: ServiceTable): Map<string, string> {
+  const regions = new Map<string, string>();
+  for (const byRegion of table.values())
+    for (const [key, { endpoint }] of byRegion)
+      if (key !== '' && !regions.has(key)) regions.set(key, endpoint.region);
   return regions;
 }
 
@@ -137,17 +142,23 @@ export function servicePath({ endpoint, rootPath, versionedPath }: ServiceEndpoi
 }
 
 /**
- * What stands below `/{region}/services/{type}` for a URL of the service, as in a `Location`; undefined when it points
- * elsewhere.
+ * What stands below `/{region}/services/{type}` for a URL of the service, public, internal or admin, as in a `Location`;
+ * undefined when it points elsewhere.
  */
 export function pathOfServiceUrl(
-  { endpoint, rootPath, versionedPath }: ServiceEndpoint,
+  { endpoint, versionedPath }: ServiceEndpoint,
   url: string,
 ): string | undefined {
   if (!URL.canParse(url, endpoint.url.href)) return undefined;
   const { host, pathname, search, hash } = new URL(url, endpoint.url);
-  const root = versionedPath === '' ? endpoint.basePath : rootPath;
-  // Behind a load balancer that ends TLS a service may speak of the other scheme.
-  const isBelow = host === endpoint.url.host && (pathname === root || pathname.startsWith(`${root}/`));
-  return isBelow ? pathname.slice(root.length) + search + hash : undefined;
+  for (const own of [endpoint.url, ...endpoint.otherUrls]) {
+    const basePath = basePathOf(own);
+    // Another of its URLs may have no version, or another one, only if this has none either.
+    if (!basePath.endsWith(versionedPath)) continue;
+    const root = basePath.slice(0, basePath.length - versionedPath.length);
+    // Behind a load balancer that ends TLS a service may speak of the other scheme.
+    if (host === own.host && (pathname === root || pathname.startsWith(`${root}/`)))
+      return pathname.slice(root.length) + search + hash;
+  }
+  return undefined;
 }

@@ -48,6 +48,11 @@ export interface TokenSource {
    * @throws Fault serviceUnavailable (503, with Retry-After) when there is no new token to be had now
    */
   refused(token: Token, signal?: AbortSignal): Promise<Token>;
+  /**
+   * A request for which `refused` was called has been answered otherwise, with `token`: replacing it has helped, so the
+   * next refusal is no continuation of this one.
+   */
+  accepted(token: Token): void;
   /** Logs in now, in the background; never throws. */
   start(): void;
   /** Stops every timer and login; whoever waits gets a 503 fault. */
@@ -135,6 +140,10 @@ class AccountTokenSource implements TokenSource {
     if (verdict.kind === 'pause') throw refusedTooOften(verdict.remainingMs);
     this.#options.log.warn({}, 'A region refuses the token before it has expired: logging in again.');
     return abortable(this.#renew(), signal);
+  }
+
+  accepted(token: Token): void {
+    if (token.id === this.#token?.id) this.#refusals.healed();
   }
 
   start(): void {

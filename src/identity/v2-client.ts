@@ -1,5 +1,6 @@
 import { type Dispatcher, request } from 'undici';
 import { type Clock, systemClock } from '../clock.ts';
+import { CodingError, decodeContent, withoutByteOrderMark } from '../content-coding.ts';
 import type { JsonValue } from '../json.ts';
 import { parseAccess } from './access-answer.ts';
 import { asLoginError, LoginError, type LoginFailure } from './login-error.ts';
@@ -19,7 +20,7 @@ export interface V2LoginOptions {
 }
 
 /** The largest answer that is read. A catalog of every service and region of Rackspace is about 20 KB. */
-const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024;
+const ANSWER_LIMIT_BYTES = 1024 * 1024;
 /** How much of an error answer is quoted in a log line. */
 const QUOTE_LIMIT = 200;
 
@@ -79,7 +80,7 @@ async function post(
       status: answer.statusCode,
       retryAfter: single(answer.headers['retry-after']),
       date: single(answer.headers['date']),
-      text: await readText(answer.body),
+      text: await readText(answer.body, answer.headers['content-encoding']),
     };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -89,18 +90,25 @@ async function post(
   }
 }
 
-async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+async function readText(body: AsyncIterable<Buffer>, coding: string | string[] | undefined): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.length;
-    if (bytes > ANSWER_LIMIT_BYTES) {
-      throw new LoginError('malformed', `The identity service's answer exceeds ${ANSWER_LIMIT_BYTES} bytes.`);
-    }
+    if (bytes > ANSWER_LIMIT_BYTES) throw tooLarge();
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  try {
+    const bytes = await decodeContent(Buffer.concat(chunks), coding, ANSWER_LIMIT_BYTES);
+    return withoutByteOrderMark(bytes).toString('utf8');
+  } catch (error) {
+    if (!(error instanceof CodingError)) throw error;
+    throw new LoginError('malformed', `The identity service's answer cannot be read: ${error.message}.`);
+  }
 }
+
+const tooLarge = () =>
+  new LoginError('malformed', `The identity service's answer exceeds ${ANSWER_LIMIT_BYTES} bytes.`);
 
 function parseAnswer(text: string): JsonValue {
   try {

@@ -1,8 +1,9 @@
 import { OPERATIONS } from '../operations/table.ts';
+import { regionSegment } from './region-segment.ts';
 
 /** An upstream endpoint that links may point at. */
 export interface LinkEndpoint {
-  /** Region as the catalog spells it; links carry it in lower case. */
+  /** Region as the catalog spells it; links carry it as `regionSegment` has it. */
   readonly region: string;
   /** Scheme, host and port: `https://dfw.compute.example`. */
   readonly origin: string;
@@ -136,11 +137,10 @@ function mountOf(endpoint: LinkEndpoint): Mount | undefined {
   const tenant = project ?? endpoint.tenant;
   if (tenant === undefined) return undefined;
   const prefix = joined(before);
-  const region = endpoint.region.toLowerCase();
   const tenantSegment = `/${tenant}`;
   return {
-    region,
-    segment: `/${encodeURIComponent(region)}`,
+    region: endpoint.region.toLowerCase(),
+    segment: `/${regionSegment(endpoint.region)}`,
     prefix,
     versioned: prefix + (version === undefined ? '' : `/${version}`) + tenantSegment,
     bookmark: prefix + tenantSegment,

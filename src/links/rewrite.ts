@@ -1,6 +1,7 @@
 import type { Operation } from '../operations/operation.ts';
 import { type Hrefs, hrefsIn, spliceHrefs } from './json-hrefs.ts';
 import { createMounts, type LinkEndpoint } from './mounts.ts';
+import { regionSegment } from './region-segment.ts';
 
 /**
  * Links in answers: whatever points at an upstream endpoint is made to point at the same resource under Sluice, so
@@ -9,7 +10,7 @@ import { createMounts, type LinkEndpoint } from './mounts.ts';
  * version (`self`) and without it (`bookmark`). The way back is restore.ts.
  *
  * In all of these `publicBase` is Sluice's own base, without a slash at its end (`https://sluice.example`), and
- * `region` the region that answered, in any case.
+ * `region` the region that answered, as the catalog spells it.
  */
 export interface LinkRewriter {
   /**
@@ -65,7 +66,7 @@ export function createLinkRewriter(options: { endpoints: Iterable<LinkEndpoint> 
     rewriteLocation(url, location, publicBase, region, tenant) {
       const id = location && lastSegment(url);
       if (!id) return rewriteUrl(url, publicBase, region);
-      return `${publicBase}/${encodeURIComponent(region.toLowerCase())}/v2/${tenant}${location}${id}`;
+      return `${publicBase}/${regionSegment(region)}/v2/${tenant}${location}${id}`;
     },
   };
 }

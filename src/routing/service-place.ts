@@ -1,4 +1,5 @@
 import { Fault } from '../faults/faults.ts';
+import { keyOfRegion } from '../identity/catalog.ts';
 import {
   findService,
   type ServiceEndpoint,
@@ -57,27 +58,31 @@ export async function findServicePlace(
 
 function placeIn(account: Account, { type, region, served }: ServiceHints): ServicePlace | undefined {
   if (!isServedType(type, served)) return undefined;
-  const name = region.toUpperCase();
-  if (!regionsOf(account).has(name)) return undefined;
-  const service = findService(account.services(), type, name);
-  return service && { account, service, endpoint: { ...service.endpoint, region: name } };
+  const key = keyOfRegion(region);
+  const name = regionsOf(account).get(key);
+  const service = name === undefined ? undefined : findService(account.services(), type, key);
+  return service && { account, service, endpoint: { ...service.endpoint, region: name! } };
 }
 
-/** Upper case; an endpoint that names no region serves these and not whatever a caller makes up. */
-function regionsOf(account: Account): Set<string> {
-  return new Set([...account.endpoints().keys(), ...serviceRegions(account.services())]);
+/** As they are spelled, by upper-case name; an endpoint that names no region serves these and not whatever a caller makes up. */
+function regionsOf(account: Account): Map<string, string> {
+  const regions = new Map([...account.endpoints()].map(([key, { region }]) => [key, region]));
+  for (const [key, region] of serviceRegions(account.services()))
+    if (!regions.has(key)) regions.set(key, region);
+  return regions;
 }
 
 function unknown(accounts: readonly Account[], { type, region, served }: ServiceHints): never {
-  const name = region.toUpperCase();
+  const key = keyOfRegion(region);
   const list = (names: Iterable<string>) => [...new Set(names)].join(', ') || 'none';
-  const regions = accounts.flatMap((account) => [...regionsOf(account)]);
-  if (!regions.includes(name))
+  const regions = new Map(accounts.flatMap((account) => [...regionsOf(account)]));
+  const name = regions.get(key);
+  if (name === undefined)
     throw new Fault(
       'itemNotFound',
-      `The service catalog has no region "${clip(region)}". Regions there are: ${list(regions)}.`,
+      `The service catalog has no region "${clip(region)}". Regions there are: ${list(regions.values())}.`,
     );
-  const types = accounts.flatMap((account) => serviceTypes(account.services(), name, served));
+  const types = accounts.flatMap((account) => serviceTypes(account.services(), key, served));
   throw new Fault(
     'itemNotFound',
     `Region ${name} has no service of type "${clip(type)}" here. Types there are: ${list(types)}.`,

@@ -1,3 +1,4 @@
+import { withoutByteOrderMark } from '../content-coding.ts';
 import { Fault } from '../faults/faults.ts';
 import { isJsonObject, type JsonValue } from '../json.ts';
 import { restoreRefs } from '../links/restore.ts';
@@ -51,7 +52,8 @@ function fromJson(bytes: Buffer, known: Operation | 'action'): RequestBody {
     throw new Fault('badRequest', `The body must be a JSON object: ${expectation(known)}.`);
   const operation = operationOf(value, known);
   const restored = restoreRefs(value);
-  return { operation, body: restored === value ? bytes : stringifyJson(restored), translationMs: undefined };
+  const body = restored === value ? withoutByteOrderMark(bytes) : stringifyJson(restored);
+  return { operation, body, translationMs: undefined };
 }
 
 function fromXml(bytes: Buffer, known: Operation | 'action'): RequestBody {

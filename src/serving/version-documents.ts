@@ -4,6 +4,7 @@
  * none).
  */
 import type { JsonObject } from '../json.ts';
+import { regionSegment } from '../links/region-segment.ts';
 
 /** A version as a region's own documents tell of it. */
 export interface RegionVersion {
@@ -43,7 +44,7 @@ function describe(
   region: string | null,
   { id, status, updated }: RegionVersion,
 ): JsonObject {
-  const root = region === null ? baseUrl : `${baseUrl}/${encodeURIComponent(region.toLowerCase())}`;
+  const root = region === null ? baseUrl : `${baseUrl}/${regionSegment(region)}`;
   return {
     id,
     status: status === 'SUPPORTED' ? status : 'CURRENT',

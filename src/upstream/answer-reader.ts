@@ -1,6 +1,6 @@
+import { withoutByteOrderMark } from '../content-coding.ts';
 import type { JsonValue } from '../json.ts';
 import { type Hrefs, hrefsOf } from '../links/json-hrefs.ts';
-import { decodedBody, decodedText } from './decode.ts';
 import { ExchangeError, type UpstreamAnswer } from './exchange.ts';
 import { normaliseFault } from './normalise.ts';
 
@@ -18,16 +18,12 @@ export class AnswerReader {
    */
   check(answer: UpstreamAnswer, method: string): ExchangeError | undefined {
     if (answer.status >= 300 || isProse(answer)) return undefined;
+    if (answer.flaw) return answer.flaw;
     if (answer.body.length === 0) {
       const isCut = method === 'GET' && answer.status !== 204;
       return isCut ? new ExchangeError('broken', true, 'the body is empty') : undefined;
     }
-    let body: Buffer;
-    try {
-      body = decodedBody(answer);
-    } catch (error) {
-      return new ExchangeError('broken', true, NO_DOCUMENT, error);
-    }
+    const body = withoutByteOrderMark(answer.body);
     const text = body.toString();
     const hrefs = hrefsOf(body, text);
     if (hrefs === undefined) return new ExchangeError('broken', true, NO_DOCUMENT);
@@ -50,15 +46,15 @@ export class AnswerReader {
 
 /** The parsed body of a refusal; undefined when it is no JSON. */
 export function refusalBody(answer: UpstreamAnswer): JsonValue | undefined {
-  return parsed(refusalText(answer));
+  return parsed(textOf(answer));
 }
 
 /** The text of what is no success with a document. */
 function readableText(answer: UpstreamAnswer): string {
   const { status } = answer;
-  if (status >= 400) return normaliseFault(status, refusalText(answer));
+  if (status >= 400) return normaliseFault(status, textOf(answer));
   if (status >= 300) return documentOf(answer);
-  return isProse(answer) ? '' : decodedText(answer);
+  return isProse(answer) ? '' : textOf(answer);
 }
 
 /** Real servers accept an action with a bit of HTML or text: nothing a caller could use. */
@@ -68,7 +64,7 @@ function isProse(answer: UpstreamAnswer): boolean {
 
 /** A redirect's body when it is a document; the HTML that usually stands there repeats the Location. */
 function documentOf(answer: UpstreamAnswer): string {
-  const text = refusalText(answer);
+  const text = textOf(answer);
   return parsed(text) === undefined ? '' : text;
 }
 
@@ -80,11 +76,7 @@ function parsed(text: string): JsonValue | undefined {
   }
 }
 
-/** A refusal's words, as far as they can be read. */
-function refusalText(answer: UpstreamAnswer): string {
-  try {
-    return decodedText(answer);
-  } catch {
-    return '';
-  }
+/** What an answer says; nothing where it could not be decoded. */
+function textOf({ body }: UpstreamAnswer): string {
+  return withoutByteOrderMark(body).toString();
 }

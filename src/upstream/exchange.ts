@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { type Dispatcher, util } from 'undici';
+import { CodingError, codingsOf, decodeContent } from '../content-coding.ts';
 import type { Cancellation } from './cancellation.ts';
+import { withoutNominated } from './headers.ts';
 
 /** One request to an endpoint. It has a Content-Length whatever the body is: real servers read nothing else. */
 export interface ExchangeRequest {
@@ -17,7 +19,10 @@ export interface ExchangeRequest {
 export interface UpstreamAnswer {
   status: number;
   headers: IncomingHttpHeaders;
+  /** Decoded, whatever `content-encoding` says. */
   body: Buffer;
+  /** Why the body could not be decoded; it is then empty. */
+  flaw?: ExchangeError;
 }
 
 /** Why there is no answer. `sent` is false when the request cannot have reached the upstream. */
@@ -86,12 +91,14 @@ export function dispatch<A>(
   handler.dispatched();
 }
 
+type Resolve<A> = (outcome: A | ExchangeError | Promise<A>) => void;
+
 /**
  * What every exchange does until the answer's head is here. Speaks undici's own handler interface: the newer one is an
  * adapter over it, which costs a controller and two objects of headers a request.
  */
 export abstract class AnswerHandler<A> implements Dispatcher.DispatchHandler {
-  readonly #resolve: (outcome: A | ExchangeError) => void;
+  readonly #resolve: Resolve<A>;
   readonly #watch: ExchangeWatch;
   readonly #cancellation: Cancellation | undefined;
   #abort: ((error: Error) => void) | undefined;
@@ -101,11 +108,7 @@ export abstract class AnswerHandler<A> implements Dispatcher.DispatchHandler {
   /** Nothing more is to come: the outcome is known, and all of the body has been dealt with. */
   isOver = false;
 
-  constructor(
-    resolve: (outcome: A | ExchangeError) => void,
-    watch: ExchangeWatch,
-    cancellation: Cancellation | undefined,
-  ) {
+  constructor(resolve: Resolve<A>, watch: ExchangeWatch, cancellation: Cancellation | undefined) {
     this.#resolve = resolve;
     this.#watch = watch;
     this.#cancellation = cancellation;
@@ -129,7 +132,7 @@ export abstract class AnswerHandler<A> implements Dispatcher.DispatchHandler {
   onHeaders(status: number, headers: Buffer[], resume: () => void): boolean {
     if (status < 200) return true;
     this.status = status;
-    this.headers = util.parseHeaders(headers) as IncomingHttpHeaders;
+    this.headers = withoutNominated(util.parseHeaders(headers) as IncomingHttpHeaders);
     this.#watch.head(status, this.headers);
     this.begun(resume);
     // These end with their head, whatever length they announce (RFC 9110, sections 8.6 and 15.3.5).
@@ -174,8 +177,8 @@ export abstract class AnswerHandler<A> implements Dispatcher.DispatchHandler {
     this.#abort?.(new Error(reason));
   }
 
-  /** There is an answer; for whoever waits the exchange is over. */
-  protected answered(answer: A): void {
+  /** There is an answer, or will be as soon as it is decoded; for whoever waits the exchange is over. */
+  protected answered(answer: A | Promise<A>): void {
     this.#resolve(answer);
   }
 
@@ -215,7 +218,22 @@ class Collector extends AnswerHandler<UpstreamAnswer> {
 
   protected completed(): void {
     const body = this.#more ? Buffer.concat(this.#more) : (this.#first ?? EMPTY);
-    this.answered({ status: this.status, headers: this.headers, body });
+    this.answered(decoded({ status: this.status, headers: this.headers, body }));
+  }
+}
+
+/** An answer with its body decoded; at once where there is nothing to decode. */
+export function decoded(answer: UpstreamAnswer): UpstreamAnswer | Promise<UpstreamAnswer> {
+  const coding = answer.headers['content-encoding'];
+  return coding === undefined || codingsOf(coding).length === 0 ? answer : decodedLater(answer, coding);
+}
+
+async function decodedLater(answer: UpstreamAnswer, coding: string): Promise<UpstreamAnswer> {
+  try {
+    return { ...answer, body: await decodeContent(answer.body, coding, MAX_ANSWER_BYTES) };
+  } catch (error) {
+    if (!(error instanceof CodingError)) throw error;
+    return { ...answer, body: EMPTY, flaw: new ExchangeError('broken', true, error.message, error) };
   }
 }
 

@@ -1,5 +1,6 @@
 import { FAULTS, type FaultName } from '../faults/faults.ts';
 import { isJsonObject } from '../json.ts';
+import { plainText } from './plain-text.ts';
 
 /**
  * Real servers say no in many shapes: a fault, keystone's `{"error": …}`, webob's `{"message", "code": "404 Not
@@ -16,11 +17,14 @@ export function normaliseFault(status: number, body: string): string {
     if (name === 'error' && isJsonObject(inner)) return fault(status, inner['message']);
     return fault(status, parsed['message']);
   }
-  return fault(status, typeof parsed === 'string' ? parsed : parsed === undefined ? plain(body) : undefined);
+  return fault(
+    status,
+    typeof parsed === 'string' ? parsed : parsed === undefined ? plainText(body) : undefined,
+  );
 }
 
 function fault(status: number, message: unknown): string {
-  const text = typeof message === 'string' ? plain(message) : '';
+  const text = typeof message === 'string' ? plainText(message) : '';
   return JSON.stringify({
     [faultName(status)]: { code: status, message: text || `The region answered ${status}.` },
   });
@@ -44,14 +48,4 @@ function parse(body: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Markup and runs of white space out, at most 500 characters. */
-function plain(text: string): string {
-  return text
-    .replace(/<(style|script|title|head)\b[\s\S]*?<\/\1>/gi, ' ')
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, 500);
 }

@@ -1,4 +1,7 @@
-import { type Dispatcher, Pool } from 'undici';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
+import type { Clock } from '../clock.ts';
+import { AgeingClient } from './ageing-client.ts';
+import { hearEarlyAnswers } from './early-answers.ts';
 
 /** How sockets to the regions are opened; the `upstream` section of the configuration. */
 export interface UpstreamSettings {
@@ -10,6 +13,8 @@ export interface UpstreamSettings {
   bodyTimeoutMs: number;
   /** Most connections to one origin, for all that is sent there. */
   connections: number;
+  /** Longest life of a connection, ms. */
+  connectionTtlMs: number;
   /** How often a request that is safe to repeat is sent again. */
   retries: number;
 }
@@ -17,10 +22,15 @@ export interface UpstreamSettings {
 /** One connection pool per origin for whatever is sent there, made at first use and kept until `close`. */
 export class Pools {
   readonly #settings: UpstreamSettings;
+  readonly #clock: Clock;
+  readonly #random: () => number;
   readonly #pools = new Map<string, Pool>();
 
-  constructor(settings: UpstreamSettings) {
+  /** @param random 0 to 1, for the jitter of lives */
+  constructor(settings: UpstreamSettings, clock: Clock, random: () => number = Math.random) {
     this.#settings = settings;
+    this.#clock = clock;
+    this.#random = random;
   }
 
   /** @param origin `https://dfw.example.com` */
@@ -38,15 +48,34 @@ export class Pools {
     this.#pools.clear();
   }
 
+  /** Connections that were made together do not end together. */
+  #lifeMs(): number {
+    return this.#settings.connectionTtlMs * (0.8 + 0.2 * this.#random());
+  }
+
   #options(): Pool.Options {
     return {
       connections: this.#settings.connections,
-      connect: { timeout: this.#settings.connectTimeoutMs },
+      connect: connector(this.#settings.connectTimeoutMs),
       headersTimeout: this.#settings.headersTimeoutMs,
       bodyTimeout: this.#settings.bodyTimeoutMs,
+      factory: (origin, options) =>
+        new AgeingClient(origin, options as Pool.Options, this.#clock, () => this.#lifeMs()),
       keepAliveTimeout: 10_000,
       pipelining: 1,
       allowH2: false,
     };
   }
+}
+
+/** How connections are made. */
+function connector(timeout: number): buildConnector.connector {
+  const connect = buildConnector({ timeout });
+  return (options, callback) =>
+    connect(options, (...[error, socket]) => {
+      // A connection that fails comes with no socket at all, not with null as the types have it.
+      if (error !== null) return callback(error, null);
+      hearEarlyAnswers(socket);
+      callback(null, socket);
+    });
 }

@@ -107,6 +107,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         if (permit.refused) throw this.means.limits.refusal(permit);
         this.waitedMs += permit.waitedMs;
         const result = await this.#attempt(token, permit);
+        if (this.#state.renewals > 0 && isTaken(result)) this.#tokens.accepted(token);
         const step = decideNext(this.#state, this.#outcomeOf(result), Math.random());
         if (step.kind === 'done') {
           this.charges = permit.charges;
@@ -259,6 +260,10 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     return { refused: true, reason: 'wait', retryAfterSeconds: 1, limit: undefined };
   }
 }
+
+/** The region has answered, and not to refuse the token. */
+const isTaken = (result: { status: number } | ExchangeError): boolean =>
+  !(result instanceof ExchangeError) && result.status !== 401;
 
 /** All of the body is still there: a connection that could not be made has read nothing of it. */
 const isUntouched = ({ readableDidRead, destroyed }: Readable): boolean => !readableDidRead && !destroyed;

@@ -135,8 +135,8 @@ class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
 
   protected check(): undefined {}
 
-  protected whole({ status, headers, held }: StreamedAnswer): UpstreamAnswer | undefined {
-    return held && { status, headers, body: held };
+  protected whole({ whole }: StreamedAnswer): UpstreamAnswer | undefined {
+    return whole;
   }
 
   protected discard(answer: StreamedAnswer): void {

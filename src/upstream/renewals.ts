@@ -5,6 +5,8 @@ export interface Tokens {
   peek(): Token | undefined;
   get(signal?: AbortSignal): Promise<Token>;
   refused(token: Token, signal?: AbortSignal): Promise<Token>;
+  /** What `refused` was called for has been answered otherwise with this token. */
+  accepted(token: Token): void;
 }
 
 /** Replaces tokens that a region refuses: at once for what can be sent again, in the background for what cannot. */

@@ -4,10 +4,12 @@ import type { Dispatcher } from 'undici';
 import type { Cancellation } from './cancellation.ts';
 import {
   AnswerHandler,
+  decoded,
   dispatch,
   type ExchangeError,
   type ExchangeRequest,
   type ExchangeWatch,
+  type UpstreamAnswer,
 } from './exchange.ts';
 
 /** An answer whose body is still on its way. */
@@ -16,8 +18,8 @@ export interface StreamedAnswer {
   headers: IncomingHttpHeaders;
   /** The bytes as they come, coded as `content-encoding` says. It fails with an `ExchangeError`. */
   body: Readable;
-  /** All of the body, where it had to be read for its meaning (413 and 429); `body` gives the same bytes. */
-  held: Buffer | undefined;
+  /** The same answer whole and decoded, where it had to be read for its meaning (413 and 429). */
+  whole: UpstreamAnswer | undefined;
 }
 
 /** Most bytes of a refusal's body that are read for its meaning. */
@@ -43,7 +45,6 @@ export function streamExchange(
 /** Lets an answer go that nobody is to get: a small one is read to its end, so that its connection can be used again. */
 export function discard({ body }: StreamedAnswer): void {
   let bytes = 0;
-  body.on('error', () => {});
   body.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > MAX_DISCARDED_BYTES) body.destroy();
@@ -67,6 +68,8 @@ class Streamer extends AnswerHandler<StreamedAnswer> {
         callback(error);
       },
     });
+    // It may break before whoever gets it listens.
+    body.on('error', () => {});
     this.#body = body;
     if (this.status === 413 || this.status === 429) this.#held = [];
     else this.#give(undefined);
@@ -99,6 +102,12 @@ class Streamer extends AnswerHandler<StreamedAnswer> {
     this.#isGiven = true;
     this.#held = undefined;
     const { status, headers } = this;
-    this.answered({ status, headers, body: this.#body!, held });
+    const answer: StreamedAnswer = { status, headers, body: this.#body!, whole: undefined };
+    this.answered(held ? this.#withWhole(answer, held) : answer);
+  }
+
+  async #withWhole(answer: StreamedAnswer, held: Buffer): Promise<StreamedAnswer> {
+    const { status, headers } = answer;
+    return { ...answer, whole: await decoded({ status, headers, body: held }) };
   }
 }

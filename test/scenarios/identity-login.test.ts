@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { Agent } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
@@ -114,6 +115,31 @@ describe('a login at the identity service', () => {
     );
   });
 
+  it('reads an answer that begins with a byte-order mark', async () => {
+    identity.answer = json(200, `\uFEFF${JSON.stringify(accessAnswer('t-bom'))}`);
+    expect((await newLogin()(new AbortController().signal)).id).toBe('t-bom');
+  });
+
+  it('reads an answer that is coded although nobody asked for it, within the same bounds', async () => {
+    const coded = (body: string, coding: string) => (response: ServerResponse) => {
+      response.writeHead(200, { 'content-encoding': coding });
+      response.end(gzipSync(body));
+    };
+    const credentials = { username: 'billing', apiKey: API_KEY };
+    const login = createV2Login({
+      url: identity.url,
+      credentials,
+      dispatcher,
+      timeoutMs: 10_000,
+    });
+    identity.answer = coded(JSON.stringify(accessAnswer('t-coded')), 'gzip');
+    expect((await login(new AbortController().signal)).id).toBe('t-coded');
+    identity.answer = coded(' '.repeat(8 * 1024 * 1024), 'gzip');
+    expect((await failureOf(login)).message).toContain('unfolds to more than 1048576 bytes');
+    identity.answer = coded('{}', 'sdch');
+    expect(await failureOf(login)).toMatchObject({ reason: 'malformed' });
+  });
+
   it('takes 203 for a yes', async () => {
     identity.answer = json(203, accessAnswer('t-203'));
     expect((await newLogin()(new AbortController().signal)).id).toBe('t-203');
@@ -157,7 +183,7 @@ describe('a login at the identity service', () => {
     expect(failure.message).not.toContain('secret-token');
   });
 
-  it('reads no more than a few megabytes of an endless answer', async () => {
+  it('reads no more than a megabyte of an endless answer', async () => {
     identity.answer = (response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const chunk = ' '.repeat(256 * 1024);

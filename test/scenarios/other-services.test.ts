@@ -122,6 +122,20 @@ describe("a request for another service of the catalog reaches the service's end
     expect(headers['x-sluice-region']).toBe(path.slice(1, 4).toUpperCase());
   });
 
+  it.each([
+    '/v1/acct/box/a\\b%5Cc',
+    '/v1/acct/box/..data',
+    '/v1/acct/box/a..%2Fb',
+    '/v1/acct/box/a%2Fb%2f%2Fc',
+    '/v1/acct/box//a///b/',
+    '/v1/acct/box/100%25;v=1,2:3@4',
+    '/v1/acct/box/%61%7e?prefix=%61/&x;y+z=%2f',
+    '/v1/acct/box/a%252Fb%252e',
+  ])('by the name that the caller wrote: %s', async (path) => {
+    await ask(`${gateway.url}/dfw/%73ervices//image${path}`);
+    expect(images.requests().map(({ url }) => url)).toEqual([path]);
+  });
+
   it('with its body untouched and a Content-Length', async () => {
     images.on('PUT /v2/images/1/file', echo);
     const body = '{ "a" : 1.0 }\n';
@@ -214,8 +228,21 @@ describe('a service that is not served', () => {
     expect([...images.requests(), ...volumes.requests()]).toEqual([]);
   });
 
-  it('has no way out of its endpoint', async () => {
-    const { status } = await ask(`${gateway.url}/dfw/services/image/v2/%2e%2e/%2e%2e/admin`);
+  it.each([
+    '/v2/%2e%2e/%2e%2e/admin',
+    '/v2/../../admin',
+    '/v2/..%2f..%2fadmin',
+    '/v2/..\\..\\admin',
+    '/v2/%2e%2e%5cadmin',
+    '/v2/..;/..;x=1/admin',
+    '/v2/..%3b/admin',
+    '/v2/%252e%252e/admin',
+    '/v2/..%00/admin',
+    '/v2/%c0%ae%c0%ae/admin',
+    '/v2/..%3fx',
+    '/v2/100%',
+  ])('has no way out of its endpoint: %s', async (path) => {
+    const { status } = await ask(`${gateway.url}/dfw/services/image${path}`);
     expect(status).toBe(400);
     expect(images.requests()).toEqual([]);
   });

@@ -39,6 +39,8 @@ export interface StubUpstreamOptions {
   tokenLifeMs?: number;
   /** Further services of the catalog, behind those it always has (`startStubService`). */
   services?: unknown[];
+  /** Changes an endpoint of the compute service before the catalog goes out. */
+  endpoint?: (own: Record<string, unknown>) => Record<string, unknown>;
   /** Wall time, ms since the epoch. */
   now?: () => number;
 }
@@ -58,7 +60,7 @@ export async function startStubUpstream(options: StubUpstreamOptions = {}): Prom
     now,
     defaultRegion: names[0]!,
     tokenLifeMs: options.tokenLifeMs ?? 86_400_000,
-    catalog: () => [...catalogOf(regions.values(), tenant), ...(options.services ?? [])],
+    catalog: () => [...catalogOf(regions.values(), tenant, options.endpoint), ...(options.services ?? [])],
   });
   const shared: Party[] = [identity.party];
   const main = await open(shared);
@@ -97,7 +99,11 @@ export async function startStubUpstream(options: StubUpstreamOptions = {}): Prom
  * A catalog like the real ones: the compute service beside others, first generation `cloudServers` (of type compute
  * too, without regions) among them.
  */
-function catalogOf(regions: Iterable<StubRegion>, tenantId: string): unknown[] {
+function catalogOf(
+  regions: Iterable<StubRegion>,
+  tenantId: string,
+  change: NonNullable<StubUpstreamOptions['endpoint']> = (own) => own,
+): unknown[] {
   const endpoints = [...regions].map(({ name, url }) => {
     const origin = new URL(url).origin;
     const root = url.slice(0, url.indexOf('/v2/'));
@@ -122,6 +128,6 @@ function catalogOf(regions: Iterable<StubRegion>, tenantId: string): unknown[] {
       endpoints: [{ tenantId, publicURL: `http://first.test/v1.0/${tenantId}` }],
     },
     { name: 'cloudBlockStorage', type: 'volume', endpoints: volumes },
-    { name: 'cloudServersOpenStack', type: 'compute', endpoints },
+    { name: 'cloudServersOpenStack', type: 'compute', endpoints: endpoints.map(change) },
   ];
 }

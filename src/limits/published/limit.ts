@@ -11,7 +11,7 @@ export interface PublishedLimit {
   readonly uri: string;
   /** The machine-readable form; undefined or one that does not compile falls back to `uri`. */
   readonly regex?: string | undefined;
-  /** Requests per unit; 0 means forbidden. */
+  /** Requests per unit; 0 means forbidden. Infinity: a limit that is enforced and not published. */
   readonly value: number;
   readonly unit: LimitUnit;
   /** What was left when it was published; undefined when nobody said. */
@@ -35,6 +35,11 @@ export function isLongUnit(unit: LimitUnit): boolean {
   return unit === 'HOUR' || unit === 'DAY';
 }
 
+/** Whether the region, or the configuration, has said what the limit is. */
+export function isPublished({ value }: PublishedLimit): boolean {
+  return Number.isFinite(value);
+}
+
 /** What stays the same when a limit is published again with another value: the key of its window. */
 export function limitKey(limit: PublishedLimit): string {
   return `${limit.verb} ${limit.uri} ${limit.unit} ${limit.regex ?? ''}`;
@@ -42,5 +47,8 @@ export function limitKey(limit: PublishedLimit): string {
 
 /** A limit for a reader: `GET /servers, 1000 per DAY`. */
 export function describeLimit(limit: PublishedLimit): string {
-  return `${limit.verb} ${limit.uri === '' ? '*' : limit.uri}, ${limit.value} per ${limit.unit}`;
+  const name = `${limit.verb} ${limit.uri === '' ? '*' : limit.uri}`;
+  return isPublished(limit)
+    ? `${name}, ${limit.value} per ${limit.unit}`
+    : `${name}, which the region does not publish`;
 }

@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonValue } from '../../json.ts';
+import { isJsonObject, type JsonValue, RawNumber } from '../../json.ts';
+import { UNIT_MS } from './limit.ts';
 
 /** What a 413, 429 or 503 means. */
 export type OverLimit =
@@ -23,6 +24,11 @@ export interface LimitedAnswer {
 
 /** Repose cuts its date to the second, so the window may end up to a second after it. */
 const DATE_ROUNDING_MS = 1_000;
+/** The longest unit a rate limit has. */
+const LONGEST_WAIT_MS = UNIT_MS.DAY + DATE_ROUNDING_MS;
+/** Seconds, or ms, since the epoch: no wait is as long. 2001-09-09 in either. */
+const EPOCH_SECONDS = 1e9;
+const EPOCH_MS = 1e12;
 /** A 429 that does not say when. */
 const UNSAID_RETRY_MS = 1_000;
 
@@ -34,15 +40,19 @@ const UNSAID_RETRY_MS = 1_000;
 export function triageOverLimit(answer: LimitedAnswer, nowWall: number): OverLimit {
   if (answer.status !== 413 && answer.status !== 429 && answer.status !== 503) return { kind: 'other' };
   const retryAfterMs = readRetryAfter(answer, nowWall);
-  if (answer.status === 503)
-    return retryAfterMs !== undefined && retryAfterMs > 0
-      ? { kind: 'pause', retryAfterMs }
-      : { kind: 'other' };
+  if (answer.status === 503) return triageUnavailable(retryAfterMs);
   if (saysQuota(answer.body)) return { kind: 'quota' };
   if (retryAfterMs === undefined)
     return answer.status === 429 ? { kind: 'rate', retryAfterMs: UNSAID_RETRY_MS } : { kind: 'size' };
   if (retryAfterMs > 0) return { kind: 'rate', retryAfterMs };
   return answer.status === 429 ? { kind: 'rate', retryAfterMs: UNSAID_RETRY_MS } : { kind: 'quota' };
+}
+
+/** A wait of more than a day is no wait: it says nothing. */
+function triageUnavailable(retryAfterMs: number | undefined): OverLimit {
+  if (retryAfterMs === undefined || retryAfterMs <= 0 || retryAfterMs > LONGEST_WAIT_MS)
+    return { kind: 'other' };
+  return { kind: 'pause', retryAfterMs };
 }
 
 /** The wait an answer asks for, in ms: from the header, else from the body's retryAfter or retryAt. */
@@ -53,19 +63,30 @@ function readRetryAfter(answer: LimitedAnswer, nowWall: number): number | undefi
   );
 }
 
-function parseRetry(text: string | undefined, serverNow: number): number | undefined {
-  if (text === undefined || text.trim() === '') return undefined;
-  if (/^\s*\d+(\.\d+)?\s*$/.test(text)) return Math.ceil(Number(text) * 1000);
-  const date = readDate(text);
+/** Seconds, a date, or, as some servers have it, a date in seconds or ms since the epoch. */
+function parseRetry(value: string | number | undefined, serverNow: number): number | undefined {
+  const number = typeof value === 'number' ? value : readNumber(value);
+  if (number !== undefined && number < EPOCH_SECONDS)
+    return number < 0 ? undefined : Math.ceil(number * 1000);
+  const date = typeof value === 'string' && number === undefined ? readDate(value) : fromEpoch(number);
   // A date that has passed still means a rate limit: its window ends within the second it was cut to.
   return date === undefined ? undefined : Math.max(0, date - serverNow) + DATE_ROUNDING_MS;
+}
+
+function readNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^\s*\d+(\.\d+)?\s*$/.test(text) ? Number(text) : undefined;
+}
+
+function fromEpoch(number: number | undefined): number | undefined {
+  return number === undefined || number >= EPOCH_MS ? number : number * 1000;
 }
 
 function retryFromBody(body: JsonValue | undefined, serverNow: number): number | undefined {
   for (const fault of faultsOf(body)) {
     for (const member of ['retryAfter', 'retryAt']) {
       const value = fault[member];
-      const retry = parseRetry(typeof value === 'number' ? `${value}` : textOf(value), serverNow);
+      const isNumber = typeof value === 'number' || value instanceof RawNumber;
+      const retry = parseRetry(isNumber ? Number(value) : textOf(value), serverNow);
       if (retry !== undefined) return retry;
     }
   }
@@ -89,7 +110,13 @@ function single(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
+/** A date of HTTP or of ISO 8601; the engine reads much more than that for one. */
 function readDate(text: string | undefined): number | undefined {
-  const date = text === undefined ? Number.NaN : Date.parse(text);
+  if (
+    text === undefined ||
+    !/^\s*([A-Z][a-z]{2,8}, ?\d|[A-Z][a-z]{2} [A-Z][a-z]{2} |\d{4,6}-\d\d-\d\dT)/.test(text)
+  )
+    return undefined;
+  const date = Date.parse(text);
   return Number.isNaN(date) ? undefined : date;
 }

@@ -5,6 +5,8 @@ import { type LimitUnit, limitKey, type PublishedLimit, UNIT_MS } from './limit.
 /** What is longer is neither shown nor matched, and more rows than these no region needs. */
 const LONGEST_URI = 512;
 const MOST_LIMITS = 256;
+/** More than any region allows; beyond it sums and dates would lose their last digits. */
+const GREATEST_VALUE = 1e9;
 
 /** A `GET /limits` answer, read. */
 export interface ParsedLimits {
@@ -74,7 +76,7 @@ function readLimit(row: JsonValue, uri: string, regex: string | undefined): Publ
     verb: verb.toUpperCase(),
     uri,
     regex,
-    value: Math.floor(value),
+    value: Math.min(GREATEST_VALUE, Math.floor(value)),
     unit,
     remaining: remaining === undefined ? undefined : Math.max(0, Math.floor(remaining)),
     nextAvailableMs: readDate(row['next-available']),

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { type Client, Clients, isControl } from '../client.ts';
-import type { PublishedLimit } from '../published/limit.ts';
+import { isPublished, type PublishedLimit } from '../published/limit.ts';
 import { type OverLimit, triageOverLimit } from '../published/over-limit.ts';
 import { refusal } from '../refusal.ts';
 import type { BudgetLease, LeaseHolder } from '../shared/lease.ts';
@@ -20,6 +20,9 @@ import { WaitingRoom } from './waiting-room.ts';
 
 /** Even a request that may not wait waits this long for the shared budget's word, ms. */
 const LEASE_GRACE_MS = 100;
+
+/** The longest a region is left alone on one word of it, ms. */
+const LONGEST_PAUSE_MS = 3_600_000;
 
 /** Makes the shaper of one user and region. */
 export function createShaper(options: ShaperOptions): Shaper {
@@ -80,7 +83,7 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
 
   acquire(request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal> {
     const now = this.#clock.monotonic();
-    const limitSet = this.#windowSet.limitSetOf(request);
+    const limitSet = this.#windowSet.limitSetOf(request, now);
     const client = this.#clients.find(request.client);
     if (this.#queue.depth === 0 && this.#gate.isOpenTo(request, now) && limitSet.isOpen(now))
       return this.#permit(request, client, limitSet, now, 0);
@@ -129,7 +132,7 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
   /** Queues a waiter under changed limits, unless they make its wait too long. */
   #admitAgain(waiter: Waiter, now: number): void {
     const { request, client, deadline } = waiter;
-    waiter.limitSet = this.#windowSet.limitSetOf(request);
+    waiter.limitSet = this.#windowSet.limitSetOf(request, now);
     const refused = this.#judge(request, client, waiter.limitSet, now, deadline - now);
     if (refused) waiter.settle(this.#refuse(client, refused));
     else this.#queue.add(waiter);
@@ -200,15 +203,15 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
 
   chargesOf(inFlight: InFlightRequest): Charge[] {
     const now = this.#clock.monotonic();
-    return inFlight.windows.map((window) => chargeOf(window, now));
+    return inFlight.windows.filter(({ limit }) => isPublished(limit)).map((window) => chargeOf(window, now));
   }
 
   refusedUpstream(request: SlotRequest, verdict: OverLimit): void {
     const now = this.#clock.monotonic();
-    if (verdict.kind === 'pause') this.pause(now + verdict.retryAfterMs);
+    if (verdict.kind === 'pause')
+      this.pause(now + Math.min(verdict.retryAfterMs, this.#windowSet.longestMs, LONGEST_PAUSE_MS));
     if (verdict.kind !== 'rate') return;
-    // A limit the region enforces but does not publish: all that is known is how long to leave the region alone.
-    if (!this.#windowSet.block(request, now, verdict.retryAfterMs)) this.pause(now + verdict.retryAfterMs);
+    this.#windowSet.block(request, now, verdict.retryAfterMs);
     this.#observe.overLimit();
   }
 

@@ -4,6 +4,7 @@ import type { SlotRequest } from '../slot-request.ts';
 import { InFlightList, type InFlightRequest } from './in-flight.ts';
 import type { LimitSet } from './limit-set.ts';
 import { Matcher } from './matcher.ts';
+import { UnpublishedLimits } from './unpublished.ts';
 import { Window } from './window.ts';
 
 /**
@@ -26,6 +27,7 @@ export interface AskedSpan {
 export class WindowSet {
   windows: readonly Window[] = [];
   #matcher = new Matcher([]);
+  readonly #unpublished = new UnpublishedLimits();
   readonly #sent = new InFlightList();
   /** Requests that wait for a connection to the region. */
   readonly #queued = new InFlightList();
@@ -64,13 +66,14 @@ export class WindowSet {
 
   /** Whether nothing is left to remember: no window holds a slot. */
   isEmpty(now: number): boolean {
+    if (!this.#unpublished.isEmpty(now)) return false;
     return this.windows.every(
       (window) => window.own(now) + window.strangers(now) === 0 && now >= window.blockedUntil,
     );
   }
 
-  limitSetOf(request: SlotRequest): LimitSet {
-    return this.#matcher.find(request.method, request);
+  limitSetOf(request: SlotRequest, now: number): LimitSet {
+    return this.#unpublished.extend(this.#matcher.find(request.method, request), request, now);
   }
 
   /** It leaves. */
@@ -187,18 +190,27 @@ export class WindowSet {
   }
 
   /**
-   * The region refused a request for a rate: stops the windows that can have said no. A fixed window ends within its unit, so
-   * of those of the request it was the shortest unit that Retry-After fits into; when it fits none, the longest.
-   * False when no known limit is about the request, so that nothing was stopped.
+   * The region refused a request for a rate: stops the windows that can have said no. A window ends within its unit, so of
+   * those of the request it was the shortest unit that the wait fits into. When it fits none, no limit that is known about
+   * said no: requests of this kind alone are held back, for as long as the region says; or, when no limit that it publishes
+   * takes so long, the number means nothing, for as long as the longest limit about the request.
    */
-  block(request: SlotRequest, now: number, retryAfterMs: number): boolean {
-    const windows = [...this.limitSetOf(request).windows].sort((a, b) => a.holdMs - b.holdMs);
+  block(request: SlotRequest, now: number, waitMs: number): void {
+    const windows = [...this.#publishedAbout(request)].sort((a, b) => a.holdMs - b.holdMs);
     // Dates are rounded up by a second: a SECOND limit may ask for two.
-    const suspect = windows.find((window) => window.holdMs + 1_000 >= retryAfterMs) ?? windows.at(-1);
-    for (const window of windows) {
-      if (window.limit.unit === suspect?.limit.unit) window.block(now + retryAfterMs);
+    const suspect = windows.find((window) => window.holdMs + 1_000 >= waitMs);
+    if (suspect) {
+      for (const window of windows)
+        if (window.limit.unit === suspect.limit.unit) window.block(now + Math.min(waitMs, window.holdMs));
+      return;
     }
-    return windows.length > 0;
+    const longest = this.longestMs;
+    this.#unpublished.block(request, now, waitMs <= longest ? waitMs : (windows.at(-1)?.holdMs ?? longest));
+  }
+
+  /** How long a slot of the longest published limit is held, ms, a minute at least: no wait that is asked for is longer. */
+  get longestMs(): number {
+    return Math.max(UNIT_MS.MINUTE, ...this.windows.map(({ holdMs }) => holdMs));
   }
 
   #match(): void {
@@ -212,21 +224,25 @@ export class WindowSet {
   }
 
   #seed(span: AskedSpan): void {
-    const charged = span.question ? this.limitSetOf(span.question).windows : [];
+    const charged = span.question ? this.#publishedAbout(span.question) : [];
     for (const window of this.windows) seed(window, span, charged.includes(window) ? 1 : 0, this.#latencyMs);
+  }
+
+  #publishedAbout(request: SlotRequest): readonly Window[] {
+    return this.#matcher.find(request.method, request).windows;
   }
 
   #carryOver(fresh: ReadonlySet<Window>, now: number): void {
     if (fresh.size === 0) return;
     for (const list of [this.#sent, this.#queued]) {
       for (let inFlight = list.first; inFlight; inFlight = inFlight.after) {
-        const added = this.limitSetOf(inFlight.request).windows.filter((window) => fresh.has(window));
+        const added = this.#publishedAbout(inFlight.request).filter((window) => fresh.has(window));
         for (const window of added) window.take(inFlight.client.index);
         inFlight.windows = [...inFlight.windows, ...added];
       }
     }
     for (const { request, at } of this.#answeredSince ?? []) {
-      for (const window of this.limitSetOf(request).windows) {
+      for (const window of this.#publishedAbout(request)) {
         if (fresh.has(window)) window.log.push(Math.min(at, now) + window.holdMs);
       }
     }

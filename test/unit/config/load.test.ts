@@ -44,7 +44,7 @@ describe('defaults', () => {
     expect(config.listen).toMatchObject({ host: '127.0.0.1', port: 8080, regions: {} });
     expect(Object.values(config.listen)).not.toContain(undefined);
     expect(config.admin.port).toBe(8081);
-    expect(config.redis).toEqual({ url: null, sentinels: null, cluster: null });
+    expect(config.redis).toEqual({ url: null, sentinels: null, cluster: null, signingKeys: [] });
     expect(config.accounts[0]).toMatchObject({
       service: 'cloudServersOpenStack',
       interface: 'public',
@@ -120,7 +120,7 @@ describe('kinds and bounds', () => {
     ],
     [
       'listen: { prot: 1 }',
-      'listen.prot: is no setting (did you mean port?), accepted here: host, port, regions',
+      'listen.prot: is no setting (did you mean port?), accepted here: host, port, maxTargetBytes, regions',
     ],
     [
       'listen: { regions: { "a b": 1 } }',
@@ -406,11 +406,14 @@ describe('rules across keys', () => {
 });
 
 describe('secrets', () => {
-  it('come from a file beside the configuration, without the line end', () => {
-    writeFileSync(join(folder, 'key'), 'from-a-file\n');
-    const config = good(ACCOUNT.replace('apiKey: k-1', 'apiKeyFile: key'));
-    expect(config.accounts[0]!.identity.apiKey).toBe('from-a-file');
-  });
+  it.each([['from-a-file'], ['from-a-file\n'], ['\ufefffrom-a-file\r\n']])(
+    'come from a file beside the configuration, without the line end: %j',
+    (text) => {
+      writeFileSync(join(folder, 'key'), text);
+      const config = good(ACCOUNT.replace('apiKey: k-1', 'apiKeyFile: key'));
+      expect(config.accounts[0]!.identity.apiKey).toBe('from-a-file');
+    },
+  );
 
   it('in a file that is absent or empty are a problem', () => {
     writeFileSync(join(folder, 'empty'), '\n');
@@ -452,6 +455,27 @@ describe('the services that are served', () => {
     expect(problems(`${ACCOUNT}facade: { services: some }`)).toEqual([
       'facade.services: is text, accepted: one of all, none or a list of text',
     ]);
+  });
+});
+
+describe('the keys of what instances leave in Redis', () => {
+  const KEY = 'k'.repeat(32);
+
+  it('are texts, files or variables, newest first', () => {
+    writeFileSync(join(folder, 'redis.key'), `${'é'.repeat(16)}\n`);
+    const yaml = `${ACCOUNT}redis: { signingKeys: [{ file: redis.key }, "${ref('RING')}", ${KEY}] }`;
+    expect(good(yaml, { RING: `${KEY}!` }).redis.signingKeys).toEqual(['é'.repeat(16), `${KEY}!`, KEY]);
+    expect(good(ACCOUNT, { SLUICE_REDIS_SIGNINGKEYS: KEY }).redis.signingKeys).toEqual([KEY]);
+  });
+
+  it('are refused when they are too short or missing, and never quoted', () => {
+    const of = (list: string) => problems(`${ACCOUNT}redis: { signingKeys: ${list} }`);
+    expect(of(`[${KEY}, tooshort, { file: no.key }]`)).toEqual([
+      'redis.signingKeys.1: is too short for a key, accepted: 32 characters or more, such as `openssl rand -hex 32` writes',
+      'redis.signingKeys.2.file: cannot be read (ENOENT), accepted: a file that holds the secret',
+    ]);
+    expect(of(KEY).join()).toMatch(/^redis\.signingKeys: /);
+    expect(of(KEY).join()).not.toContain(KEY);
   });
 });
 

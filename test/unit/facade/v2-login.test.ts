@@ -173,7 +173,7 @@ function computeService(inner: JsonObject): JsonObject {
 }
 
 describe('the answer to a login', () => {
-  it('has one endpoint a region, in upper case, with every URL on Sluice', () => {
+  it('has one endpoint a region, with every URL on Sluice', () => {
     const url = 'http://sluice.test:8080/dfw/v2/424242';
     expect(computeService(access())).toMatchObject({
       name: 'cloudServersOpenStack',
@@ -203,8 +203,32 @@ describe('the answer to a login', () => {
     expect(JSON.stringify(inner)).not.toContain('compute.test');
     const endpoints = computeService(inner)['endpoints'] as JsonObject[];
     expect(endpoints).toHaveLength(1);
-    expect(endpoints[0]).toMatchObject({ region: 'DFW', status: 'enabled' });
+    expect(endpoints[0]).toMatchObject({ region: 'dfw', status: 'enabled' });
     expect(endpoints[0]?.['adminURL']).toBe(endpoints[0]?.['publicURL']);
+  });
+
+  it('keeps the case of a region’s name, in its URLs too unless it is all capitals', () => {
+    const other = {
+      name: 'glance',
+      type: 'image',
+      endpoints: [{ region: 'RegionOne', publicURL: 'https://i.test' }],
+    };
+    const token = upstreamToken([computeEndpoint('RegionOne'), computeEndpoint('REGIONTWO')]);
+    const inner = access({ ...token, catalog: [...token.catalog, other] });
+    expect(computeService(inner)['endpoints']).toMatchObject([
+      { region: 'RegionOne', publicURL: 'http://sluice.test:8080/RegionOne/v2/424242' },
+      { region: 'REGIONTWO', publicURL: 'http://sluice.test:8080/regiontwo/v2/424242' },
+    ]);
+    expect((inner['serviceCatalog'] as JsonObject[]).at(-1)).toMatchObject({
+      endpoints: [{ region: 'RegionOne', publicURL: 'http://sluice.test:8080/RegionOne/services/image' }],
+    });
+  });
+
+  it('has a name for an endpoint without a region, by which its URL works', () => {
+    const { region: _, ...unnamed } = computeEndpoint('any');
+    expect(computeService(access(upstreamToken([unnamed])))['endpoints']).toMatchObject([
+      { region: 'default', publicURL: 'http://sluice.test:8080/default/v2/424242' },
+    ]);
   });
 
   it('leaves out first generation servers and every other service that calls itself compute', () => {
@@ -281,7 +305,7 @@ describe('the answer to a login', () => {
       id: '9',
       name: 'mara',
       roles: [{ id: '3', name: 'identity:user-admin' }],
-      'RAX-AUTH:defaultRegion': 'ORD',
+      'RAX-AUTH:defaultRegion': 'ord',
     });
   });
 

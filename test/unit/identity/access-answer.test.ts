@@ -1,9 +1,17 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { facadeCatalog } from '../../../src/facade/catalog.ts';
 import { parseAccess, parseExpires } from '../../../src/identity/access-answer.ts';
+import { chooseEndpoints } from '../../../src/identity/catalog.ts';
 import { LoginError } from '../../../src/identity/login-error.ts';
+import { isAtIdentity, serviceEndpoints } from '../../../src/identity/service-endpoints.ts';
+import type { Token } from '../../../src/identity/token.ts';
 import type { JsonObject, JsonValue } from '../../../src/json.ts';
+import { createLinkRewriter } from '../../../src/links/rewrite.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
+
+const nested = (depth: number): JsonValue => (depth === 0 ? 'x' : [nested(depth - 1)]);
 
 function answer(token: JsonObject = {}, access: JsonObject = {}): JsonObject {
   return {
@@ -30,6 +38,20 @@ describe('expires', () => {
     ['2026-01-01T10:00:00Z', '2026-01-01T10:00:00.000Z'],
     ['2026-01-01T10:00:00.123456Z', '2026-01-01T10:00:00.123Z'],
     ['2026-01-01T10:00:00', '2026-01-01T10:00:00.000Z'],
+    [' 2026-01-01T10:00:00Z ', '2026-01-01T10:00:00.000Z'],
+    ['2026-01-01t10:00:00z', '2026-01-01T10:00:00.000Z'],
+    ['2026-01-01 10:00:00', '2026-01-01T10:00:00.000Z'],
+    ['2026-01-01 10:00:00 UTC', '2026-01-01T10:00:00.000Z'],
+    ['2026-01-01 10:00:00 -0500', '2026-01-01T15:00:00.000Z'],
+    ['2026-01-01T10:00:00-05', '2026-01-01T15:00:00.000Z'],
+    ['2026-01-01T10:00:00.000000', '2026-01-01T10:00:00.000Z'],
+    ['2026-01-01T10:00:00,5Z', '2026-01-01T10:00:00.500Z'],
+    ['2026-01-01T10:00Z', '2026-01-01T10:00:00.000Z'],
+    ['2026-01-02', '2026-01-02T00:00:00.000Z'],
+    ['Thu, 01 Jan 2026 10:00:00 GMT', '2026-01-01T10:00:00.000Z'],
+    ['1767261600', '2026-01-01T10:00:00.000Z'],
+    ['1767261600.5', '2026-01-01T10:00:00.500Z'],
+    ['1767261600000', '2026-01-01T10:00:00.000Z'],
   ])('%s is %s', (text, utc) => {
     expect(new Date(parseExpires(text)).toISOString()).toBe(utc);
   });
@@ -83,9 +105,99 @@ describe('an access answer', () => {
     ['has an expiry that is no date', answer({ expires: 'tomorrow' })],
     ['has no tenant', answer({ tenant: null })],
     ['has expired', answer({ expires: '2025-12-31T23:59:59Z' })],
+    ['has a token id that no header takes', answer({ id: 'a\nb' })],
+    ['has a token id longer than any', answer({ id: 'a'.repeat(20_000) })],
+    ['has a tenant that no path takes', answer({ tenant: { id: '\ud800' } })],
+    ['is nested deeper than anything', answer({}, { more: nested(40) })],
   ])('is a malformed login when it %s', (_name, body) => {
     const read = () => parseAccess(body, NOW);
     expect(read).toThrow(LoginError);
     expect(read).toThrow(/cannot be used/);
+  });
+
+  it('with a number for an expiry, or one in the year 9999, is believed for ten years at most', () => {
+    expect(parseAccess(answer({ expires: 1767312000 }), NOW).expiresAtMs).toBe(1767312000_000);
+    const { expiresAtMs } = parseAccess(answer({ expires: '9999-12-31T23:59:59Z' }), NOW);
+    expect(expiresAtMs - NOW).toBe(10 * 366 * 86_400_000);
+    expect(() => new Date(expiresAtMs).toISOString()).not.toThrow();
+    const far = parseAccess(
+      answer({ expires: '+275760-09-13T00:00:00Z' }),
+      NOW,
+      'Thu, 01 Jan 1970 00:00:00 GMT',
+    );
+    expect(() => new Date(far.expiresAtMs).toISOString()).not.toThrow();
+  });
+
+  it('of whatever shape is a token or a malformed login, and its catalog breaks nothing', () => {
+    const words = fc.constantFrom<JsonValue>(
+      'compute',
+      'identity',
+      'image',
+      'cloudServersOpenStack',
+      'http://a.test/v2/424242',
+      'https://[::1]:1/%zz//',
+      'http://',
+      'RegionOne',
+      '__proto__',
+      '\ud800',
+      '',
+      null,
+    );
+    const leaf = fc.oneof(words, fc.string(), fc.integer(), fc.boolean());
+    const key = fc.constantFrom(
+      'name',
+      'type',
+      'endpoints',
+      'region',
+      'tenantId',
+      'publicURL',
+      'adminURL',
+      'internalURL',
+      'roles',
+      '__proto__',
+    );
+    const { tree } = fc.letrec<{ tree: JsonValue }>((tie) => ({
+      tree: fc.oneof({ maxDepth: 4 }, leaf, fc.array(tie('tree')), fc.dictionary(key, tie('tree'))),
+    }));
+    const entry = fc.dictionary(key, tree);
+    const catalog = fc.array(
+      fc.oneof(tree, fc.record({ name: words, type: words, endpoints: fc.array(entry) })),
+    );
+    const bodies = fc.oneof(
+      tree,
+      fc.record({ token: tree, user: tree, serviceCatalog: tree }).map((access) => ({ access }) as JsonValue),
+      fc
+        .tuple(catalog, tree, tree)
+        .map(([serviceCatalog, user, id]) => answer({ tenant: { id } }, { serviceCatalog, user })),
+      fc.tuple(catalog, tree).map(([serviceCatalog, user]) => answer({}, { serviceCatalog, user })),
+    );
+    fc.assert(
+      fc.property(bodies, fc.option(fc.string()), (body, date) => {
+        let token: Token;
+        try {
+          token = parseAccess(body as JsonValue, NOW, date ?? undefined);
+        } catch (error) {
+          expect(error).toBeInstanceOf(LoginError);
+          return;
+        }
+        const account = { service: 'cloudServersOpenStack', interface: 'public' as const, regions: null };
+        const choice = { ...account, tenantId: token.tenant.id };
+        const { endpoints } = chooseEndpoints(token.catalog, choice);
+        const others = serviceEndpoints(token.catalog, { ...choice, identityUrl: 'us' });
+        for (const byRegion of others.values())
+          for (const service of byRegion.values()) isAtIdentity(service, '/v3/users');
+        for (const services of ['all', 'none'] as const)
+          JSON.stringify(
+            facadeCatalog({ token, baseUrl: 'http://s.test', account, services, identity: 'v3' }),
+          );
+        const links = createLinkRewriter({
+          endpoints: [...endpoints.values()].flatMap(({ otherUrls, url, ...one }) =>
+            [url, ...otherUrls].map(({ origin }) => ({ ...one, origin, tenant: one.tenantId })),
+          ),
+        });
+        links.rewriteUrl('http://a.test/v2/424242/servers/1', 'http://s.test', 'RegionOne');
+      }),
+      { numRuns: 300 },
+    );
   });
 });

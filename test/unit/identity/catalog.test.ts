@@ -122,7 +122,7 @@ describe('regions', () => {
   it('that cannot be reached are left out with a reason', () => {
     const broken = [
       service('nova', 'compute', [
-        { publicURL: 'https://c.test/v2/424242' },
+        { region: 'a/b', publicURL: 'https://c.test/v2/424242' },
         endpoint('A', { publicURL: 'ftp://c.test/v2' }),
         endpoint('B', { publicURL: 'no url' }),
         endpoint('C', { publicURL: null }),
@@ -131,7 +131,33 @@ describe('regions', () => {
     ];
     const chosen = chooseEndpoints(broken, choice);
     expect([...chosen.endpoints.keys()]).toEqual(['D']);
-    expect(chosen.skipped.map((skip) => skip.region)).toEqual(['', 'A', 'B', 'C']);
+    expect(chosen.skipped.map((skip) => skip.region)).toEqual(['a/b', 'A', 'B', 'C']);
+  });
+
+  it.each(['a/b', 'a\\b', '..', '.', 'a?b', 'a#b', 'a%b', 'ä', 'a\nb', 'a\u0000', 'x'.repeat(65)])(
+    'whose name cannot stand in a path and a header are left out: %j',
+    (region) => {
+      const chosen = chooseEndpoints([service('nova', 'compute', [endpoint(region)])], choice);
+      expect(chosen.endpoints.size).toBe(0);
+      expect(chosen.skipped).toEqual([{ region, reason: 'its region cannot stand in a path' }]);
+    },
+  );
+
+  it.each(['RegionOne', 'eu-west.1', 'US East', 'regionOne'])(
+    'keep the spelling %s and are found in any',
+    (region) => {
+      const endpoints = computeEndpoints(
+        [service('nova', 'compute', [endpoint(region, { publicURL: 'https://c.test/v2/424242' })])],
+        choice,
+      );
+      expect(endpoints.get(region.toUpperCase())?.region).toBe(region);
+    },
+  );
+
+  it('are known by all their URLs', () => {
+    const urls = { internalURL: 'http://snet.test/v2/424242', adminURL: 'no url' };
+    const one = computeEndpoints([service('nova', 'compute', [endpoint('DFW', urls)])], choice).get('DFW');
+    expect(one?.otherUrls.map(({ href }) => href)).toEqual(['http://snet.test/v2/424242']);
   });
 
   it('default to the configured one, then to the user’s own, then to the first', () => {
@@ -140,6 +166,31 @@ describe('regions', () => {
     expect(chooseDefaultRegion(endpoints, null, 'ord')).toBe('ORD');
     expect(chooseDefaultRegion(endpoints, 'mars', 'venus')).toBe('DFW');
     expect(chooseDefaultRegion(new Map(), 'lon', 'ORD')).toBeUndefined();
+  });
+});
+
+describe('an endpoint that names no region', () => {
+  const unnamed = { publicURL: 'https://c.test/v2/424242', tenantId: '424242' };
+  const named = (entries: JsonObject[], extra: Partial<EndpointChoice> = {}) => {
+    const endpoints = computeEndpoints([service('nova', 'compute', entries)], { ...choice, ...extra });
+    return { endpoints, names: [...endpoints.values()].map(({ region }) => region) };
+  };
+
+  it.each([undefined, null, '', '  '])('serves as the default where its region is %j', (region) => {
+    const entry = region === undefined ? unnamed : { ...unnamed, region };
+    const { endpoints, names } = named([endpoint('DFW'), entry]);
+    expect(names).toEqual(['DFW', 'default']);
+    expect(chooseDefaultRegion(endpoints, null, undefined)).toBe('DEFAULT');
+    expect(chooseDefaultRegion(endpoints, 'dfw', undefined)).toBe('DFW');
+    expect(chooseDefaultRegion(endpoints, null, 'DFW')).toBe('DFW');
+  });
+
+  it('has the name that the configuration has for it', () => {
+    expect(named([unnamed], { defaultRegion: 'RegionOne' }).names).toEqual(['RegionOne']);
+    expect(named([unnamed], { regions: ['RegionOne', 'DFW'] }).names).toEqual(['RegionOne']);
+    expect(named([endpoint('DFW'), unnamed], { regions: ['dfw'] }).names).toEqual(['DFW']);
+    expect(named([endpoint('DFW'), unnamed], { defaultRegion: 'DFW' }).names).toEqual(['DFW', 'default']);
+    expect(named([endpoint('Default'), unnamed]).names).toEqual(['Default']);
   });
 });
 

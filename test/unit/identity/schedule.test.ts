@@ -17,6 +17,10 @@ describe('the renewal', () => {
   });
 });
 
+it('a token that is good for years is renewed within a week', () => {
+  expect(refreshDelayMs(3_650 * 86_400_000, 0.99)).toBeLessThan(7 * 86_400_000);
+});
+
 describe('the pause after a failed login', () => {
   const any = fc.constantFrom('limited', 'unavailable', 'unreachable', 'rejected', 'malformed' as const);
 

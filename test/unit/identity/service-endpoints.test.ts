@@ -55,7 +55,7 @@ describe('the services of a catalog', () => {
   it('without a region are in all of them', () => {
     expect(findService(table, 'dns', 'ANY')?.endpoint.origin).toBe('http://dns.test');
     expect(serviceTypes(table, 'DFW', 'all')).toEqual(['image', 'dns']);
-    expect([...serviceRegions(table)]).toEqual(['DFW', 'ORD', 'LON']);
+    expect([...serviceRegions(table).values()]).toEqual(['DFW', 'Ord', 'LON']);
   });
 
   it('are those of the chosen interface and regions', () => {
@@ -63,7 +63,7 @@ describe('the services of a catalog', () => {
     expect(serviceTypes(internal, 'DFW', 'all')).toEqual(['image']);
     expect(findService(internal, 'image', 'DFW')?.endpoint.basePath).toBe('/image');
     const some = serviceEndpoints(catalog, { ...choice, regions: ['ord'] });
-    expect([...serviceRegions(some)]).toEqual(['ORD']);
+    expect([...serviceRegions(some).values()]).toEqual(['Ord']);
   });
 });
 
@@ -92,6 +92,22 @@ describe('a path below a service', () => {
   ])('of %s is read from the Location %s', (url, location, expected) => {
     expect(pathOfServiceUrl(at(url), location)).toBe(expected);
   });
+});
+
+it('a Location at another URL of the same endpoint leads to the same service', () => {
+  const urls = {
+    publicURL: 'http://a.test/v3/42',
+    internalURL: 'http://snet.test/cinder/v3/42',
+    adminURL: 'http://b.test/',
+  };
+  const table = serviceEndpoints(
+    [{ name: 'x', type: 'volume', endpoints: [{ region: 'DFW', ...urls }] }],
+    choice,
+  );
+  const service = findService(table, 'volume', 'DFW')!;
+  expect(pathOfServiceUrl(service, 'http://snet.test/cinder/v3/42/volumes/1')).toBe('/v3/42/volumes/1');
+  expect(pathOfServiceUrl(service, 'http://snet.test/other/v3/42/volumes/1')).toBeUndefined();
+  expect(pathOfServiceUrl(service, 'http://b.test/volumes/1')).toBeUndefined();
 });
 
 describe('a service that shares its host with the identity service', () => {

@@ -192,6 +192,35 @@ describe('a 401 from a region', () => {
     expect(source.peek()?.id).toBe('second');
   });
 
+  it('is replaced at once again after a request that was refused has been answered with the new token', async () => {
+    const { source, clock, token, answer, logins } = await readyRig();
+    let current = token;
+    for (const id of ['second', 'third', 'fourth']) {
+      clock.tick(6_000);
+      const renewed = source.refused(current);
+      await settle();
+      await answer(id);
+      current = await renewed;
+      expect(current.id).toBe(id);
+      source.accepted(current);
+    }
+    expect(logins()).toBe(4);
+    clock.tick(6_000);
+    source.accepted(token);
+    const renewed = source.refused(current);
+    await settle();
+    current = await answer('fifth');
+    await renewed;
+    clock.tick(6_000);
+    source.accepted(token);
+    const again = source.refused(current);
+    await settle();
+    await answer('sixth');
+    current = await again;
+    clock.tick(6_000);
+    expect((await faultOf(source.refused(current))).code).toBe(503);
+  });
+
   it('is a fault for that request, and the token still serves other regions, when the new login fails', async () => {
     const { source, clock, token, fail, logins } = await readyRig();
     clock.tick(60_000);

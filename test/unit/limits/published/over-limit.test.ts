@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RawNumber } from '../../../../src/json.ts';
 import { triageOverLimit } from '../../../../src/limits/published/over-limit.ts';
 
 const NOW = Date.UTC(2031, 0, 1, 12, 0, 0);
@@ -44,6 +45,41 @@ describe('triageOverLimit', () => {
       retryAfterMs: 6000,
     });
   });
+
+  it.each([
+    ['seconds since the epoch', `${(NOW + 20_000) / 1000}`],
+    ['ms since the epoch', `${NOW + 20_000}`],
+  ])('takes %s for the date that it is, in the header as in the body', (_what, number) => {
+    const expected = { kind: 'rate', retryAfterMs: 21_000 };
+    const header = { status: 413, headers: { 'retry-after': number } };
+    expect(triageOverLimit(header, NOW)).toEqual(expected);
+    for (const value of [number, Number(number), new RawNumber(number)]) {
+      const body = { overLimit: { code: 413, message: 'slower', retryAfter: value } };
+      expect(triageOverLimit({ status: 413, headers: {}, body }, NOW)).toEqual(expected);
+    }
+    expect(triageOverLimit({ ...header, status: 503 }, NOW)).toEqual({ ...expected, kind: 'pause' });
+  });
+
+  it('takes an epoch that has passed for a limit that ends within the second', () => {
+    const headers = { 'retry-after': `${NOW / 1000 - 500}` };
+    expect(triageOverLimit({ status: 413, headers }, NOW)).toEqual({ kind: 'rate', retryAfterMs: 1000 });
+  });
+
+  it.each(['-5', 'soon', '1e3', '12 apples', '0x10', '5 2031', 'NaN', ''])(
+    'takes no time from %j, whatever the engine takes for a date',
+    (text) => {
+      expect(triageOverLimit({ status: 413, headers: { 'retry-after': text } }, NOW).kind).toBe('size');
+      expect(triageOverLimit({ status: 503, headers: { 'retry-after': text } }, NOW).kind).toBe('other');
+    },
+  );
+
+  it.each(['99999999', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT', '253402300799'])(
+    'takes a 503 that wants %s for one that says nothing',
+    (text) => {
+      expect(triageOverLimit({ status: 503, headers: { 'retry-after': text } }, NOW).kind).toBe('other');
+      expect(triageOverLimit({ status: 413, headers: { 'retry-after': text } }, NOW).kind).toBe('rate');
+    },
+  );
 
   it('takes every 429 for a rate limit, even one that says nothing', () => {
     expect(triageOverLimit({ status: 429, headers: {} }, NOW)).toEqual({ kind: 'rate', retryAfterMs: 1000 });

@@ -414,6 +414,108 @@ describe('an unforeseen refusal of the upstream', () => {
   });
 });
 
+describe('a number of the upstream', () => {
+  const LIMITS = [
+    limit('GET', '*', 50, 'MINUTE'),
+    limit('POST', '*', 50, 'MINUTE'),
+    limit('POST', '/servers', 50, 'HOUR'),
+  ];
+  const post = (path: string, more = {}) => requestFor(path, { method: 'POST', ...more });
+  const refuseWith = (retryAfter: string, status = 413) => {
+    const made = shaperWith(LIMITS);
+    permitted(made.shaper.acquire(post('/servers'))).answered(status, { 'retry-after': retryAfter });
+    return made;
+  };
+
+  it.each(['31', '3600', '999999', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT', '253402300799'])(
+    'stops nothing that the refused limit is not about: Retry-After %s',
+    (retryAfter) => {
+      const { shaper } = refuseWith(retryAfter);
+      permitted(shaper.acquire(requestFor('/servers')));
+      permitted(shaper.acquire(requestFor('/limits', { client: ' limits' })));
+      if (retryAfter !== '31') permitted(shaper.acquire(post('/images')));
+      expect(refused(shaper.acquire(post('/servers', { maxWaitMs: 0 }))).refused).toBe(true);
+    },
+  );
+
+  it.each(['3600', '999999', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT', '253402300799'])(
+    'never stops anything for longer than the longest published window: Retry-After %s',
+    (retryAfter) => {
+      const { shaper, clock } = refuseWith(retryAfter);
+      const { retryAfterSeconds } = refused(shaper.acquire(post('/servers')));
+      expect(retryAfterSeconds).toBeLessThanOrEqual(3602);
+      clock.tick(3_602_000);
+      permitted(shaper.acquire(post('/servers')));
+    },
+  );
+
+  it('takes an epoch for the date that it is', () => {
+    const { shaper, clock } = shaperWith(LIMITS);
+    const epoch = Math.floor(clock.now() / 1000) + 100;
+    permitted(shaper.acquire(post('/servers'))).answered(413, { 'retry-after': `${epoch}` });
+    expect(refused(shaper.acquire(post('/servers'))).retryAfterSeconds).toBeLessThanOrEqual(102);
+    clock.tick(102_000);
+    permitted(shaper.acquire(post('/servers')));
+  });
+
+  it.each([
+    ['31', 31],
+    ['3600', 3600],
+    ['86000', 3600],
+  ])('pauses the region on a 503 for no longer than that: Retry-After %s', (retryAfter, seconds) => {
+    const { shaper, clock } = refuseWith(retryAfter, 503);
+    expect(refused(shaper.acquire(requestFor('/servers', { maxWaitMs: 0 }))).retryAfterSeconds).toBe(seconds);
+    clock.tick(seconds * 1000);
+    permitted(shaper.acquire(requestFor('/servers')));
+  });
+
+  it('does not pause the region on a 503 that names a time nobody would wait for', () => {
+    const { shaper } = refuseWith('253402300799', 503);
+    permitted(shaper.acquire(requestFor('/servers')));
+  });
+});
+
+describe('a limit that the region does not publish', () => {
+  const remove = (path: string) => requestFor(path, { method: 'DELETE', maxWaitMs: 60_000 });
+
+  it('holds back the kind of request that it refused, and nothing else', async () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 50, 'MINUTE'), limit('POST', '/a', 5, 'DAY')]);
+    const queue = line(clock);
+    permitted(shaper.acquire(remove('/servers/1'))).answered(413, { 'retry-after': '20' });
+    queue.join('same', shaper.acquire(remove('/servers/2')));
+    queue.join('other path', shaper.acquire(remove('/images/2')));
+    queue.join('other method', shaper.acquire(requestFor('/servers/2')));
+    await settle();
+    expect(queue.left.map(({ name }) => name)).toEqual(['other path', 'other method']);
+    await clock.advance(20_100);
+    expect(queue.left.map(({ name }) => name)).toEqual(['other path', 'other method', 'same']);
+    permitted(shaper.acquire(remove('/servers/3')));
+  });
+
+  it('is refused at once, and by its name, when it takes hours', () => {
+    const { shaper } = shaperWith([limit('GET', '*', 50, 'MINUTE'), limit('POST', '/a', 5, 'DAY')]);
+    permitted(shaper.acquire(requestFor('/servers/1'))).answered(413, { 'retry-after': '7000' });
+    const refusal = refused(shaper.acquire(requestFor('/servers/2')));
+    expect(refusal).toMatchObject({ reason: 'spent', retryAfterSeconds: 7000 });
+    expect(refusalFault(refusal, { overLimitStatus: 413 }).message).toContain(
+      'GET /servers, which the region does not publish',
+    );
+    // Of the published limits there is room.
+    permitted(shaper.acquire(requestFor('/images')));
+  });
+
+  it('is remembered for a bounded number of kinds', () => {
+    const { shaper, clock } = shaperWith([limit('POST', '/a', 5, 'DAY')]);
+    for (let index = 0; index < 1000; index++)
+      permitted(shaper.acquire(remove(`/${index}`))).answered(413, { 'retry-after': '50' });
+    expect(shaper.acquire(remove('/999'))).toBeInstanceOf(Promise);
+    permitted(shaper.acquire(remove('/1')));
+    expect(shaper.isEmpty).toBe(false);
+    clock.tick(51_000);
+    permitted(shaper.acquire(remove('/999')));
+  });
+});
+
 describe('a snapshot', () => {
   it('says who used how much and when a DAY limit will be gone', () => {
     const { shaper, clock } = shaperWith([
