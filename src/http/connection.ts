@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Fault } from '../faults/faults.ts';
 import { awaitsContinue, BODY_FAILED, closeIfUnread, hasBody } from './body.ts';
 import { linger } from './linger.ts';
-import { bytesSent, isPausedByNode } from './node-socket.ts';
+import { bytesSent, divert, isPausedByNode } from './node-socket.ts';
 import { Progress } from './progress.ts';
 import { plainFault, wireFault } from './refusal.ts';
 
@@ -148,8 +148,7 @@ export class Connection {
   refuse(fault: Fault, isHead: boolean): void {
     if (this.#isDeaf) return;
     this.#isDeaf = true;
-    this.socket.removeAllListeners('data');
-    this.socket.on('data', () => {});
+    divert(this.socket, () => {});
     if (this.#last && !this.#last.req.complete) {
       failBody(this.#last, fault);
       return;
@@ -182,7 +181,7 @@ export class Connection {
   }
 
   #pauseIfMany(): void {
-    if (this.#open.length >= MOST_UNANSWERED) this.socket.pause();
+    if (this.#open.length >= MOST_UNANSWERED && !this.#isDeaf) this.socket.pause();
   }
 
   /** True while the caller, and nobody else, is to blame when no more of a body comes in. */

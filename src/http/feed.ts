@@ -68,7 +68,7 @@ export class Feed {
   }
 
   #resume(): void {
-    if (this.#pending === undefined) return;
+    if (this.#pending === undefined || this.#connection.isDeaf) return;
     // Node, or whoever reads a body, asked for more: that is here.
     this.#connection.socket.pause();
     this.#schedule();

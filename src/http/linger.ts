@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { divert } from './node-socket.ts';
 
 /** How long and how much a connection that is being closed is still read. */
 export interface LingerBounds {
@@ -20,9 +21,7 @@ const BOUNDS: LingerBounds = { bytes: 256 * 1024 * 1024, silenceMs: 5_000, total
 export function linger(socket: Socket, bounds: LingerBounds = BOUNDS): void {
   let left = bounds.bytes;
   const cut = () => socket.destroy();
-  // Neither Node's parser nor the fast path gets to see what comes now.
-  socket.removeAllListeners('data');
-  socket.on('data', (bytes: Buffer) => {
+  divert(socket, (bytes) => {
     left -= bytes.length;
     if (left < 0) cut();
   });
@@ -39,5 +38,4 @@ export function linger(socket: Socket, bounds: LingerBounds = BOUNDS): void {
   if (socket.writableFinished) onSent();
   else socket.once('finish', onSent);
   socket.end();
-  socket.resume();
 }

@@ -50,3 +50,17 @@ export function bytesSent(socket: Socket): number {
     return bytesWritten - writeQueueSize;
   return socket.bytesWritten - socket.writableLength;
 }
+
+/**
+ * Gives all that comes in from now on to one listener alone, neither to Node's parser nor to the fast path, and sees to
+ * it that it is read.
+ */
+export function divert(socket: Socket, listener: (bytes: Buffer) => void): void {
+  const listen = () => {
+    socket.removeAllListeners('data');
+    socket.on('data', listener);
+  };
+  // As long as Node's parser reads for itself, only it can start to read again; it stops with the first listener.
+  if (socket.isPaused()) socket.once('resume', listen).resume();
+  else listen();
+}

@@ -1,5 +1,7 @@
 /** Fewer bytes than this in a window are no progress: as slow as that, a caller holds a connection for its own sake. */
 const LEAST_BYTES = 16 * 1024;
+/** A window is not over before so many looks: a process that was busy itself may have kept the bytes from moving. */
+const LEAST_LOOKS = 4;
 
 /**
  * Tells a slow transfer from one that stalls, and from one that is dripped byte by byte to hold a connection: in each
@@ -9,6 +11,7 @@ const LEAST_BYTES = 16 * 1024;
 export class Progress {
   #since: number | undefined;
   #bytes = 0;
+  #looks = 0;
 
   /** Nothing is awaited now; the next window begins when something is. */
   rest(): void {
@@ -24,8 +27,10 @@ export class Progress {
     if (this.#since === undefined || bytes - this.#bytes >= LEAST_BYTES) {
       this.#since = now;
       this.#bytes = bytes;
+      this.#looks = 0;
       return true;
     }
-    return now - this.#since < windowMs;
+    this.#looks++;
+    return now - this.#since < windowMs || this.#looks < LEAST_LOOKS;
   }
 }

@@ -70,8 +70,8 @@ export class Wire {
       // Node would refuse a request without a Host, but not as a fault.
       requireHostHeader: false,
     });
-    // Node would drop the fields beyond its own bound, and say nothing.
-    server.maxHeadersCount = MOST_FIELDS_OF_HEAD + 1;
+    // Some versions of Node drop the fields beyond a bound and say nothing: they are counted here.
+    server.maxHeadersCount = 0;
     // A caller that has sent its request and closed its side still gets what is answered at once.
     (server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
     server.on('connection', (socket: Socket) => this.#connected(socket));
@@ -180,7 +180,7 @@ export class Wire {
       ...[headersTimeoutMs, bodyTimeoutMs, writeTimeoutMs].filter((ms) => ms > 0),
       4_000,
     );
-    return Math.max(10, Math.floor(shortest / 4));
+    return Math.max(10, Math.floor(shortest / 5));
   }
 
   #opened(): void {

@@ -73,8 +73,8 @@ function connector(timeout: number): buildConnector.connector {
   const connect = buildConnector({ timeout });
   return (options, callback) =>
     connect(options, (...[error, socket]) => {
-      // A connection that fails comes with no socket at all, not with null as the types have it.
-      if (error !== null) return callback(error, null);
+      // undici gives no socket at all, rather than the null it promises, where there is no connection.
+      if (!socket) return callback(error as Error, null);
       hearEarlyAnswers(socket);
       callback(null, socket);
     });

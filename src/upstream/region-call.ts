@@ -16,6 +16,7 @@ import { failureFault } from './failure.ts';
 import type { Pools } from './pools.ts';
 import type { Renewals, Tokens } from './renewals.ts';
 import { isStreamed, type RegionRequest } from './request.ts';
+import type { RetryBudget, RetryBudgets } from './retry-budget.ts';
 import { RegionSlot } from './slot.ts';
 
 /** What regions are asked with. */
@@ -27,6 +28,8 @@ export interface Means {
   /** How often what is safe is sent again. */
   readonly retries: number;
   readonly renewals: Renewals;
+  /** How much may be repeated at an origin. */
+  readonly retryBudgets: RetryBudgets;
 }
 
 /** How one request goes, beside what it says. */
@@ -66,6 +69,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   protected readonly means: Means;
   readonly #terms: CallTerms;
   readonly #tokens: Tokens;
+  readonly #budget: RetryBudget;
   #state;
   #given: Permit | undefined;
   /** Of the current attempt. */
@@ -80,6 +84,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.#tokens = (request.place.account as LiveAccount).tokens;
     this.#state = firstAttempt(request.method, means.retries);
     this.#given = terms.permit;
+    this.#budget = means.retryBudgets.of(request.place.endpoint.origin);
+    this.#budget.requested(means.clock.monotonic());
   }
 
   /** Headers of an attempt. */
@@ -199,9 +205,12 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   #outcomeOf(result: A | ExchangeError): AttemptOutcome {
     const { body, cancellation } = this.request;
     const canRepeat = !isStreamed(body) || isUntouched(body.stream);
+    const mayPass = result instanceof ExchangeError || result.status >= 500;
+    const hasBudget = mayPass && this.#budget.allows(this.means.clock.monotonic());
     if (result instanceof ExchangeError)
-      return { kind: 'failure', failure: cancellation?.gone ? 'aborted' : result.kind, canRepeat };
-    return { kind: 'answer', status: result.status, isOverLimit: this.#isOverLimit(result), canRepeat };
+      return { kind: 'failure', failure: cancellation?.gone ? 'aborted' : result.kind, canRepeat, hasBudget };
+    const isOverLimit = this.#isOverLimit(result);
+    return { kind: 'answer', status: result.status, isOverLimit, canRepeat, hasBudget };
   }
 
   /** A rate limit's refusal; the windows are then corrected. */
@@ -227,6 +236,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       const next = await this.means.renewals.renew(this.#tokens, token, cancellation?.signal);
       hasNewToken = next.id !== token.id;
     } else if (step.kind === 'repeat') {
+      this.#budget.repeated(this.means.clock.monotonic());
       await sleep(this.means.clock, step.delayMs, cancellation?.signal);
     }
     this.#state = stateAfter(this.#state, step, hasNewToken);

@@ -11,6 +11,7 @@ import { passthroughRequestHeaders, requestHeaders } from './headers.ts';
 import { type Means, RegionCall } from './region-call.ts';
 import { Renewals } from './renewals.ts';
 import type { ProxiedRequest, UpstreamRequest } from './request.ts';
+import { RetryBudgets } from './retry-budget.ts';
 import { discard, type StreamedAnswer, streamExchange } from './stream-exchange.ts';
 
 export type { UpstreamRequest } from './request.ts';
@@ -59,8 +60,8 @@ export interface Regions {
 }
 
 /** Joins up what regions are asked with. */
-export function createRegions(means: Omit<Means, 'renewals'>): Regions {
-  const all: Means = { ...means, renewals: new Renewals() };
+export function createRegions(means: Omit<Means, 'renewals' | 'retryBudgets'>): Regions {
+  const all: Means = { ...means, renewals: new Renewals(), retryBudgets: new RetryBudgets() };
   return {
     ask: (request) => new WholeCall(request, all).answer(),
     stream: (request) => new StreamedCall(request, all).answer(),

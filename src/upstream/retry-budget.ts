@@ -34,13 +34,17 @@ export class RetryBudget {
     this.#requests[this.#step % STEPS]!++;
   }
 
-  /** Whether one may be repeated now; if so, it is counted. */
-  take(now: number): boolean {
+  /** Whether one may be repeated now. */
+  allows(now: number): boolean {
     this.#turnTo(now);
     const allowed = Math.max(this.#options.least, this.#options.share * sum(this.#requests));
-    if (sum(this.#repeats) + 1 > allowed) return false;
+    return sum(this.#repeats) + 1 <= allowed;
+  }
+
+  /** One is repeated. */
+  repeated(now: number): void {
+    this.#turnTo(now);
     this.#repeats[this.#step % STEPS]!++;
-    return true;
   }
 
   /** Forgets what is older than the span. */
@@ -59,4 +63,19 @@ function sum(counts: Float64Array): number {
   let total = 0;
   for (const count of counts) total += count;
   return total;
+}
+
+/** The budgets of all origins there are: as many as the catalogs have. */
+export class RetryBudgets {
+  readonly #budgets = new Map<string, RetryBudget>();
+
+  /** @param origin `https://dfw.example.com` */
+  of(origin: string): RetryBudget {
+    let budget = this.#budgets.get(origin);
+    if (budget === undefined) {
+      budget = new RetryBudget();
+      this.#budgets.set(origin, budget);
+    }
+    return budget;
+  }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { expect } from 'vitest';
 import { ask } from '../support/ask.ts';
@@ -100,4 +101,21 @@ it('a request that waits for a slot of a limit is not left hanging', async () =>
   while ((await gateway.metric('sluice_limit_queue_depth')) === 0) await new Promise(setImmediate);
   await gateway.close(1);
   expect(['cut', 503]).toContain(await waiting);
+});
+
+it('connections that never sent a byte, or but half a head, hold nothing up', async () => {
+  const [silent, half, later] = await Promise.all([1, 2, 3].map(() => connectRaw(gateway.url)));
+  half!.write('GET /dfw/v2/700100/flavors HTTP/1.1\r\nHost: gw\r\n');
+  await later!.ask('/dfw/v2/700100/flavors');
+  later!.write('GET /dfw');
+  const ended = [silent, half, later].map((connection) => once(connection!.socket, 'close'));
+  await gateway.close(600_000);
+  await Promise.all(ended);
+});
+
+it('a caller whose body was refused does not hold it up either', async () => {
+  const connection = await connectRaw(gateway.url);
+  connection.write('POST /dfw/v2/700100/servers HTTP/1.1\r\nHost: gw\r\nContent-Length: 100000000\r\n\r\n{');
+  expect((await connection.answer()).status).toBe(413);
+  await gateway.close(600_000);
 });

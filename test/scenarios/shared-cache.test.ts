@@ -21,7 +21,10 @@ describe.skipIf(!redisAvailable())('two gateways on one Redis', () => {
     redis = await startRedis();
     upstream = await startStubUpstream();
     dfw = upstream.region('DFW');
-    const options = { identityUrl: upstream.identityUrl, settings: { redis: { url: redis.url } } };
+    const options = {
+      identityUrl: upstream.identityUrl,
+      settings: { redis: { url: redis.url, signingKeys: ['a key that both instances have in common'] } },
+    };
     gateways = [await startGateway(options), await startGateway(options)];
     [one, two] = gateways as [TestGateway, TestGateway];
     for (const gateway of gateways) await connected(gateway);
