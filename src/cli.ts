@@ -75,6 +75,23 @@ program
   );
 
 program
+  .command('new-key')
+  .description('print a fresh client key, and the lines for the configuration with its hash')
+  .argument('<name>', 'name of the client')
+  .action(async (name: string) => {
+    const { newKey } = await import('./commands/new-key.ts');
+    await exitWith(newKey(name));
+  });
+
+program
+  .command('hash-key')
+  .description('read a key or a password on standard input and print its hash for the configuration')
+  .action(async () => {
+    const { hashKey } = await import('./commands/hash-key.ts');
+    await exitWith(hashKey(process.stdin));
+  });
+
+program
   .command('version')
   .description('print the version')
   .action(() => console.log(version));

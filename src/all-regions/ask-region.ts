@@ -14,6 +14,7 @@ import type { Services } from '../serving/services.ts';
 import { parseJson } from '../translation/json.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import { type Failure, type Part, readPart } from './merge.ts';
+import { withMarker } from './page.ts';
 
 /** What one region has to say to a list of every region: a part or a failure. */
 export interface RegionPart {
@@ -32,12 +33,19 @@ export async function askRegionForPart(request: OperationRequest, services: Serv
   const { call, operation, place } = request;
   const { region } = place.endpoint;
   try {
-    const { status, text, headers, found } = await answerOf(request, services);
-    if (status !== 200) return { failure: failureOf(region, status, text, headers['retry-after']), ...found };
-    const rewritten = services.links().rewriteBody(text, call.publicBase, region);
-    const part = readPart(region, operation.resource, parseJson(rewritten));
-    if (!part) throw new Fault('computeFault', `Region ${region} did not answer with a list.`, { code: 502 });
-    return { part, ...found };
+    let asked = request;
+    for (let page = 1; ; page++) {
+      const { status, text, headers, found } = await answerOf(asked, services);
+      if (status !== 200)
+        return { failure: failureOf(region, status, text, headers['retry-after']), ...found };
+      const rewritten = services.links().rewriteBody(text, call.publicBase, region);
+      const part = readPart(region, operation.resource, parseJson(rewritten));
+      if (!part)
+        throw new Fault('computeFault', `Region ${region} did not answer with a list.`, { code: 502 });
+      const marker = part.members.length === 0 ? part.nextMarker : undefined;
+      if (marker === undefined || page === MOST_EMPTY_PAGES) return { part, ...found };
+      asked = { ...asked, query: withMarker(asked.query ?? '', marker) };
+    }
   } catch (error) {
     if (call.gone) throw error;
     const fault = asFault(error);
@@ -48,6 +56,9 @@ export async function askRegionForPart(request: OperationRequest, services: Serv
     };
   }
 }
+
+/** How many pages in a row may be empty, each with a link to the next, before the caller has to follow that itself. */
+const MOST_EMPTY_PAGES = 10;
 
 interface Answer {
   status: number;

@@ -5,6 +5,7 @@ import type { Call } from '../http/call.ts';
 import { Outbox } from '../http/outbox.ts';
 import { writeReply, writeResponse } from '../http/reply.ts';
 import { basePathOf, chooseEndpoints, type Endpoint } from '../identity/catalog.ts';
+import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { createTokenSource } from '../identity/token-source.ts';
 import { createV2Login } from '../identity/v2-client.ts';
 import type { LinkEndpoint } from '../links/mounts.ts';
@@ -15,6 +16,9 @@ import { EVERYWHERE } from '../routing/target.ts';
 import { createFinish } from '../serving/finish.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
+import { ANONYMOUS } from '../serving/wait.ts';
+import { beginAccount, beginRegion } from '../telemetry/first-values.ts';
+import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
 import { createRegions } from '../upstream/region.ts';
 import type { Shared } from './shared.ts';
@@ -99,15 +103,19 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     },
   };
   state.connect(services);
+  let stopCounting = () => {};
   return {
     services,
     accounts,
     state,
     start() {
+      observeTokens(metrics, directory.accounts);
+      stopCounting = beginRegions(services);
       for (const account of accounts.values()) account.tokens.start();
       state.start(services);
     },
     async retire(successor) {
+      stopCounting();
       for (const [key, account] of accounts) if (!successor.accounts.has(key)) account.tokens.close();
       await state.retire(successor.state);
     },
@@ -130,6 +138,7 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
     clock,
   });
   const accountLog = log.child({ account: name });
+  beginAccount(metrics, name, LOGIN_RESULTS);
   const tokens = createTokenSource({
     account: identity,
     clock,
@@ -138,7 +147,6 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
     observe: (result) => metrics.tokenRequests.inc(name, result),
   });
   tokens.onToken((token) => {
-    metrics.tokenExpiry.set({ account: name }, token.expiresAtMs / 1000);
     const { endpoints, skipped } = chooseEndpoints(token.catalog, { ...account, tenantId: token.tenant.id });
     accountLog.info(
       {
@@ -155,6 +163,20 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
       );
   });
   return createAccount(account, tokens);
+}
+
+/** Counts for the regions of each account begin with its catalogs, until that is stopped. */
+function beginRegions({ metrics, directory, clients }: Services): () => void {
+  const names = [ANONYMOUS, ...clients.keys()];
+  const stops = (directory.accounts as readonly LiveAccount[]).map((account) =>
+    account.tokens.onToken(() => {
+      for (const { region } of account.endpoints().values())
+        beginRegion(metrics, account.name, region, names);
+    }),
+  );
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 /** Says that an answer could not be written, or ends the connection where there is no saying it; the status. */

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createAdmin } from '../admin/listener.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import { urlHost } from '../http/request-facts.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { Pools } from '../upstream/pools.ts';
 import { type Core, createCore } from './core.ts';
@@ -75,7 +76,7 @@ export async function createGateway(
 async function bind(listener: FastifyInstance, host: string, port: number): Promise<string> {
   await listener.listen({ host, port });
   const { port: bound } = listener.server.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+  return `http://${urlHost(host)}:${bound}`;
 }
 
 /** Waits for requests under way, at most `graceMs`; then whoever is left is cut off. */

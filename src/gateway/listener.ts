@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
 import { Wire } from '../http/server.ts';
-import { registerPassthrough, streamFault } from '../passthrough/proxy.ts';
+import { PROXIED_METHODS, registerPassthrough, streamFault } from '../passthrough/proxy.ts';
 import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
@@ -107,7 +107,7 @@ export function createListener(options: {
     fail(
       call,
       new Fault('badMethod', `${call.method} is not possible here.`, {
-        headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' },
+        headers: { allow: PROXIED_METHODS.join(', ') },
       }),
       services(),
     );

@@ -3,9 +3,10 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { proofOf, type RevocationSharing, shareRevocations } from '../facade/redis-revocations.ts';
 import { digestOf, Revocations } from '../facade/revocations.ts';
-import { keyOfToken, type SluiceToken } from '../facade/sluice-token.ts';
+import { keyOfToken } from '../facade/sluice-token.ts';
 import { createTokenKeys, randomTokenKey, type TokenKeys } from '../facade/token-keys.ts';
 import { createRedis, createSubscriber, type RedisLog } from '../redis/connection.ts';
+import type { Services } from '../serving/services.ts';
 
 /** What Sluice's own tokens are signed with, and which of them were given back: it outlives a reload. */
 export class TokenKeeper {
@@ -39,7 +40,7 @@ export class TokenKeeper {
   }
 
   /** Takes a token back, here at once and at the other instances as soon as Redis tells them. */
-  revoke({ id, claims }: SluiceToken): void {
+  revoke({ id, claims }: Parameters<Services['revoke']>[0]): void {
     const signer = keyOfToken(this.#keys, id);
     const returned = { digest: digestOf(id), expiresAt: Math.floor(claims.expiresAtMs / 1000) };
     const revocation = { ...returned, proof: signer === undefined ? '' : proofOf(signer, returned) };

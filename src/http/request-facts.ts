@@ -94,8 +94,14 @@ export class RequestFacts {
 /** `http://` and the request's own Host; a Host that is none at all falls back to the socket's address. */
 function ownBase(host: string | undefined, socket: RequestHead['socket']): string {
   if (host !== undefined && HOST.test(host)) return `http://${host}`;
-  return `http://${socket.localAddress ?? 'localhost'}:${socket.localPort ?? 80}`;
+  return `http://${urlHost(socket.localAddress ?? 'localhost')}:${socket.localPort ?? 80}`;
 }
 
-/** RFC 9110, section 7.2, without what could break out of a JSON string or an XML attribute. */
-const HOST = /^[A-Za-z0-9.\-_:[\]]{1,255}$/;
+/** RFC 9110, section 7.2: a name or an address of version 4, or one of version 6 in brackets, and a port. */
+const HOST = /^(?:[A-Za-z0-9.\-_]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
+
+/** An address as URLs want it: version 6 in brackets, one of version 4 that comes as version 6 as itself, no zone. */
+export function urlHost(address: string): string {
+  const bare = address.replace(/%.*$/s, '').replace(/^::ffff:(?=\d{1,3}(?:\.\d{1,3}){3}$)/i, '');
+  return bare.includes(':') ? `[${bare}]` : bare;
+}

@@ -12,6 +12,19 @@ export type LoginFailure = 'refused' | 'limited' | 'unavailable' | 'unreachable'
 /** What became of a login: the `result` label of `sluice_token_requests_total`. */
 export type LoginResult = 'ok' | LoginFailure;
 
+const EVERY_RESULT: Readonly<Record<LoginResult, true>> = {
+  ok: true,
+  refused: true,
+  limited: true,
+  unavailable: true,
+  unreachable: true,
+  rejected: true,
+  malformed: true,
+};
+
+/** All that can become of a login. */
+export const LOGIN_RESULTS = Object.keys(EVERY_RESULT) as readonly LoginResult[];
+
 /** A login that failed. The message is for operators' logs and holds no secret. */
 export class LoginError extends Error {
   override readonly name = 'LoginError';

@@ -17,7 +17,7 @@ import type { Services } from './services.ts';
  */
 export function serveOperation(request: LocatedOperation, services: Services): void | Promise<void> {
   const { operation } = request;
-  if (operation.limitClass === 'model') return serveLimits(request, services);
+  if (operation.limitClass === 'model' && services.limits.isEnabled) return serveLimits(request, services);
   if (operation.cache !== null) return serveCached(request, services);
   if (operation.method === 'GET') return serveRead(request, services);
   return serveWrite(request, services);

@@ -142,6 +142,9 @@ export function locateAction<C extends RequestFacts>(
   return { kind: 'operation', call, place, operation, params, path, query };
 }
 
+/** What HTTP itself has for resources: Compute knows no methods of its own, as other services do. */
+const COMPUTE_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
 /** What is known before anybody is asked: the client, whether the request may be at all, the format, the operation. */
 function identify(call: RequestFacts, services: Services): void {
   const { route } = call;
@@ -150,6 +153,8 @@ function identify(call: RequestFacts, services: Services): void {
   if (refusal !== undefined) throw refusalFault(refusal);
   if (match?.kind === 'method' && target.kind === 'compute')
     throw methodFault(call.method, match.allow, `on ${target.path}`);
+  if (match?.kind === 'unknown' && target.kind === 'compute' && !COMPUTE_METHODS.includes(call.method))
+    throw methodFault(call.method, COMPUTE_METHODS);
   if (hasOwnFormat(route)) negotiate(call, 'format' in target ? target.format : undefined);
   if (match?.kind === 'operation') call.operation = match.operation.name;
 }

@@ -1,10 +1,8 @@
+import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { ResponseCache } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
-import type { Revocations } from '../facade/revocations.ts';
-import type { SluiceToken } from '../facade/sluice-token.ts';
-import type { TokenKeys } from '../facade/token-keys.ts';
 import type { Call } from '../http/call.ts';
 import type { Reply, Response } from '../http/reply.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
@@ -29,14 +27,14 @@ export interface Services {
   readonly limits: RegionLimits<Place>;
   readonly cache: ResponseCache;
   readonly clients: ReadonlyMap<string, ClientSettings>;
-  /** What façade tokens are signed with. */
-  readonly tokenKeys: TokenKeys;
+  /** What façade tokens are signed with: the first signs, all of them verify. */
+  readonly tokenKeys: readonly [KeyObject, ...KeyObject[]];
   /** Façade tokens given back before they expired. */
-  readonly revocations: Pick<Revocations, 'has'>;
+  readonly revocations: { has(tokenId: string, expiresAtMs: number): boolean };
   /** The tenant that a façade token was issued for, by its id; undefined for what is none. */
   tenantOfToken(tokenId: string): string | undefined;
   /** Takes a façade token back, here and at the other instances. */
-  revoke(token: SluiceToken): void;
+  revoke(token: { readonly id: string; readonly claims: { readonly expiresAtMs: number } }): void;
   /** Rewrites links for the endpoints of the catalogs as they are now. */
   links(): LinkRewriter;
   /** A `Location` as it leads through Sluice. */
