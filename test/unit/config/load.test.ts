@@ -120,7 +120,7 @@ describe('kinds and bounds', () => {
     ],
     [
       'listen: { prot: 1 }',
-      'listen.prot: is no setting (did you mean port?), accepted here: host, port, maxTargetBytes, regions',
+      'listen.prot: is no setting (did you mean port?), accepted here: host, port, regions',
     ],
     [
       'listen: { regions: { "a b": 1 } }',
