@@ -50,7 +50,8 @@ export function checkTree(source: Tree, env: Environment, folder: string, use: U
   const problems = [...missing, ...misfits];
   const isSound: IsSound = (path) => {
     const keys = typeof path === 'string' ? path.split('.') : path;
-    return !problems.some((known) => isUnder(keys, known.path));
+    const root = keys.at(-1) === '**' ? keys.slice(0, -1) : undefined;
+    return !problems.some((known) => isUnder(keys, known.path) || (root && isUnder(known.path, root)));
   };
   if (use === 'gateway') {
     const config = tree as unknown as Config;

@@ -69,8 +69,8 @@ function checkPorts({ listen, admin, simulator }: Config, isSound: IsSound): Pro
   const owners = new Map<string, string>();
   const claim = (part: 'listen' | 'admin', port: number, ...keys: string[]): Problem[] => {
     const path = [part, ...keys];
-    const host = part === 'listen' ? listen.host : admin.host;
     if (!isSound(`${part}.host`) || !isSound(path) || port === 0) return [];
+    const host = part === 'listen' ? listen.host : admin.host;
     const address = `${host}:${port}`;
     const owner = owners.get(address);
     owners.set(address, owner ?? path.join('.'));
@@ -82,7 +82,7 @@ function checkPorts({ listen, admin, simulator }: Config, isSound: IsSound): Pro
     ...claim('admin', admin?.port, 'port'),
     ...regions.flatMap((region) => claim('listen', listen.regions[region]!, 'regions', region)),
     ...repeated(regions, (index) => ['listen', 'regions', regions[index]!]),
-    ...(isSound('simulator') && simulator.enabled ? simulatorPorts(simulator) : []).flatMap(
+    ...(isSound('simulator.**') && simulator.enabled ? simulatorPorts(simulator) : []).flatMap(
       ([port, path]) => {
         const owner = owners.get(`${simulator.host}:${port}`);
         return owner === undefined
@@ -149,15 +149,17 @@ const VERBS = ['ALL', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'
 /** A limit that can never be about any request would be a typing mistake that nobody sees. */
 function checkStaticLimits({ limits }: Config, isSound: IsSound): Problem[] {
   if (!isSound('limits.static')) return [];
-  return limits.static.flatMap(({ verb, uri, regex }, index) => {
+  return limits.static.flatMap((limit, index) => {
     if (!isSound(`limits.static.${index}`)) return [];
+    const { verb, uri, regex } = limit;
     const path = (name: string) => ['limits', 'static', String(index), name];
     const problems: Problem[] = [];
-    if (!VERBS.includes(verb.toUpperCase()))
+    if (isSound(path('verb')) && !VERBS.includes(verb.toUpperCase()))
       problems.push({ path: path('verb'), text: `is no method, accepted: one of ${VERBS.join(', ')}` });
-    if (regex === undefined && !/^[/*]/.test(uri))
+    if (isSound(path('uri')) && regex === undefined && !/^[/*]/.test(uri))
       problems.push({ path: path('uri'), text: 'is no path, accepted: a text that begins with / or *' });
-    const mistake = regex === undefined ? undefined : mistakeInExpression(regex);
+    const isText = isSound(path('regex')) && regex !== undefined;
+    const mistake = isText ? mistakeInExpression(regex) : undefined;
     if (mistake !== undefined)
       problems.push({
         path: path('regex'),
