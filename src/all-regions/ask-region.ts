@@ -39,7 +39,7 @@ export async function askRegionForPart(request: OperationRequest, services: Serv
       if (status !== 200)
         return { failure: failureOf(region, status, text, headers['retry-after']), ...found };
       const rewritten = services.links().rewriteBody(text, call.publicBase, region);
-      const part = readPart(region, operation.resource, parseJson(rewritten));
+      const part = readPart(region, operation.resource, parseJson(rewritten, Number.POSITIVE_INFINITY));
       if (!part)
         throw new Fault('computeFault', `Region ${region} did not answer with a list.`, { code: 502 });
       const marker = part.members.length === 0 ? part.nextMarker : undefined;

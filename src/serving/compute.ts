@@ -55,7 +55,11 @@ async function readWrite(
     return { request: located, body: undefined };
   const bytes = hasBody(call.req) ? await readBody(call.req) : Buffer.alloc(0);
   const known = located.kind === 'action' ? 'action' : located.operation;
-  const { operation, body, translationMs } = readRequestBody(bytes, call.headers['content-type'], known);
+  const { operation, body, translationMs } = await readRequestBody(
+    bytes,
+    call.headers['content-type'],
+    known,
+  );
   if (translationMs !== undefined) services.metrics.translation.observe(translationMs / 1000, 'request');
   return { request: located.kind === 'action' ? locateAction(located, operation) : located, body };
 }
