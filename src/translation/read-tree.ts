@@ -5,6 +5,7 @@
 import { type SaxesAttributeNS, SaxesParser, type SaxesTagNS } from 'saxes';
 import { uriOfUndeclaredPrefix } from './namespaces.ts';
 import { positionAt } from './text.ts';
+import { crowdedTag } from './xml-attributes.ts';
 import { XmlError, type XmlErrorReason } from './xml-error.ts';
 
 /** An element. Attributes are in the document's order, namespace declarations left out. */
@@ -120,6 +121,7 @@ class Reading {
     if (text.length > bounds.characters)
       this.#fail('bounds', `The document is longer than ${bounds.characters} characters`);
     if (text.trim() === '') this.#fail('malformed', 'The body is empty where XML was expected');
+    this.#checkAttributes();
     const parser = this.#parser;
     parser.on('error', (error) => this.#malformed(error.message));
     parser.on('opentag', (tag) => this.#openElement(tag));
@@ -152,6 +154,14 @@ class Reading {
     this.#open.push(node);
   }
 
+  #checkAttributes(): void {
+    const { attributes } = this.#bounds;
+    const tag = crowdedTag(this.#text, attributes);
+    if (tag < 0) return;
+    const { line, column } = positionAt(this.#text, tag);
+    throw new XmlError('bounds', `An element has more than ${attributes} attributes`, line, column);
+  }
+
   #checkBounds(): void {
     if (++this.#elements > this.#bounds.elements)
       this.#fail('bounds', `The document has more than ${this.#bounds.elements} elements`);
@@ -162,12 +172,9 @@ class Reading {
   /** Attributes that say something: declarations, `xml:` and schema hints address XML processors only. */
   #attributes({ attributes }: SaxesTagNS): readonly SaxesAttributeNS[] {
     const kept: SaxesAttributeNS[] = [];
-    let count = 0;
     for (const name in attributes) {
       const attribute = attributes[name]!;
       const { uri } = attribute;
-      if (++count > this.#bounds.attributes)
-        this.#fail('bounds', `An element has more than ${this.#bounds.attributes} attributes`);
       if (uri !== XMLNS && uri !== XML && uri !== SCHEMA_INSTANCE) kept.push(attribute);
     }
     return kept;
