@@ -1,4 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox';
+import {
+  AccessSchema,
+  AllowedHostsSchema,
+  AuditSchema,
+  ListenerSchema,
+  TrustProxySchema,
+} from '../access/settings.ts';
 import { CacheSchema } from '../cache/settings.ts';
 import { LimitsSchema } from '../limits/settings.ts';
 import { RedisSchema } from '../redis/settings.ts';
@@ -15,31 +22,6 @@ const closed = { additionalProperties: false } as const;
 
 /** A region as a catalog may call it: `DFW`, `RegionOne`, `eu-west.2`. A comma, blank or slash is a list or URL astray. */
 const region = Type.String({ pattern: '^[A-Za-z0-9][^\\s,/]*$' });
-
-const ListenSchema = Type.Object(
-  {
-    host: Type.String({
-      minLength: 1,
-      default: '127.0.0.1',
-      description: 'Address callers connect to. `0.0.0.0` is every interface.',
-    }),
-    port: Port(8080, 'Port callers connect to. 0 picks a free one.'),
-    maxTargetBytes: Type.Integer({
-      minimum: 1024,
-      maximum: 24_576,
-      default: 8192,
-      description:
-        'Longest path and query of a request together, in bytes; a longer one is refused with 414.',
-    }),
-    regions: Type.Record(region, Port(0, 'Port of the region.'), {
-      ...closed,
-      default: {},
-      description:
-        'Further ports that serve one region each at their root, such as `{ DFW: 8082 }`, for clients that cannot have a path in their base URL.',
-    }),
-  },
-  closed,
-);
 
 const AdminSchema = Type.Object(
   {
@@ -146,63 +128,6 @@ const AccountSchema = Type.Object(
   closed,
 );
 
-const ClientSchema = Type.Object(
-  {
-    name: Type.String({
-      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
-      description: 'Name a caller gives in `X-Sluice-Client`; its label in metrics.',
-    }),
-    share: Type.Number({
-      exclusiveMinimum: 0,
-      maximum: 1000,
-      default: 1,
-      description: 'Weight of this client in the queue for rate-limit slots.',
-    }),
-    maxWaitMs: Nullable(Type.Integer({ minimum: 0, maximum: 86_400_000 }), {
-      default: null,
-      description: 'How long a request of this client may wait for a slot, in ms; null: `limits.maxWaitMs`.',
-    }),
-  },
-  closed,
-);
-
-/** A key itself, or where it stands; it is a text once the configuration has been read. */
-const TokenKeySchema = Type.Unsafe<string>(
-  Type.Union([
-    Type.String(secret),
-    Type.Object(
-      {
-        file: Type.String({
-          minLength: 1,
-          description: 'File that holds the key, seen from the configuration’s folder.',
-        }),
-      },
-      closed,
-    ),
-  ]),
-);
-
-const AccessSchema = Type.Object(
-  {
-    mode: Choice(['open'], {
-      default: 'open',
-      description: 'Who may call; `open`: everybody who can connect.',
-    }),
-    allowRemoteOpen: Type.Boolean({
-      default: false,
-      description: 'Allows `open` on an address other machines can reach.',
-    }),
-    tokenKeys: Type.Array(TokenKeySchema, {
-      default: [],
-      maxItems: 16,
-      description:
-        'Signing keys of the tokens that callers who log in get, newest first: each a text of 32 characters or more, or `{ file: … }`; the first signs, all of them verify. The same at every instance. `[]`: a random one per process, whose tokens end with it.',
-    }),
-    clients: Type.Array(ClientSchema, { default: [], description: 'Callers that have a name.' }),
-  },
-  closed,
-);
-
 const FacadeSchema = Type.Object(
   {
     services: Type.Union(
@@ -251,17 +176,20 @@ const UpstreamSchema = Type.Object(
 /** The whole configuration. */
 export const ConfigSchema = Type.Object(
   {
-    listen: section(ListenSchema),
+    listen: section(ListenerSchema),
     admin: section(AdminSchema),
     publicUrl: Nullable(Type.String({ minLength: 1 }), {
       default: null,
       description: 'Base of the links Sluice hands out; null: from the Host of the request.',
     }),
+    allowedHosts: AllowedHostsSchema,
+    trustProxy: TrustProxySchema,
     log: section(LogSchema),
     shutdown: section(ShutdownSchema),
     redis: RedisSchema,
     accounts: Type.Array(AccountSchema, { default: [], description: 'Upstream accounts, at least one.' }),
     access: section(AccessSchema),
+    audit: section(AuditSchema, 'Who did what.'),
     facade: section(FacadeSchema, 'What callers who log in at Sluice are told.'),
     cache: CacheSchema,
     limits: section(LimitsSchema),
