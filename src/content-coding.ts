@@ -60,7 +60,9 @@ export async function decodeContent(
     try {
       bytes = await decode(bytes, { maxOutputLength: maxBytes });
     } catch (cause) {
-      throw new CodingError(`the body does not decode as ${coding}`, { cause });
+      const isTooLarge = (cause as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
+      const what = isTooLarge ? `unfolds to more than ${maxBytes} bytes` : `does not decode as ${coding}`;
+      throw new CodingError(`the body ${what}`, { cause });
     }
   }
   return bytes;

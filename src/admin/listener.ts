@@ -1,6 +1,8 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { PurgeFilter } from '../cache/cache.ts';
 import { CLASS_NAMES } from '../cache/classes.ts';
+import { plainFault } from '../http/refusal.ts';
+import { Wire } from '../http/server.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Services } from '../serving/services.ts';
 import { judgeAdmin } from './guard.ts';
@@ -16,8 +18,19 @@ const MAX_PURGE_BYTES = 16 * 1024;
  * @param draining true once the process has been told to stop: it is then no longer ready
  */
 export function createAdmin(services: () => Services, draining: () => boolean): FastifyInstance {
+  const { settings, log } = services();
+  const wire = new Wire({ times: settings.listen, log });
   const fastify = Fastify({
     logger: false,
+    serverFactory: (handler) =>
+      wire.createServer({
+        serve: handler,
+        refuse: (_req, res, fault) => {
+          const { head, body } = plainFault(fault);
+          res.writeHead(fault.code, head).end(body);
+        },
+      }),
+    clientErrorHandler: () => {},
     bodyLimit: MAX_PURGE_BYTES,
     forceCloseConnections: true,
     // A misspelt filter must be refused: dropped from the body, as is the default, it would purge everything.

@@ -15,8 +15,10 @@ export interface BackOff {
 export const FIRST_PAUSE_MS = 1000;
 export const LONGEST_PAUSE_MS = 60_000;
 
-/** Keys whose failures are remembered; those beyond the last ones may be tried at once. */
-const MOST_KEYS = 4096;
+/** What is remembered of failures, keys included (bytes); those beyond the last ones may be tried at once. */
+const MOST_BYTES = 2 * 1024 * 1024;
+/** What a pause costs beside its key (bytes). */
+const PAUSE_OVERHEAD_BYTES = 200;
 
 interface Pause {
   readonly untilMs: number;
@@ -25,7 +27,10 @@ interface Pause {
 
 /** See `BackOff`. */
 export function createBackOff(): BackOff {
-  const pauses = new LRUCache<string, Pause>({ max: MOST_KEYS });
+  const pauses = new LRUCache<string, Pause>({
+    maxSize: MOST_BYTES,
+    sizeCalculation: (_, key) => PAUSE_OVERHEAD_BYTES + 2 * key.length,
+  });
   return {
     mayTry: (key, now) => now >= (pauses.get(key)?.untilMs ?? now),
     failed(key, now) {

@@ -1,10 +1,10 @@
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Params } from '../operations/match.ts';
 import type { Invalidation } from '../operations/operation.ts';
 import { createBackOff } from './back-off.ts';
 import { Entry } from './entry.ts';
-import { type FetchDependencies, type FetchOutcome, fetchAnswer, type Load } from './fetch.ts';
+import { type FetchDependencies, type FetchOutcome, fetchAnswer, identityOf, type Load } from './fetch.ts';
 import { acceptableFor, type Fetched, fetchedFrom, fetchPassing, isAcceptable } from './fetched.ts';
 import {
   type Change,
@@ -16,6 +16,7 @@ import {
 } from './invalidation.ts';
 import { type CacheRequest, scopeOf, scopeParts } from './key.ts';
 import { type Lookup, lookUp } from './lookup.ts';
+import { createLostWrites, type LostWrites } from './lost-writes.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 import type { CacheObserver } from './observer.ts';
 import type { CacheSettings } from './settings.ts';
@@ -91,9 +92,6 @@ export interface CacheOptions {
   shared?: ((listener: SharedListener) => SharedStore) | undefined;
 }
 
-/** After a write whose answer was lost, how long until what was read meanwhile is dropped once more (ms). */
-const LOST_WRITE_SETTLES_MS = 30_000;
-
 /** See `ResponseCache`. */
 export function createCache(options: CacheOptions): ResponseCache {
   return new TwoLevelCache(options);
@@ -107,9 +105,9 @@ class TwoLevelCache implements ResponseCache {
   readonly #shared: SharedStore | undefined;
   readonly #fetches = createSingleFlight<FetchOutcome>();
   readonly #refreshes = createBackOff();
-  /** How often each scope has changed. */
+  /** How often each scope has changed that anything was ever fetched of: no more than accounts, regions and classes make. */
   readonly #epochs = new Map<string, number>();
-  readonly #repeats = new Set<Timer>();
+  readonly #lostWrites: LostWrites;
   readonly #dependencies: FetchDependencies;
 
   constructor({ settings, clock, observe, shared: openShared }: CacheOptions) {
@@ -120,14 +118,19 @@ class TwoLevelCache implements ResponseCache {
     this.#shared = openShared?.({
       onChange: (scope, change) => void this.#apply(scope, change, 'peer'),
       heldScopes: () => this.#memory.scopes(),
+      knows: (scope) => this.#epochs.has(scope),
     });
     this.#dependencies = {
       settings,
       clock,
       memory: this.#memory,
       shared: this.#shared,
-      epochOf: (scope) => this.#epochs.get(scope) ?? 0,
+      epochOf: (scope) => this.#epochOf(scope),
     };
+    this.#lostWrites = createLostWrites(
+      clock,
+      (scope, change) => void this.#change([[scope, change]], 'write'),
+    );
   }
 
   lookup(request: CacheRequest): Lookup {
@@ -158,7 +161,7 @@ class TwoLevelCache implements ResponseCache {
 
   /** Answers from the second level or not at all (RFC 9111 section 5.2.1.7). */
   async #fetchCached(lookup: Lookup): Promise<Fetched> {
-    const fields = await this.#shared?.peek(lookup.key, lookup.scope);
+    const fields = await this.#shared?.peek(identityOf(lookup));
     if (!fields || this.#clock.now() >= fields.freshUntil)
       throw new Fault('serviceUnavailable', 'Nothing fresh is cached, and the request says only-if-cached.', {
         code: 504,
@@ -188,7 +191,7 @@ class TwoLevelCache implements ResponseCache {
 
   async invalidate(write: Write): Promise<void> {
     const changes = changesByScope(write);
-    if (write.isLost) this.#repeatLater(changes);
+    if (write.isLost) for (const [scope, change] of changes) this.#lostWrites.add(scope, change);
     await this.#change(changes, 'write');
   }
 
@@ -213,8 +216,20 @@ class TwoLevelCache implements ResponseCache {
     return dropped;
   }
 
+  #epochOf(scope: string): number {
+    const epoch = this.#epochs.get(scope);
+    if (epoch !== undefined) return epoch;
+    this.#epochs.set(scope, 0);
+    const { region, resource } = scopeParts(scope);
+    this.#observe.opened(region, resource);
+    return 0;
+  }
+
+  /** Drops what is held; of a scope that nothing was ever fetched of, nothing is held, and others may have made it up. */
   #apply(scope: string, change: Change, cause: 'write' | 'purge' | 'peer'): number {
-    this.#epochs.set(scope, (this.#epochs.get(scope) ?? 0) + 1);
+    const epoch = this.#epochs.get(scope);
+    if (epoch === undefined) return 0;
+    this.#epochs.set(scope, epoch + 1);
     this.#fetches.forget(scope);
     const dropped = this.#memory.drop(scope, (entry) => isInvalidated(change, entry));
     const { region, resource } = scopeParts(scope);
@@ -222,20 +237,12 @@ class TwoLevelCache implements ResponseCache {
     return dropped;
   }
 
-  #repeatLater(changes: readonly ScopeChange[]): void {
-    const timer = this.#clock.setTimer(() => {
-      this.#repeats.delete(timer);
-      void this.#change(changes, 'write');
-    }, LOST_WRITE_SETTLES_MS);
-    this.#repeats.add(timer);
-  }
-
   stats(): CacheStats {
     return { ...this.#memory.stats(), maxBytes: this.#settings.maxBytes, fetches: this.#fetches.size };
   }
 
   async close(): Promise<void> {
-    for (const timer of this.#repeats) timer.cancel();
+    this.#lostWrites.close();
     await this.#shared?.close();
     this.#memory.clear();
   }

@@ -1,7 +1,8 @@
 import type { Hrefs } from '../links/json-hrefs.ts';
+import { heldBy, owned } from './owned-text.ts';
 import { packText, unpackText } from './packed-text.ts';
 import type { Freshness } from './policy.ts';
-import { createRendition, flat, type Rendition, type RenditionOwner } from './rendition.ts';
+import { createRendition, type Rendition, type RenditionOwner } from './rendition.ts';
 
 /** An upstream's answer as the cache keeps it. */
 export interface Stored {
@@ -10,14 +11,14 @@ export interface Stored {
   body: string;
   /** Where the links stand in the body, when that is known. */
   hrefs?: Hrefs | undefined;
-  /** The few upstream headers worth keeping, lower-case names. */
+  /** The upstream's headers of `KEPT_HEADERS`, lower-case names. */
   headers: Record<string, string>;
   /** The upstream's id of this one request: for whoever asked, not kept. */
   requestId?: string | undefined;
 }
 
-/** What a new entry is made of. */
-export interface EntryFields extends Stored, Freshness {
+/** What an entry answers. */
+export interface EntryIdentity {
   readonly key: string;
   /** See `scopeOf`. */
   readonly scope: string;
@@ -26,13 +27,34 @@ export interface EntryFields extends Stored, Freshness {
   readonly subject: string | undefined;
   /** The normalised query it answers. */
   readonly query: string;
-  /** The name the body's one member bears, where `body` is only that member's text: an item cut out of a list. */
-  readonly wrapper?: string | undefined;
+}
+
+/** What a new entry is made of. */
+export interface EntryFields extends EntryIdentity, Stored, Freshness {}
+
+/** The few upstream headers worth keeping with an answer. */
+export const KEPT_HEADERS: readonly string[] = [
+  'retry-after',
+  'openstack-api-version',
+  'x-openstack-nova-api-version',
+];
+
+const LONGEST_HEADER = 1024;
+
+/** True for a header that may be kept: one of `KEPT_HEADERS` with a value as RFC 9110 section 5.5 wants it. */
+export function isKeptHeader(name: string, value: unknown): value is string {
+  return (
+    KEPT_HEADERS.includes(name) &&
+    typeof value === 'string' &&
+    value.length <= LONGEST_HEADER &&
+    /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+  );
 }
 
 /** What an entry costs beside its bytes: key, index, objects, as measured by bench/cache-memory.ts. */
 const ENTRY_OVERHEAD_BYTES = 560;
 const RENDITION_OVERHEAD_BYTES = 140;
+const HEADER_OVERHEAD_BYTES = 48;
 
 /** Renditions kept for one answer. More base URLs than this are invented by callers: the oldest rendition goes. */
 const MOST_RENDITIONS = 8;
@@ -70,7 +92,6 @@ export class Entry implements Stored, Freshness, RenditionOwner {
   /** The upstream's text, or that text packed against the rendition that `#anchor` is. */
   #source: string;
   #anchor: Rendition | undefined;
-  #wrapper: string | undefined;
   #hrefs: Hrefs | undefined;
   #lastVariant = '';
   #last: Rendition | undefined;
@@ -79,11 +100,11 @@ export class Entry implements Stored, Freshness, RenditionOwner {
   #attachment: unknown;
 
   constructor(fields: EntryFields) {
-    this.key = isShortAscii(fields.key) ? flat(fields.key) : fields.key;
+    this.key = owned(fields.key);
     this.scope = shared(fields.scope);
     this.tenant = shared(fields.tenant);
-    this.subject = fields.subject;
-    this.query = fields.query;
+    this.subject = fields.subject && owned(fields.subject);
+    this.query = fields.query && owned(fields.query);
     this.status = fields.status;
     this.headers = isEmpty(fields.headers) ? NO_HEADERS : fields.headers;
     this.storedAt = fields.storedAt;
@@ -91,7 +112,6 @@ export class Entry implements Stored, Freshness, RenditionOwner {
     this.#staleMs = fields.staleUntil - fields.storedAt;
     this.#errorMs = fields.errorUntil - fields.storedAt;
     this.#source = fields.body;
-    this.#wrapper = fields.wrapper;
     this.#hrefs = fields.hrefs;
   }
 
@@ -107,28 +127,20 @@ export class Entry implements Stored, Freshness, RenditionOwner {
     return this.storedAt + this.#errorMs;
   }
 
-  /** Something newer is known: from now on it may only stand in for an outage. Its list may be dropped, so it takes a copy of its text. */
+  /** Something newer is known: from now on it may only stand in for an outage. */
   markStale(now: number): void {
     this.#freshMs = Math.min(this.#freshMs, now - this.storedAt);
     this.#staleMs = Math.min(this.#staleMs, now - this.storedAt);
-    if (this.#wrapper === undefined) return;
-    this.#source = Buffer.from(this.body).toString();
-    this.#wrapper = undefined;
-    this.#hrefs = undefined;
-    this.resized();
   }
 
   /** The upstream's text. */
   get body(): string {
-    if (this.#wrapper !== undefined) return `${openingOf(this.#wrapper)}${this.#source}}`;
     return this.#anchor ? unpackText(this.#source, this.#anchor.body) : this.#source;
   }
 
   /** Where the links stand in `body`; undefined when that is not known (any more). */
   get hrefs(): Hrefs | undefined {
-    if (this.#wrapper === undefined) return this.#hrefs;
-    const shift = openingOf(this.#wrapper).length;
-    return this.#hrefs?.map((at) => at + shift);
+    return this.#hrefs;
   }
 
   /**
@@ -148,14 +160,24 @@ export class Entry implements Stored, Freshness, RenditionOwner {
 
   /** Bytes held, as counted against `cache.maxBytes`; room for the first rendition is counted before there is one. */
   get size(): number {
-    let bytes = ENTRY_OVERHEAD_BYTES + this.key.length + this.#extraBytes;
-    // A text that is a part of its list's is counted there.
-    if (this.#wrapper === undefined) bytes += this.#anchor ? this.#source.length : heldBy(this.#source);
+    let bytes = ENTRY_OVERHEAD_BYTES + this.#namedBytes() + this.#extraBytes;
+    bytes += this.#anchor ? this.#source.length : heldBy(this.#source);
     if (this.#last === undefined)
       return bytes + this.#source.length + RENDITION_OVERHEAD_BYTES + LINK_GROWTH_BYTES;
-    bytes += this.#last.heldBytes + RENDITION_OVERHEAD_BYTES;
+    bytes += renditionBytes(this.#lastVariant, this.#last);
     if (this.#others === undefined) return bytes;
-    for (const rendition of this.#others.values()) bytes += rendition.heldBytes + RENDITION_OVERHEAD_BYTES;
+    for (const [variant, rendition] of this.#others) bytes += renditionBytes(variant, rendition);
+    return bytes;
+  }
+
+  /** What callers and upstreams have a say in, beside the text. */
+  #namedBytes(): number {
+    let bytes = heldBy(this.key);
+    if (this.subject !== undefined) bytes += heldBy(this.subject);
+    if (this.query !== '') bytes += heldBy(this.query);
+    if (this.headers === NO_HEADERS) return bytes;
+    for (const name in this.headers)
+      bytes += name.length + this.headers[name]!.length + HEADER_OVERHEAD_BYTES;
     return bytes;
   }
 
@@ -179,7 +201,6 @@ export class Entry implements Stored, Freshness, RenditionOwner {
 
   #render(text: string): Rendition {
     const rendition = createRendition(text, this);
-    if (this.#wrapper !== undefined) return rendition;
     this.#hrefs = undefined;
     const isPackable = this.#anchor === undefined;
     if (isPackable && this.#source.length >= SMALLEST_PACKED_LENGTH) {
@@ -201,28 +222,28 @@ export class Entry implements Stored, Freshness, RenditionOwner {
   }
 }
 
-const openingOf = (wrapper: string): string => `{"${wrapper}": `;
-
 /** Texts that many entries have in common, each kept once: every request makes its own copy of them. */
 const commonTexts = new Map<string, string>();
 const MOST_COMMON_TEXTS = 1024;
+/** What is longer than names of accounts and addresses of gateways are is not common (characters). */
+const LONGEST_COMMON_TEXT = 256;
 
 function shared(text: string): string {
+  if (text.length > LONGEST_COMMON_TEXT) return owned(text);
   const known = commonTexts.get(text);
   if (known !== undefined) return known;
   if (commonTexts.size >= MOST_COMMON_TEXTS) commonTexts.clear();
-  commonTexts.set(text, text);
-  return text;
+  const own = owned(text);
+  commonTexts.set(own, own);
+  return own;
 }
 
-const isShortAscii = (text: string): boolean => text.length < 1024 && Buffer.byteLength(text) === text.length;
+function renditionBytes(variant: string, rendition: Rendition): number {
+  const variantBytes = variant.length > LONGEST_COMMON_TEXT ? heldBy(variant) : 0;
+  return variantBytes + rendition.heldBytes + RENDITION_OVERHEAD_BYTES;
+}
 
 function isEmpty(headers: Record<string, string>): boolean {
   for (const _name in headers) return false;
   return true;
-}
-
-/** V8 keeps a string in one byte a character while all of them are Latin-1, else in two. */
-function heldBy(text: string): number {
-  return Buffer.byteLength(text) === text.length ? text.length : 2 * text.length;
 }

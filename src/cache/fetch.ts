@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import { CLASSES, familyOf } from './classes.ts';
-import { Entry, type EntryFields, type Stored } from './entry.ts';
+import { Entry, type EntryFields, type EntryIdentity, type Stored } from './entry.ts';
 import { subjectOf } from './key.ts';
 import type { Lookup } from './lookup.ts';
 import type { MemoryStore } from './memory-store.ts';
@@ -61,7 +61,7 @@ export async function fetchAnswer(
   const { shared, memory, clock } = dependencies;
   const { key, scope } = lookup;
   const isUnchanged = watch(dependencies, scope);
-  const ticket = (await shared?.begin(key, scope, { accept, signal })) ?? AWAY;
+  const ticket = (await shared?.begin(identityOf(lookup), { accept, signal })) ?? AWAY;
   if (ticket.state === 'found') return adopt(memory, ticket.entry, isUnchanged());
   const previous = isUnchanged() ? ticket.previous : undefined;
   const fallback = newer(memory.get(key), previous, clock.now());
@@ -154,14 +154,18 @@ function freshnessOf(
   return decideFreshness(settings, cacheClass, answer, askedAt);
 }
 
+/** What an answer to the lookup's request is about. */
+export function identityOf({ key, scope, query, request }: Lookup): EntryIdentity {
+  return { key, scope, tenant: request.tenant, subject: subjectOf(request.params), query };
+}
+
 /** An entry's fields; the upstream's id of the one request is not among them. */
 export function fieldsOf(
-  { key, scope, query, request }: Lookup,
+  lookup: Lookup,
   { status, body, hrefs, headers }: Stored,
   times: Freshness,
 ): EntryFields {
-  const { tenant, params } = request;
-  return { key, scope, tenant, subject: subjectOf(params), query, status, body, hrefs, headers, ...times };
+  return { ...identityOf(lookup), status, body, hrefs, headers, ...times };
 }
 
 /** The times of an answer that is nobody's but the present callers'. */

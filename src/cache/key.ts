@@ -1,5 +1,6 @@
 import type { Params } from '../operations/match.ts';
 import type { CacheClass, Operation } from '../operations/operation.ts';
+import { CLASSES } from './classes.ts';
 
 /** A request as the cache sees it: whose, where, what, and what the caller demands of the cache. */
 export interface CacheRequest {
@@ -22,9 +23,23 @@ export interface CacheRequest {
 /** Separates the parts of a key; cannot occur in a path, a query or a header. */
 const SEPARATOR = '\n';
 
+/** Names of accounts and regions are short (characters). */
+const LONGEST_SCOPE = 512;
+
 /** What one generation number covers: everything of one class that an account has in a region. */
 export function scopeOf(account: string, region: string, cacheClass: CacheClass): string {
   return account + SEPARATOR + region + SEPARATOR + cacheClass;
+}
+
+/** True for a text that may be a scope, as `scopeOf` makes them. */
+export function isScope(text: string): boolean {
+  const parts = text.split(SEPARATOR, 4);
+  return (
+    text.length <= LONGEST_SCOPE &&
+    parts.length === 3 &&
+    !parts.includes('') &&
+    Object.hasOwn(CLASSES, parts[2]!)
+  );
 }
 
 /** The parts of a scope. */

@@ -1,5 +1,5 @@
 import { familyOf } from './classes.ts';
-import { derive, findMember } from './derive/derive.ts';
+import { derive } from './derive/derive.ts';
 import { indexList } from './derive/list-index.ts';
 import { type Directives, parseDirectives } from './directives.ts';
 import { Entry } from './entry.ts';
@@ -76,24 +76,12 @@ function deriveEntry(
   }));
   const subject = subjectOf(request.params);
   const question = { operation: request.operation, subject, query, variant: request.variant };
-  const member = index && findMember(index, question);
-  const body = member?.text ?? (index && derive(index, question));
-  if (!body) return null;
+  const answer = index && derive(index, question);
+  if (!answer) return null;
   const { storedAt, freshUntil, staleUntil, errorUntil, headers } = list;
   const times = { storedAt, freshUntil, staleUntil, errorUntil };
-  const entry = new Entry({
-    key,
-    scope,
-    tenant: request.tenant,
-    subject,
-    query,
-    status: 200,
-    body,
-    hrefs: member?.hrefs,
-    wrapper: member ? (request.operation.response ?? undefined) : undefined,
-    headers,
-    ...times,
-  });
+  const { tenant } = request;
+  const entry = new Entry({ key, scope, tenant, subject, query, status: 200, ...answer, headers, ...times });
   memory.set(entry);
   return entry;
 }

@@ -4,6 +4,8 @@ import type { RedisObserver } from '../redis/guard.ts';
 export interface CacheObserver extends RedisObserver {
   /** An entry had to go because memory, or the places for unbounded keys of its scope, are full. */
   evicted(): void;
+  /** Something of a class is fetched in a region for the first time: its counters exist from now on. */
+  opened(region: string, resource: string): void;
   /** Entries dropped because something changed or was purged. */
   invalidated(region: string, resource: string, cause: 'write' | 'purge' | 'peer', entries: number): void;
   /** A background refresh ended. */
@@ -13,7 +15,9 @@ export interface CacheObserver extends RedisObserver {
 /** Tells nobody. */
 export const silentObserver: CacheObserver = {
   evicted: () => {},
+  opened: () => {},
   invalidated: () => {},
   revalidated: () => {},
   redis: () => {},
+  usesRedis: () => {},
 };

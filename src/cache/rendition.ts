@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { brotliCompressSync, gzipSync, constants as zlib } from 'node:zlib';
+import { flat } from './owned-text.ts';
 
 /** Codings an answer can be sent in beside its plain bytes. */
 export type Encoding = 'gzip' | 'br';
@@ -45,11 +46,6 @@ export function createRendition(text: string, owner: RenditionOwner): Rendition 
     owner,
   );
 }
-
-const scratch = Buffer.allocUnsafeSlow(LONGEST_TEXT_BYTES);
-
-/** A short Latin-1 text of its own: one put together from parts, or cut out of a longer one, keeps all of those alive. */
-export const flat = (text: string): string => scratch.toString('latin1', 0, scratch.write(text, 'latin1'));
 
 /** A buffer of its own: one cut from Node's shared pool would keep 8 KiB alive for a few bytes. */
 function bytesOf(text: string, length: number): Buffer {

@@ -1,4 +1,4 @@
-import type { EntryFields } from './entry.ts';
+import type { EntryFields, EntryIdentity } from './entry.ts';
 import type { Change } from './invalidation.ts';
 
 /**
@@ -9,12 +9,13 @@ export interface SharedStore {
   /**
    * Reads an answer; without one, tries to become the one instance that fetches it.
    *
+   * @param identity what is asked for
    * @param options.accept what will do: a fresh answer, a stale one too, or none (the upstream shall be asked)
    * @param options.signal stops the wait for another instance's answer
    */
-  begin(key: string, scope: string, options: { accept: Acceptable; signal: AbortSignal }): Promise<Ticket>;
+  begin(identity: EntryIdentity, options: { accept: Acceptable; signal: AbortSignal }): Promise<Ticket>;
   /** Only reads; undefined when there is nothing usable at all. */
-  peek(key: string, scope: string): Promise<EntryFields | undefined>;
+  peek(identity: EntryIdentity): Promise<EntryFields | undefined>;
   /** Stores what was fetched, unless its scope has changed since `begin`, and lets waiting instances go on. */
   commit(ticket: Ticket, entry: EntryFields): Promise<void>;
   /** Lets waiting instances go on; with `remove` what is stored is known to be wrong. */
@@ -51,4 +52,6 @@ export interface SharedListener {
   onChange(scope: string, change: Change): void;
   /** Scopes of which this process holds answers, to be checked after the connection was lost. */
   heldScopes(): string[];
+  /** True for a scope that this process has ever fetched anything of; of others nothing needs to be known. */
+  knows(scope: string): boolean;
 }

@@ -1,16 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox';
-import {
-  AccessSchema,
-  AllowedHostsSchema,
-  AuditSchema,
-  ListenerSchema,
-  TrustProxySchema,
-} from '../access/settings.ts';
+import { AccessSchema, AllowedHostsSchema, AuditSchema, TrustProxySchema } from '../access/settings.ts';
 import { CacheSchema } from '../cache/settings.ts';
 import { LimitsSchema } from '../limits/settings.ts';
 import { RedisSchema } from '../redis/settings.ts';
 import { Choice, Milliseconds, Nullable, Port, section } from '../settings/kinds.ts';
 import { SimulatorSchema } from '../simulator/config.ts';
+import { ListenSchema, RegionName as region } from './listen-schema.ts';
 
 /**
  * The one description of what may be configured: keys, kinds, bounds, defaults and what each is for. The types below, the
@@ -19,9 +14,6 @@ import { SimulatorSchema } from '../simulator/config.ts';
  */
 
 const closed = { additionalProperties: false } as const;
-
-/** A region as a catalog may call it: `DFW`, `RegionOne`, `eu-west.2`. A comma, blank or slash is a list or URL astray. */
-const region = Type.String({ pattern: '^[A-Za-z0-9][^\\s,/]*$' });
 
 const AdminSchema = Type.Object(
   {
@@ -176,7 +168,7 @@ const UpstreamSchema = Type.Object(
 /** The whole configuration. */
 export const ConfigSchema = Type.Object(
   {
-    listen: section(ListenerSchema),
+    listen: section(ListenSchema),
     admin: section(AdminSchema),
     publicUrl: Nullable(Type.String({ minLength: 1 }), {
       default: null,

@@ -5,8 +5,14 @@ import { errorCode } from '../settings/parse.ts';
 import type { Problem } from '../settings/problem.ts';
 import { isRecord, type Tree } from '../settings/tree.ts';
 
-/** Shortest key of Sluice's own tokens, bytes of its text: as hexadecimal digits that is 128 bits. */
-const SHORTEST_TOKEN_KEY = 32;
+/** Shortest signing key, bytes of its text: as hexadecimal digits that is 128 bits. */
+const SHORTEST_KEY = 32;
+
+/** Where rings of signing keys stand. */
+const RINGS = [
+  ['access', 'tokenKeys'],
+  ['redis', 'signingKeys'],
+] as const;
 
 /** Puts the contents of secret files where the secrets would stand, and checks keys by what they then are. */
 export function readSecretFiles(tree: Tree, folder: string, isSound: IsSound): Problem[] {
@@ -20,7 +26,8 @@ export function readSecretFiles(tree: Tree, folder: string, isSound: IsSound): P
       ...readIdentitySecret(identity, 'password', path, folder),
     ];
   });
-  return [...perAccount, ...(isSound('access.tokenKeys') ? readTokenKeys(tree, folder) : [])];
+  const sound = RINGS.filter((ring) => isSound(ring.join('.')));
+  return [...perAccount, ...sound.flatMap((ring) => readKeys(tree, ring, folder))];
 }
 
 function readIdentitySecret(
@@ -37,17 +44,18 @@ function readIdentitySecret(
   return [];
 }
 
-function readTokenKeys(tree: Tree, folder: string): Problem[] {
-  const keys = isRecord(tree['access']) ? tree['access']['tokenKeys'] : undefined;
+function readKeys(tree: Tree, [part, name]: (typeof RINGS)[number], folder: string): Problem[] {
+  const section = tree[part];
+  const keys = isRecord(section) ? section[name] : undefined;
   if (!Array.isArray(keys)) return [];
   return keys.flatMap((key: unknown, index): Problem[] => {
-    const path = ['access', 'tokenKeys', String(index)];
+    const path = [part, name, String(index)];
     const file = isRecord(key) ? key['file'] : undefined;
     const text = typeof file === 'string' ? readSecret(file, [...path, 'file'], folder) : String(key);
     if (typeof text !== 'string') return [text];
     keys[index] = text;
-    if (Buffer.byteLength(text) >= SHORTEST_TOKEN_KEY) return [];
-    const accepted = `${SHORTEST_TOKEN_KEY} characters or more, such as \`openssl rand -hex 32\` writes`;
+    if (Buffer.byteLength(text) >= SHORTEST_KEY) return [];
+    const accepted = `${SHORTEST_KEY} characters or more, such as \`openssl rand -hex 32\` writes`;
     return [{ path, text: `is too short for a key, accepted: ${accepted}` }];
   });
 }

@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
-import { attachFastPath, type FastPath } from '../http/fast-path.ts';
+import { Wire } from '../http/server.ts';
 import { registerPassthrough, streamFault } from '../passthrough/proxy.ts';
 import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
@@ -12,16 +12,6 @@ import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
 import { dispatch } from './dispatch.ts';
-import { MAX_HEADER_BYTES, refuseMalformed } from './malformed.ts';
-
-/** How long a connection without a request is kept, ms: longer than the 60 s of common load balancers. */
-const KEEP_ALIVE_MS = 75_000;
-
-/**
- * How long a connection that is idle when a drain begins is still kept, ms: a caller may just be sending its next request,
- * which it would lose. It is answered, and the connection ends with the answer.
- */
-const LINGER_MS = 500;
 
 /**
  * The listener callers connect to. What is an operation of the guide, a login or a version document is answered
@@ -40,12 +30,12 @@ export function createListener(options: {
     rootRegion,
     maxTargetBytes: () => services().settings.listen.maxTargetBytes,
   });
-  const answerer = createMemoryAnswerer({ services, router, rootRegion, keepAliveMs: KEEP_ALIVE_MS });
-  let fastPath: FastPath | undefined;
+  const { listen } = services().settings;
+  const keepAliveMs = listen.keepAliveTimeoutMs;
+  const answer = createMemoryAnswerer({ services, router, rootRegion, keepAliveMs });
+  const wire = new Wire({ times: listen, log: services().log, answer: listen.fastPath ? answer : undefined });
   let fastifyHandler: RequestListener;
   const streamed = new WeakMap<IncomingMessage, LocatedPassthrough>();
-  let closing = false;
-  let lingersUntil = 0;
   const fastify = Fastify({
     logger: false,
     forceCloseConnections: 'idle',
@@ -53,28 +43,14 @@ export function createListener(options: {
     routerOptions: { maxParamLength: 16_384 },
     serverFactory: (handler) => {
       fastifyHandler = handler;
-      // Node would refuse a request without a Host, but not as a fault.
-      const options = { maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false };
-      const server = createServer(options, (req, res) => {
-        fastPath?.begun(req, res);
-        if (closing) res.shouldKeepAlive = false;
-        take(req, res);
+      return wire.createServer({
+        serve: (req, res) => take(req, res),
+        refuse: (req, res, fault) => fail(newCall(req, res), fault, services()),
       });
-      server.on('checkExpectation', (req: IncomingMessage, res: Call['res']) => {
-        fastPath?.begun(req, res);
-        const message = 'The Expect header may ask for 100-continue and nothing else.';
-        fail(newCall(req, res), new Fault('computeFault', message, { code: 417 }), services());
-      });
-      server.keepAliveTimeout = KEEP_ALIVE_MS;
-      fastPath = attachFastPath(server, answerer);
-      const closeIdleConnections = server.closeIdleConnections.bind(server);
-      server.closeIdleConnections = () => {
-        if (performance.now() >= lingersUntil) closeIdleConnections();
-      };
-      return server;
     },
     exposeHeadRoutes: false,
-    clientErrorHandler: refuseMalformed,
+    // What Node cannot read is answered by the wire.
+    clientErrorHandler: () => {},
     frameworkErrors: (error, request, reply) => {
       reply.hijack();
       const call = newCall(request.raw, reply.raw);
@@ -116,9 +92,7 @@ export function createListener(options: {
   };
 
   fastify.addHook('preClose', (done) => {
-    closing = true;
-    lingersUntil = performance.now() + LINGER_MS;
-    fastPath?.close();
+    wire.drain();
     done();
   });
 

@@ -9,6 +9,7 @@ import { createRedisBudgetStore } from '../limits/shared/redis-store.ts';
 import type { Permit } from '../limits/slot-request.ts';
 import { operationNamed } from '../operations/match.ts';
 import { createRedis } from '../redis/connection.ts';
+import { usesRedis } from '../redis/settings.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Services } from '../serving/services.ts';
@@ -84,6 +85,10 @@ class OpenState implements State {
 
 function openCache(config: Config, { clock, metrics, log }: Shared): ResponseCache {
   const observe = observeCache(metrics, () => cache.stats());
+  if (usesRedis(config.redis) && config.redis.signingKeys.length === 0)
+    log.warn(
+      'redis.signingKeys is empty: whoever can write to Redis decides what callers are answered, as far as it looks like an answer',
+    );
   const shared = connectSharedStore(config.redis, { clock, log, observe, instanceId: randomUUID() });
   const cache = createCache({ settings: config.cache, clock, observe, shared });
   return cache;
@@ -115,7 +120,8 @@ function liveLimits(config: Config): LiveLimits {
 
 /** Where windows are remembered, if they are kept at all: where this changes they begin anew. */
 function limitsKeyOf({ limits, redis }: Config): string {
-  return JSON.stringify([limits.enabled, limits.ledger, redis]);
+  const { signingKeys: _, ...connection } = redis;
+  return JSON.stringify([limits.enabled, limits.ledger, connection]);
 }
 
 /** The settings as a reload last put them. */

@@ -1,13 +1,19 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault } from '../faults/faults.ts';
 
 /** Largest request body Sluice takes in, bytes. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
+ * Emitted on a request whose body will not come in whole, because it is too slow or no HTTP, with the fault to answer.
+ * Whoever reads a body listens; where nobody does, the connection answers itself.
+ */
+export const BODY_FAILED = Symbol('the body will not come in whole');
+
+/**
  * Reads a whole request body.
  *
- * @throws {Fault} overLimit 413 for more than `MAX_BODY_BYTES`, badRequest for one cut short
+ * @throws {Fault} overLimit 413 for more than `MAX_BODY_BYTES`, badRequest for one cut short, 408 for one too slow
  */
 export function readBody(req: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -23,6 +29,7 @@ export function readBody(req: IncomingMessage): Promise<Buffer> {
         chunks.push(chunk);
         return;
       }
+      chunks.length = 0;
       req.off('data', onData);
       req.pause();
       reject(tooLarge());
@@ -31,6 +38,7 @@ export function readBody(req: IncomingMessage): Promise<Buffer> {
     req.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     req.once('error', (error) => reject(cutShort(error)));
     req.once('aborted', () => reject(cutShort(undefined)));
+    req.once(BODY_FAILED, reject);
   });
 }
 
@@ -38,6 +46,36 @@ export function readBody(req: IncomingMessage): Promise<Buffer> {
 export function hasBody(req: IncomingMessage): boolean {
   return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
 }
+
+/**
+ * A request that was answered before its body was in ends its connection: the rest would be taken for the next request,
+ * or be read to its end for nothing, however long it is.
+ */
+export function closeIfUnread(req: IncomingMessage, res: ServerResponse): void {
+  const writeHead = res.writeHead;
+  res.writeHead = ((...head: Parameters<typeof writeHead>) => {
+    if (!req.complete) res.shouldKeepAlive = false;
+    return writeHead.apply(res, head);
+  }) as typeof writeHead;
+}
+
+/** Requests whose callers ask whether to send their bodies at all, and were not told yet. */
+const asking = new WeakSet<IncomingMessage>();
+
+/** Says `100 Continue` when the body is first read, and so never for a request that is refused by its head. */
+export function continueOnRead(req: IncomingMessage, res: ServerResponse): void {
+  const read = req._read;
+  asking.add(req);
+  req._read = function (size) {
+    req._read = read;
+    asking.delete(req);
+    if (!res.headersSent) res.writeContinue();
+    read.call(this, size);
+  };
+}
+
+/** True while a caller has not been told to send the body that it asked about. */
+export const awaitsContinue = (req: IncomingMessage): boolean => asking.has(req);
 
 const tooLarge = () =>
   new Fault(

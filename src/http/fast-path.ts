@@ -1,5 +1,8 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Connection } from './connection.ts';
+import { Feed } from './feed.ts';
+import { takeReader } from './node-socket.ts';
 import { Outbox } from './outbox.ts';
 import { type PlainGet, PlainGetReader } from './plain-get.ts';
 
@@ -22,59 +25,57 @@ export interface WireAnswer {
 /** Answers a plain GET at once, or not at all. */
 export type Answerer = (get: PlainGet, socket: Socket) => WireAnswer | undefined;
 
-export interface FastPath {
-  /** To be called for each request that Node has read. */
-  begun(req: IncomingMessage, res: ServerResponse): void;
-  /** From now on everything goes to Node. */
-  close(): void;
-}
+/** The fast path of all connections of one listener. */
+export class FastPath {
+  readonly #answer: Answerer;
+  readonly #outbox = new Outbox<Socket, WireAnswer>(send);
+  readonly #states = new WeakMap<Connection, ParserState>();
 
-/** Gives a server a fast path. */
-export function attachFastPath(server: Server, answer: Answerer): FastPath {
-  const lanes = new WeakMap<Socket, Lane>();
-  const unsent = new Unsent();
-  let closed = false;
+  constructor(answer: Answerer) {
+    this.#answer = answer;
+  }
 
-  const outbox = new Outbox<Socket, WireAnswer>((socket, answered) => send(socket, answered, unsent));
-
-  const closeIdleConnections = server.closeIdleConnections.bind(server);
-  server.closeIdleConnections = () => {
-    outbox.empty();
-    if (unsent.isEmpty) closeIdleConnections();
-  };
-
-  server.on('connection', (socket: Socket) => {
-    const [parse] = socket.listeners('data') as ((bytes: Buffer) => void)[];
-    if (parse === undefined) return;
-    const lane = new Lane();
-    const reader = new PlainGetReader();
-    lanes.set(socket, lane);
-    socket.removeListener('data', parse);
-    const onData = (bytes: Buffer) => {
-      const isFree = !closed && lane.isFree() && socket.writableLength === 0;
-      const get = isFree ? reader.read(bytes) : undefined;
+  /**
+   * Reads a new connection's bytes from now on.
+   *
+   * @returns false when this Node is built in a way that is not known: the connection is Node's alone then
+   */
+  attach(connection: Connection): boolean {
+    const { socket } = connection;
+    const reader = takeReader(socket);
+    if (reader === undefined) return false;
+    const feed = new Feed(connection, reader);
+    const state = new ParserState();
+    const heads = new PlainGetReader();
+    const [answer, outbox] = [this.#answer, this.#outbox];
+    this.#states.set(connection, state);
+    connection.isFree = () => state.isFree();
+    // Node reads from the socket's handle itself until somebody listens to its data.
+    socket.on('data', (bytes: Buffer) => {
+      const isFree = state.isFree() && !connection.endsNext && socket.writableLength === 0;
+      const get = isFree ? heads.read(bytes) : undefined;
       const answered = get && answer(get, socket);
       if (answered) {
         outbox.put(socket, answered);
         return;
       }
       outbox.empty();
-      lane.hand(bytes);
-      parse.call(socket, bytes);
-    };
-    // Node reads from the socket's handle itself until somebody listens to its data.
-    socket.on('data', onData);
-  });
+      state.hand(bytes);
+      feed.hand(bytes);
+    });
+    return true;
+  }
 
-  return {
-    begun: (req, res) => lanes.get(req.socket)?.begun(req, res),
-    close() {
-      closed = true;
-    },
-  };
+  /** To be called for each request that Node has read. */
+  begun(connection: Connection, req: IncomingMessage, res: ServerResponse): void {
+    this.#states.get(connection)?.begun(req, res);
+  }
+
+  /** Puts out what is answered. */
+  readonly flush = (): void => this.#outbox.empty();
 }
 
-function send(socket: Socket, { head, body }: WireAnswer, unsent: Unsent): void {
+function send(socket: Socket, { head, body }: WireAnswer): void {
   if (body === undefined) socket.write(head, 'latin1');
   else if (typeof body === 'string') socket.write(head + body, 'latin1');
   else {
@@ -83,33 +84,10 @@ function send(socket: Socket, { head, body }: WireAnswer, unsent: Unsent): void 
     socket.write(body);
     socket.uncork();
   }
-  if (socket.writableLength > 0) unsent.add(socket);
-}
-
-/** Callers that read slowly. Node takes their connections for idle, and must not close them before all is out. */
-class Unsent {
-  readonly #sockets = new Set<Socket>();
-
-  get isEmpty(): boolean {
-    return this.#sockets.size === 0;
-  }
-
-  /** Until what is written to the socket now is out. A `drain` comes only after more than the socket's high-water mark. */
-  add(socket: Socket): void {
-    if (this.#sockets.has(socket)) return;
-    this.#sockets.add(socket);
-    socket.write('', () => this.#settle(socket));
-  }
-
-  #settle(socket: Socket): void {
-    this.#sockets.delete(socket);
-    // More may have been written behind.
-    if (socket.writableLength > 0 && !socket.destroyed) this.add(socket);
-  }
 }
 
 /** Follows what one connection's parser is at: the fast path may only run between two of its messages. */
-class Lane {
+class ParserState {
   /** The first message is always Node's: its timeouts for connections that say nothing end with it. */
   #state: 'new' | 'busy' | 'free' | 'lost' = 'new';
   /** Bytes handed over since the connection was last free. */

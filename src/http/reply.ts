@@ -35,7 +35,6 @@ export function writeReply(call: Call, reply: Reply): void {
   if (res.headersSent || res.destroyed) return;
   const head = ['X-Compute-Request-Id', call.requestId, ...commonHead(call), ...reply.headers];
   if (!BODILESS.has(reply.status)) describeBody(head, reply);
-  if (mustClose(call)) head.push('Connection', 'close');
   res.writeHead(reply.status, STATUS_CODES[reply.status] ?? 'Unknown', head);
   res.end(call.method === 'HEAD' || BODILESS.has(reply.status) ? undefined : bodyBeside(head, reply.body));
 }
@@ -60,17 +59,9 @@ export function writeResponse(call: Call, { status, head, body }: Response): voi
   const { res } = call;
   if (res.headersSent || res.destroyed) return;
   const own = ['X-Compute-Request-Id', call.requestId, ...head.lines];
-  if (mustClose(call)) own.push('Connection', 'close');
   res.writeHead(status, STATUS_CODES[status] ?? 'Unknown', own);
   if (call.method === 'HEAD' || body === undefined) res.end();
   // Text is ASCII here, and the head's characters are bytes; see `bodyBeside`.
   else if (typeof body === 'string') res.end(body, 'latin1');
   else res.end(body);
-}
-
-/** A request body that was not read to its end would be taken for the next request: the connection ends instead. */
-function mustClose(call: Call): boolean {
-  const { req } = call;
-  if (req.complete || req.readableEnded) return false;
-  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
 }

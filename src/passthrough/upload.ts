@@ -33,6 +33,8 @@ class Upload extends Readable {
   constructor(source: IncomingMessage) {
     super();
     this.#source = source;
+    // Whoever sends it listens only while it does.
+    this.on('error', () => {});
   }
 
   override _read(): void {

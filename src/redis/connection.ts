@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { RedisSettings } from './settings.ts';
+import { describeTrouble, needsNewConnection, troubleOf } from './trouble.ts';
 
 /** One connection or a cluster of them: both speak the same commands. */
 export type RedisConnection = Redis | Cluster;
@@ -62,6 +63,8 @@ function commonOptions(use: RedisUse) {
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     retryStrategy: reconnectDelayMs,
+    // 1: connect anew, so that names and sentinels are asked for the master of today; the command has failed.
+    reconnectOnError: (error: Error) => (needsNewConnection(troubleOf(error)) ? 1 : false),
     ...(use.purpose === undefined ? {} : { connectionName: `sluice-${use.purpose.replace(/\s/g, '-')}` }),
   } satisfies RedisOptions;
 }
@@ -99,8 +102,12 @@ function logOutages(connection: RedisConnection, log: RedisLog, purpose: string)
   const outage = (error: unknown) => {
     if (away) return;
     away = true;
-    const fields = error instanceof Error ? { err: error, purpose } : { purpose };
-    log.warn(fields, 'Redis is away; this instance goes on alone until it is back');
+    const isError = error instanceof Error;
+    const what = isError ? describeTrouble(troubleOf(error)) : 'Redis does not answer';
+    log.warn(
+      isError ? { err: error, purpose } : { purpose },
+      `${what}; this instance goes on alone until it is back`,
+    );
   };
   connection.on('error', outage);
   connection.on('reconnecting', outage);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RedisConnection } from './connection.ts';
+import { troubleOf } from './trouble.ts';
 
 /** A Lua script, atomic in Redis, and how to run it. */
 export interface Script {
@@ -21,7 +22,7 @@ export function createScript(lua: string): Script {
       try {
         return await redis.callBuffer('evalsha', sha, keys.length, ...keys, ...args);
       } catch (error) {
-        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+        if (troubleOf(error) !== 'noscript') throw error;
         return redis.callBuffer('eval', lua, keys.length, ...keys, ...args);
       }
     },

@@ -16,6 +16,22 @@ const nullable = <T extends ReturnType<typeof Type.Object> | ReturnType<typeof T
 const secret = (description: string) =>
   Type.Union([Type.String(), Type.Null()], { default: null, description });
 
+/** A key itself, or where it stands; it is a text once the configuration has been read. */
+const SigningKeySchema = Type.Unsafe<string>(
+  Type.Union([
+    Type.String({ minLength: 1, secret: true }),
+    Type.Object(
+      {
+        file: Type.String({
+          minLength: 1,
+          description: 'File that holds the key, seen from the configuration’s folder',
+        }),
+      },
+      { additionalProperties: false },
+    ),
+  ]),
+);
+
 /** `redis` of the configuration: one of `url`, `sentinels`, `cluster`; all null: everything stays in this process. */
 export const RedisSchema = Type.Object(
   {
@@ -48,6 +64,12 @@ export const RedisSchema = Type.Object(
       ),
       'Redis Cluster',
     ),
+    signingKeys: Type.Array(SigningKeySchema, {
+      default: [],
+      maxItems: 16,
+      description:
+        'Keys of what instances leave for each other in Redis, newest first: each a text of 32 characters or more, or `{ file: … }`; the first signs, all of them verify, and what none of them has signed is not believed. The same at every instance. `[]`: whoever can write to Redis decides what callers are answered',
+    }),
   },
   {
     additionalProperties: false,
@@ -57,3 +79,8 @@ export const RedisSchema = Type.Object(
 );
 
 export type RedisSettings = Static<typeof RedisSchema>;
+
+/** False for settings that name no Redis: everything stays in this process. */
+export function usesRedis({ url, sentinels, cluster }: RedisSettings): boolean {
+  return url !== null || sentinels !== null || cluster !== null;
+}

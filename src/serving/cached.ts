@@ -1,4 +1,5 @@
 import type { CacheRequest, Fetched, Lookup, Stored } from '../cache/cache.ts';
+import { isKeptHeader, KEPT_HEADERS } from '../cache/entry.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { Charge } from '../limits/slot-request.ts';
@@ -113,14 +114,12 @@ function askOf({ call, path, operation, params, place, query }: OperationRead): 
   };
 }
 
-/** Upstream headers worth keeping with a cached answer. */
-const KEPT = ['retry-after', 'openstack-api-version', 'x-openstack-nova-api-version'];
-
 function storedFrom(answered: RegionAnswer): Stored {
   const headers: Record<string, string> = {};
-  for (const name of KEPT) {
-    const value = answered.headers[name];
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  for (const name of KEPT_HEADERS) {
+    const given = answered.headers[name];
+    const value = Array.isArray(given) ? given.join(', ') : given;
+    if (isKeptHeader(name, value)) headers[name] = value;
   }
   const id = answered.headers['x-compute-request-id'];
   const requestId = typeof id === 'string' ? id : undefined;

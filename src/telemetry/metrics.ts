@@ -64,7 +64,7 @@ export const METRICS = {
   redisErrors: {
     type: 'counter',
     name: 'sluice_redis_errors_total',
-    help: 'Redis operations that failed, were too slow, were skipped during an outage, or brought rubbish',
+    help: 'Redis operations that failed, by what was wrong (away, timeout, readonly, loading, misconf, full, refused …), were skipped during an outage, or brought rubbish',
     labels: ['operation', 'outcome'],
   },
   redisDuration: {

@@ -3,10 +3,12 @@ import type { CacheStats } from '../cache/cache.ts';
 import type { CacheObserver } from '../cache/observer.ts';
 import type { RegionStanding } from '../limits/limits.ts';
 import type { ShaperObserver } from '../limits/queue/shaper-contract.ts';
+import { REDIS_TROUBLES } from '../redis/trouble.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the cache does, as metrics. Gauges are read when somebody scrapes. */
 export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheObserver {
+  metrics.cacheEvictions.add(0);
   metrics.onScrape('cache', () => {
     const { entries, bytes } = stats();
     metrics.cacheEntries.set(entries);
@@ -14,9 +16,20 @@ export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheOb
   });
   return {
     evicted: () => metrics.cacheEvictions.inc(),
+    opened(region, resource) {
+      for (const cause of ['write', 'purge', 'peer'])
+        metrics.cacheInvalidations.add(0, region, resource, cause);
+      for (const outcome of ['refreshed', 'failed'])
+        metrics.cacheRevalidations.add(0, region, resource, outcome);
+    },
     invalidated: (region, resource, cause, entries) =>
       metrics.cacheInvalidations.add(entries, region, resource, cause),
     revalidated: (region, resource, outcome) => metrics.cacheRevalidations.inc(region, resource, outcome),
+    usesRedis(operations) {
+      for (const operation of operations)
+        for (const outcome of [...REDIS_TROUBLES, 'rubbish', 'skipped'])
+          metrics.redisErrors.add(0, operation, outcome);
+    },
     redis(operation, outcome, durationMs) {
       if (outcome !== 'ok') metrics.redisErrors.inc(operation, outcome);
       if (outcome !== 'skipped') metrics.redisDuration.observe(durationMs / 1000, operation);

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { type Dispatcher, util } from 'undici';
 import { CodingError, codingsOf, decodeContent } from '../content-coding.ts';
 import type { Cancellation } from './cancellation.ts';
+import { withoutNominated } from './headers.ts';
 
 /** One request to an endpoint. It has a Content-Length whatever the body is: real servers read nothing else. */
 export interface ExchangeRequest {
@@ -131,7 +132,7 @@ export abstract class AnswerHandler<A> implements Dispatcher.DispatchHandler {
   onHeaders(status: number, headers: Buffer[], resume: () => void): boolean {
     if (status < 200) return true;
     this.status = status;
-    this.headers = util.parseHeaders(headers) as IncomingHttpHeaders;
+    this.headers = withoutNominated(util.parseHeaders(headers) as IncomingHttpHeaders);
     this.#watch.head(status, this.headers);
     this.begun(resume);
     // These end with their head, whatever length they announce (RFC 9110, sections 8.6 and 15.3.5).

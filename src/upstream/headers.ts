@@ -1,14 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
- * Which headers cross Sluice. Tokens and forwarding headers of a caller never go up (a caller's X-Forwarded-* would
- * spoil the links the upstream builds and the shared cache); hop-by-hop headers (RFC 9110, section 7.6.1) go nowhere.
+ * Which headers cross Sluice. Up goes what is known to be meant for a service and to do no harm, and nothing else: behind
+ * Sluice's own token a header that a server trusts (who is asking, with which roles, for which URL, by which method) would
+ * speak with Sluice's authority, and there is no end to such names. Down comes everything but secrets and what is between
+ * Sluice and the upstream; hop-by-hop headers (RFC 9110, section 7.6.1) go nowhere.
  */
 
 const HOP_BY_HOP = [
   'connection',
   'keep-alive',
   'proxy-authenticate',
+  'proxy-authentication-info',
   'proxy-authorization',
   'proxy-connection',
   'te',
@@ -17,46 +20,139 @@ const HOP_BY_HOP = [
   'upgrade',
 ];
 
-const NOT_UP = new Set([
-  ...HOP_BY_HOP,
-  'host',
-  'content-length',
-  'content-type',
-  'expect',
+/** What ties one request's lines in several logs together: nothing that a server acts upon. */
+const TRACE_CONTEXT = [
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'b3',
+  'x-b3-traceid',
+  'x-b3-spanid',
+  'x-b3-parentspanid',
+  'x-b3-sampled',
+  'x-b3-flags',
+  'uber-trace-id',
+  'x-cloud-trace-context',
+  'x-amzn-trace-id',
+  'x-datadog-trace-id',
+  'x-datadog-parent-id',
+  'x-datadog-sampling-priority',
+  'x-request-id',
+  'x-correlation-id',
+  'x-openstack-request-id',
+  'x-trans-id-extra',
+  // osprofiler's.
+  'x-trace-info',
+  'x-trace-hmac',
+];
+
+/** Request headers that change what the upstream answers; part of the cache key (`variantOf`). */
+export const MICROVERSION_HEADERS = ['openstack-api-version', 'x-openstack-nova-api-version'] as const;
+
+/** What a caller may say to an operation of the guide; formats and conditions are between it and Sluice. */
+const UP = new Set<string>([...MICROVERSION_HEADERS, ...TRACE_CONTEXT, 'accept-language']);
+
+/** What a caller may say besides where the body and its conditions are its own business. */
+const PASSTHROUGH_UP = new Set([
+  ...UP,
   'accept',
+  'accept-charset',
   'accept-encoding',
-  'authorization',
-  'cookie',
-  'x-auth-token',
-  'x-storage-token',
-  'x-subject-token',
-  'x-service-token',
-  'forwarded',
-  'via',
-  'x-region',
-  'x-http-method-override',
-  'if-none-match',
-  'if-match',
-  'if-modified-since',
-  'if-unmodified-since',
+  'user-agent',
   'cache-control',
   'pragma',
   'prefer',
-  'idempotency-key',
-  'user-agent',
+  'range',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+  // What a body is.
+  'content-type',
+  'content-encoding',
+  'content-disposition',
+  'content-language',
+  'content-md5',
+  'content-digest',
+  'digest',
+  'content-range',
+  'etag',
+  // A browser asks for leave.
+  'origin',
+  'access-control-request-method',
+  'access-control-request-headers',
+  // Object storage: what is copied, linked, kept, versioned or given out.
+  'destination',
+  'destination-account',
+  'x-copy-from',
+  'x-copy-from-account',
+  'x-fresh-metadata',
+  'x-newest',
+  'x-delete-at',
+  'x-delete-after',
+  'x-if-delete-at',
+  'x-detect-content-type',
+  'x-static-large-object',
+  'x-symlink-target',
+  'x-symlink-target-account',
+  'x-symlink-target-etag',
+  'x-versions-location',
+  'x-versions-enabled',
+  'x-history-location',
+  'x-storage-policy',
+  'x-web-mode',
+  'x-log-retention',
+  'x-cdn-enabled',
+  'x-ttl',
+  // Queues tell their clients apart by it.
+  'client-id',
 ]);
 
-const NOT_DOWN = new Set([
+/** Beginnings of names that belong to objects, containers, accounts and images: their metadata and settings. */
+const PASSTHROUGH_UP_PREFIXES = [
+  'x-object-',
+  'x-container-',
+  'x-account-',
+  'x-remove-object-',
+  'x-remove-container-',
+  'x-remove-account-',
+  'x-image-',
+  'x-openstack-image-',
+  'x-glance-',
+];
+/** Each service names its microversions so, Bare Metal and Shared File Systems for instance. */
+const MICROVERSION = /^x-openstack-[a-z]{1,32}-api-version$/;
+
+/**
+ * What no caller sees: secrets, how the upstream wants to be asked for them, what it is made of, and promises about its own
+ * host and connections, which would be taken for Sluice's.
+ */
+const NEVER_DOWN = [
   ...HOP_BY_HOP,
+  'www-authenticate',
+  'authentication-info',
+  'set-cookie',
+  'set-cookie2',
+  'x-auth-token',
+  'x-subject-token',
+  'x-storage-token',
+  'x-service-token',
+  'server',
+  'x-powered-by',
+  'via',
+  'alt-svc',
+  'strict-transport-security',
+  'public-key-pins',
+];
+
+/** What Sluice says itself of the answer to an operation. */
+const NOT_DOWN = new Set([
+  ...NEVER_DOWN,
   'content-length',
   'content-type',
   'content-encoding',
   'date',
-  'server',
-  'set-cookie',
-  'www-authenticate',
-  'x-auth-token',
-  'x-subject-token',
   'x-compute-request-id',
   'location',
   'etag',
@@ -64,13 +160,9 @@ const NOT_DOWN = new Set([
   'expires',
   'last-modified',
   'age',
-  'via',
   'vary',
   'retry-after',
 ]);
-
-/** Request headers that change what the upstream answers; part of the cache key (`variantOf`). */
-export const MICROVERSION_HEADERS = ['openstack-api-version', 'x-openstack-nova-api-version'] as const;
 
 /**
  * The part of the cache key that comes from microversion headers; empty for nearly every request.
@@ -109,20 +201,34 @@ export function requestHeaders(
   }
   const dropped = nominated(caller.connection);
   for (const name in caller) {
-    if (goesUp(name) && !dropped?.has(name)) headers[name] = text(caller[name]);
+    if (UP.has(name) && !dropped?.has(name)) headers[name] = text(caller[name]);
   }
   return headers;
 }
 
-/** Headers that a caller's `Connection` declares to be for this hop only; undefined for nearly every request. */
-function nominated(connection: string | undefined): Set<string> | undefined {
+/** Headers that a `Connection` declares to be for this hop only; undefined for nearly every message. */
+function nominated(connection: string | string[] | undefined): Set<string> | undefined {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined;
-  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
+  return new Set(
+    String(connection)
+      .split(',')
+      .map((name) => name.trim().toLowerCase()),
+  );
 }
 
-/** Whether a caller's header goes to the upstream as it is. */
-export function goesUp(name: string): boolean {
-  return !NOT_UP.has(name) && !name.startsWith('x-forwarded-') && !name.startsWith('x-sluice-');
+/** Headers of an answer without those that its `Connection` declares to be for this hop only. */
+export function withoutNominated(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  for (const name of nominated(headers.connection) ?? []) delete headers[name];
+  return headers;
+}
+
+/** Whether a caller's header goes up where the request goes through. */
+function goesThrough(name: string): boolean {
+  if (PASSTHROUGH_UP.has(name)) return true;
+  if (!name.startsWith('x-')) return false;
+  if (MICROVERSION.test(name)) return true;
+  // Object storage keeps its own marks under such names.
+  return PASSTHROUGH_UP_PREFIXES.some((prefix) => name.startsWith(prefix)) && !name.includes('sysmeta');
 }
 
 /** Whether an upstream's header goes to the caller as it is. */
@@ -133,30 +239,7 @@ export function comesDown(name: string): boolean {
 const text = (value: string | string[] | undefined): string =>
   Array.isArray(value) ? value.join(', ') : (value ?? '');
 
-/** What a caller of a passed-through path may say to the upstream itself: conditions, formats and ranges are its own business. */
-const PASSTHROUGH_UP = new Set([
-  'accept',
-  'accept-encoding',
-  'content-type',
-  'if-none-match',
-  'if-match',
-  'if-modified-since',
-  'if-unmodified-since',
-  'cache-control',
-  'pragma',
-  'prefer',
-  'user-agent',
-]);
-
-/** Secrets and connection matters of the upstream that no caller sees, on passed-through paths too. */
-const PASSTHROUGH_NOT_DOWN = new Set([
-  ...HOP_BY_HOP,
-  'www-authenticate',
-  'x-auth-token',
-  'x-subject-token',
-  'set-cookie',
-  'via',
-]);
+const PASSTHROUGH_NOT_DOWN = new Set(NEVER_DOWN);
 
 /**
  * Headers for a request that streams through.
@@ -171,7 +254,7 @@ export function passthroughRequestHeaders(
   const headers: Record<string, string> = {};
   const dropped = nominated(caller.connection);
   for (const name in caller) {
-    if ((goesUp(name) || PASSTHROUGH_UP.has(name)) && !dropped?.has(name)) headers[name] = text(caller[name]);
+    if (goesThrough(name) && !dropped?.has(name)) headers[name] = text(caller[name]);
   }
   if (length !== undefined) headers['content-length'] = String(length);
   headers['x-auth-token'] = token;
@@ -188,7 +271,10 @@ export function passthroughResponseHeaders(
   for (const [name, value] of Object.entries(upstream)) {
     if (value !== undefined && !PASSTHROUGH_NOT_DOWN.has(name)) headers[name] = value;
   }
-  if (typeof upstream.location === 'string') headers['location'] = location(upstream.location);
+  for (const name of ['location', 'content-location']) {
+    const url = upstream[name];
+    if (typeof url === 'string') headers[name] = location(url);
+  }
   headers['x-compute-request-id'] = text(upstream['x-compute-request-id']) || call.requestId;
   headers['via'] = '1.1 sluice';
   headers['x-sluice-region'] = call.region;

@@ -73,7 +73,8 @@ function connector(timeout: number): buildConnector.connector {
   const connect = buildConnector({ timeout });
   return (options, callback) =>
     connect(options, (...[error, socket]) => {
-      if (socket === null) return callback(error, null);
+      // A connection that fails comes with no socket at all, not with null as the types have it.
+      if (error !== null) return callback(error, null);
       hearEarlyAnswers(socket);
       callback(null, socket);
     });

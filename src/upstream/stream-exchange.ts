@@ -45,7 +45,6 @@ export function streamExchange(
 /** Lets an answer go that nobody is to get: a small one is read to its end, so that its connection can be used again. */
 export function discard({ body }: StreamedAnswer): void {
   let bytes = 0;
-  body.on('error', () => {});
   body.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > MAX_DISCARDED_BYTES) body.destroy();
@@ -69,6 +68,8 @@ class Streamer extends AnswerHandler<StreamedAnswer> {
         callback(error);
       },
     });
+    // It may break before whoever gets it listens.
+    body.on('error', () => {});
     this.#body = body;
     if (this.status === 413 || this.status === 429) this.#held = [];
     else this.#give(undefined);

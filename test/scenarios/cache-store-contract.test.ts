@@ -60,7 +60,7 @@ describe.each(kinds)('answers kept in $kind', ({ withRedis }) => {
       'hit',
       200,
       body,
-      { 'x-kept': 'yes' },
+      { 'openstack-api-version': 'compute 2.1' },
     ]);
   });
 

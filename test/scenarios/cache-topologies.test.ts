@@ -4,12 +4,19 @@ import { createRedisBudgetStore } from '../../src/limits/shared/redis-store.ts';
 import { createRedis } from '../../src/redis/connection.ts';
 import { redisAvailable } from '../support/redis-server.ts';
 import { type RedisTopology, startCluster, startSentinel } from '../support/redis-topology.ts';
-import { answering, type Instance, never, ok, openInstance, ShiftedClock } from '../unit/cache/instances.ts';
+import {
+  answering,
+  type Instance,
+  NO_REDIS,
+  never,
+  ok,
+  openInstance,
+  ShiftedClock,
+} from '../unit/cache/instances.ts';
 import { askFor } from '../unit/cache/support.ts';
 
 /** What instances share, where Redis is more than one server: cached answers, news of changes, and budgets. */
 
-const none = { url: null, sentinels: null, cluster: null };
 const detail = askFor('/flavors/detail');
 const image = askFor('/images/a');
 
@@ -63,7 +70,7 @@ describe.runIf(redisAvailable())('Redis', () => {
       password: null,
       sentinelPassword: null,
     };
-    const both = await instances({ ...none, sentinels });
+    const both = await instances({ ...NO_REDIS, sentinels });
     await share(both, '"shared"');
     await topology.killMaster();
     expect((await both[0].get(image, answering(ok('"meanwhile"')))).entry.body).toBe('"meanwhile"');
@@ -75,19 +82,39 @@ describe.runIf(redisAvailable())('Redis', () => {
   it('as a Cluster is used for answers, news and budgets', async () => {
     topology = await startCluster(await freePort());
     const cluster = { nodes: [{ host: '127.0.0.1', port: topology.port }], password: null };
-    const both = await instances({ ...none, cluster });
+    const both = await instances({ ...NO_REDIS, cluster });
     await share(both, '"shared"');
     await both[0].get(image, answering(ok('"old"')));
     await vi.waitFor(async () => expect((await both[1].get(image, never)).entry.body).toBe('"old"'));
     await both[0].cache.invalidate({ ...image, invalidates: ['image'] });
     await vi.waitFor(() => expect(both[1].cache.lookup(image).verdict).toBe('miss'));
-    const redis = createRedis({ ...none, cluster }, { warn: () => {}, info: () => {} })!;
+    const redis = createRedis({ ...NO_REDIS, cluster }, { warn: () => {}, info: () => {} })!;
     open.push({ close: () => redis.disconnect() });
     const store = createRedisBudgetStore({ redis, instance: 'a' });
     const report = { budget: 'someone|DFW', instances: 1, isLeaving: false, limits: [] };
     await vi.waitFor(async () => expect((await store.exchange(report)).instances).toBe(1), 5000);
   }, 30_000);
 });
+
+it.runIf(redisAvailable())(
+  'a Cluster that redis.url names is said to be one, and callers are answered',
+  async () => {
+    topology = await startCluster(await freePort());
+    const one = openInstance(`redis://127.0.0.1:${topology.port}`, new ShiftedClock());
+    open.push(one.cache);
+    await vi.waitFor(
+      async () => {
+        for (const path of ['/flavors/detail', '/images/detail', '/extensions']) {
+          const region = crypto.randomUUID();
+          expect((await one.get(askFor(path, { region }), answering(ok('"x"')))).entry.body).toBe('"x"');
+        }
+        expect(one.log.warnings.join()).toContain('is a cluster');
+      },
+      { timeout: 15_000, interval: 100 },
+    );
+  },
+  30_000,
+);
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -207,16 +207,17 @@ describe('headers of a request that goes through', () => {
         'x-sluice-client': 'billing',
         'x-region': 'DFW',
         connection: 'close, x-secret-hop',
-        'x-own': 'goes up',
+        'x-roles': 'admin',
+        'x-object-meta-own': 'goes up',
         'openstack-api-version': 'compute 2.1',
       },
     });
     const { headers } = dfw.requests()[0]!;
     expect(headers['x-auth-token']).toBe(upstream.identity.tokens.at(-1));
-    expect(JSON.stringify(headers)).not.toMatch(/a-callers-own|evil|x-forwarded|x-sluice|x-region/);
+    expect(JSON.stringify(headers)).not.toMatch(/a-callers-own|evil|x-forwarded|x-sluice|x-region|x-roles/);
     expect(headers).toMatchObject({
       host: new URL(dfw.url).host,
-      'x-own': 'goes up',
+      'x-object-meta-own': 'goes up',
       'openstack-api-version': 'compute 2.1',
     });
   });
@@ -228,6 +229,7 @@ describe('headers of a request that goes through', () => {
         'x-compute-request-id': 'req-of-the-region',
         'x-auth-token': 'secret',
         'set-cookie': 'a=b',
+        server: 'Apache/2.2.3 (Of The Region)',
         'www-authenticate': 'Keystone uri="http://identity.test"',
         location: `${dfw.url}/os-keypairs/1`,
       }),
@@ -239,7 +241,7 @@ describe('headers of a request that goes through', () => {
       'x-sluice-region': 'DFW',
       location: `${base}/os-keypairs/1`,
     });
-    for (const name of ['x-auth-token', 'set-cookie', 'www-authenticate'])
+    for (const name of ['x-auth-token', 'set-cookie', 'www-authenticate', 'server'])
       expect(headers[name]).toBeUndefined();
   });
 });

@@ -37,12 +37,15 @@ export interface TestGatewayOptions {
   untilReady?: boolean;
 }
 
+/** With `FAST_PATH=off` in the environment every test's gateway runs without its fast path: all must pass then, too. */
+export const FAST_PATH = process.env['FAST_PATH'] !== 'off';
+
 /** Starts a gateway, by default in front of `startStubUpstream()`. */
 export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
   const { username, apiKey } = STUB_CREDENTIALS;
   const credentials = options.credentials ?? { username, apiKey };
   const base: Tree = {
-    listen: { port: 0 },
+    listen: { port: 0, fastPath: FAST_PATH },
     admin: { port: 0 },
     accounts: [{ name: 'main', identity: { url: options.identityUrl, ...credentials } }],
   };

@@ -17,7 +17,7 @@ const ROOMS: readonly (readonly [room: string, storey: number, forbidden: readon
   ['operations', 3, ['settings', 'redis', 'clock.ts']],
   ['translation', 4, ['links', 'identity', 'settings', 'redis', 'clock.ts']],
   ['links', 4, ['translation', 'identity', 'settings', 'redis', 'clock.ts']],
-  ['identity', 4, ['translation', 'links']],
+  ['identity', 4, ['translation']],
   ['routing', 5, ['limits', 'access', 'redis']],
   ['cache', 5, ['routing', 'limits', 'access', 'identity']],
   ['limits', 5, ['routing', 'cache', 'access', 'identity', 'translation', 'links']],

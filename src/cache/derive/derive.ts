@@ -1,6 +1,8 @@
 import { isJsonObject, type JsonValue } from '../../json.ts';
+import type { Hrefs } from '../../links/json-hrefs.ts';
 import type { Operation } from '../../operations/operation.ts';
 import { type Family, familyOf } from '../classes.ts';
+import { owned } from '../owned-text.ts';
 import { hasOneReading, type Parameter, parseQuery } from '../query.ts';
 import { sliceObject } from './json-slices.ts';
 import { type ListIndex, type Member, MOST_MEMBERS, memberValue, selfOf } from './list-index.ts';
@@ -22,26 +24,30 @@ export interface Question {
   readonly variant: string;
 }
 
-/** The JSON text that answers the question, or null when the list cannot answer it exactly. */
-export function derive(index: ListIndex, question: Question): string | null {
+/** What was computed. */
+export interface Answer {
+  /** JSON text of its own: a part of the list's would keep all of that alive. */
+  readonly body: string;
+  /** Where its links stand, when that is known. */
+  readonly hrefs: Hrefs | undefined;
+}
+
+/** The answer to the question, or null when the list cannot answer it exactly. */
+export function derive(index: ListIndex, question: Question): Answer | null {
   const found = familyOf(question.operation);
   if (!found) return null;
   if (question.operation === found.item) return deriveItem(index, found, question);
-  return deriveList(index, found, question);
+  const body = deriveList(index, found, question);
+  return body === null ? null : { body, hrefs: undefined };
 }
 
-function deriveItem(index: ListIndex, { item }: Family, question: Question): string | null {
-  const member = findMember(index, question);
-  return member ? `{"${item.response}": ${member.text}}` : null;
-}
-
-/**
- * The member that is the item asked for. An id that the list lacks may still exist (a flavor not offered any more): only
- * the upstream knows.
- */
-export function findMember(index: ListIndex, { operation, subject, query }: Question): Member | undefined {
-  if (operation !== familyOf(operation)?.item) return undefined;
-  return subject === undefined || query !== '' ? undefined : index.byId.get(subject);
+/** An id that the list lacks may still exist (a flavor not offered any more): only the upstream knows. */
+function deriveItem(index: ListIndex, { item }: Family, { subject, query }: Question): Answer | null {
+  const member = subject === undefined || query !== '' ? undefined : index.byId.get(subject);
+  if (!member) return null;
+  const opening = `{"${item.response}": `;
+  const body = owned(`${opening}${member.text}}`);
+  return { body, hrefs: member.hrefs.map((at) => at + opening.length) };
 }
 
 function deriveList(index: ListIndex, found: Family, question: Question): string | null {

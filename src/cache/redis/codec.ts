@@ -1,84 +1,119 @@
-import { createHash } from 'node:crypto';
+import { isUtf8 } from 'node:buffer';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { isJsonObject, type JsonValue } from '../../json.ts';
-import type { EntryFields } from '../entry.ts';
+import { hrefsOf } from '../../links/json-hrefs.ts';
+import { SEAL_PATTERN, type Seal } from '../../redis/seal.ts';
+import { type EntryFields, type EntryIdentity, isKeptHeader } from '../entry.ts';
+import { LONGEST_ENTRY } from './scripts.ts';
 
 /**
  * Entries as Redis holds them: one line of facts that the scripts read, too (version, generation, status, the four times,
- * packing, checksum), then the headers and the body, deflated when that pays. Whatever does not read back exactly is
+ * packing, seal), then the headers and the body, deflated when that pays.
+ *
+ * Redis is not trusted. What an entry is about is never read: whoever asks knows it, and the seal is made over it. What is
+ * read goes out to callers, so whatever does not read back exactly, or could not have been written by an instance, is
  * rubbish and nobody's answer.
  */
 
 /** The layout's version; an instance ignores entries of any other. */
-export const CODEC_VERSION = '1';
+const CODEC_VERSION = '2';
 
+const PURPOSE = 'cache entry';
 const SMALLEST_PACKED_BYTES = 1024;
-/** No answer about flavors or images comes near; a forged one shall not blow up memory. */
-const MOST_UNPACKED_BYTES = 64 * 1024 * 1024;
-const LINE = /^1 (\d+) (\d{3}) (\d+) (\d+) (\d+) (\d+) ([pz]) ([0-9a-f]{8})$/;
+/** Longer answers stay in the process that has them: unpacking and checking one takes the event loop for that long. */
+const MOST_UNPACKED_BYTES = 4 * 1024 * 1024;
+const LINE = new RegExp(
+  `^(${CODEC_VERSION} (\\d{1,16}) (\\d{3}) (\\d{1,16}) (\\d{1,16}) (\\d{1,16}) (\\d{1,16}) ([pz])) (${SEAL_PATTERN})$`,
+);
+const LONGEST_LINE = 200;
+/** By how much another instance's clock may be ahead of ours (ms). */
+const MOST_AHEAD_MS = 5 * 60_000;
 
-/** @param generation of the scope when the upstream was asked */
-export function encodeEntry(entry: EntryFields, generation: string): Buffer {
-  const facts = JSON.stringify([entry.tenant, entry.subject ?? null, entry.query, entry.headers]);
-  const plain = Buffer.from(`${facts}\n${entry.body}`);
+/**
+ * @param generation of the scope when the upstream was asked
+ * @returns null for an entry that is too long to be shared
+ */
+export function encodeEntry(entry: EntryFields, generation: string, seal: Seal): Buffer | null {
+  const plain = Buffer.from(`${JSON.stringify(entry.headers)}\n${entry.body}`);
+  if (plain.length > MOST_UNPACKED_BYTES) return null;
   const isPacked = plain.length >= SMALLEST_PACKED_BYTES;
   const payload = isPacked ? deflateRawSync(plain, { level: 1 }) : plain;
   const times = [entry.storedAt, entry.freshUntil, entry.staleUntil, entry.errorUntil].map(Math.round);
-  const line = [
-    CODEC_VERSION,
-    generation,
-    entry.status,
-    ...times,
-    isPacked ? 'z' : 'p',
-    checksum(entry.key, payload),
-  ];
-  return Buffer.concat([Buffer.from(`${line.join(' ')}\n`), payload]);
+  const facts = [CODEC_VERSION, generation, entry.status, ...times, isPacked ? 'z' : 'p'].join(' ');
+  const line = `${facts} ${seal.of(PURPOSE, entry.key, entry.scope, facts, payload)}\n`;
+  const bytes = Buffer.concat([Buffer.from(line), payload]);
+  return bytes.length > LONGEST_ENTRY ? null : bytes;
 }
 
-/** The entry, or null for rubbish. */
-export function decodeEntry(bytes: Buffer, key: string, scope: string): EntryFields | null {
-  const end = bytes.indexOf(0x0a);
+/**
+ * The entry, or null for rubbish.
+ *
+ * @param identity what was asked for
+ * @param now wall ms
+ */
+export function decodeEntry(
+  bytes: Buffer,
+  identity: EntryIdentity,
+  seal: Seal,
+  now: number,
+): EntryFields | null {
+  if (bytes.length > LONGEST_ENTRY) return null;
+  const end = bytes.subarray(0, LONGEST_LINE).indexOf(0x0a);
   const line = LINE.exec(bytes.toString('latin1', 0, Math.max(0, end)));
   if (!line) return null;
+  const [, facts, , , , , , , packing, given] = line;
   const payload = bytes.subarray(end + 1);
-  if (checksum(key, payload) !== line[8]) return null;
-  const [status, storedAt, freshUntil, staleUntil, errorUntil] = line.slice(2, 7).map(Number);
-  const content = readPayload(payload, line[7] === 'z');
-  if (!content) return null;
-  return {
-    key,
-    scope,
-    ...content,
-    status: status!,
+  if (!seal.matches(given!, PURPOSE, identity.key, identity.scope, facts!, payload)) return null;
+  const [status, storedAt, freshUntil, staleUntil, errorUntil] = line.slice(3, 8).map(Number);
+  const times = {
     storedAt: storedAt!,
     freshUntil: freshUntil!,
     staleUntil: staleUntil!,
     errorUntil: errorUntil!,
   };
+  if (!isKeptStatus(status!, identity) || !isPossible(times, now)) return null;
+  const content = readPayload(payload, packing === 'z');
+  return content && { ...identity, status: status!, ...content, ...times };
 }
 
-type Content = Pick<EntryFields, 'tenant' | 'subject' | 'query' | 'headers' | 'body'>;
+/** Only these answers are kept at all, see `decideFreshness`. */
+function isKeptStatus(status: number, { subject }: EntryIdentity): boolean {
+  return status === 200 || (status === 404 && subject !== undefined);
+}
+
+type Times = Pick<EntryFields, 'storedAt' | 'freshUntil' | 'staleUntil' | 'errorUntil'>;
+
+function isPossible({ storedAt, freshUntil, staleUntil, errorUntil }: Times, now: number): boolean {
+  return (
+    storedAt <= now + MOST_AHEAD_MS &&
+    storedAt <= freshUntil &&
+    freshUntil <= Math.min(staleUntil, errorUntil)
+  );
+}
+
+type Content = Pick<EntryFields, 'headers' | 'body' | 'hrefs'>;
 
 function readPayload(payload: Buffer, isPacked: boolean): Content | null {
   try {
     const plain = isPacked ? inflateRawSync(payload, { maxOutputLength: MOST_UNPACKED_BYTES }) : payload;
     const end = plain.indexOf(0x0a);
-    const facts: JsonValue = JSON.parse(plain.toString('utf8', 0, end));
-    if (!Array.isArray(facts)) return null;
-    const [tenant, subject, query, headers] = facts;
-    if (typeof tenant !== 'string' || typeof query !== 'string' || !isHeaders(headers)) return null;
-    if (subject !== null && typeof subject !== 'string') return null;
-    return { tenant, subject: subject ?? undefined, query, headers, body: plain.toString('utf8', end + 1) };
+    const headers: JsonValue = JSON.parse(plain.toString('utf8', 0, end));
+    if (!isKept(headers)) return null;
+    const document = readDocument(plain.subarray(end + 1));
+    return document && { headers, ...document };
   } catch {
     return null;
   }
 }
 
-function isHeaders(value: JsonValue | undefined): value is Record<string, string> {
-  return isJsonObject(value) && Object.values(value).every((header) => typeof header === 'string');
+/** One whole JSON document in UTF-8, with its links. */
+function readDocument(bytes: Buffer): Pick<Content, 'body' | 'hrefs'> | null {
+  if (!isUtf8(bytes)) return null;
+  const body = bytes.toString();
+  const hrefs = hrefsOf(bytes, body);
+  return hrefs === undefined ? null : { body, hrefs };
 }
 
-/** Over the key as well: what was copied to another key is nobody's answer there. */
-function checksum(key: string, payload: Buffer): string {
-  return createHash('sha1').update(`${key}\n`).update(payload).digest('hex').slice(0, 8);
+function isKept(headers: JsonValue): headers is Record<string, string> {
+  return isJsonObject(headers) && Object.entries(headers).every(([name, value]) => isKeptHeader(name, value));
 }

@@ -1,6 +1,11 @@
 import type { RedisConnection } from '../../redis/connection.ts';
 import type { RedisGuard } from '../../redis/guard.ts';
+import { troubleOf } from '../../redis/trouble.ts';
+import { isScope } from '../key.ts';
 import { SCOPES } from './keys.ts';
+
+/** Far more than accounts, regions and classes make. */
+const MOST_SCOPES = 10_000;
 
 /** The scopes that any instance has ever stored something for, so that a purge finds them. */
 export interface ScopeRegister {
@@ -22,21 +27,19 @@ export function createScopeRegister(redis: RedisConnection, guard: RedisGuard): 
       const reply = await guard.attempt('register', () => addScope(redis, scope));
       if (reply === undefined) added.delete(scope);
     },
-    read: async () => (await guard.attempt('scopes', () => readScopes(redis))) ?? [],
+    async read() {
+      const scopes = (await guard.attempt('scopes', () => readScopes(redis))) ?? [];
+      return scopes.filter(isScope);
+    },
   };
 }
 
-/** Errors of a Redis that answers: another type under the key, no memory left. They are no outage. */
-const isError = (error: unknown, code: 'WRONGTYPE' | 'OOM'): boolean =>
-  error instanceof Error && error.message.startsWith(code);
-
-/** Undefined when Redis is full. */
-async function addScope(redis: RedisConnection, scope: string): Promise<number | undefined> {
+/** A set that is none is put right; what else is wrong is the guard's to tell. */
+async function addScope(redis: RedisConnection, scope: string): Promise<number> {
   try {
     return await redis.sadd(SCOPES, scope);
   } catch (error) {
-    if (isError(error, 'OOM')) return undefined;
-    if (!isError(error, 'WRONGTYPE')) throw error;
+    if (troubleOf(error) !== 'wrongtype') throw error;
     await redis.del(SCOPES);
     return redis.sadd(SCOPES, scope);
   }
@@ -44,9 +47,10 @@ async function addScope(redis: RedisConnection, scope: string): Promise<number |
 
 async function readScopes(redis: RedisConnection): Promise<string[]> {
   try {
-    return await redis.smembers(SCOPES);
+    // A set that instances have not filled is not even read.
+    return (await redis.scard(SCOPES)) > MOST_SCOPES ? [] : await redis.smembers(SCOPES);
   } catch (error) {
-    if (isError(error, 'WRONGTYPE')) return [];
+    if (troubleOf(error) === 'wrongtype') return [];
     throw error;
   }
 }

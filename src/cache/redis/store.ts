@@ -6,9 +6,10 @@ import {
   type RedisConnection,
   type RedisLog,
 } from '../../redis/connection.ts';
-import { createRedisGuard, type RedisGuard } from '../../redis/guard.ts';
+import { RedisGuard } from '../../redis/guard.ts';
+import { createSeal, type Seal } from '../../redis/seal.ts';
 import type { RedisSettings } from '../../redis/settings.ts';
-import type { EntryFields } from '../entry.ts';
+import type { EntryFields, EntryIdentity } from '../entry.ts';
 import type { Change } from '../invalidation.ts';
 import { hasUnboundedKey, MOST_UNBOUNDED_KEYS } from '../memory-store.ts';
 import type { CacheObserver } from '../observer.ts';
@@ -32,6 +33,7 @@ export interface RedisStoreOptions {
   listener: SharedListener;
   /** Tells this instance's own messages from others'. */
   instanceId: string;
+  seal: Seal;
 }
 
 /** What `connectSharedStore` needs beside the settings. */
@@ -48,11 +50,15 @@ export function connectSharedStore(
   const redis = createRedis(settings, SILENT, { purpose: 'cache' });
   const subscriber = createSubscriber(settings, 'cache invalidations');
   if (!redis || !subscriber) return undefined;
-  return (listener) => new RedisStore({ ...options, redis, subscriber, listener });
+  const seal = createSeal(settings.signingKeys);
+  return (listener) => new RedisStore({ ...options, redis, subscriber, listener, seal });
 }
 
 /** The guard speaks of outages, be it that Redis is slow or away. */
 const SILENT: RedisLog = { warn: () => {}, info: () => {} };
+
+/** What Redis is asked for, and what it brings by itself. */
+const OPERATIONS = ['begin', 'commit', 'announce', 'check', 'message'];
 
 /** A fetching instance that died holds the others up no longer than this (ms). */
 const LOCK_MS = 5000;
@@ -82,20 +88,21 @@ class RedisStore implements SharedStore {
 
   constructor(options: RedisStoreOptions) {
     this.#options = options;
-    const { redis, clock, log, observe } = options;
-    this.#guard = createRedisGuard(redis, clock, log, observe);
+    const { redis, observe } = options;
+    observe.usesRedis(OPERATIONS);
+    this.#guard = new RedisGuard({ ...options, part: 'cache', onNotMaster: () => this.#reconnect() });
     this.#bus = new InvalidationBus({ ...options, guard: this.#guard, keys });
     this.#register = createScopeRegister(redis, this.#guard);
   }
 
   async begin(
-    key: string,
-    scope: string,
+    identity: EntryIdentity,
     { accept, signal }: { accept: Acceptable; signal: AbortSignal },
   ): Promise<Ticket> {
+    const { key, scope } = identity;
     const lock = randomUUID();
     for (let look = 0; ; look++) {
-      const reply = await this.#ask(key, scope, accept, lock);
+      const reply = await this.#ask(identity, accept, lock);
       if (reply === undefined) return AWAY;
       const { state, generation, entry } = reply;
       if (state === 'found' && entry) return { state, entry };
@@ -109,8 +116,8 @@ class RedisStore implements SharedStore {
     }
   }
 
-  async peek(key: string, scope: string): Promise<EntryFields | undefined> {
-    const reply = await this.#ask(key, scope, 'fresh', '');
+  async peek(identity: EntryIdentity): Promise<EntryFields | undefined> {
+    const reply = await this.#ask(identity, 'fresh', '');
     return reply?.entry;
   }
 
@@ -118,11 +125,12 @@ class RedisStore implements SharedStore {
     if (ticket.state !== 'fetch') return;
     const { key, scope, generation, lock } = ticket;
     const ttlMs = Math.ceil(lastUseAt(entry) - this.#options.clock.now());
-    if (generation === '' || ttlMs <= 0 || !(await this.#bus.isSettled(scope)))
+    const bytes = encodeEntry(entry, generation, this.#options.seal);
+    if (generation === '' || ttlMs <= 0 || bytes === null || !(await this.#bus.isSettled(scope)))
       return this.abandon(ticket, false);
     void this.#register.add(scope);
     const mostUnbounded = hasUnboundedKey(entry) ? MOST_UNBOUNDED_KEYS : 0;
-    const args = [generation, encodeEntry(entry, generation), String(ttlMs), lock, String(mostUnbounded)];
+    const args = [generation, bytes, String(ttlMs), lock, String(mostUnbounded)];
     const scriptKeys = [...keysOf(key, scope), keys.unbounded(scope)];
     const stored = await this.#guard.attempt('commit', () =>
       COMMIT.run(this.#options.redis, scriptKeys, args),
@@ -136,6 +144,11 @@ class RedisStore implements SharedStore {
     const { key, scope, generation, lock } = ticket;
     const args = [generation, lock, remove ? '1' : '0'];
     await this.#guard.attempt('abandon', () => ABANDON.run(this.#options.redis, keysOf(key, scope), args));
+  }
+
+  /** Whoever follows a failover must hear from the new master, too: messages of the old one may have ended. */
+  #reconnect(): void {
+    this.#options.subscriber.disconnect(true);
   }
 
   announce(scope: string, change: Change): Promise<boolean> {
@@ -152,7 +165,8 @@ class RedisStore implements SharedStore {
     this.#options.subscriber.disconnect();
   }
 
-  async #ask(key: string, scope: string, accept: Acceptable, lock: string): Promise<Reply | undefined> {
+  async #ask(identity: EntryIdentity, accept: Acceptable, lock: string): Promise<Reply | undefined> {
+    const { key, scope } = identity;
     if (!(await this.#bus.isSettled(scope))) return undefined;
     const { redis, clock } = this.#options;
     const args = [String(clock.now()), accept, lock, String(LOCK_MS)];
@@ -160,20 +174,21 @@ class RedisStore implements SharedStore {
     if (!Array.isArray(reply) || !reply.every(Buffer.isBuffer)) return undefined;
     const [state, generation, bytes] = reply as [Buffer, Buffer, Buffer];
     const isCurrent = this.#bus.observe(scope, generation.toString());
-    const entry = bytes.length > 0 && isCurrent ? this.#decode(bytes, key, scope) : undefined;
+    const entry = bytes.length > 0 && isCurrent ? this.#decode(bytes, identity) : undefined;
     return { state: state.toString(), generation: generation.toString(), entry };
   }
 
-  #decode(bytes: Buffer, key: string, scope: string): EntryFields | undefined {
-    const entry = decodeEntry(bytes, key, scope);
+  #decode(bytes: Buffer, identity: EntryIdentity): EntryFields | undefined {
+    const { seal, clock, observe } = this.#options;
+    const entry = decodeEntry(bytes, identity, seal, clock.now());
     if (entry) {
       this.#guard.over('rubbish');
       return entry;
     }
-    this.#options.observe.redis('begin', 'rubbish', 0);
+    observe.redis('begin', 'rubbish', 0);
     this.#guard.trouble(
       'rubbish',
-      'Redis holds something under a key of the cache that is no entry; it is ignored',
+      'Redis holds something under a key of the cache that no instance with one of redis.signingKeys wrote; it is ignored',
     );
     return undefined;
   }

@@ -46,6 +46,9 @@ export interface Instance {
   get(ask: CacheRequest, load: () => Promise<Stored>): Promise<Pick<Fetched, 'entry' | 'verdict' | 'reason'>>;
 }
 
+/** Settings that name no Redis and no keys. */
+export const NO_REDIS: RedisSettings = { url: null, sentinels: null, cluster: null, signingKeys: [] };
+
 /** @param redis its URL, or settings for more than one server; null: memory only */
 export function openInstance(
   redis: string | RedisSettings | null,
@@ -58,8 +61,7 @@ export function openInstance(
     ...silentObserver,
     redis: (operation, outcome) => commands.push(`${operation} ${outcome}`),
   };
-  const settings =
-    redis !== null && typeof redis === 'object' ? redis : { url: redis, sentinels: null, cluster: null };
+  const settings = redis !== null && typeof redis === 'object' ? redis : { ...NO_REDIS, url: redis };
   const shared = connectSharedStore(settings, { clock, log, observe, instanceId: crypto.randomUUID() });
   const cache = createCache({ settings: cacheSettings(changes), clock, observe, shared });
   const get: Instance['get'] = async (ask, load) => {
@@ -75,7 +77,11 @@ export function openInstance(
 }
 
 /** A 200 with that body. */
-export const ok = (body: string): Stored => ({ status: 200, body, headers: { 'x-kept': 'yes' } });
+export const ok = (body: string): Stored => ({
+  status: 200,
+  body,
+  headers: { 'openstack-api-version': 'compute 2.1' },
+});
 export const status = (code: number): Stored => ({ status: code, body: '{}', headers: {} });
 
 /** A load that answers and counts; `never` is one that must not run. */

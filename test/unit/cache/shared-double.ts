@@ -33,7 +33,7 @@ export class SharedDouble {
     const member = { listener, pending: new Map<string, Change>() };
     this.#members.add(member);
     return {
-      begin: async (key, scope, { accept }) => {
+      begin: async ({ key, scope }, { accept }) => {
         if (this.#isAway || member.pending.has(scope)) return { state: 'away' };
         const generation = this.#generationOf(scope);
         const entry = this.#read(key, scope);
@@ -41,7 +41,7 @@ export class SharedDouble {
         if (entry && until !== undefined && this.#clock.now() < until) return { state: 'found', entry };
         return { state: 'fetch', key, scope, generation: String(generation), lock: '', previous: entry };
       },
-      peek: async (key, scope) => (this.#isAway ? undefined : this.#read(key, scope)),
+      peek: async ({ key, scope }) => (this.#isAway ? undefined : this.#read(key, scope)),
       commit: async (ticket, entry) => {
         if (this.#isAway || ticket.state !== 'fetch' || member.pending.has(ticket.scope)) return;
         const generation = this.#generationOf(ticket.scope);

@@ -43,16 +43,10 @@ function problems(yaml: string, env: Record<string, string> = {}): string[] {
 describe('defaults', () => {
   it('fills every key that a file leaves out', () => {
     const config = good(ACCOUNT);
-    expect(config.listen).toEqual({
-      host: '127.0.0.1',
-      port: 8080,
-      maxTargetBytes: 8192,
-      regions: {},
-      access: null,
-      tls: null,
-    });
+    expect(config.listen).toMatchObject({ host: '127.0.0.1', port: 8080, regions: {} });
+    expect(Object.values(config.listen)).not.toContain(undefined);
     expect(config.admin.port).toBe(8081);
-    expect(config.redis).toEqual({ url: null, sentinels: null, cluster: null });
+    expect(config.redis).toEqual({ url: null, sentinels: null, cluster: null, signingKeys: [] });
     expect(config.accounts[0]).toMatchObject({
       service: 'cloudServersOpenStack',
       interface: 'public',
@@ -513,6 +507,27 @@ describe('the services that are served', () => {
     expect(problems(`${ACCOUNT}facade: { services: some }`)).toEqual([
       'facade.services: is text, accepted: one of all, none or a list of text',
     ]);
+  });
+});
+
+describe('the keys of what instances leave in Redis', () => {
+  const KEY = 'k'.repeat(32);
+
+  it('are texts, files or variables, newest first', () => {
+    writeFileSync(join(folder, 'redis.key'), `${'é'.repeat(16)}\n`);
+    const yaml = `${ACCOUNT}redis: { signingKeys: [{ file: redis.key }, "${ref('RING')}", ${KEY}] }`;
+    expect(good(yaml, { RING: `${KEY}!` }).redis.signingKeys).toEqual(['é'.repeat(16), `${KEY}!`, KEY]);
+    expect(good(ACCOUNT, { SLUICE_REDIS_SIGNINGKEYS: KEY }).redis.signingKeys).toEqual([KEY]);
+  });
+
+  it('are refused when they are too short or missing, and never quoted', () => {
+    const of = (list: string) => problems(`${ACCOUNT}redis: { signingKeys: ${list} }`);
+    expect(of(`[${KEY}, tooshort, { file: no.key }]`)).toEqual([
+      'redis.signingKeys.1: is too short for a key, accepted: 32 characters or more, such as `openssl rand -hex 32` writes',
+      'redis.signingKeys.2.file: cannot be read (ENOENT), accepted: a file that holds the secret',
+    ]);
+    expect(of(KEY).join()).toMatch(/^redis\.signingKeys: /);
+    expect(of(KEY).join()).not.toContain(KEY);
   });
 });
 

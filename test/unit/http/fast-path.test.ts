@@ -1,28 +1,41 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import type { Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { attachFastPath, type FastPath } from '../../../src/http/fast-path.ts';
+import { Wire } from '../../../src/http/server.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: gw\r\n\r\n';
 /** Below a socket's high-water mark, so that no `drain` follows when it could not be sent at once. */
 const BODY = 'x'.repeat(12_000);
 const HEAD = `HTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n`;
 
+const TIMES = {
+  headersTimeoutMs: 60_000,
+  bodyTimeoutMs: 60_000,
+  writeTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 60_000,
+  connectionTtlMs: 0,
+};
+
 let answered = 0;
-let fastPath: FastPath;
-const server = createServer((request, response) => {
-  fastPath.begun(request, response);
-  response.end('from Node');
-});
+let server: Server;
 let caller: Socket;
 let served: Socket;
 
 beforeEach(async () => {
   answered = 0;
-  fastPath = attachFastPath(server, () => {
-    answered++;
-    return { head: HEAD, body: BODY };
+  const wire = new Wire({
+    times: TIMES,
+    log: createLog({ level: 'silent', requests: 'none' }),
+    answer: () => {
+      answered++;
+      return { head: HEAD, body: BODY };
+    },
+  });
+  server = wire.createServer({
+    serve: (_request, response) => void response.end('from Node'),
+    refuse: () => {},
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

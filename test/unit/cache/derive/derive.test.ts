@@ -11,12 +11,13 @@ import { askFor, FLAVORS, flavorsDetail, flavorText, imagesDetail, imageText } f
 const computed = (body: string, url: string, variant = ''): string | null => {
   const { operation, params, query } = askFor(url);
   const index = indexList(body, operation.cache!)!;
-  return derive(index, {
+  const answer = derive(index, {
     operation,
     subject: subjectOf(params),
     query: askedQuery(operation.cache, canonicalQuery(query)!),
     variant,
   });
+  return answer?.body ?? null;
 };
 const flavors = (url: string, variant?: string) => computed(flavorsDetail(), url, variant);
 const ids = (text: string | null, collection: string): string[] | null =>

@@ -1,0 +1,260 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Fault } from '../faults/faults.ts';
+import { awaitsContinue, BODY_FAILED, closeIfUnread, hasBody } from './body.ts';
+import { linger } from './linger.ts';
+import { bytesSent, isPausedByNode } from './node-socket.ts';
+import { Progress } from './progress.ts';
+import { plainFault, wireFault } from './refusal.ts';
+
+/** How patient a connection is, ms. */
+export interface Patience {
+  /** For a whole head, from the connection's first moment or the head's first byte. */
+  readonly headersTimeoutMs: number;
+  /** For each 16 KiB of a body. */
+  readonly bodyTimeoutMs: number;
+  /** For each 16 KiB of an answer. */
+  readonly writeTimeoutMs: number;
+}
+
+/** With so many requests of one connection under way, no more of it is read. */
+export const MOST_UNANSWERED = 128;
+
+/** A request that Node has read, and what answers it. */
+interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
+/**
+ * One caller's connection: which requests on it are still to be answered, in which order, and how it ends. Nothing is
+ * remembered here but the requests under way, and those are bounded.
+ */
+export class Connection {
+  readonly socket: Socket;
+  /** Requests that Node has read on it. */
+  begun = 0;
+  /** How the line begins that is under way, as far as somebody follows that. */
+  line = '';
+  /** True between two messages, as far as somebody beside Node reads them. */
+  isFree: () => boolean = () => false;
+
+  /** Answers not yet out, the oldest first. */
+  readonly #open: ServerResponse[] = [];
+  /** The last request that was read; its body may still be coming in. */
+  #last: Exchange | undefined;
+  /** Monotonic ms after which it is to end. */
+  readonly #endsAt: number;
+  /** Puts out answers that were made beside Node. */
+  readonly #flush: () => void;
+  #endsNext = false;
+  /** What is written once all before it is answered, since what came behind could not be read. */
+  #refusal: string | undefined;
+  /** Nothing that comes in is looked at any more. */
+  #isDeaf = false;
+  /** Something came in that is not answered. */
+  #hasMore = false;
+  /** Bytes received when the last answer was out. */
+  #quietAt = 0;
+  /** Node has had half a head for long. */
+  #isHeadLate = false;
+  /** When a head was first awaited, monotonic ms. */
+  #headSince: number | undefined;
+  readonly #sending = new Progress();
+  readonly #receiving = new Progress();
+
+  /**
+   * @param endsAt monotonic ms after which it is to end
+   * @param flush puts out answers that were made beside Node
+   */
+  constructor(socket: Socket, endsAt: number, flush: () => void) {
+    this.socket = socket;
+    this.#endsAt = endsAt;
+    this.#flush = flush;
+    const destroySoon = socket.destroySoon.bind(socket);
+    // Node calls it when the last answer is out.
+    socket.destroySoon = () => (this.#isReceiving() ? this.#linger() : destroySoon());
+    // Node goes on reading after each request, whoever has stopped that.
+    socket.on('resume', () => this.#pauseIfMany());
+    socket.prependListener('end', () => this.#ended());
+    socket.once('close', () => process.nextTick(() => this.#closed()));
+  }
+
+  /** Requests under way. */
+  get unanswered(): number {
+    return this.#open.length;
+  }
+
+  /** True once nothing that comes in is looked at any more. */
+  get isDeaf(): boolean {
+    return this.#isDeaf;
+  }
+
+  /** True when the next answer is the last one: the process stops, or the connection's life is over. */
+  get endsNext(): boolean {
+    return this.#endsNext;
+  }
+
+  /** The last answer under way ends the connection, or else the next one. */
+  endNext(): void {
+    if (this.#endsNext) return;
+    this.#endsNext = true;
+    const last = this.#open.at(-1);
+    if (last && !last.headersSent) last.shouldKeepAlive = false;
+  }
+
+  /** A request is to be answered, or an answer is not out. */
+  get isBusy(): boolean {
+    return this.#open.length > 0 || this.socket.writableLength > 0;
+  }
+
+  /** Nothing is under way on it: no request, no answer, no half of a head. */
+  get isIdle(): boolean {
+    if (this.isBusy || this.#isHeadLate) return false;
+    return this.isFree() || this.socket.bytesRead === this.#quietAt;
+  }
+
+  /**
+   * A request was read.
+   *
+   * @returns false when it must not be served, since the answer before it ends the connection
+   */
+  begin(req: IncomingMessage, res: ServerResponse): boolean {
+    if (this.#isDeaf || this.#open.at(-1)?.shouldKeepAlive === false) {
+      this.#hasMore = true;
+      return false;
+    }
+    this.begun++;
+    this.#isHeadLate = false;
+    this.#open.push(res);
+    this.#last = { req, res };
+    res.once('close', () => this.#answered(res));
+    this.#pauseIfMany();
+    if (this.#endsNext) res.shouldKeepAlive = false;
+    if (hasBody(req)) closeIfUnread(req, res);
+    return true;
+  }
+
+  /** A head has not come in whole in its time. The caller is told, if it was not this side that did not read. */
+  lateHead(): void {
+    this.#isHeadLate = true;
+    // A process that was busy itself first reads what has come in meanwhile.
+    setImmediate(() => {
+      if (this.#isHeadLate && !this.isBusy && !this.socket.isPaused()) this.refuse(late(), false);
+    });
+  }
+
+  /** What comes in cannot be read, or does not come in: that is said, after the answers that are still owed. */
+  refuse(fault: Fault, isHead: boolean): void {
+    if (this.#isDeaf) return;
+    this.#isDeaf = true;
+    this.socket.removeAllListeners('data');
+    this.socket.on('data', () => {});
+    if (this.#last && !this.#last.req.complete) {
+      failBody(this.#last, fault);
+      return;
+    }
+    this.#refusal = wireFault(fault, isHead);
+    if (this.#open.length === 0) this.#writeRefusal(this.#refusal);
+  }
+
+  /**
+   * Ends it if its caller is too slow, or when its life is over.
+   *
+   * @param now monotonic ms
+   */
+  check(now: number, { headersTimeoutMs, bodyTimeoutMs, writeTimeoutMs }: Patience): void {
+    const { socket } = this;
+    if (now >= this.#endsAt) this.endNext();
+    if (socket.writableLength === 0) this.#sending.rest();
+    else if (!this.#sending.observe(now, bytesSent(socket), writeTimeoutMs)) socket.destroy();
+    if (!this.#awaitsHead()) this.#headSince = undefined;
+    else this.#headSince ??= now;
+    if (now - (this.#headSince ?? now) >= headersTimeoutMs) this.lateHead();
+    if (!this.#awaitsBody()) this.#receiving.rest();
+    else if (!this.#receiving.observe(now, socket.bytesRead, bodyTimeoutMs)) this.refuse(late(), false);
+  }
+
+  /** True while a head has begun, or the very first has not, and nothing but its rest is waited for. */
+  #awaitsHead(): boolean {
+    if (this.#isDeaf || this.isBusy || this.#last?.req.complete === false) return false;
+    return this.socket.bytesRead === 0 || !this.isIdle;
+  }
+
+  #pauseIfMany(): void {
+    if (this.#open.length >= MOST_UNANSWERED) this.socket.pause();
+  }
+
+  /** True while the caller, and nobody else, is to blame when no more of a body comes in. */
+  #awaitsBody(): boolean {
+    if (this.#isDeaf || this.socket.isPaused() || !this.#last) return false;
+    const { req, res } = this.#last;
+    return !req.complete && !res.writableEnded && !awaitsContinue(req);
+  }
+
+  #answered(res: ServerResponse): void {
+    const at = this.#open.indexOf(res);
+    if (at >= 0) this.#open.splice(at, 1);
+    if (this.#open.length === 0) {
+      this.#quietAt = this.socket.bytesRead;
+      if (this.#refusal !== undefined) this.#writeRefusal(this.#refusal);
+    }
+    if (this.#open.length === MOST_UNANSWERED - 1 && !isPausedByNode(this.socket)) this.socket.resume();
+  }
+
+  /** More may come in than is answered: a body, requests behind the last one, what could not be read. */
+  #isReceiving(): boolean {
+    return this.#isDeaf || this.#hasMore || this.#open.length > 1 || this.#last?.req.complete === false;
+  }
+
+  #writeRefusal(refusal: string): void {
+    this.#refusal = undefined;
+    this.#flush();
+    if (this.socket.writable) this.socket.write(refusal);
+    this.#linger();
+  }
+
+  #linger(): void {
+    this.#isDeaf = true;
+    this.#refusal = undefined;
+    linger(this.socket);
+  }
+
+  /**
+   * The caller has closed its side. What is answered by now goes out; whoever still waits is taken to have left, since
+   * a caller that has closed both sides looks just the same.
+   */
+  #ended(): void {
+    this.#flush();
+    const isLeft = () => this.#open.some((res) => !res.writableEnded);
+    // What is answered in this turn of the event loop is written at its end (outbox.ts).
+    setImmediate(() => setImmediate(() => isLeft() && this.socket.destroy()));
+  }
+
+  /** Node tells only the first in the line that the caller has left; those behind have lost it as well. */
+  #closed(): void {
+    for (const res of [...this.#open]) {
+      res.destroy();
+      res.emit('close');
+    }
+  }
+}
+
+/** Answers a request whose body will not come in whole: by whoever reads the body, or else here. */
+function failBody({ req, res }: Exchange, fault: Fault): void {
+  if (req.emit(BODY_FAILED, fault)) return;
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  const { head, body } = plainFault(fault);
+  res.writeHead(fault.code, head);
+  res.end(body);
+  // Whoever passes the body on ends what it has begun there.
+  if (req.listenerCount('error') > 0) req.emit('error', new Error(fault.message));
+}
+
+const late = () =>
+  new Fault('computeFault', 'The request did not come in whole within the time a request has.', {
+    code: 408,
+  });

@@ -1,0 +1,200 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { Fault } from '../faults/faults.ts';
+import { continueOnRead } from './body.ts';
+import { Connection, type Patience } from './connection.ts';
+import { type Answerer, FastPath } from './fast-path.ts';
+import { MOST_FIELDS_OF_HEAD } from './plain-get.ts';
+import { MAX_HEAD_BYTES, type ReadError, readFault } from './refusal.ts';
+
+/** Times of callers' connections, ms. */
+export interface WireTimes extends Patience {
+  /** How long a connection without a request is kept. */
+  readonly keepAliveTimeoutMs: number;
+  /** Longest life of a connection; 0: any. */
+  readonly connectionTtlMs: number;
+}
+
+/** What serves the requests that Node has read. */
+export interface Handlers {
+  serve(req: IncomingMessage, res: ServerResponse): void;
+  /** A request is refused before anything is known of it but its head. */
+  refuse(req: IncomingMessage, res: ServerResponse, fault: Fault): void;
+}
+
+/**
+ * How long a connection that is idle when a drain begins is still kept, ms: a caller may just be sending its next request,
+ * which it would lose. It is answered, and the connection ends with the answer.
+ */
+const DRAIN_LINGER_MS = 500;
+/** How long the rest of a head is waited for once a drain has begun, ms. */
+const DRAIN_HEAD_MS = 2_000;
+const ALLOWED = 'GET, HEAD, POST, PUT, PATCH, DELETE';
+/** Lives end between 80 % and 100 % of the longest, so that connections made together do not end together. */
+const JITTER = 0.2;
+
+/**
+ * HTTP servers whose connections are bounded in every direction: heads in size, number of fields and time; bodies in
+ * time; answers in the time their callers take to read them; requests under way; and how long they live. Fastify makes a
+ * server for each address of `localhost`: all that were made here are one to whoever closes them.
+ */
+export class Wire {
+  readonly #times: WireTimes;
+  readonly #log: Logger;
+  readonly #fastPath: FastPath | undefined;
+  readonly #connections = new Map<Socket, Connection>();
+  readonly #flush: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #drainsSince: number | undefined;
+  #isKnownNode = true;
+  #listening = 0;
+
+  /** @param answer what the fast path answers with; undefined: there is none */
+  constructor(options: { times: WireTimes; log: Logger; answer?: Answerer | undefined }) {
+    this.#times = options.times;
+    this.#log = options.log;
+    this.#fastPath = options.answer && new FastPath(options.answer);
+    this.#flush = this.#fastPath?.flush ?? (() => {});
+  }
+
+  /** A server that is not listening yet. */
+  createServer(handlers: Handlers): Server {
+    const server = createServer({
+      maxHeaderSize: MAX_HEAD_BYTES,
+      headersTimeout: this.#times.headersTimeoutMs,
+      connectionsCheckingInterval: this.#intervalMs(),
+      // Bodies are watched here: a long one may take its time, a slow one may not.
+      requestTimeout: 0,
+      keepAliveTimeout: this.#times.keepAliveTimeoutMs,
+      // Node would refuse a request without a Host, but not as a fault.
+      requireHostHeader: false,
+    });
+    // Node would drop the fields beyond its own bound, and say nothing.
+    server.maxHeadersCount = MOST_FIELDS_OF_HEAD + 1;
+    // A caller that has sent its request and closed its side still gets what is answered at once.
+    (server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
+    server.on('connection', (socket: Socket) => this.#connected(socket));
+    server.on('request', (req, res) => this.#begun(req, res, handlers));
+    server.on('checkContinue', (req, res) => {
+      continueOnRead(req, res);
+      this.#begun(req, res, handlers);
+    });
+    server.on('checkExpectation', (req, res) => {
+      const fault = new Fault(
+        'computeFault',
+        'The Expect header may ask for 100-continue and nothing else.',
+        { code: 417 },
+      );
+      this.#begun(req, res, { ...handlers, serve: () => handlers.refuse(req, res, fault) });
+    });
+    server.on('connect', (_req, socket) => {
+      const fault = new Fault('badMethod', 'CONNECT is not possible here.', { headers: { allow: ALLOWED } });
+      this.#connections.get(socket as Socket)?.refuse(fault, false);
+    });
+    server.on('clientError', (error: ReadError, socket) => this.#unreadable(error, socket as Socket));
+    server.closeIdleConnections = () => this.closeIdle();
+    server.closeAllConnections = () => this.closeAll();
+    server.once('listening', () => this.#opened());
+    server.once('close', () => this.#closed());
+    return server;
+  }
+
+  /** From now on each connection ends with its next answer. */
+  drain(): void {
+    this.#drainsSince ??= performance.now();
+    for (const connection of this.#connections.values()) connection.endNext();
+  }
+
+  /** Ends connections on which nothing is under way; in a drain not before those had their time who were just sending. */
+  closeIdle(): void {
+    this.#flush();
+    const drainedMs = this.#drainsSince === undefined ? undefined : performance.now() - this.#drainsSince;
+    if (drainedMs !== undefined && drainedMs < DRAIN_LINGER_MS) return;
+    const waitsForHeads = drainedMs === undefined || drainedMs < DRAIN_HEAD_MS;
+    for (const connection of this.#connections.values()) {
+      if (waitsForHeads ? connection.isIdle : !connection.isBusy) connection.socket.destroy();
+    }
+  }
+
+  /** Ends all connections, whatever is under way. */
+  closeAll(): void {
+    for (const socket of this.#connections.keys()) socket.destroy();
+  }
+
+  #connected(socket: Socket): void {
+    const { connectionTtlMs } = this.#times;
+    const lifeMs =
+      connectionTtlMs === 0 ? Number.POSITIVE_INFINITY : connectionTtlMs * (1 - JITTER * Math.random());
+    const connection = new Connection(socket, performance.now() + lifeMs, this.#flush);
+    if (this.#drainsSince !== undefined) connection.endNext();
+    this.#connections.set(socket, connection);
+    socket.once('close', () => this.#connections.delete(socket));
+    if (this.#fastPath && this.#isKnownNode && !this.#fastPath.attach(connection)) this.#giveUpFastPath();
+  }
+
+  #giveUpFastPath(): void {
+    this.#isKnownNode = false;
+    this.#log.warn(
+      { node: process.version },
+      'this Node holds its connections in a way that is not known: the fast path is off',
+    );
+  }
+
+  #begun(req: IncomingMessage, res: ServerResponse, handlers: Handlers): void {
+    const connection = this.#connections.get(req.socket);
+    if (connection === undefined || !connection.begin(req, res)) return;
+    this.#fastPath?.begun(connection, req, res);
+    if (req.rawHeaders.length > 2 * MOST_FIELDS_OF_HEAD) handlers.refuse(req, res, tooManyFields());
+    else handlers.serve(req, res);
+  }
+
+  /** Node could not read a request, or did not get one in time. */
+  #unreadable(error: ReadError, socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+      if (!connection?.isDeaf) socket.destroy();
+      return;
+    }
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+      connection.lateHead();
+      return;
+    }
+    // What stands behind a message that ends the connection is no message.
+    if (error.code === 'HPE_CLOSED_CONNECTION' && connection.unanswered > 0) return;
+    connection.refuse(
+      readFault(error, connection.line),
+      error.rawPacket?.toString('latin1', 0, 5) === 'HEAD ',
+    );
+  }
+
+  #check(): void {
+    const now = performance.now();
+    for (const connection of this.#connections.values()) connection.check(now, this.#times);
+  }
+
+  /** Fine enough for the shortest of the times. */
+  #intervalMs(): number {
+    const { headersTimeoutMs, bodyTimeoutMs, writeTimeoutMs } = this.#times;
+    const shortest = Math.min(
+      ...[headersTimeoutMs, bodyTimeoutMs, writeTimeoutMs].filter((ms) => ms > 0),
+      4_000,
+    );
+    return Math.max(10, Math.floor(shortest / 4));
+  }
+
+  #opened(): void {
+    this.#listening++;
+    // After whatever has come in was read, had this process been busy.
+    this.#timer ??= setInterval(() => setImmediate(() => this.#check()), this.#intervalMs()).unref();
+  }
+
+  #closed(): void {
+    if (--this.#listening > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+const tooManyFields = () =>
+  new Fault('badRequest', `A request has at most ${MOST_FIELDS_OF_HEAD} header fields.`);
