@@ -122,7 +122,7 @@ describe('kinds and bounds', () => {
     ],
     [
       'listen: { prot: 1 }',
-      'listen.prot: is no setting (did you mean port?), accepted here: host, port, maxTargetBytes, regions',
+      'listen.prot: is no setting (did you mean port?), accepted here: host, port, ',
     ],
     [
       'listen: { regions: { "a b": 1 } }',
