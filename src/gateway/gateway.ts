@@ -1,6 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { ClientLimits } from '../access/client-limits.ts';
+import { PasswordVerifier } from '../access/password.ts';
+import { TokenKeeper } from '../access/token-keeper.ts';
 import { createAdmin } from '../admin/listener.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
@@ -9,7 +12,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { Pools } from '../upstream/pools.ts';
 import { type Core, createCore } from './core.ts';
 import { createListener } from './listener.ts';
-import { TokenKeeper } from './token-keeper.ts';
+import type { Shared } from './shared.ts';
 
 /**
  * The gateway: listeners around a core. The core (accounts, limits, cache, regions: core.ts) is what a reload replaces;
@@ -34,13 +37,22 @@ export async function createGateway(
 ): Promise<Gateway> {
   const { log, clock = systemClock } = options;
   const tokens = new TokenKeeper(clock, log);
-  const shared = { log, clock, metrics: createMetrics(), pools: new Pools(config.upstream, clock), tokens };
+  const shared: Shared = {
+    log,
+    clock,
+    metrics: createMetrics(),
+    pools: new Pools(config.upstream, clock),
+    tokens,
+    passwords: new PasswordVerifier(clock),
+    clientLimits: new ClientLimits([]),
+  };
   let core: Core = createCore(config, shared);
   let draining = false;
   const services = () => core.services;
-  const main = createListener({ services });
+  const terms = () => core.terms[0]!;
+  const main = createListener({ services, terms });
   const regionListeners = Object.entries(config.listen.regions).map(
-    ([region, port]) => [region, port, createListener({ services, rootRegion: region })] as const,
+    ([region, port]) => [region, port, createListener({ services, terms, rootRegion: region })] as const,
   );
   const admin = createAdmin(services, () => draining);
   const listeners = [main, ...regionListeners.map(([, , listener]) => listener)];
