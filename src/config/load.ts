@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { joinKeySources } from '../access/key-sources.ts';
-import type { AccessSettings, ListenerSettings } from '../access/settings.ts';
+import type { AccessSettings, AuditSettings, ListenerSettings } from '../access/settings.ts';
 import { type Environment, interpolate } from '../settings/interpolate.ts';
 import type { IsSound, IsWhole } from '../settings/is-sound.ts';
 import { normalForm } from '../settings/normal-form.ts';
@@ -60,6 +60,8 @@ export function checkTree(source: Tree, env: Environment, folder: string, use: U
       isSound(path) && !problems.some((known) => isUnder(known.path, path.split('.')));
     if (isWhole('access')) problems.push(...joinKeySources(config.access as AccessSettings, env, folder));
     if (isWhole('listen')) resolveTlsFiles(config.listen as ListenerSettings, folder);
+    if (isWhole('audit') && config.audit.file !== null)
+      (config.audit as AuditSettings).file = resolve(folder, config.audit.file);
     problems.push(...checkRules(config, { isSound, isWhole }), ...readSecretFiles(tree, folder, isSound));
   } else {
     problems.push(...checkSimulator(tree as unknown as Config, true, isSound));

@@ -202,6 +202,8 @@ type Frozen<T> = T extends (infer U)[]
 export type Config = Frozen<Static<typeof ConfigSchema>>;
 /** One upstream account (tenant). */
 export type AccountConfig = Config['accounts'][number];
+
+export type ListenConfig = Config['listen'];
 /** How an account logs in; exactly one of `apiKey` and `password` is set. */
 export type IdentityConfig = AccountConfig['identity'];
 /** A caller that has a name. */

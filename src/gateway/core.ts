@@ -66,7 +66,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     overLimitStatus: config.limits.overLimitStatus,
   });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
-  const finished = createFinish(metrics, createRequestLog(log, config.log), () => clock.monotonic());
+  const finished = createFinish(metrics, createRequestLog(log, config.log), shared.audit, clock);
   const links = linksOf(directory);
   const outbox = new Outbox<Call, () => void>((call, write) => {
     try {
