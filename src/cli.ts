@@ -92,6 +92,17 @@ program
   });
 
 program
+  .command('clouds-yaml')
+  .description('print the clouds.yaml that a client of this gateway uses')
+  .option('-c, --config <file>', 'configuration', fileName, defaultConfigFile())
+  .requiredOption('--client <name>', 'name of the client')
+  .option('--url <url>', 'base URL of the gateway as its callers see it')
+  .action(async ({ config, client, url }: { config: string; client: string; url?: string }) => {
+    const { cloudsYaml } = await import('./commands/clouds-yaml.ts');
+    await exitWith(cloudsYaml(config, { client, url }, env));
+  });
+
+program
   .command('version')
   .description('print the version')
   .action(() => console.log(version));

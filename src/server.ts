@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { IN_PROCESS, isLoopback } from './config/rules.ts';
+import { isLoopback } from './access/addresses.ts';
+import { IN_PROCESS } from './config/rules.ts';
 import type { Config } from './config/schema.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createSimulator, type Simulator } from './simulator/simulator.ts';

@@ -1,7 +1,7 @@
 import type { AccountConfig, Config } from '../config/schema.ts';
-import { claimsOf } from '../facade/accounts.ts';
 import { asFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
+import type { ListenerTerms } from '../http/caller.ts';
 import { Outbox } from '../http/outbox.ts';
 import { writeReply, writeResponse } from '../http/reply.ts';
 import { basePathOf, chooseEndpoints, type Endpoint } from '../identity/catalog.ts';
@@ -21,12 +21,15 @@ import { beginAccount, beginRegion } from '../telemetry/first-values.ts';
 import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
 import { createRegions } from '../upstream/region.ts';
+import { openAccess } from './access.ts';
 import type { Shared } from './shared.ts';
 import { openState, type State } from './state.ts';
 
 /** Everything that one configuration means, joined up. */
 export interface Core {
   readonly services: Services;
+  /** What holds at each listener, by its place in the configuration. */
+  readonly terms: readonly ListenerTerms[];
   /** Begins to log in and to ask for limits. */
   start(): void;
   /** Another core has taken over: whatever that one did not take along is closed. */
@@ -51,11 +54,20 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     ]),
   );
   const directory = new Directory([...accounts.values()]);
+  const access = openAccess(config, shared, { accounts: directory.accounts, directory });
   const state = openState(config, shared, before?.state);
   const { cache, limits } = state;
-  const regions = createRegions({ pools, clock, limits, metrics, retries: config.upstream.retries });
+  const regions = createRegions({
+    pools,
+    clock,
+    limits,
+    metrics,
+    retries: config.upstream.retries,
+    clientLimits: shared.clientLimits,
+    overLimitStatus: config.limits.overLimitStatus,
+  });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
-  const finished = createFinish(metrics, createRequestLog(log, config.log), () => clock.monotonic());
+  const finished = createFinish(metrics, createRequestLog(log, config.log), shared.audit, clock);
   const links = linksOf(directory);
   const outbox = new Outbox<Call, () => void>((call, write) => {
     try {
@@ -68,7 +80,6 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
 
   const services: Services = {
     settings: config,
-    publicUrl: config.publicUrl?.replace(/\/+$/, ''),
     clock,
     log,
     metrics,
@@ -77,10 +88,13 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     limits,
     cache,
     clients,
-    tokenKeys: shared.tokens.use(config),
+    callers: access.callers,
+    registry: access.registry,
+    identifier: access.identifier,
+    passwords: shared.passwords,
+    tokens: access.tokens,
     revocations: shared.tokens.revocations,
     revoke: (token) => shared.tokens.revoke(token),
-    tenantOfToken: (tokenId) => claimsOf(tokenId, services)?.tenantId || undefined,
     links,
     location: (call, place, kind, url) => locate(links(), call, place, kind, url),
     reply(call, reply) {
@@ -106,6 +120,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   let stopCounting = () => {};
   return {
     services,
+    terms: access.terms,
     accounts,
     state,
     start() {

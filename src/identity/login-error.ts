@@ -1,3 +1,5 @@
+import { isCertificateCode } from './tls-errors.ts';
+
 /**
  * Why a login brought no token:
  * - `refused`: the identity service knows the credentials to be wrong or barred (401, 403)
@@ -47,6 +49,10 @@ export class LoginError extends Error {
 export function asLoginError(error: unknown): LoginError {
   if (error instanceof LoginError) return error;
   const code = errorCode(error);
+  if (isCertificateCode(code))
+    return new LoginError('unreachable', `The identity service's certificate is not trusted (${code}).`, {
+      cause: error,
+    });
   return new LoginError('unreachable', `The identity service cannot be reached (${code}).`, { cause: error });
 }
 

@@ -21,6 +21,12 @@ export function failureFault(error: ExchangeError, method: string, region: strin
   if (error.kind === 'timeout') {
     return new Fault('computeFault', `Region ${region} did not answer in time.`, { code: 504, ...cause });
   }
+  if (error.kind === 'certificate')
+    return new Fault(
+      'serviceUnavailable',
+      `Region ${region} cannot be spoken to: ${error.message}. The operator of this gateway has to see to that.`,
+      cause,
+    );
   const what = error.sent ? 'did not give a whole answer' : 'cannot be reached';
   return new Fault(
     'serviceUnavailable',

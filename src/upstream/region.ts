@@ -88,8 +88,8 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   }
 
   protected headers(token: Token): Record<string, string> {
-    const { headers, body, shared } = this.request;
-    return requestHeaders(headers, token.id, body !== undefined, shared);
+    const { headers, body, shared, client } = this.request;
+    return requestHeaders(headers, token.id, body !== undefined, shared, client);
   }
 
   protected exchange(request: ExchangeRequest, origin: string): Promise<UpstreamAnswer | ExchangeError> {
@@ -126,8 +126,8 @@ class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
   }
 
   protected headers(token: Token): Record<string, string> {
-    const { headers, body } = this.request;
-    return passthroughRequestHeaders(headers, token.id, body?.length);
+    const { headers, body, client } = this.request;
+    return passthroughRequestHeaders(headers, token.id, body?.length, client);
   }
 
   protected exchange(request: ExchangeRequest, origin: string): Promise<StreamedAnswer | ExchangeError> {

@@ -33,7 +33,7 @@ const caller = {
 
 describe('a request of a known operation', () => {
   it("carries Sluice's token, JSON, and the caller's own headers alone", () => {
-    expect(requestHeaders(caller, 'ours', true, false)).toEqual({
+    expect(requestHeaders(caller, 'ours', true, false, 'billing')).toEqual({
       'x-auth-token': 'ours',
       accept: 'application/json',
       'content-type': 'application/json',
@@ -43,7 +43,7 @@ describe('a request of a known operation', () => {
   });
 
   it('whose answer is shared carries nothing that is not part of its cache key', () => {
-    expect(requestHeaders(caller, 'ours', false, true)).toEqual({
+    expect(requestHeaders(caller, 'ours', false, true, 'billing')).toEqual({
       'x-auth-token': 'ours',
       accept: 'application/json',
       'user-agent': 'sluice',
@@ -56,7 +56,7 @@ describe('a request of a known operation', () => {
 
 describe('a request that goes through', () => {
   it("keeps the caller's formats and conditions, never its secrets", () => {
-    expect(passthroughRequestHeaders(caller, 'ours', 7)).toEqual({
+    expect(passthroughRequestHeaders(caller, 'ours', 7, 'anonymous')).toEqual({
       accept: 'application/xml',
       'accept-encoding': 'gzip',
       'content-type': 'application/xml',
@@ -68,12 +68,15 @@ describe('a request that goes through', () => {
   });
 
   it('without a body announces none, whatever the caller announced', () => {
-    expect(passthroughRequestHeaders(caller, 'ours', undefined)).not.toHaveProperty('content-length');
+    expect(passthroughRequestHeaders(caller, 'ours', undefined, 'anonymous')).not.toHaveProperty(
+      'content-length',
+    );
   });
 });
 
-const known = (headers: Record<string, string>) => requestHeaders(headers, 'ours', true, false);
-const through = (headers: Record<string, string>) => passthroughRequestHeaders(headers, 'ours', 7);
+const known = (headers: Record<string, string>) => requestHeaders(headers, 'ours', true, false, 'anonymous');
+const through = (headers: Record<string, string>) =>
+  passthroughRequestHeaders(headers, 'ours', 7, 'anonymous');
 
 describe('what a server would trust for who sends it', () => {
   it.each([
