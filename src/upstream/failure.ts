@@ -40,3 +40,15 @@ export function mayHaveArrived(error: unknown): boolean {
   const cause = error instanceof Fault ? error.cause : undefined;
   return cause instanceof ExchangeError && cause.sent;
 }
+
+/** How long whoever cannot be served for a refused token should stay away: a login takes less, s. */
+const RENEWAL_SECONDS = 2;
+
+/** What a caller gets whose body went up with a token that the region then refused. */
+export function renewalFault(region: string): Fault {
+  return new Fault(
+    'serviceUnavailable',
+    `Region ${region} refused the token of this gateway, which is being replaced. The body has been sent on and is not here any more: send the request again after Retry-After.`,
+    { headers: { 'retry-after': String(RENEWAL_SECONDS) } },
+  );
+}

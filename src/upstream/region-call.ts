@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
 import { type ClientLimits, clientLimitFault } from '../access/client-limits.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
@@ -13,10 +12,10 @@ import { statusLabel } from '../telemetry/status-label.ts';
 import { refusalBody } from './answer-reader.ts';
 import { type AttemptOutcome, decideNext, firstAttempt, type NextStep, stateAfter } from './attempts.ts';
 import { ExchangeError, type ExchangeRequest, type ExchangeWatch, type UpstreamAnswer } from './exchange.ts';
-import { failureFault } from './failure.ts';
+import { failureFault, renewalFault } from './failure.ts';
 import type { Pools } from './pools.ts';
 import type { Renewals, Tokens } from './renewals.ts';
-import { isStreamed, type RegionRequest } from './request.ts';
+import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget, RetryBudgets } from './retry-budget.ts';
 import { RegionSlot } from './slot.ts';
 
@@ -54,9 +53,6 @@ interface AnswerHead {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
 }
-
-/** How long whoever cannot be served for a refused token should stay away: a login takes less, s. */
-const RENEWAL_SECONDS = 2;
 
 /**
  * One request to a region, sent until there is an answer worth having. Each attempt takes a token, a permit and one
@@ -221,7 +217,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   #outcomeOf(result: A | ExchangeError): AttemptOutcome {
     const { body, cancellation } = this.request;
-    const canRepeat = !isStreamed(body) || isUntouched(body.stream);
+    const canRepeat = isWhole(body);
     const mayPass = result instanceof ExchangeError || result.status >= 500;
     const hasBudget = mayPass && this.#budget.allows(this.means.clock.monotonic());
     if (result instanceof ExchangeError)
@@ -268,11 +264,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.discard(result);
     if (why === 'overlimit') return this.means.limits.refusal(await this.#refusalNow());
     this.means.renewals.renewInBackground(this.#tokens, token);
-    return new Fault(
-      'serviceUnavailable',
-      `Region ${this.request.place.endpoint.region} refused the token of this gateway, which is being replaced. The body has been sent on and is not here any more: send the request again after Retry-After.`,
-      { headers: { 'retry-after': String(RENEWAL_SECONDS) } },
-    );
+    return renewalFault(this.request.place.endpoint.region);
   }
 
   #failure(error: ExchangeError): Fault {
@@ -291,9 +283,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 /** The region has answered, and not to refuse the token. */
 const isTaken = (result: { status: number } | ExchangeError): boolean =>
   !(result instanceof ExchangeError) && result.status !== 401;
-
-/** All of the body is still there: a connection that could not be made has read nothing of it. */
-const isUntouched = ({ readableDidRead, destroyed }: Readable): boolean => !readableDidRead && !destroyed;
 
 /** What a permit is told of an exchange that ended without a head. */
 function settleUnanswered(permit: Permit, { kind, sent }: ExchangeError): void {

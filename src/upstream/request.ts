@@ -53,3 +53,8 @@ export interface ProxiedRequest extends RegionRequest {
 export function isStreamed(body: RegionRequest['body']): body is StreamedBody {
   return typeof body === 'object' && !(body instanceof Uint8Array);
 }
+
+/** Whether all of a body is still here: a connection that could not be made has read nothing of a streamed one. */
+export function isWhole(body: RegionRequest['body']): boolean {
+  return !isStreamed(body) || (!body.stream.readableDidRead && !body.stream.destroyed);
+}
