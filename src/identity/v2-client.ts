@@ -2,6 +2,7 @@ import { type Dispatcher, request } from 'undici';
 import { type Clock, systemClock } from '../clock.ts';
 import { CodingError, decodeContent, withoutByteOrderMark } from '../content-coding.ts';
 import type { JsonValue } from '../json.ts';
+import { PRODUCT } from '../version.ts';
 import { parseAccess } from './access-answer.ts';
 import { asLoginError, LoginError, type LoginFailure } from './login-error.ts';
 import { parseRetryAfterMs } from './schedule.ts';
@@ -70,7 +71,7 @@ async function post(
         accept: 'application/json',
         'content-type': 'application/json',
         'content-length': String(Buffer.byteLength(body)),
-        'user-agent': 'sluice',
+        'user-agent': PRODUCT,
       },
       body,
       signal: AbortSignal.any([signal, timeout]),

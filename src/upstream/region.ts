@@ -87,8 +87,8 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   }
 
   protected headers(token: Token): Record<string, string> {
-    const { headers, body, shared } = this.request;
-    return requestHeaders(headers, token.id, body !== undefined, shared);
+    const { headers, body, shared, knownClient } = this.request;
+    return requestHeaders(headers, token.id, body !== undefined, shared, knownClient);
   }
 
   protected exchange(request: ExchangeRequest, origin: string): Promise<UpstreamAnswer | ExchangeError> {
@@ -125,8 +125,8 @@ class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
   }
 
   protected headers(token: Token): Record<string, string> {
-    const { headers, body } = this.request;
-    return passthroughRequestHeaders(headers, token.id, body?.length);
+    const { headers, body, knownClient } = this.request;
+    return passthroughRequestHeaders(headers, token.id, body?.length, knownClient);
   }
 
   protected exchange(request: ExchangeRequest, origin: string): Promise<StreamedAnswer | ExchangeError> {

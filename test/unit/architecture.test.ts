@@ -11,6 +11,7 @@ const ROOMS: readonly (readonly [room: string, storey: number, forbidden: readon
   ['clock.ts', 1, ['json.ts', 'content-coding.ts']],
   ['json.ts', 1, ['clock.ts', 'content-coding.ts']],
   ['content-coding.ts', 1, ['clock.ts', 'json.ts']],
+  ['version.ts', 1, ['clock.ts', 'json.ts', 'content-coding.ts']],
   ['faults', 2, ['settings', 'redis']],
   ['settings', 2, ['faults', 'redis', 'clock.ts']],
   ['redis', 2, ['faults']],
