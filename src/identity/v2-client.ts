@@ -126,6 +126,7 @@ const EXPLANATIONS: Readonly<Record<LoginFailure, string>> = {
   limited: 'The identity service asks for a pause',
   unavailable: 'The identity service has a fault of its own',
   unreachable: 'The identity service cannot be reached',
+  untrusted: 'The identity service cannot be trusted',
   rejected: 'The identity service does not take the login; is its URL right?',
   malformed: "The identity service's answer cannot be used",
 };

@@ -12,6 +12,7 @@ const LOGIN_RESULTS: Readonly<Record<LoginResult, true>> = {
   limited: true,
   unavailable: true,
   unreachable: true,
+  untrusted: true,
   rejected: true,
   malformed: true,
 };
