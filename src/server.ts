@@ -32,7 +32,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   let gateway: Gateway | undefined;
   try {
     const identityUrl = (await simulator?.listen())?.identityUrl;
-    gateway = await createGateway(resolveIdentity(config, identityUrl), { log });
+    const direct = identityUrl === undefined ? [] : [new URL(identityUrl).hostname];
+    gateway = await createGateway(resolveIdentity(config, identityUrl), { log, direct });
     const addresses = { ...(await gateway.listen()), identityUrl };
     log.info(addresses, 'serving');
     return createServer(config, { gateway, simulator, addresses, log });

@@ -14,6 +14,7 @@ import { checkRules } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
 import { checkSimulator } from './simulator-rules.ts';
+import { readTrustFiles } from './trust-files.ts';
 
 export type { Environment } from '../settings/interpolate.ts';
 
@@ -63,7 +64,11 @@ export function checkTree(source: Tree, env: Environment, folder: string, use: U
     if (isWhole('listen')) resolveTlsFiles(config.listen as ListenerSettings, folder);
     if (isWhole('audit') && config.audit.file !== null)
       (config.audit as AuditSettings).file = resolve(folder, config.audit.file);
-    problems.push(...checkRules(config, { isSound, isWhole }), ...readSecretFiles(tree, folder, isSound));
+    problems.push(
+      ...checkRules(config, { isSound, isWhole }),
+      ...readSecretFiles(tree, folder, isSound),
+      ...readTrustFiles(tree, folder, isSound),
+    );
   } else {
     problems.push(...checkSimulator(tree as unknown as Config, true, isSound));
   }

@@ -85,6 +85,20 @@ const IdentitySchema = Type.Object(
         description: 'File that holds the password, seen from the configuration’s folder.',
       }),
     ),
+    caFile: Nullable(Type.String({ minLength: 1 }), {
+      default: null,
+      description:
+        'PEM file of the authorities to trust at the identity service and the regions of this account, instead of those of the machine; read at the start and on SIGHUP.',
+    }),
+    certFile: Nullable(Type.String({ minLength: 1 }), {
+      default: null,
+      description:
+        'PEM file of the client certificate, with the chain above it, that is shown to the identity service and the regions of this account.',
+    }),
+    keyFile: Nullable(Type.String({ minLength: 1 }), {
+      default: null,
+      description: 'PEM file of the key of `certFile`; left out, it is in `certFile` itself.',
+    }),
   },
   closed,
 );

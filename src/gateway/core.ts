@@ -1,4 +1,4 @@
-import type { AccountConfig, Config } from '../config/schema.ts';
+import type { AccountConfig, Config, IdentityConfig } from '../config/schema.ts';
 import { asFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { ListenerTerms } from '../http/caller.ts';
@@ -6,6 +6,7 @@ import { Outbox } from '../http/outbox.ts';
 import { writeReply, writeResponse } from '../http/reply.ts';
 import { basePathOf, chooseEndpoints, type Endpoint } from '../identity/catalog.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
+import { type Trust, v2TokensUrl } from '../identity/settings.ts';
 import { createTokenSource } from '../identity/token-source.ts';
 import { createV2Login } from '../identity/v2-client.ts';
 import type { LinkEndpoint } from '../links/mounts.ts';
@@ -144,11 +145,17 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
 /** An account whose settings are the same keeps its token over a reload. */
 const keyOf = (account: AccountConfig): string => JSON.stringify(account);
 
-function openAccount(account: AccountConfig, config: Config, { log, clock, metrics }: Shared): LiveAccount {
+function openAccount(
+  account: AccountConfig,
+  config: Config,
+  { log, clock, metrics, pools }: Shared,
+): LiveAccount {
   const { identity, name } = account;
+  const trust = trustOf(identity);
   const login = createV2Login({
     url: identity.url,
     credentials: identity,
+    dispatcher: pools.get(v2TokensUrl(identity.url).origin, trust),
     timeoutMs: config.upstream.headersTimeoutMs,
     clock,
   });
@@ -177,7 +184,16 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
         `the catalog has a region ${EVERYWHERE.toUpperCase()}: /${EVERYWHERE}/ means every region, so reach it by X-Region or a port of its own (listen.regions)`,
       );
   });
-  return createAccount(account, tokens);
+  return createAccount(account, tokens, trust);
+}
+
+/** Files have been read by the time a configuration is here: their settings hold what was in them. */
+function trustOf({ caFile, certFile, keyFile }: IdentityConfig): Trust | undefined {
+  if (!caFile && !certFile) return undefined;
+  return {
+    ...(caFile ? { ca: caFile } : {}),
+    ...(certFile && keyFile ? { cert: certFile, key: keyFile } : {}),
+  };
 }
 
 /** Counts for the regions of each account begin with its catalogs, until that is stopped. */

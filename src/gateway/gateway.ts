@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { Pools } from '../upstream/pools.ts';
+import { Proxies } from '../upstream/proxies.ts';
 import { AuditKeeper } from './audit.ts';
 import { type Core, createCore } from './core.ts';
 import { bind, openListeners } from './places.ts';
@@ -36,18 +37,27 @@ export interface Gateway {
 /** How long a start waits for Redis to tell which tokens were returned, ms: without it they would count for a moment. */
 const PATIENCE_MS = 1_000;
 
+export interface GatewayOptions {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` stand; that of the process when left out. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Hosts that no proxy leads to: what runs in the same process. */
+  readonly direct?: readonly string[];
+}
+
 /** Builds a gateway; nothing is bound or sent before `listen`. */
-export async function createGateway(
-  config: Config,
-  options: { log: Logger; clock?: Clock },
-): Promise<Gateway> {
-  const { log, clock = systemClock } = options;
+export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
+  const { log, clock = systemClock, environment = process.env, direct } = options;
+  const proxies = new Proxies(environment, direct);
+  if (proxies.areUsed)
+    log.info('requests to identity services and regions take the proxies of the environment');
   const tokens = new TokenKeeper(clock, log);
   const shared: Shared = {
     log,
     clock,
     metrics: createMetrics(),
-    pools: new Pools(config.upstream, clock),
+    pools: new Pools(config.upstream, clock, { proxies }),
     tokens,
     passwords: new PasswordVerifier(clock),
     clientLimits: new ClientLimits([]),

@@ -21,18 +21,19 @@ export function failureFault(error: ExchangeError, method: string, region: strin
   if (error.kind === 'timeout') {
     return new Fault('computeFault', `Region ${region} did not answer in time.`, { code: 504, ...cause });
   }
-  if (error.kind === 'certificate')
-    return new Fault(
-      'serviceUnavailable',
-      `Region ${region} cannot be spoken to: ${error.message}. The operator of this gateway has to see to that.`,
-      cause,
-    );
+  if (isLasting(error))
+    return new Fault('serviceUnavailable', `Region ${region} cannot be reached: ${error.message}.`, cause);
   const what = error.sent ? 'did not give a whole answer' : 'cannot be reached';
   return new Fault(
     'serviceUnavailable',
     `Region ${region} ${what}: ${error.message}. Try again in a moment.`,
     cause,
   );
+}
+
+/** Whether there will be no answer until somebody changes something, so that an operator has to hear of it. */
+export function isLasting(error: unknown): boolean {
+  return error instanceof ExchangeError && (error.kind === 'certificate' || error.kind === 'proxy');
 }
 
 /** Whether a write that ended in this error may have been done all the same: what it would make untrue is then dropped. */

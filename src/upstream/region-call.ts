@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
 import { type ClientLimits, clientLimitFault } from '../access/client-limits.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
+import type { Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
 import type { RegionLimits } from '../limits/limits.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-request.ts';
@@ -71,6 +73,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   readonly #terms: CallTerms;
   readonly #tokens: Tokens;
   readonly #budget: RetryBudget;
+  readonly #trust: Trust | undefined;
   #state;
   #given: Permit | undefined;
   /** Of the current attempt. */
@@ -82,7 +85,9 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.request = request;
     this.means = means;
     this.#terms = terms;
-    this.#tokens = (request.place.account as LiveAccount).tokens;
+    const { tokens, trust } = request.place.account as LiveAccount;
+    this.#tokens = tokens;
+    this.#trust = trust;
     this.#state = firstAttempt(request.method, means.retries);
     this.#given = terms.permit;
     this.#budget = means.retryBudgets.of(request.place.endpoint.origin);
@@ -92,7 +97,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   /** Headers of an attempt. */
   protected abstract headers(token: Token): Record<string, string>;
   /** One exchange; `this` watches how far it gets. */
-  protected abstract exchange(request: ExchangeRequest, origin: string): Promise<A | ExchangeError>;
+  protected abstract exchange(request: ExchangeRequest, dispatcher: Dispatcher): Promise<A | ExchangeError>;
   /** What is wrong with an answer, if anything; it then counts as none. */
   protected abstract check(answer: A): ExchangeError | undefined;
   /** A refusal with its whole body, as far as that was read. */
@@ -195,7 +200,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         headers: this.headers(token),
         body: isStreamed(body) ? body.stream : body,
       },
-      place.endpoint.origin,
+      this.means.pools.get(place.endpoint.origin, this.#trust),
     );
     const tookMs = this.means.clock.monotonic() - started;
     this.upstreamMs += tookMs;

@@ -24,6 +24,8 @@ export interface RegionRequest {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer | string | StreamedBody | undefined;
   readonly client: string;
+  /** The client again where it is a configured one: the region is told its name. */
+  readonly knownClient?: string | undefined;
   readonly priority: Priority;
   /** Longest wait for slots, ms. */
   readonly maxWaitMs: number;

@@ -1,19 +1,20 @@
-import { CONTROL_CLIENT } from '../limits/client.ts';
+import { PRODUCT } from '../version.ts';
 
-/** How Sluice calls itself to regions. */
-export const SLUICE_AGENT = 'sluice/0.2';
+/** Longest part of a caller's own name that goes up, characters: real ones have a hundred at most. */
+const LONGEST_NAME = 256;
 
-/** Names in queues and metrics that are nobody's in particular: callers without one, and Sluice itself. */
-const NOBODY: ReadonlySet<string> = new Set(['anonymous', 'sluice', CONTROL_CLIENT]);
+/** What a User-Agent may hold: the rest of what Node lets through reads differently from server to server. */
+const UNFIT = /[^\x20-\x7e]/g;
 
 /**
- * Who asks, for the logs behind Sluice: the caller's own word, by way of Sluice, on behalf of a client (RFC 9110, section
- * 10.1.5). What many are answered with is asked by Sluice alone.
+ * The User-Agent of a request on a caller's behalf: the caller's own, extended by who passes it on, so that a provider's
+ * support finds both: `python-novaclient via sluice/0.1.0 (billing)`. Without one of the caller's it is Sluice's own.
  *
- * @param client name of the client, or what takes its place where there is none
+ * @param name the caller's User-Agent, if it sent one
+ * @param client the configured client on whose behalf it is; undefined for callers without a name of their own
  */
-export function userAgent(own: string | undefined, client: string): string {
-  const via = NOBODY.has(client) ? SLUICE_AGENT : `${SLUICE_AGENT} (${client})`;
-  const word = own?.trim() ?? '';
-  return word === '' ? via : `${word} via ${via}`;
+export function userAgent(name: string | undefined, client: string | undefined): string {
+  const own = client === undefined ? PRODUCT : `${PRODUCT} (${client})`;
+  const given = name?.slice(0, LONGEST_NAME).replace(UNFIT, '?').trim();
+  return given ? `${given} via ${own}` : own;
 }

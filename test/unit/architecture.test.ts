@@ -12,6 +12,8 @@ const ROOMS: readonly (readonly [room: string, storey: number, forbidden: readon
   ['json.ts', 1, ['clock.ts', 'content-coding.ts']],
   ['content-coding.ts', 1, ['clock.ts', 'json.ts']],
   ['owned-text.ts', 1, ['clock.ts', 'json.ts', 'content-coding.ts']],
+  ['version.ts', 1, ['clock.ts', 'json.ts', 'content-coding.ts']],
+  ['connect-failure.ts', 1, ['clock.ts', 'json.ts', 'content-coding.ts', 'version.ts']],
   ['faults', 2, ['settings', 'redis']],
   ['settings', 2, ['faults', 'redis', 'clock.ts']],
   ['redis', 2, ['faults']],

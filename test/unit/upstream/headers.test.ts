@@ -7,6 +7,7 @@ import {
   variantOf,
   withoutNominated,
 } from '../../../src/upstream/headers.ts';
+import { PRODUCT } from '../../../src/version.ts';
 
 const caller = {
   host: 'gw.test',
@@ -33,11 +34,11 @@ const caller = {
 
 describe('a request of a known operation', () => {
   it("carries Sluice's token, JSON, and the caller's own headers alone", () => {
-    expect(requestHeaders(caller, 'ours', true, false, 'billing')).toEqual({
+    expect(requestHeaders(caller, 'ours', true, false)).toEqual({
       'x-auth-token': 'ours',
       accept: 'application/json',
       'content-type': 'application/json',
-      'user-agent': 'sluice',
+      'user-agent': PRODUCT,
       'openstack-api-version': 'compute 2.1',
     });
   });
@@ -46,7 +47,7 @@ describe('a request of a known operation', () => {
     expect(requestHeaders(caller, 'ours', false, true, 'billing')).toEqual({
       'x-auth-token': 'ours',
       accept: 'application/json',
-      'user-agent': 'sluice',
+      'user-agent': PRODUCT,
       'openstack-api-version': 'compute 2.1',
     });
     expect(variantOf(caller)).toBe('compute 2.1|');
@@ -56,7 +57,7 @@ describe('a request of a known operation', () => {
 
 describe('a request that goes through', () => {
   it("keeps the caller's formats and conditions, never its secrets", () => {
-    expect(passthroughRequestHeaders(caller, 'ours', 7, 'anonymous')).toEqual({
+    expect(passthroughRequestHeaders(caller, 'ours', 7)).toEqual({
       accept: 'application/xml',
       'accept-encoding': 'gzip',
       'content-type': 'application/xml',
@@ -64,19 +65,17 @@ describe('a request that goes through', () => {
       'openstack-api-version': 'compute 2.1',
       'content-length': '7',
       'x-auth-token': 'ours',
+      'user-agent': PRODUCT,
     });
   });
 
   it('without a body announces none, whatever the caller announced', () => {
-    expect(passthroughRequestHeaders(caller, 'ours', undefined, 'anonymous')).not.toHaveProperty(
-      'content-length',
-    );
+    expect(passthroughRequestHeaders(caller, 'ours', undefined)).not.toHaveProperty('content-length');
   });
 });
 
-const known = (headers: Record<string, string>) => requestHeaders(headers, 'ours', true, false, 'anonymous');
-const through = (headers: Record<string, string>) =>
-  passthroughRequestHeaders(headers, 'ours', 7, 'anonymous');
+const known = (headers: Record<string, string>) => requestHeaders(headers, 'ours', true, false);
+const through = (headers: Record<string, string>) => passthroughRequestHeaders(headers, 'ours', 7);
 
 describe('what a server would trust for who sends it', () => {
   it.each([
@@ -323,6 +322,7 @@ describe.each(CLIENTS)('%s', (_name, headers, needed) => {
     const { 'x-storage-token': _token, ...rest } = headers;
     expect(through({ ...headers, 'x-auth-token': 'callers' })).toEqual({
       ...rest,
+      'user-agent': `${headers['user-agent']!.trim()} via ${PRODUCT}`,
       'content-length': '7',
       'x-auth-token': 'ours',
     });
