@@ -2,6 +2,7 @@ import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Clock } from '../clock.ts';
 import { AgeingClient } from './ageing-client.ts';
 import { hearEarlyAnswers } from './early-answers.ts';
+import { readInSlices } from './small-reads.ts';
 
 /** How sockets to the regions are opened; the `upstream` section of the configuration. */
 export interface UpstreamSettings {
@@ -76,6 +77,7 @@ function connector(timeout: number): buildConnector.connector {
       // A connection that fails comes with no socket at all, not with null as the types have it.
       if (error !== null) return callback(error, null);
       hearEarlyAnswers(socket);
+      readInSlices(socket);
       callback(null, socket);
     });
 }
