@@ -117,7 +117,7 @@ export class Wire {
     });
     server.on('connect', (_req, socket) => {
       const fault = new Fault('badMethod', 'CONNECT is not possible here.', { headers: { allow: ALLOWED } });
-      this.#connections.get(socket as Socket)?.refuse(fault, false);
+      this.#connections.get(socket as Socket)?.refuse(fault);
     });
     server.on('clientError', (error: ReadError, socket) => this.#unreadable(error, socket as Socket));
     server.closeIdleConnections = () => this.closeIdle();
@@ -205,10 +205,11 @@ export class Wire {
     }
     // What stands behind a message that ends the connection is no message.
     if (error.code === 'HPE_CLOSED_CONNECTION' && connection.unanswered > 0) return;
-    connection.refuse(
-      readFault(error, connection.line),
-      error.rawPacket?.toString('latin1', 0, 5) === 'HEAD ',
-    );
+    const { trace } = connection;
+    const bytes = error.rawPacket?.subarray(0, error.bytesParsed ?? 0) ?? Buffer.alloc(0);
+    // The bytes at hand are followed only once they are read.
+    trace.mayBeHead ||= error.rawPacket?.includes('HEAD ') ?? false;
+    connection.refuse(readFault(error, trace.isInRequestLine(bytes)));
   }
 
   #check(): void {

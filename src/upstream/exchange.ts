@@ -141,6 +141,11 @@ export abstract class AnswerHandler<A> implements Dispatcher.DispatchHandler {
 
   onHeaders(status: number, headers: Buffer[], resume: () => void): boolean {
     if (status < 200) return true;
+    if (status > 599) {
+      this.fail(new ExchangeError('broken', true, `the status ${status} is none`));
+      this.abort('the status is none');
+      return true;
+    }
     this.status = status;
     this.headers = withoutNominated(util.parseHeaders(headers) as IncomingHttpHeaders);
     this.#watch.head(status, this.headers);

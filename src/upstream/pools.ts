@@ -5,6 +5,7 @@ import type { Trust } from '../identity/settings.ts';
 import { AgeingClient } from './ageing-client.ts';
 import { hearEarlyAnswers } from './early-answers.ts';
 import { Proxies } from './proxies.ts';
+import { readInSlices } from './small-reads.ts';
 import { tunnelConnector } from './tunnel.ts';
 
 /** How sockets to the regions are opened; the `upstream` section of the configuration. */
@@ -117,6 +118,7 @@ function connector(
       // A connection that fails comes with no socket at all, not with null as the types have it.
       if (!socket) return callback(connectFailureOf(error as Error) ?? (error as Error), null);
       hearEarlyAnswers(socket);
+      readInSlices(socket);
       callback(null, socket);
     });
 }

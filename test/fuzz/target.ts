@@ -25,16 +25,22 @@ const TRIES = 4;
  * Gives a target so many values.
  *
  * @param seed the same seed makes the same inputs
+ * @param path where among them to begin, as an error says it
  * @returns how many inputs they held
  * @throws Error with the seed, the smallest input that fails, and why
  */
-export async function runTarget(target: AnyTarget, values: number, seed: number): Promise<number> {
+export async function runTarget(
+  target: AnyTarget,
+  values: number,
+  seed: number,
+  path?: string,
+): Promise<number> {
   let inputs = 0;
   const property = fc.asyncProperty(target.arbitrary, async (value) => {
     inputs += target.inputsIn?.(value) ?? 1;
     await checkTimed(target, value);
   });
-  const run = await fc.check(property, { numRuns: values, seed });
+  const run = await fc.check(property, { numRuns: values, seed, ...(path === undefined ? {} : { path }) });
   if (run.failed)
     throw new Error(`${target.name}: ${run.errorInstance}\n${fc.defaultReportMessage(run)}`, {
       cause: run.errorInstance,
