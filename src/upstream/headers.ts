@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { tellableRetryAfter } from './retry-after.ts';
 
 /**
  * Which headers cross Sluice. Up goes what is known to be meant for a service and to do no harm, and nothing else: behind
@@ -275,6 +276,9 @@ export function passthroughResponseHeaders(
     const url = upstream[name];
     if (typeof url === 'string') headers[name] = location(url);
   }
+  const retryAfter = tellableRetryAfter(upstream['retry-after'], upstream.date);
+  if (retryAfter === undefined) delete headers['retry-after'];
+  else headers['retry-after'] = retryAfter;
   headers['x-compute-request-id'] = text(upstream['x-compute-request-id']) || call.requestId;
   headers['via'] = '1.1 sluice';
   headers['x-sluice-region'] = call.region;
