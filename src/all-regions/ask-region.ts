@@ -13,6 +13,7 @@ import type { OperationRequest } from '../serving/operation-request.ts';
 import type { Services } from '../serving/services.ts';
 import { parseJson } from '../translation/json.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
+import { tellableRetryAfter } from '../upstream/retry-after.ts';
 import { type Failure, type Part, readPart } from './merge.ts';
 import { withMarker } from './page.ts';
 
@@ -126,5 +127,6 @@ function readFault(text: string): { name: string; message: string } {
 }
 
 function seconds(header: string | string[] | undefined): number | undefined {
-  return typeof header === 'string' && /^\d+$/.test(header) ? Number(header) : undefined;
+  const told = tellableRetryAfter(header, undefined);
+  return told !== undefined && /^\d+$/.test(told) ? Number(told) : undefined;
 }

@@ -2,6 +2,7 @@ import { hasBody, readBody } from '../http/body.ts';
 import { mayHaveArrived } from '../upstream/failure.ts';
 import { comesDown } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
+import { tellableRetryAfter } from '../upstream/retry-after.ts';
 import { askRegion } from './ask-region.ts';
 import { serveCached } from './cached.ts';
 import { serveLimits } from './limits.ts';
@@ -89,7 +90,8 @@ export function answer(request: OperationRequest, answered: RegionAnswer, servic
   }
   const id = answered.headers['x-compute-request-id'] ?? answered.headers['x-openstack-request-id'];
   if (typeof id === 'string') call.requestId = id;
-  pushHeader(headers, 'Retry-After', answered.headers['retry-after']);
+  const { 'retry-after': retryAfter, date } = answered.headers;
+  pushHeader(headers, 'Retry-After', tellableRetryAfter(retryAfter, date));
   const location = answered.headers.location;
   if (location !== undefined)
     headers.push('Location', services.location(call, place, operation.location, location));

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PRODUCT } from '../version.ts';
+import { tellableRetryAfter } from './retry-after.ts';
 import { userAgent } from './user-agent.ts';
 
 /**
@@ -282,6 +283,9 @@ export function passthroughResponseHeaders(
     const url = upstream[name];
     if (typeof url === 'string') headers[name] = location(url);
   }
+  const retryAfter = tellableRetryAfter(upstream['retry-after'], upstream.date);
+  if (retryAfter === undefined) delete headers['retry-after'];
+  else headers['retry-after'] = retryAfter;
   headers['x-compute-request-id'] = text(upstream['x-compute-request-id']) || call.requestId;
   headers['via'] = '1.1 sluice';
   headers['x-sluice-region'] = call.region;
