@@ -37,7 +37,7 @@ describe('a request of a known operation', () => {
       'x-auth-token': 'ours',
       accept: 'application/json',
       'content-type': 'application/json',
-      'user-agent': 'sluice',
+      'user-agent': 'sluice/0.2 (billing)',
       'openstack-api-version': 'compute 2.1',
     });
   });
@@ -46,7 +46,7 @@ describe('a request of a known operation', () => {
     expect(requestHeaders(caller, 'ours', false, true, 'billing')).toEqual({
       'x-auth-token': 'ours',
       accept: 'application/json',
-      'user-agent': 'sluice',
+      'user-agent': 'sluice/0.2',
       'openstack-api-version': 'compute 2.1',
     });
     expect(variantOf(caller)).toBe('compute 2.1|');
@@ -63,6 +63,7 @@ describe('a request that goes through', () => {
       'if-none-match': '"e"',
       'openstack-api-version': 'compute 2.1',
       'content-length': '7',
+      'user-agent': 'sluice/0.2',
       'x-auth-token': 'ours',
     });
   });
@@ -323,6 +324,7 @@ describe.each(CLIENTS)('%s', (_name, headers, needed) => {
     const { 'x-storage-token': _token, ...rest } = headers;
     expect(through({ ...headers, 'x-auth-token': 'callers' })).toEqual({
       ...rest,
+      'user-agent': `${headers['user-agent']!.trim()} via sluice/0.2`,
       'content-length': '7',
       'x-auth-token': 'ours',
     });
