@@ -48,6 +48,7 @@ function termsOf(config: Config, registry: ClientRegistry): ListenerTerms[] {
     const asksForCertificates = listener.tls !== null && listener.tls.clientCaFile !== null;
     return {
       access: { mode, passThrough: passThroughOf(passThrough) !== undefined },
+      proofTtlMs: (passThroughOf(passThrough)?.proofTtl ?? 0) * 1_000,
       publicUrl: publicUrl?.replace(/\/+$/, ''),
       allowedHosts,
       isLocal: isLoopback(listener.host),

@@ -11,9 +11,17 @@ import type { Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
 import { refusalBody } from './answer-reader.ts';
-import { type AttemptOutcome, decideNext, firstAttempt, type NextStep, stateAfter } from './attempts.ts';
+import {
+  type AttemptOutcome,
+  type AttemptState,
+  decideNext,
+  firstAttempt,
+  type NextStep,
+  stateAfter,
+} from './attempts.ts';
 import { ExchangeError, type ExchangeRequest, type ExchangeWatch, type UpstreamAnswer } from './exchange.ts';
 import { failureFault } from './failure.ts';
+import { ownToken } from './own-token.ts';
 import type { Pools } from './pools.ts';
 import type { Renewals, Tokens } from './renewals.ts';
 import { isStreamed, type RegionRequest } from './request.ts';
@@ -71,7 +79,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   protected readonly means: Means;
   readonly #terms: CallTerms;
   readonly #tokens: Tokens;
-  #state;
+  #state: AttemptState;
   #given: Permit | undefined;
   /** Of the current attempt. */
   #permit: Permit | undefined;
@@ -84,6 +92,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.#terms = terms;
     this.#tokens = (request.place.account as LiveAccount).tokens;
     this.#state = firstAttempt(request.method, means.retries);
+    // Nobody here can replace a caller's own token: that it is refused is the answer.
+    if (request.ownToken !== undefined) this.#state = { ...this.#state, hasNewToken: true };
     this.#given = terms.permit;
   }
 
@@ -155,6 +165,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   /** What can be sent but once does not leave with a token that is being replaced. */
   #tokenNow(): Token | undefined {
+    if (this.request.ownToken !== undefined) return ownToken(this.request.ownToken);
     const isSpoilt = isStreamed(this.request.body) && this.means.renewals.pending(this.#tokens) !== undefined;
     return isSpoilt ? undefined : this.#tokens.peek();
   }
@@ -215,10 +226,14 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   #outcomeOf(result: A | ExchangeError): AttemptOutcome {
     const { body, cancellation } = this.request;
-    const canRepeat = !isStreamed(body) || isUntouched(body.stream);
+    const canRepeat = !isStreamed(body) || isUntouched(body.stream) || this.#isOwnRefused(result);
     if (result instanceof ExchangeError)
       return { kind: 'failure', failure: cancellation?.gone ? 'aborted' : result.kind, canRepeat };
     return { kind: 'answer', status: result.status, isOverLimit: this.#isOverLimit(result), canRepeat };
+  }
+
+  #isOwnRefused(result: A | ExchangeError): boolean {
+    return this.request.ownToken !== undefined && !(result instanceof ExchangeError) && result.status === 401;
   }
 
   /** A rate limit's refusal; the windows are then corrected. */

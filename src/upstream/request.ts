@@ -24,6 +24,8 @@ export interface RegionRequest {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer | string | StreamedBody | undefined;
   readonly client: string;
+  /** The caller's own upstream token, which goes up as it is; undefined: the account's. */
+  readonly ownToken?: string | undefined;
   readonly priority: Priority;
   /** Longest wait for slots, ms. */
   readonly maxWaitMs: number;
