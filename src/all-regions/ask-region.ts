@@ -10,6 +10,7 @@ import { type CacheResult, countResult } from '../serving/cache-result.ts';
 import { findAnswer } from '../serving/cached.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import type { OperationRequest } from '../serving/operation-request.ts';
+import { ownTokenOf } from '../serving/own-token.ts';
 import type { Services } from '../serving/services.ts';
 import { parseJson } from '../translation/json.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
@@ -71,7 +72,9 @@ interface Answer {
 /** Through the cache where the operation has one; a request that goes to the region waits for its slot as any other. */
 async function answerOf(request: OperationRequest, services: Services): Promise<Answer> {
   const { call, operation } = request;
-  if (operation.cache === null) return askRegion(request, undefined, services, cancellationOf(call.signal));
+  const isOwn = ownTokenOf(call) !== undefined;
+  if (operation.cache === null || isOwn)
+    return askRegion(request, undefined, services, cancellationOf(call.signal));
   const found = await findAnswer(request, services);
   const { entry } = found;
   countResult(request, found, services);

@@ -183,6 +183,11 @@ const UpstreamSchema = Type.Object(
 export const ConfigSchema = Type.Object(
   {
     listen: section(ListenSchema),
+    moreListeners: Type.Array(ListenSchema, {
+      default: [],
+      description: 'The listeners behind the first, where `listen` is a list; never written as such.',
+      internal: true,
+    }),
     admin: section(AdminSchema),
     publicUrl: Nullable(Type.String({ minLength: 1 }), {
       default: null,

@@ -9,17 +9,8 @@ import type { Call } from '../http/call.ts';
 import type { Caller } from '../http/caller.ts';
 import type { Services } from '../serving/services.ts';
 import { claimsOf, type KnownAccount } from './accounts.ts';
-import type { Proof } from './proof.ts';
-
-/** Somebody who has logged in. */
-export interface Bearer {
-  readonly caller: Caller;
-  /** Undefined where nobody is asked for a key. */
-  readonly key: ClientKey | undefined;
-  readonly username: string;
-  /** What the token said that was renewed, if one was. */
-  readonly claims: TokenClaims | undefined;
-}
+import type { Bearer, Proof } from './proof.ts';
+import { logInUpstream, provenCaller } from './upstream-login.ts';
 
 /**
  * Finds out who logs in. Where nobody is asked for a key any credentials are good: the façade's task is the catalog, and a
@@ -31,7 +22,11 @@ export async function prove(call: Call, proof: Proof, services: Services): Promi
   call.isLogin = true;
   if (call.terms.access.mode === 'open') return guest(call, proof, services);
   const bearer =
-    'tokenId' in proof ? byToken(call, proof.tokenId, services) : await bySecret(call, proof, services);
+    !('tokenId' in proof) && isForUpstream(call, proof, services)
+      ? await logInUpstream(call, proof, services)
+      : 'tokenId' in proof
+        ? byToken(call, proof.tokenId, services)
+        : await bySecret(call, proof, services);
   call.caller = bearer.caller;
   call.client = bearer.caller.client;
   return bearer;
@@ -55,6 +50,11 @@ async function bySecret(
     throw refuse(call, verdict.reason, loginFault(verdict));
   }
   return bearerOf(call, verdict.key, undefined, services);
+}
+
+/** Nobody here is called so: it may be a user of the account's own Identity. */
+function isForUpstream(call: Call, { username }: { username: string }, services: Services): boolean {
+  return call.terms.access.passThrough && services.registry.byName(username) === undefined;
 }
 
 function byToken(call: Call, tokenId: string, services: Services): Bearer {
@@ -101,8 +101,9 @@ export function issueTo(
  *
  * @throws {Fault} 401
  */
-export function requireCaller(call: Call): Caller {
+export function requireCaller(call: Call, services: Services): Caller {
   const { caller, identity } = call;
+  if (identity?.kind === 'upstream') return provenCaller(call, identity.token, services);
   if (caller !== undefined) return caller;
   const reason = identity?.kind === 'refused' ? identity.reason : 'no-credential';
   throw refuse(call, reason, refusalOf(reason));

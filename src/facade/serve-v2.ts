@@ -57,7 +57,7 @@ export async function serveIdentity(
       return services.reply(call, { status: 204, body: undefined, format: call.format, headers: [] });
     }
     case 'tenants': {
-      const known = await knownAccounts(call, requireCaller(call));
+      const known = await knownAccounts(call, requireCaller(call, services));
       return send(call, 'tenants', tenantsDocument(known.map(({ tenant }) => tenant)), services);
     }
   }
@@ -66,6 +66,8 @@ export async function serveIdentity(
 async function login(call: Call, services: Services): Promise<JsonObject> {
   const request = parseLogin(await readLogin(call));
   const bearer = await prove(call, request.credentials, services);
+  const { own } = bearer;
+  if (own !== undefined) return access(call, own.known, bearer.caller, own.token, services);
   const chosen = chooseAccount(
     await knownAccounts(call, bearer.caller),
     request,

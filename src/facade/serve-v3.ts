@@ -64,17 +64,17 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
       return { status: 204 };
     }
     case 'catalog': {
-      const known = await callersAccount(call);
-      const catalog = v3Catalog(catalogOptions(call, known, requireCaller(call), 'v3', services));
+      const known = await callersAccount(call, services);
+      const catalog = v3Catalog(catalogOptions(call, known, requireCaller(call, services), 'v3', services));
       return { status: 200, document: v3CatalogDocument(catalog, call.publicBase) };
     }
     case 'projects': {
-      const tenants = (await knownAccounts(call, requireCaller(call))).map(({ tenant }) => tenant);
+      const tenants = (await knownAccounts(call, requireCaller(call, services))).map(({ tenant }) => tenant);
       const self = call.publicBase + path;
       return { status: 200, document: v3ProjectsDocument(tenants, self, call.publicBase) };
     }
     case 'project': {
-      const all = await knownAccounts(call, requireCaller(call));
+      const all = await knownAccounts(call, requireCaller(call, services));
       const known = all.find(({ tenant }) => tenant.id === match.id);
       if (!known) throw new Fault('itemNotFound', 'No account of this gateway belongs to that project.');
       return { status: 200, document: v3ProjectDocument(known.tenant, call.publicBase) };
@@ -86,6 +86,8 @@ async function login(call: Call, services: Services): Promise<Answer> {
   const request = parseV3Login(await readJson(call));
   const { scope, method } = request;
   const bearer = await prove(call, request.proof, services);
+  const { own, caller } = bearer;
+  if (own !== undefined) return tokenAnswer(call, 201, { known: own.known, caller }, own.token, services);
   const accounts = await knownAccounts(call, bearer.caller);
   const asked = typeof scope === 'object' ? scope : {};
   const chosen = chooseAccount(accounts, asked, bearer.claims?.tenantId || undefined);
@@ -136,8 +138,8 @@ const unknownToken = () =>
   new Fault('itemNotFound', 'This token is unknown or has expired; log in again for a new one.');
 
 /** The account of the caller's own token, else the first. */
-async function callersAccount(call: Call): Promise<KnownAccount> {
-  const accounts = await knownAccounts(call, requireCaller(call));
+async function callersAccount(call: Call, services: Services): Promise<KnownAccount> {
+  const accounts = await knownAccounts(call, requireCaller(call, services));
   const { identity } = call;
   const claims = identity !== undefined && 'claims' in identity ? identity.claims : undefined;
   return chooseAccount(accounts, {}, claims?.tenantId || undefined);

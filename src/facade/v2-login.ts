@@ -116,6 +116,7 @@ export function chooseAccount<A extends { readonly tenant: Tenant }>(
   throw new Fault(
     'unauthorized',
     `No account of this gateway belongs to tenant "${named.slice(0, 64)}"; log in without a tenant to get the default one.`,
+    { headers: { 'www-authenticate': 'Bearer realm="sluice"' } },
   );
 }
 

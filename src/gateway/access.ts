@@ -43,11 +43,12 @@ export function openAccess(
 function termsOf(config: Config, registry: ClientRegistry): ListenerTerms[] {
   const { access, allowedHosts, publicUrl, trustProxy } = config;
   const trusted = new TrustedProxies(trustProxy);
-  return listenersOf(config.listen).map((listener) => {
+  return listenersOf(config).map((listener) => {
     const { mode, passThrough } = accessAt(listener, access);
     const asksForCertificates = listener.tls !== null && listener.tls.clientCaFile !== null;
     return {
       access: { mode, passThrough: passThroughOf(passThrough) !== undefined },
+      proofTtlMs: (passThroughOf(passThrough)?.proofTtl ?? 0) * 1_000,
       publicUrl: publicUrl?.replace(/\/+$/, ''),
       allowedHosts,
       isLocal: isLoopback(listener.host),

@@ -93,6 +93,8 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     registry: access.registry,
     identifier: access.identifier,
     passwords: shared.passwords,
+    proofs: shared.proofs,
+    upstreamLogins: shared.upstreamLogins,
     tokens: access.tokens,
     revocations: shared.tokens.revocations,
     revoke: (token) => shared.tokens.revoke(token),

@@ -31,7 +31,7 @@ export function openListeners(
   core: () => Core,
   parts: { readonly clock: Clock; readonly log: Logger },
 ): Promise<ListeningPlace[]> {
-  const all = listenersOf(config.listen) as readonly ListenConfig[];
+  const all = listenersOf<ListenConfig>(config);
   return Promise.all(all.map((_listen, index) => openListener(index, core, config, parts)));
 }
 
@@ -41,7 +41,7 @@ async function openListener(
   config: Config,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): Promise<ListeningPlace> {
-  const listenIn = ({ listen }: Config) => listenersOf(listen)[index] as ListenConfig;
+  const listenIn = (from: Config) => listenersOf<ListenConfig>(from)[index]!;
   const { host, port, regions, tls: settings } = listenIn(config);
   const tls = settings === null ? undefined : await openTls(settings, clock, log);
   const options = {

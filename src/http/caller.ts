@@ -16,6 +16,8 @@ export interface Caller {
 /** What holds at one listener under one configuration. */
 export interface ListenerTerms {
   readonly access: AccessMode;
+  /** How long a proof of a caller's own upstream token lasts, ms. */
+  readonly proofTtlMs: number;
   /** The configured base of links, without a slash at its end; undefined: they are made from the request's Host. */
   readonly publicUrl: string | undefined;
   /** Hosts that links may be made from; null: any where `isLocal`. */

@@ -4,6 +4,7 @@ import { pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-e
 import type { Place } from '../routing/directory.ts';
 import type { ServicePlace } from '../routing/service-place.ts';
 import type { LocatedPassthrough } from '../serving/locate.ts';
+import { ownTokenOf } from '../serving/own-token.ts';
 import type { Services } from '../serving/services.ts';
 import { longestWaitMs, priorityOf } from '../serving/wait.ts';
 import { mayHaveArrived } from '../upstream/failure.ts';
@@ -83,6 +84,7 @@ function commonOf(call: Call, { settings, clients }: Services) {
     headers,
     client,
     knownClient: known?.name,
+    ownToken: ownTokenOf(call),
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, settings.limits.maxWaitMs, known),
     cancellation: call,

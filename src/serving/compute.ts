@@ -4,10 +4,11 @@ import { comesDown } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { tellableRetryAfter } from '../upstream/retry-after.ts';
 import { askRegion } from './ask-region.ts';
-import { serveCached } from './cached.ts';
+import { findHit, sendResult, serveCached } from './cached.ts';
 import { serveLimits } from './limits.ts';
 import { type LocatedAction, type LocatedOperation, locateAction } from './locate.ts';
 import type { OperationRequest } from './operation-request.ts';
+import { mayHaveCached, ownTokenOf } from './own-token.ts';
 import { renderAnswer } from './render.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
@@ -18,10 +19,23 @@ import type { Services } from './services.ts';
  */
 export function serveOperation(request: LocatedOperation, services: Services): void | Promise<void> {
   const { operation } = request;
+  if (ownTokenOf(request.call) !== undefined) return serveOwn(request, services);
   if (operation.limitClass === 'model' && services.limits.isEnabled) return serveLimits(request, services);
   if (operation.cache !== null) return serveCached(request, services);
   if (operation.method === 'GET') return serveRead(request, services);
   return serveWrite(request, services);
+}
+
+/**
+ * A caller with an upstream token of its own: what is fresh in the cache is for it once the token is proven. All else is
+ * asked with that token, and what that is answered is nobody else's.
+ */
+function serveOwn(request: LocatedOperation, services: Services): void | Promise<void> {
+  const { call, operation, place } = request;
+  const isCached = operation.cache !== null && mayHaveCached(call, place, services);
+  const found = isCached ? findHit(request, services) : undefined;
+  if (found !== undefined) return sendResult(request, found, services);
+  return operation.method === 'GET' ? serveRead(request, services) : serveWrite(request, services);
 }
 
 /** A read that is not cached. */

@@ -8,6 +8,7 @@ import type { Router } from '../routing/route.ts';
 import { countResult } from './cache-result.ts';
 import { findHit } from './cached.ts';
 import { locateNow } from './locate.ts';
+import { mayHaveCached } from './own-token.ts';
 import { responseOf } from './response.ts';
 import type { Services } from './services.ts';
 
@@ -55,6 +56,7 @@ function answerFromMemory(facts: RequestFacts, services: Services): Response | u
   try {
     const located = locateNow(facts, services);
     if (located?.kind !== 'operation') return undefined;
+    if (!mayHaveCached(facts, located.place, services)) return undefined;
     const found = findHit(located, services);
     if (found === undefined) return undefined;
     countResult(located, found, services);

@@ -1,54 +1,30 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { type ClientLimits, clientLimitFault } from '../access/client-limits.ts';
-import { type Clock, sleep } from '../clock.ts';
+import { clientLimitFault } from '../access/client-limits.ts';
+import { sleep } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
-import type { RegionLimits } from '../limits/limits.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import type { LiveAccount } from '../routing/account.ts';
-import type { Place } from '../routing/directory.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
 import { refusalBody } from './answer-reader.ts';
-import { type AttemptOutcome, decideNext, firstAttempt, type NextStep, stateAfter } from './attempts.ts';
+import {
+  type AttemptOutcome,
+  type AttemptState,
+  decideNext,
+  firstAttempt,
+  type NextStep,
+  stateAfter,
+} from './attempts.ts';
 import { ExchangeError, type ExchangeRequest, type ExchangeWatch, type UpstreamAnswer } from './exchange.ts';
 import { failureFault, renewalFault } from './failure.ts';
-import type { Pools } from './pools.ts';
-import type { Renewals, Tokens } from './renewals.ts';
+import type { CallTerms, Means } from './means.ts';
+import { ownToken } from './own-token.ts';
+import type { Tokens } from './renewals.ts';
 import { isStreamed, isWhole, type RegionRequest } from './request.ts';
-import type { RetryBudget, RetryBudgets } from './retry-budget.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { RegionSlot } from './slot.ts';
-
-/** What regions are asked with. */
-export interface Means {
-  readonly pools: Pools;
-  readonly clock: Clock;
-  readonly limits: RegionLimits<Place>;
-  readonly metrics: Metrics;
-  /** How often what is safe is sent again. */
-  readonly retries: number;
-  readonly renewals: Renewals;
-  /** How much may be repeated at an origin. */
-  readonly retryBudgets: RetryBudgets;
-  /** Limits of the clients' own. */
-  readonly clientLimits: ClientLimits;
-  /** What whoever is over one of them is answered. */
-  readonly overLimitStatus: 413 | 429;
-}
-
-/** How one request goes, beside what it says. */
-export interface CallTerms {
-  /** Path at the origin below which the request's path stands. */
-  readonly base: string;
-  /** Name of the operation in metrics. */
-  readonly label: string;
-  /** False: no limit is about it. */
-  readonly isRated: boolean;
-  /** Was given already for the first attempt. */
-  readonly permit?: Permit | undefined;
-}
 
 /** What an answer has, however it is taken. */
 interface AnswerHead {
@@ -74,7 +50,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   readonly #tokens: Tokens;
   readonly #budget: RetryBudget;
   readonly #trust: Trust | undefined;
-  #state;
+  #state: AttemptState;
   #given: Permit | undefined;
   /** Of the current attempt. */
   #permit: Permit | undefined;
@@ -89,6 +65,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.#tokens = tokens;
     this.#trust = trust;
     this.#state = firstAttempt(request.method, means.retries);
+    // Nobody here can replace a caller's own token: that it is refused is the answer.
+    if (request.ownToken !== undefined) this.#state = { ...this.#state, hasNewToken: true };
     this.#given = terms.permit;
     this.#budget = means.retryBudgets.of(request.place.endpoint.origin);
     this.#budget.requested(means.clock.monotonic());
@@ -162,6 +140,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   /** What can be sent but once does not leave with a token that is being replaced. */
   #tokenNow(): Token | undefined {
+    if (this.request.ownToken !== undefined) return ownToken(this.request.ownToken);
     const isSpoilt = isStreamed(this.request.body) && this.means.renewals.pending(this.#tokens) !== undefined;
     return isSpoilt ? undefined : this.#tokens.peek();
   }
@@ -222,13 +201,17 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   #outcomeOf(result: A | ExchangeError): AttemptOutcome {
     const { body, cancellation } = this.request;
-    const canRepeat = isWhole(body);
+    const canRepeat = isWhole(body) || this.#isOwnRefused(result);
     const mayPass = result instanceof ExchangeError || result.status >= 500;
     const hasBudget = mayPass && this.#budget.allows(this.means.clock.monotonic());
     if (result instanceof ExchangeError)
       return { kind: 'failure', failure: cancellation?.gone ? 'aborted' : result.kind, canRepeat, hasBudget };
     const isOverLimit = this.#isOverLimit(result);
     return { kind: 'answer', status: result.status, isOverLimit, canRepeat, hasBudget };
+  }
+
+  #isOwnRefused(result: A | ExchangeError): boolean {
+    return this.request.ownToken !== undefined && !(result instanceof ExchangeError) && result.status === 401;
   }
 
   /** A rate limit's refusal; the windows are then corrected. */

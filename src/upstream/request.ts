@@ -26,6 +26,8 @@ export interface RegionRequest {
   readonly client: string;
   /** The client again where it is a configured one: the region is told its name. */
   readonly knownClient?: string | undefined;
+  /** The caller's own upstream token, which goes up as it is; undefined: the account's. */
+  readonly ownToken?: string | undefined;
   readonly priority: Priority;
   /** Longest wait for slots, ms. */
   readonly maxWaitMs: number;

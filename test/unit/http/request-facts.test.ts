@@ -6,6 +6,7 @@ import { createRouter } from '../../../src/routing/route.ts';
 
 const TERMS: ListenerTerms = {
   access: { mode: 'open', passThrough: false },
+  proofTtlMs: 0,
   publicUrl: undefined,
   allowedHosts: null,
   isLocal: true,
