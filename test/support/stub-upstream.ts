@@ -40,6 +40,8 @@ export interface StubUpstreamOptions {
   tokenLifeMs?: number;
   /** Who of them speaks TLS, and how. */
   tls?: { identity?: ServerOptions; regions?: ServerOptions };
+  /** What ids of tokens begin with, where two upstreams must not give out the same; `stub-token-` otherwise. */
+  tokenPrefix?: string;
   /** Further services of the catalog, behind those it always has (`startStubService`). */
   services?: unknown[];
   /** Changes an endpoint of the compute service before the catalog goes out. */
@@ -63,6 +65,7 @@ export async function startStubUpstream(options: StubUpstreamOptions = {}): Prom
     now,
     defaultRegion: names[0]!,
     tokenLifeMs: options.tokenLifeMs ?? 86_400_000,
+    tokenPrefix: options.tokenPrefix ?? 'stub-token-',
     catalog: () => [...catalogOf(regions.values(), tenant, options.endpoint), ...(options.services ?? [])],
   });
   const shared: Party[] = [identity.party];
