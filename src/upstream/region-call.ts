@@ -6,7 +6,6 @@ import { Fault } from '../faults/faults.ts';
 import type { Token } from '../identity/token.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import type { LiveAccount } from '../routing/account.ts';
-import type { Place } from '../routing/directory.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
 import { refusalBody } from './answer-reader.ts';
 import {
