@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { IN_PROCESS, isLoopback } from './config/rules.ts';
+import { isLoopback } from './access/addresses.ts';
+import { IN_PROCESS } from './config/rules.ts';
 import type { Config } from './config/schema.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createSimulator, type Simulator } from './simulator/simulator.ts';
@@ -31,7 +32,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   let gateway: Gateway | undefined;
   try {
     const identityUrl = (await simulator?.listen())?.identityUrl;
-    gateway = await createGateway(resolveIdentity(config, identityUrl), { log });
+    const direct = identityUrl === undefined ? [] : [new URL(identityUrl).hostname];
+    gateway = await createGateway(resolveIdentity(config, identityUrl), { log, direct });
     const addresses = { ...(await gateway.listen()), identityUrl };
     log.info(addresses, 'serving');
     return createServer(config, { gateway, simulator, addresses, log });

@@ -1,6 +1,8 @@
 import { dirname, resolve } from 'node:path';
+import { joinKeySources } from '../access/key-sources.ts';
+import type { AccessSettings, AuditSettings, ListenerSettings } from '../access/settings.ts';
 import { type Environment, interpolate } from '../settings/interpolate.ts';
-import type { IsSound } from '../settings/is-sound.ts';
+import type { IsSound, IsWhole } from '../settings/is-sound.ts';
 import { normalForm } from '../settings/normal-form.ts';
 import { applyOverrides } from '../settings/overrides.ts';
 import { parseFile } from '../settings/parse.ts';
@@ -12,6 +14,7 @@ import { checkRules } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
 import { checkSimulator } from './simulator-rules.ts';
+import { readTrustFiles } from './trust-files.ts';
 
 export type { Environment } from '../settings/interpolate.ts';
 
@@ -50,14 +53,34 @@ export function checkTree(source: Tree, env: Environment, folder: string, use: U
   const problems = [...missing, ...misfits];
   const isSound: IsSound = (path) => {
     const keys = typeof path === 'string' ? path.split('.') : path;
-    return !problems.some((known) => isUnder(keys, known.path));
+    const root = keys.at(-1) === '**' ? keys.slice(0, -1) : undefined;
+    return !problems.some((known) => isUnder(keys, known.path) || (root && isUnder(known.path, root)));
   };
   if (use === 'gateway') {
     const config = tree as unknown as Config;
-    problems.push(...checkRules(config, isSound), ...readSecretFiles(tree, folder, isSound));
+    const isWhole: IsWhole = (path) =>
+      isSound(path) && !problems.some((known) => isUnder(known.path, path.split('.')));
+    if (isWhole('access')) problems.push(...joinKeySources(config.access as AccessSettings, env, folder));
+    if (isWhole('listen')) resolveTlsFiles(config.listen as ListenerSettings, folder);
+    if (isWhole('audit') && config.audit.file !== null)
+      (config.audit as AuditSettings).file = resolve(folder, config.audit.file);
+    problems.push(
+      ...checkRules(config, { isSound, isWhole }),
+      ...readSecretFiles(tree, folder, isSound),
+      ...readTrustFiles(tree, folder, isSound),
+    );
   } else {
     problems.push(...checkSimulator(tree as unknown as Config, true, isSound));
   }
   if (problems.length > 0) return { problems: problems.map(formatProblem) };
   return { config: deepFreeze(tree as unknown as Config), warnings: overrides.warnings };
+}
+
+/** Certificates and keys are sought from the configuration's folder, wherever the process runs. */
+function resolveTlsFiles({ tls }: ListenerSettings, folder: string): void {
+  if (tls === null) return;
+  for (const name of ['certFile', 'keyFile', 'clientCaFile'] as const) {
+    const file = tls[name];
+    if (file !== null) tls[name] = resolve(folder, file);
+  }
 }

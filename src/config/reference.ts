@@ -55,8 +55,8 @@ function settingsOf(schema: SchemaNode, prefix: string): Setting[] {
   const below = prefix === '' ? '' : `${prefix}.`;
   const members = Object.entries(schema.properties ?? {}).flatMap(([key, member]) => {
     const nested = settingsOf(member, `${below}${key}`);
-    if (nested.length > 0 && !kindsOf(member).includes('array') && !kindsOf(member).includes('null'))
-      return nested;
+    const isMapping = kindsOf(member).every((kind) => kind === 'object');
+    if (nested.length > 0 && isMapping) return nested;
     const isRequired = schema.required?.includes(key) === true;
     return [{ key: `${below}${key}`, schema: member, isRequired }, ...nested];
   });

@@ -1,3 +1,5 @@
+import { isLoopback } from '../access/addresses.ts';
+import { checkAccess, type Soundness } from '../access/rules.ts';
 import { isComputeType, isIdentityType } from '../identity/service-types.ts';
 import { v2TokensUrl } from '../identity/settings.ts';
 import { mistakeInExpression } from '../limits/expressions/program.ts';
@@ -11,7 +13,8 @@ import { checkSimulator, simulatorPorts } from './simulator-rules.ts';
 export const IN_PROCESS = 'simulator';
 
 /** Checks what a gateway needs beyond the schema: what spans several settings, and forms that a schema cannot say. */
-export function checkRules(config: Config, isSound: IsSound): Problem[] {
+export function checkRules(config: Config, soundness: Soundness): Problem[] {
+  const { isSound } = soundness;
   const accounts = isSound('accounts') ? config.accounts : [];
   const perAccount = accounts.flatMap((account, index) =>
     isSound(`accounts.${index}.identity`)
@@ -23,33 +26,16 @@ export function checkRules(config: Config, isSound: IsSound): Problem[] {
       : [],
   );
   return [
-    ...checkOpenAccess(config, isSound),
+    ...checkAccess(config, soundness),
     ...checkAdminAccess(config, isSound),
     ...checkPorts(config, isSound),
     ...checkPublicUrl(config, isSound),
     ...checkRedis(config, isSound),
     ...checkAccountNames(config, isSound),
     ...perAccount,
-    ...checkClientNames(config, isSound),
     ...checkServices(config, isSound),
     ...checkStaticLimits(config, isSound),
     ...checkSimulator(config, isSound('simulator') && config.simulator.enabled, isSound),
-  ];
-}
-
-/** Whether only this machine can connect to the address. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-function checkOpenAccess({ listen, access }: Config, isSound: IsSound): Problem[] {
-  if (!['listen.host', 'access.mode', 'access.allowRemoteOpen'].every(isSound)) return [];
-  if (access.mode !== 'open' || access.allowRemoteOpen || isLoopback(listen.host)) return [];
-  return [
-    {
-      path: ['access', 'mode'],
-      text: 'open lets every machine that reaches listen.host use the accounts, accepted: a loopback listen.host, or access.allowRemoteOpen: true',
-    },
   ];
 }
 
@@ -69,8 +55,8 @@ function checkPorts({ listen, admin, simulator }: Config, isSound: IsSound): Pro
   const owners = new Map<string, string>();
   const claim = (part: 'listen' | 'admin', port: number, ...keys: string[]): Problem[] => {
     const path = [part, ...keys];
-    const host = part === 'listen' ? listen.host : admin.host;
     if (!isSound(`${part}.host`) || !isSound(path) || port === 0) return [];
+    const host = part === 'listen' ? listen.host : admin.host;
     const address = `${host}:${port}`;
     const owner = owners.get(address);
     owners.set(address, owner ?? path.join('.'));
@@ -82,7 +68,7 @@ function checkPorts({ listen, admin, simulator }: Config, isSound: IsSound): Pro
     ...claim('admin', admin?.port, 'port'),
     ...regions.flatMap((region) => claim('listen', listen.regions[region]!, 'regions', region)),
     ...repeated(regions, (index) => ['listen', 'regions', regions[index]!]),
-    ...(isSound('simulator') && simulator.enabled ? simulatorPorts(simulator) : []).flatMap(
+    ...(isSound('simulator.**') && simulator.enabled ? simulatorPorts(simulator) : []).flatMap(
       ([port, path]) => {
         const owner = owners.get(`${simulator.host}:${port}`);
         return owner === undefined
@@ -121,14 +107,6 @@ function checkAccountNames({ accounts }: Config, isSound: IsSound): Problem[] {
   return repeated(names, (index) => ['accounts', String(index), 'name']);
 }
 
-function checkClientNames({ access }: Config, isSound: IsSound): Problem[] {
-  if (!isSound('access.clients')) return [];
-  const names = access.clients.map((client, index) =>
-    isSound(`access.clients.${index}.name`) ? client.name : undefined,
-  );
-  return repeated(names, (index) => ['access', 'clients', String(index), 'name']);
-}
-
 /** What leads to the credentials of an account, or around its limits, is never served. */
 function checkServices({ facade }: Config, isSound: IsSound): Problem[] {
   if (!isSound('facade.services') || typeof facade.services === 'string') return [];
@@ -149,15 +127,17 @@ const VERBS = ['ALL', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'
 /** A limit that can never be about any request would be a typing mistake that nobody sees. */
 function checkStaticLimits({ limits }: Config, isSound: IsSound): Problem[] {
   if (!isSound('limits.static')) return [];
-  return limits.static.flatMap(({ verb, uri, regex }, index) => {
+  return limits.static.flatMap((limit, index) => {
     if (!isSound(`limits.static.${index}`)) return [];
+    const { verb, uri, regex } = limit;
     const path = (name: string) => ['limits', 'static', String(index), name];
     const problems: Problem[] = [];
-    if (!VERBS.includes(verb.toUpperCase()))
+    if (isSound(path('verb')) && !VERBS.includes(verb.toUpperCase()))
       problems.push({ path: path('verb'), text: `is no method, accepted: one of ${VERBS.join(', ')}` });
-    if (regex === undefined && !/^[/*]/.test(uri))
+    if (isSound(path('uri')) && regex === undefined && !/^[/*]/.test(uri))
       problems.push({ path: path('uri'), text: 'is no path, accepted: a text that begins with / or *' });
-    const mistake = regex === undefined ? undefined : mistakeInExpression(regex);
+    const isText = isSound(path('regex')) && regex !== undefined;
+    const mistake = isText ? mistakeInExpression(regex) : undefined;
     if (mistake !== undefined)
       problems.push({
         path: path('regex'),

@@ -17,7 +17,7 @@ type Rate = Simulator['rateLimits']['table'][number];
  * @param runs whether this configuration starts a simulator: only then its ports are taken and its files read
  */
 export function checkSimulator({ simulator }: Config, runs: boolean, isSound: IsSound): Problem[] {
-  if (!isSound('simulator')) return [];
+  if (!isSound('simulator.**')) return [];
   return [
     ...repeated(simulator.regions, (index) => at('regions', index)),
     ...checkRegionNames(simulator),

@@ -1,8 +1,11 @@
 import type { Logger } from 'pino';
+import type { ClientLimits } from '../access/client-limits.ts';
+import type { PasswordVerifier } from '../access/password.ts';
+import type { TokenKeeper } from '../access/token-keeper.ts';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
-import type { TokenKeeper } from './token-keeper.ts';
+import type { AuditKeeper } from './audit.ts';
 
 /** What outlives a reload. */
 export interface Shared {
@@ -11,4 +14,9 @@ export interface Shared {
   readonly metrics: Metrics;
   readonly pools: Pools;
   readonly tokens: TokenKeeper;
+  /** Who has logged in with a password, and who has failed to. */
+  readonly passwords: PasswordVerifier;
+  /** What clients have spent of their own limits. */
+  readonly clientLimits: ClientLimits;
+  readonly audit: AuditKeeper;
 }

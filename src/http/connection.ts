@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Fault } from '../faults/faults.ts';
 import { awaitsContinue, BODY_FAILED, closeIfUnread, hasBody } from './body.ts';
+import { HeadTrace } from './head-trace.ts';
 import { linger } from './linger.ts';
 import { bytesSent, divert, isPausedByNode } from './node-socket.ts';
 import { Progress } from './progress.ts';
@@ -34,8 +35,8 @@ export class Connection {
   readonly socket: Socket;
   /** Requests that Node has read on it. */
   begun = 0;
-  /** How the line begins that is under way, as far as somebody follows that. */
-  line = '';
+  /** Of the head that is coming in, as far as somebody follows it. */
+  readonly trace = new HeadTrace();
   /** True between two messages, as far as somebody beside Node reads them. */
   isFree: () => boolean = () => false;
 
@@ -126,6 +127,7 @@ export class Connection {
     }
     this.begun++;
     this.#isHeadLate = false;
+    this.trace.begun();
     this.#open.push(res);
     this.#last = { req, res };
     res.once('close', () => this.#answered(res));
@@ -140,12 +142,12 @@ export class Connection {
     this.#isHeadLate = true;
     // A process that was busy itself first reads what has come in meanwhile.
     setImmediate(() => {
-      if (this.#isHeadLate && !this.isBusy && !this.socket.isPaused()) this.refuse(late(), false);
+      if (this.#isHeadLate && !this.isBusy && !this.socket.isPaused()) this.refuse(late());
     });
   }
 
   /** What comes in cannot be read, or does not come in: that is said, after the answers that are still owed. */
-  refuse(fault: Fault, isHead: boolean): void {
+  refuse(fault: Fault): void {
     if (this.#isDeaf) return;
     this.#isDeaf = true;
     divert(this.socket, () => {});
@@ -153,7 +155,7 @@ export class Connection {
       failBody(this.#last, fault);
       return;
     }
-    this.#refusal = wireFault(fault, isHead);
+    this.#refusal = wireFault(fault, this.trace.mayBeHead);
     if (this.#open.length === 0) this.#writeRefusal(this.#refusal);
   }
 
@@ -171,7 +173,7 @@ export class Connection {
     else this.#headSince ??= now;
     if (now - (this.#headSince ?? now) >= headersTimeoutMs) this.lateHead();
     if (!this.#awaitsBody()) this.#receiving.rest();
-    else if (!this.#receiving.observe(now, socket.bytesRead, bodyTimeoutMs)) this.refuse(late(), false);
+    else if (!this.#receiving.observe(now, socket.bytesRead, bodyTimeoutMs)) this.refuse(late());
   }
 
   /** True while a head has begun, or the very first has not, and nothing but its rest is waited for. */

@@ -1,6 +1,5 @@
 import { type Connection, MOST_UNANSWERED } from './connection.ts';
 import type { NodeReader } from './node-socket.ts';
-import { lineAfter } from './refusal.ts';
 
 /** How many bytes Node's parser gets at a time: a few hundred of the shortest requests at most. */
 const SLICE_BYTES = 8 * 1024;
@@ -44,7 +43,7 @@ export class Feed {
 
   #parse(slice: Buffer): void {
     this.#reader.parse(slice);
-    this.#connection.line = lineAfter(this.#connection.line, slice);
+    this.#connection.trace.follow(slice);
   }
 
   #mustWait(): boolean {

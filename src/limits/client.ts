@@ -12,9 +12,6 @@ export interface Client {
 /** The name under which Sluice's own GET /limits waits; no caller can bear it (configured names have no blank). */
 export const CONTROL_CLIENT = ' limits';
 
-/** What callers are called that bear no configured name. */
-export const ANONYMOUS = 'anonymous';
-
 export function isControl(name: string): boolean {
   return name === CONTROL_CLIENT;
 }

@@ -77,12 +77,14 @@ async function invalidate(place: Place, method: string, { cache }: Services): Pr
 /** What a request says wherever it goes. */
 function commonOf(call: Call, { settings, clients }: Services) {
   const { method, headers, client } = call;
+  const known = clients.get(client);
   return {
     method,
     headers,
     client,
+    knownClient: known?.name,
     priority: priorityOf(call),
-    maxWaitMs: longestWaitMs(call, settings.limits.maxWaitMs, clients.get(client)),
+    maxWaitMs: longestWaitMs(call, settings.limits.maxWaitMs, known),
     cancellation: call,
   };
 }

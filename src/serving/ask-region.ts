@@ -35,6 +35,7 @@ function upstreamRequest(
     body,
     shared: operation.cache !== null,
     client: call.client,
+    knownClient: client?.name,
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
     cancellation,

@@ -1,6 +1,7 @@
 /**
  * Whether a value (`listen.host`) and everything it stands in passed the schema, so that a rule may read it. Where a key is
- * a name somebody chose, and so may have a dot in it, the path is a list of keys.
+ * a name somebody chose, and so may have a dot in it, the path is a list of keys. `listen.**` asks for all that stands in
+ * it as well.
  */
 export type IsSound = (path: string | readonly string[]) => boolean;
 

@@ -61,11 +61,21 @@ function toTree(toJs: () => unknown, file: string): { tree: Tree } | { problems:
   } catch {
     return { problems: [{ path: [], text: `${file}: has more aliases (*name) than can be resolved` }] };
   }
+  if (holdsItself(value))
+    return { problems: [{ path: [], text: `${file}: has an alias (*name) inside of what it stands for` }] };
   if (value === null || value === undefined) return { tree: {} };
   if (isRecord(value)) return { tree: value };
   return {
     problems: [{ path: [], text: `${file}: is no mapping of settings, accepted: lines such as "listen: …"` }],
   };
+}
+
+/** True for a tree that is none: an alias stands within its own anchor. */
+function holdsItself(value: unknown, within: ReadonlySet<unknown> = new Set()): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (within.has(value)) return true;
+  const path = new Set([...within, value]);
+  return Object.values(value).some((member) => holdsItself(member, path));
 }
 
 /** What is behind the usual failures. A directory is what a mount makes where the file that it names is missing. */

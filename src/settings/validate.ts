@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { acceptedBy } from './accepted.ts';
 import type { Problem } from './problem.ts';
 import { alternatives, keysOf, type SchemaNode } from './schema-walk.ts';
@@ -10,10 +10,21 @@ import { isRecord } from './tree.ts';
  * may be a secret in the wrong place.
  */
 export function validate(tree: unknown, schema: SchemaNode): Problem[] {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false });
-  const check = ajv.compile(schema as object);
+  const check = checkOf(schema);
   if (check(tree)) return [];
   return dropUnionNoise(check.errors ?? []).flatMap(toProblem);
+}
+
+/** Making a check takes longer than a process that serves may be held up: it is made once, and not at each reload. */
+const checks = new WeakMap<SchemaNode, ValidateFunction>();
+
+function checkOf(schema: SchemaNode): ValidateFunction {
+  const known = checks.get(schema);
+  if (known) return known;
+  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false });
+  const check = ajv.compile(schema as object);
+  checks.set(schema, check);
+  return check;
 }
 
 /**

@@ -2,17 +2,8 @@
  * Counters that operators alert on, at 0 from the moment their account or region is known: a series that appears with its
  * first event has no increase, so that an alert on the increase would sleep through that event.
  */
-import type { RefusalReason } from '../limits/slot-request.ts';
+import { REFUSAL_REASONS } from '../limits/slot-request.ts';
 import type { Metrics } from './metrics.ts';
-
-const REFUSAL_REASONS: Readonly<Record<RefusalReason, true>> = {
-  wait: true,
-  spent: true,
-  forbidden: true,
-  'queue-full': true,
-  'client-queue-full': true,
-  closed: true,
-};
 
 const RETRY_REASONS = ['unauthorized', 'overlimit', '502', '503', '504', 'refused', 'reset', 'broken'];
 
@@ -35,6 +26,5 @@ export function beginRegion(
   metrics.upstreamOverLimit.touch(account, region);
   for (const reason of RETRY_REASONS) metrics.upstreamRetries.touch(region, reason);
   for (const client of clients)
-    for (const reason of Object.keys(REFUSAL_REASONS))
-      metrics.limitRejected.touch(account, region, client, reason);
+    for (const reason of REFUSAL_REASONS) metrics.limitRejected.touch(account, region, client, reason);
 }

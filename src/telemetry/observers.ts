@@ -1,10 +1,8 @@
 import type { Logger } from 'pino';
 import type { CacheStats } from '../cache/cache.ts';
 import type { CacheObserver } from '../cache/observer.ts';
-import { ANONYMOUS } from '../limits/client.ts';
 import type { RegionStanding } from '../limits/limits.ts';
 import type { ShaperObserver } from '../limits/queue/shaper-contract.ts';
-import { REFUSAL_REASONS } from '../limits/slot-request.ts';
 import { REDIS_TROUBLES } from '../redis/trouble.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -71,25 +69,12 @@ export function observeLimits(
     used = new Map();
     for (const standing of standings()) scrape(metrics, standing, usedBefore, used);
   });
-  return (account, region) => {
-    announce(metrics, account, region);
-    return observeBudget(metrics, log, account, region);
-  };
-}
-
-/** An alert on a counter that does not exist yet would miss its first step. */
-function announce(metrics: Metrics, account: string, region: string): void {
-  metrics.upstreamOverLimit.add(0, account, region);
-  for (const reason of REFUSAL_REASONS) metrics.limitRejected.add(0, account, region, ANONYMOUS, reason);
-}
-
-function observeBudget(metrics: Metrics, log: Logger, account: string, region: string): ShaperObserver {
-  return {
+  return (account, region) => ({
     waited: (waitMs) => metrics.limitWait.observe(waitMs / 1000, account, region),
     refused: (reason, client) => metrics.limitRejected.inc(account, region, client, reason),
     overLimit: () => metrics.upstreamOverLimit.inc(account, region),
     problem: (line) => log.warn({ account, region }, line),
-  };
+  });
 }
 
 function scrape(

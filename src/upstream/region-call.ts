@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { type ClientLimits, clientLimitFault } from '../access/client-limits.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
+import type { Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
 import type { RegionLimits } from '../limits/limits.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-request.ts';
@@ -12,10 +14,10 @@ import { statusLabel } from '../telemetry/status-label.ts';
 import { refusalBody } from './answer-reader.ts';
 import { type AttemptOutcome, decideNext, firstAttempt, type NextStep, stateAfter } from './attempts.ts';
 import { ExchangeError, type ExchangeRequest, type ExchangeWatch, type UpstreamAnswer } from './exchange.ts';
-import { failureFault } from './failure.ts';
+import { failureFault, renewalFault } from './failure.ts';
 import type { Pools } from './pools.ts';
 import type { Renewals, Tokens } from './renewals.ts';
-import { isStreamed, type RegionRequest } from './request.ts';
+import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget, RetryBudgets } from './retry-budget.ts';
 import { RegionSlot } from './slot.ts';
 
@@ -30,6 +32,10 @@ export interface Means {
   readonly renewals: Renewals;
   /** How much may be repeated at an origin. */
   readonly retryBudgets: RetryBudgets;
+  /** Limits of the clients' own. */
+  readonly clientLimits: ClientLimits;
+  /** What whoever is over one of them is answered. */
+  readonly overLimitStatus: 413 | 429;
 }
 
 /** How one request goes, beside what it says. */
@@ -50,9 +56,6 @@ interface AnswerHead {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** How long whoever cannot be served for a refused token should stay away: a login takes less, s. */
-const RENEWAL_SECONDS = 2;
-
 /**
  * One request to a region, sent until there is an answer worth having. Each attempt takes a token, a permit and one
  * exchange; `decideNext` says what comes after it. On the usual way, of one attempt, there is one thing to wait for: the
@@ -70,6 +73,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   readonly #terms: CallTerms;
   readonly #tokens: Tokens;
   readonly #budget: RetryBudget;
+  readonly #trust: Trust | undefined;
   #state;
   #given: Permit | undefined;
   /** Of the current attempt. */
@@ -81,7 +85,9 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.request = request;
     this.means = means;
     this.#terms = terms;
-    this.#tokens = (request.place.account as LiveAccount).tokens;
+    const { tokens, trust } = request.place.account as LiveAccount;
+    this.#tokens = tokens;
+    this.#trust = trust;
     this.#state = firstAttempt(request.method, means.retries);
     this.#given = terms.permit;
     this.#budget = means.retryBudgets.of(request.place.endpoint.origin);
@@ -91,7 +97,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   /** Headers of an attempt. */
   protected abstract headers(token: Token): Record<string, string>;
   /** One exchange; `this` watches how far it gets. */
-  protected abstract exchange(request: ExchangeRequest, origin: string): Promise<A | ExchangeError>;
+  protected abstract exchange(request: ExchangeRequest, dispatcher: Dispatcher): Promise<A | ExchangeError>;
   /** What is wrong with an answer, if anything; it then counts as none. */
   protected abstract check(answer: A): ExchangeError | undefined;
   /** A refusal with its whole body, as far as that was read. */
@@ -105,6 +111,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
    * @throws {Fault} over limit, no token, no answer
    */
   async run(): Promise<A> {
+    this.#takeOwnLimit();
     try {
       for (;;) {
         const token = this.#tokenNow() ?? (await this.#tokenLater());
@@ -140,6 +147,17 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   head(status: number, headers: IncomingHttpHeaders): void {
     this.#hasHead = true;
     this.#permit?.answered(status, headers);
+  }
+
+  /** @throws {Fault} over a limit of the client's own, of which a request takes one, however often it is sent */
+  #takeOwnLimit(): void {
+    const { clientLimits, clock, metrics, overLimitStatus } = this.means;
+    const { client, method, place } = this.request;
+    if (!this.#terms.isRated || this.#given !== undefined || !clientLimits.has(client)) return;
+    const refused = clientLimits.take(client, method, this.#slot(0, false), clock.monotonic());
+    if (refused === undefined) return;
+    metrics.limitRejected.inc(place.account.name, place.endpoint.region, client, 'client');
+    throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
   }
 
   /** What can be sent but once does not leave with a token that is being replaced. */
@@ -182,7 +200,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         headers: this.headers(token),
         body: isStreamed(body) ? body.stream : body,
       },
-      place.endpoint.origin,
+      this.means.pools.get(place.endpoint.origin, this.#trust),
     );
     const tookMs = this.means.clock.monotonic() - started;
     this.upstreamMs += tookMs;
@@ -204,7 +222,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   #outcomeOf(result: A | ExchangeError): AttemptOutcome {
     const { body, cancellation } = this.request;
-    const canRepeat = !isStreamed(body) || isUntouched(body.stream);
+    const canRepeat = isWhole(body);
     const mayPass = result instanceof ExchangeError || result.status >= 500;
     const hasBudget = mayPass && this.#budget.allows(this.means.clock.monotonic());
     if (result instanceof ExchangeError)
@@ -251,11 +269,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.discard(result);
     if (why === 'overlimit') return this.means.limits.refusal(await this.#refusalNow());
     this.means.renewals.renewInBackground(this.#tokens, token);
-    return new Fault(
-      'serviceUnavailable',
-      `Region ${this.request.place.endpoint.region} refused the token of this gateway, which is being replaced. The body has been sent on and is not here any more: send the request again after Retry-After.`,
-      { headers: { 'retry-after': String(RENEWAL_SECONDS) } },
-    );
+    return renewalFault(this.request.place.endpoint.region);
   }
 
   #failure(error: ExchangeError): Fault {
@@ -274,9 +288,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 /** The region has answered, and not to refuse the token. */
 const isTaken = (result: { status: number } | ExchangeError): boolean =>
   !(result instanceof ExchangeError) && result.status !== 401;
-
-/** All of the body is still there: a connection that could not be made has read nothing of it. */
-const isUntouched = ({ readableDidRead, destroyed }: Readable): boolean => !readableDidRead && !destroyed;
 
 /** What a permit is told of an exchange that ended without a head. */
 function settleUnanswered(permit: Permit, { kind, sent }: ExchangeError): void {

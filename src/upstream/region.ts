@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
 import type { Endpoint } from '../identity/catalog.ts';
 import type { Token } from '../identity/token.ts';
 import type { Charge } from '../limits/slot-request.ts';
@@ -88,12 +89,15 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   }
 
   protected headers(token: Token): Record<string, string> {
-    const { headers, body, shared } = this.request;
-    return requestHeaders(headers, token.id, body !== undefined, shared);
+    const { headers, body, shared, knownClient } = this.request;
+    return requestHeaders(headers, token.id, body !== undefined, shared, knownClient);
   }
 
-  protected exchange(request: ExchangeRequest, origin: string): Promise<UpstreamAnswer | ExchangeError> {
-    return exchange(this.means.pools.get(origin), request, this.request.cancellation, this);
+  protected exchange(
+    request: ExchangeRequest,
+    dispatcher: Dispatcher,
+  ): Promise<UpstreamAnswer | ExchangeError> {
+    return exchange(dispatcher, request, this.request.cancellation, this);
   }
 
   protected check(answer: UpstreamAnswer): ExchangeError | undefined {
@@ -126,12 +130,15 @@ class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
   }
 
   protected headers(token: Token): Record<string, string> {
-    const { headers, body } = this.request;
-    return passthroughRequestHeaders(headers, token.id, body?.length);
+    const { headers, body, knownClient } = this.request;
+    return passthroughRequestHeaders(headers, token.id, body?.length, knownClient);
   }
 
-  protected exchange(request: ExchangeRequest, origin: string): Promise<StreamedAnswer | ExchangeError> {
-    return streamExchange(this.means.pools.get(origin), request, this.request.cancellation, this);
+  protected exchange(
+    request: ExchangeRequest,
+    dispatcher: Dispatcher,
+  ): Promise<StreamedAnswer | ExchangeError> {
+    return streamExchange(dispatcher, request, this.request.cancellation, this);
   }
 
   protected check(): undefined {}

@@ -25,9 +25,6 @@ const LEASE_GRACE_MS = 100;
 /** The longest a region is left alone on one word of it, ms. */
 const LONGEST_PAUSE_MS = 3_600_000;
 
-/** What a proxy in front of a region says of its own: the region itself may not have seen the request. */
-const GATEWAY_ERRORS: ReadonlySet<number> = new Set([502, 503, 504]);
-
 /** Makes the shaper of one user and region. */
 export function createShaper(options: ShaperOptions): Shaper {
   return new FairShaper(options);
@@ -201,7 +198,8 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
 
   answered(...[inFlight, status, headers, nowWall]: Parameters<InFlightOwner['answered']>): void {
     const now = this.#clock.monotonic();
-    const isDoubtful = status === undefined || GATEWAY_ERRORS.has(status);
+    // A proxy in front of a region says 502 to 504 of its own: the region may not have seen the request.
+    const isDoubtful = status === undefined || (status >= 502 && status <= 504);
     if (!this.#windowSet.underWay.answered(inFlight, now, isDoubtful)) return;
     if (isDoubtful && inFlight.windows.some(({ isLong }) => isLong)) this.#onDoubt?.();
     if (status === 413 || status === 429 || status === 503) {

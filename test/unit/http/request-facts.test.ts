@@ -1,11 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import { TrustedProxies } from '../../../src/access/addresses.ts';
+import type { ListenerTerms } from '../../../src/http/caller.ts';
 import { RequestFacts, urlHost } from '../../../src/http/request-facts.ts';
 import { createRouter } from '../../../src/routing/route.ts';
+
+const TERMS: ListenerTerms = {
+  access: { mode: 'open', passThrough: false },
+  publicUrl: undefined,
+  allowedHosts: null,
+  isLocal: true,
+  trusted: new TrustedProxies([]),
+  certified: undefined,
+};
 
 const baseOf = (host: string | undefined, localAddress = '::1') => {
   const route = createRouter({ rootRegion: undefined, maxTargetBytes: () => 8192 })('GET', '/');
   const headers = host === undefined ? {} : { host };
-  const context = { publicUrl: undefined, rootRegion: undefined, now: 0 };
+  const context = { terms: TERMS, rootRegion: undefined, now: 0 };
   return new RequestFacts(
     { method: 'GET', headers, route, socket: { localAddress, localPort: 8080 } },
     context,

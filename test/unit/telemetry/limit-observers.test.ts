@@ -9,9 +9,8 @@ function create() {
   const metrics = createMetrics();
   const log = createLog({ level: 'silent', requests: 'none' } as never, { write: () => {} });
   let standings: RegionStanding[] = [];
-  const observe = observeLimits(metrics, log, () => standings);
+  observeLimits(metrics, log, () => standings);
   return {
-    observe,
     stand: (...now: RegionStanding[]) => {
       standings = now;
     },
@@ -28,17 +27,6 @@ const { shaper, clock } = shaperWith([
 ]);
 
 describe('metrics of limits', () => {
-  it('have counters that operators alert on at 0 before anything happens', async () => {
-    const { observe, lines } = create();
-    observe('main', 'DFW');
-    expect(await lines('sluice_upstream_overlimit_total')).toEqual([
-      'sluice_upstream_overlimit_total{account="main",region="DFW"} 0',
-    ]);
-    expect(await lines('sluice_limit_rejected_total')).toContain(
-      'sluice_limit_rejected_total{account="main",region="DFW",client="anonymous",reason="spent"} 0',
-    );
-  });
-
   it('forget accounts, regions and limits that are gone', async () => {
     const { stand, lines } = create();
     permitted(shaper.acquire(requestFor('/servers'))).answered(200);
