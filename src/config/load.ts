@@ -15,6 +15,7 @@ import { checkRules } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
 import { checkSimulator } from './simulator-rules.ts';
+import { checkTrustFiles } from './trust-files.ts';
 
 export type { Environment } from '../settings/interpolate.ts';
 
@@ -65,7 +66,11 @@ export function checkTree(written: Tree, env: Environment, folder: string, use: 
       for (const listener of listenersOf(config)) resolveTlsFiles(listener as ListenerSettings, folder);
     if (isWhole('audit') && config.audit.file !== null)
       (config.audit as AuditSettings).file = resolve(folder, config.audit.file);
-    problems.push(...checkRules(config, { isSound, isWhole }), ...readSecretFiles(tree, folder, isSound));
+    problems.push(
+      ...checkRules(config, { isSound, isWhole }),
+      ...readSecretFiles(tree, folder, isSound),
+      ...checkTrustFiles(tree, folder),
+    );
   } else {
     problems.push(...checkSimulator(tree as unknown as Config, true, isSound));
   }

@@ -85,6 +85,19 @@ const IdentitySchema = Type.Object(
         description: 'File that holds the password, seen from the configuration’s folder.',
       }),
     ),
+    caFile: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Certificates, PEM, of the authorities that sign for the identity service and the regions of this account, instead of the system’s.',
+      }),
+    ),
+    certFile: Type.Optional(
+      Type.String({ minLength: 1, description: 'Client certificate, PEM, that is shown to both.' }),
+    ),
+    keyFile: Type.Optional(
+      Type.String({ minLength: 1, description: 'Private key of the client certificate, PEM.' }),
+    ),
   },
   closed,
 );

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { AccountConfig, Config } from '../config/schema.ts';
 import { asFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
@@ -5,11 +6,12 @@ import type { ListenerTerms } from '../http/caller.ts';
 import { Outbox } from '../http/outbox.ts';
 import { writeReply, writeResponse } from '../http/reply.ts';
 import { basePathOf, chooseEndpoints, type Endpoint } from '../identity/catalog.ts';
+import { v2TokensUrl } from '../identity/settings.ts';
 import { createTokenSource } from '../identity/token-source.ts';
 import { createV2Login } from '../identity/v2-client.ts';
 import type { LinkEndpoint } from '../links/mounts.ts';
 import { createLinkRewriter, type LinkRewriter } from '../links/rewrite.ts';
-import { createAccount, type LiveAccount } from '../routing/account.ts';
+import { type AccountTls, createAccount, type LiveAccount } from '../routing/account.ts';
 import { Directory, type Place } from '../routing/directory.ts';
 import { EVERYWHERE } from '../routing/target.ts';
 import { createFinish } from '../serving/finish.ts';
@@ -19,6 +21,7 @@ import { ANONYMOUS } from '../serving/wait.ts';
 import { beginAccount, beginRegion } from '../telemetry/first-values.ts';
 import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
+import { usesProxy } from '../upstream/pools.ts';
 import { createRegions } from '../upstream/region.ts';
 import { openAccess } from './access.ts';
 import type { Shared } from './shared.ts';
@@ -145,10 +148,17 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
 /** An account whose settings are the same keeps its token over a reload. */
 const keyOf = (account: AccountConfig): string => JSON.stringify(account);
 
-function openAccount(account: AccountConfig, config: Config, { log, clock, metrics }: Shared): LiveAccount {
+function openAccount(
+  account: AccountConfig,
+  config: Config,
+  { log, clock, metrics, pools }: Shared,
+): LiveAccount {
   const { identity, name } = account;
+  const tls = tlsOf(identity);
+  const { origin } = v2TokensUrl(identity.url);
   const login = createV2Login({
     url: identity.url,
+    dispatcher: tls !== undefined || usesProxy() ? pools.get(origin, tls) : undefined,
     credentials: identity,
     timeoutMs: config.upstream.headersTimeoutMs,
     clock,
@@ -178,7 +188,16 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
         `the catalog has a region ${EVERYWHERE.toUpperCase()}: /${EVERYWHERE}/ means every region, so reach it by X-Region or a port of its own (listen.regions)`,
       );
   });
-  return createAccount(account, tokens);
+  return createAccount(account, tokens, tls);
+}
+
+/** The account's side of TLS, as its files have it now; undefined: what the system trusts. */
+function tlsOf({ caFile, certFile, keyFile }: AccountConfig['identity']): AccountTls | undefined {
+  if (caFile === undefined && certFile === undefined) return undefined;
+  const [ca, cert, key] = [caFile, certFile, keyFile].map((file) =>
+    file === undefined ? undefined : readFileSync(file, 'utf8'),
+  );
+  return { ca, cert, key };
 }
 
 /** Counts for the regions of each account begin with its catalogs, until that is stopped. */

@@ -19,10 +19,23 @@ export interface AccountSettings {
 export interface LiveAccount extends Account {
   readonly tokens: TokenSource;
   readonly settings: AccountSettings;
+  /** Its side of TLS; undefined: what the system trusts. */
+  readonly tls?: AccountTls | undefined;
+}
+
+/** What is trusted, and what is shown, PEM. */
+export interface AccountTls {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 /** An account whose endpoints follow the catalog of its current token; they are chosen once per token. */
-export function createAccount(settings: AccountSettings, tokens: TokenSource): LiveAccount {
+export function createAccount(
+  settings: AccountSettings,
+  tokens: TokenSource,
+  tls?: AccountTls | undefined,
+): LiveAccount {
   let seen: Token | undefined;
   let endpoints: ReadonlyMap<string, Endpoint> = new Map();
   let services: ServiceTable = new Map();
@@ -38,6 +51,7 @@ export function createAccount(settings: AccountSettings, tokens: TokenSource): L
     name: settings.name,
     settings,
     tokens,
+    tls,
     token: () => tokens.peek() ?? seen,
     ready: (signal) => tokens.get(signal),
     endpoints() {

@@ -1,14 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import { type ClientLimits, clientLimitFault } from '../access/client-limits.ts';
-import { type Clock, sleep } from '../clock.ts';
+import type { Dispatcher } from 'undici';
+import { sleep } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Token } from '../identity/token.ts';
-import type { RegionLimits } from '../limits/limits.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import type { LiveAccount } from '../routing/account.ts';
-import type { Place } from '../routing/directory.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
 import { refusalBody } from './answer-reader.ts';
 import {
@@ -19,40 +16,14 @@ import {
   type NextStep,
   stateAfter,
 } from './attempts.ts';
+import { takeClientLimit } from './client-limit.ts';
 import { ExchangeError, type ExchangeRequest, type ExchangeWatch, type UpstreamAnswer } from './exchange.ts';
 import { failureFault } from './failure.ts';
+import type { CallTerms, Means } from './means.ts';
 import { ownToken } from './own-token.ts';
-import type { Pools } from './pools.ts';
-import type { Renewals, Tokens } from './renewals.ts';
+import type { Tokens } from './renewals.ts';
 import { isStreamed, type RegionRequest } from './request.ts';
 import { RegionSlot } from './slot.ts';
-
-/** What regions are asked with. */
-export interface Means {
-  readonly pools: Pools;
-  readonly clock: Clock;
-  readonly limits: RegionLimits<Place>;
-  readonly metrics: Metrics;
-  /** How often what is safe is sent again. */
-  readonly retries: number;
-  readonly renewals: Renewals;
-  /** Limits of the clients' own. */
-  readonly clientLimits: ClientLimits;
-  /** What whoever is over one of them is answered. */
-  readonly overLimitStatus: 413 | 429;
-}
-
-/** How one request goes, beside what it says. */
-export interface CallTerms {
-  /** Path at the origin below which the request's path stands. */
-  readonly base: string;
-  /** Name of the operation in metrics. */
-  readonly label: string;
-  /** False: no limit is about it. */
-  readonly isRated: boolean;
-  /** Was given already for the first attempt. */
-  readonly permit?: Permit | undefined;
-}
 
 /** What an answer has, however it is taken. */
 interface AnswerHead {
@@ -95,6 +66,11 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     // Nobody here can replace a caller's own token: that it is refused is the answer.
     if (request.ownToken !== undefined) this.#state = { ...this.#state, hasNewToken: true };
     this.#given = terms.permit;
+  }
+
+  /** The connections of the account that it is asked for. */
+  protected poolOf(origin: string): Dispatcher {
+    return this.means.pools.get(origin, (this.request.place.account as LiveAccount).tls);
   }
 
   /** Headers of an attempt. */
@@ -154,13 +130,9 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   /** @throws {Fault} over a limit of the client's own, of which a request takes one, however often it is sent */
   #takeOwnLimit(): void {
-    const { clientLimits, clock, metrics, overLimitStatus } = this.means;
-    const { client, method, place } = this.request;
-    if (!this.#terms.isRated || this.#given !== undefined || !clientLimits.has(client)) return;
-    const refused = clientLimits.take(client, method, this.#slot(0, false), clock.monotonic());
-    if (refused === undefined) return;
-    metrics.limitRejected.inc(place.account.name, place.endpoint.region, client, 'client');
-    throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
+    if (!this.#terms.isRated || this.#given !== undefined) return;
+    if (this.means.clientLimits.has(this.request.client))
+      takeClientLimit(this.#slot(0, false), this.request.place, this.means);
   }
 
   /** What can be sent but once does not leave with a token that is being replaced. */

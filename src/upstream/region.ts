@@ -8,7 +8,8 @@ import type { Operation } from '../operations/operation.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { type ExchangeError, type ExchangeRequest, exchange, type UpstreamAnswer } from './exchange.ts';
 import { passthroughRequestHeaders, requestHeaders } from './headers.ts';
-import { type Means, RegionCall } from './region-call.ts';
+import type { Means } from './means.ts';
+import { RegionCall } from './region-call.ts';
 import { Renewals } from './renewals.ts';
 import type { ProxiedRequest, UpstreamRequest } from './request.ts';
 import { discard, type StreamedAnswer, streamExchange } from './stream-exchange.ts';
@@ -92,7 +93,7 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   }
 
   protected exchange(request: ExchangeRequest, origin: string): Promise<UpstreamAnswer | ExchangeError> {
-    return exchange(this.means.pools.get(origin), request, this.request.cancellation, this);
+    return exchange(this.poolOf(origin), request, this.request.cancellation, this);
   }
 
   protected check(answer: UpstreamAnswer): ExchangeError | undefined {
@@ -130,7 +131,7 @@ class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
   }
 
   protected exchange(request: ExchangeRequest, origin: string): Promise<StreamedAnswer | ExchangeError> {
-    return streamExchange(this.means.pools.get(origin), request, this.request.cancellation, this);
+    return streamExchange(this.poolOf(origin), request, this.request.cancellation, this);
   }
 
   protected check(): undefined {}
