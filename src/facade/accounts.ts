@@ -27,16 +27,17 @@ export async function knownAccounts(call: Call, { directory }: Caller): Promise<
 export function catalogOptions(
   call: Call,
   { account, token }: KnownAccount,
-  { grant }: Caller,
+  caller: Caller,
   identity: CatalogOptions['identity'],
   services: Services,
 ): CatalogOptions {
   const { service, interface: face, regions, defaultRegion } = account.settings;
+  const { grant } = caller;
   const granted = [...account.endpoints().values()].filter(({ region }) => seesRegion(grant, region));
   const first = account.defaultRegion();
   const byDefault = granted.find(({ region }) => region.toUpperCase() === first) ?? granted[0];
   return {
-    token,
+    token: { ...token, user: shownUser(token, caller) },
     baseUrl: call.publicBase,
     account: { service, interface: face, regions, defaultRegion },
     services: services.settings.facade.services,
@@ -45,6 +46,11 @@ export function catalogOptions(
     seesRegion: (name) => seesRegion(grant, name),
     seesService: (type) => seesService(grant, type),
   };
+}
+
+/** Who a token is said to belong to: the name that the gateway itself logs in with is nothing that a client needs. */
+export function shownUser({ user }: Pick<Token, 'user'>, { client, isKnown }: Caller): Token['user'] {
+  return isKnown ? { ...user, id: client, name: client } : user;
 }
 
 /** What a token of Sluice's own says, if only that it was one: expired ones count, forged and returned ones do not. */

@@ -8,7 +8,7 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import { logFault } from '../serving/log-fault.ts';
 import type { Services } from '../serving/services.ts';
 import { JsonError, parseJson } from '../translation/json.ts';
-import { catalogOptions, type KnownAccount, knownAccounts } from './accounts.ts';
+import { catalogOptions, type KnownAccount, knownAccounts, shownUser } from './accounts.ts';
 import { issueTo, prove, requireCaller, subjectOf } from './logins.ts';
 import { chooseAccount } from './v2-login.ts';
 import {
@@ -120,7 +120,7 @@ function tokenAnswer(
   const project = isScoped ? { tenant, roles: token.user.roles, catalog } : undefined;
   return {
     status,
-    document: v3TokenDocument({ token, sluiceToken, project }),
+    document: v3TokenDocument({ token: { user: shownUser(token, caller) }, sluiceToken, project }),
     headers: ['X-Subject-Token', sluiceToken.id],
   };
 }

@@ -8,6 +8,8 @@ import type { Directory } from '../routing/directory.ts';
 export interface Caller {
   /** Name of a configured client, or of all the others: a label of metrics, the name of a queue. */
   readonly client: string;
+  /** It has shown a key: its name is no mere word of its own. */
+  readonly isKnown: boolean;
   readonly grant: Grant;
   /** The accounts that are there for it: what is beyond its grant is nowhere to be found. */
   readonly directory: Directory;

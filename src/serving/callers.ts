@@ -28,7 +28,7 @@ export class Callers {
   }) {
     const { accounts, directory, registry, identifier } = options;
     this.#identifier = identifier;
-    this.guest = { client: ANONYMOUS, grant: FULL_GRANT, directory };
+    this.guest = { client: ANONYMOUS, isKnown: false, grant: FULL_GRANT, directory };
     this.stranger = { ...this.guest, directory: new Directory(accounts, { namesTenants: false }) };
     this.#clients = new Map(
       registry.all.map((client) => [client, callerOf(client, accounts, directory)] as const),
@@ -74,5 +74,5 @@ function callerOf(client: KnownClient, accounts: readonly Account[], whole: Dire
   const { name, grant } = client;
   const { accounts: granted } = grant;
   const own = granted && new Directory(accounts.filter((account) => granted.has(account.name)));
-  return { client: name, grant, directory: own ?? whole };
+  return { client: name, isKnown: true, grant, directory: own ?? whole };
 }
