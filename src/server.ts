@@ -8,6 +8,8 @@ import { createSimulator, type Simulator } from './simulator/simulator.ts';
 /** Where a server can be reached. */
 export interface Addresses {
   readonly url: string;
+  /** Of all listeners, in their order. */
+  readonly urls: readonly string[];
   readonly adminUrl: string;
   readonly regionUrls: Readonly<Record<string, string>>;
   /** Identity service of the simulator in this process, if there is one. */
@@ -56,12 +58,18 @@ function createServer(initial: Config, { gateway, simulator, addresses, log }: P
   let reloads = Promise.resolve();
 
   const apply = async (next: Config): Promise<void> => {
-    const { listen, admin } = initial;
+    const { listen, moreListeners, admin } = initial;
     for (const part of boundParts(initial, next)) {
       log.warn({ part }, 'this part of the configuration takes effect at the next start');
     }
     const token = next.admin.token ?? (isLoopback(admin.host) ? null : current.admin.token);
-    const bound = { ...next, listen, admin: { ...admin, token }, simulator: initial.simulator };
+    const bound = {
+      ...next,
+      listen,
+      moreListeners,
+      admin: { ...admin, token },
+      simulator: initial.simulator,
+    };
     await gateway.reload(resolveIdentity(bound, addresses.identityUrl));
     log.level = next.log.level;
     current = { ...next, admin: bound.admin };
@@ -84,8 +92,8 @@ function createServer(initial: Config, { gateway, simulator, addresses, log }: P
 /** The parts that differ but hold sockets. */
 function boundParts(before: Config, after: Config): string[] {
   const parts = ['listen', 'admin', 'simulator'] as const;
-  const bound = ({ listen, admin: { host, port }, simulator }: Config) => ({
-    listen,
+  const bound = ({ listen, moreListeners, admin: { host, port }, simulator }: Config) => ({
+    listen: [listen, ...moreListeners],
     admin: { host, port },
     simulator,
   });

@@ -9,7 +9,9 @@ import type { AccessSettings, ListenerAccess, ListenerSettings } from './setting
 
 /** The part of the configuration that is read here. */
 export interface AccessConfig {
-  readonly listen: ListenerSettings | readonly ListenerSettings[];
+  readonly listen: ListenerSettings;
+  /** Those behind it, where `listen` is written as a list. */
+  readonly moreListeners: readonly ListenerSettings[];
   readonly publicUrl: string | null;
   readonly trustProxy: readonly string[];
   readonly allowedHosts: readonly string[] | null;
@@ -30,11 +32,15 @@ interface PlacedListener {
   readonly path: readonly string[];
 }
 
-/** `listen` as a list, whichever form it has. */
-export function listenersOf(
-  listen: ListenerSettings | readonly ListenerSettings[],
-): readonly ListenerSettings[] {
-  return Array.isArray(listen) ? listen : [listen as ListenerSettings];
+/** All listeners, in their order. */
+export function listenersOf<L>({
+  listen,
+  moreListeners,
+}: {
+  listen: L;
+  moreListeners: readonly L[];
+}): readonly L[] {
+  return [listen, ...moreListeners];
 }
 
 /** Who may call at a listener: what it says itself, else the general settings. */
@@ -53,12 +59,14 @@ export function checkAccess(config: AccessConfig, sound: Soundness): Problem[] {
   ];
 }
 
-function soundListeners({ listen }: AccessConfig, sound: Soundness): PlacedListener[] {
-  if (!sound.isSound('listen')) return [];
-  const isList = Array.isArray(listen);
-  return listenersOf(listen)
-    .map((settings, index) => ({ settings, path: isList ? ['listen', String(index)] : ['listen'] }))
-    .filter(({ path }) => ['host', 'access', 'tls'].every((key) => sound.isWhole([...path, key].join('.'))));
+function soundListeners(config: AccessConfig, sound: Soundness): PlacedListener[] {
+  if (!sound.isSound('listen') || !sound.isSound('moreListeners')) return [];
+  const all = listenersOf(config);
+  return all.flatMap((settings, index) => {
+    const place = index === 0 ? 'listen' : `moreListeners.${index - 1}`;
+    if (!['host', 'access', 'tls'].every((key) => sound.isWhole(`${place}.${key}`))) return [];
+    return [{ settings, path: all.length > 1 ? ['listen', String(index)] : ['listen'] }];
+  });
 }
 
 /** An open listener gives the accounts to every machine that reaches it. */

@@ -54,6 +54,7 @@ export function replaceBetween(document: string, name: string, content: string):
 function settingsOf(schema: SchemaNode, prefix: string): Setting[] {
   const below = prefix === '' ? '' : `${prefix}.`;
   const members = Object.entries(schema.properties ?? {}).flatMap(([key, member]) => {
+    if (member.internal === true) return [];
     const nested = settingsOf(member, `${below}${key}`);
     const isMapping = kindsOf(member).every((kind) => kind === 'object');
     if (nested.length > 0 && isMapping) return nested;

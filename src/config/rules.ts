@@ -50,23 +50,33 @@ function checkAdminAccess({ admin }: Config, isSound: IsSound): Problem[] {
   ];
 }
 
-function checkPorts({ listen, admin, simulator }: Config, isSound: IsSound): Problem[] {
+function checkPorts({ listen, moreListeners, admin, simulator }: Config, isSound: IsSound): Problem[] {
   const regions = isSound('listen.regions') ? Object.keys(listen.regions) : [];
   const owners = new Map<string, string>();
-  const claim = (part: 'listen' | 'admin', port: number, ...keys: string[]): Problem[] => {
-    const path = [part, ...keys];
-    const host = part === 'listen' ? listen.host : admin.host;
-    if (!isSound(`${part}.host`) || !isSound(path) || port === 0) return [];
+  const claim = (part: 'listen' | 'admin', port: number, ...keys: string[]): Problem[] =>
+    claimAt([part], part === 'listen' ? listen.host : admin.host, port, ...keys);
+  const claimAt = (part: string[], host: string, port: number, ...keys: string[]): Problem[] => {
+    const path = [...part, ...keys];
+    if (!isSound([...part, 'host'].join('.')) || !isSound(path) || port === 0) return [];
     const address = `${host}:${port}`;
     const owner = owners.get(address);
     owners.set(address, owner ?? path.join('.'));
     if (owner === undefined) return [];
     return [{ path, text: `is the port of ${owner}, accepted: one that is free` }];
   };
+  const more = isSound('moreListeners') ? moreListeners : [];
   return [
     ...claim('listen', listen?.port, 'port'),
     ...claim('admin', admin?.port, 'port'),
     ...regions.flatMap((region) => claim('listen', listen.regions[region]!, 'regions', region)),
+    ...more.flatMap(({ host, port, regions: own }, index) => {
+      const part = ['moreListeners', String(index)];
+      if (!isSound([...part, 'regions'].join('.'))) return [];
+      return [
+        ...claimAt(part, host, port, 'port'),
+        ...Object.entries(own).flatMap(([region, at]) => claimAt(part, host, at, 'regions', region)),
+      ];
+    }),
     ...repeated(regions, (index) => ['listen', 'regions', regions[index]!]),
     ...(isSound('simulator') && simulator.enabled ? simulatorPorts(simulator) : []).flatMap(
       ([port, path]) => {

@@ -183,6 +183,11 @@ const UpstreamSchema = Type.Object(
 export const ConfigSchema = Type.Object(
   {
     listen: section(ListenSchema),
+    moreListeners: Type.Array(ListenSchema, {
+      default: [],
+      description: 'The listeners behind the first, where `listen` is a list; never written as such.',
+      internal: true,
+    }),
     admin: section(AdminSchema),
     publicUrl: Nullable(Type.String({ minLength: 1 }), {
       default: null,
@@ -216,6 +221,8 @@ type Frozen<T> = T extends (infer U)[]
 export type Config = Frozen<Static<typeof ConfigSchema>>;
 /** One upstream account (tenant). */
 export type AccountConfig = Config['accounts'][number];
+
+export type ListenConfig = Config['listen'];
 /** How an account logs in; exactly one of `apiKey` and `password` is set. */
 export type IdentityConfig = AccountConfig['identity'];
 /** A caller that has a name. */

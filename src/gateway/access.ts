@@ -43,7 +43,7 @@ export function openAccess(
 function termsOf(config: Config, registry: ClientRegistry): ListenerTerms[] {
   const { access, allowedHosts, publicUrl, trustProxy } = config;
   const trusted = new TrustedProxies(trustProxy);
-  return listenersOf(config.listen).map((listener) => {
+  return listenersOf(config).map((listener) => {
     const { mode, passThrough } = accessAt(listener, access);
     const asksForCertificates = listener.tls !== null && listener.tls.clientCaFile !== null;
     return {

@@ -57,9 +57,17 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   const access = openAccess(config, shared, { accounts: directory.accounts, directory });
   const state = openState(config, shared, before?.state);
   const { cache, limits } = state;
-  const regions = createRegions({ pools, clock, limits, metrics, retries: config.upstream.retries });
+  const regions = createRegions({
+    pools,
+    clock,
+    limits,
+    metrics,
+    retries: config.upstream.retries,
+    clientLimits: shared.clientLimits,
+    overLimitStatus: config.limits.overLimitStatus,
+  });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
-  const finished = createFinish(metrics, createRequestLog(log, config.log), () => clock.monotonic());
+  const finished = createFinish(metrics, createRequestLog(log, config.log), shared.audit, clock);
   const links = linksOf(directory);
   const outbox = new Outbox<Call, () => void>((call, write) => {
     try {

@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { ClientLimits } from '../access/client-limits.ts';
@@ -7,12 +6,12 @@ import { TokenKeeper } from '../access/token-keeper.ts';
 import { createAdmin } from '../admin/listener.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
-import { urlHost } from '../http/request-facts.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { Pools } from '../upstream/pools.ts';
 import { Proxies } from '../upstream/proxies.ts';
+import { AuditKeeper } from './audit.ts';
 import { type Core, createCore } from './core.ts';
-import { createListener } from './listener.ts';
+import { bind, openListeners } from './places.ts';
 import type { Shared } from './shared.ts';
 
 /**
@@ -21,7 +20,14 @@ import type { Shared } from './shared.ts';
  */
 export interface Gateway {
   /** Binds every listener and starts to log in; resolves when callers can connect, with or without a token. */
-  listen(): Promise<{ url: string; adminUrl: string; regionUrls: Record<string, string> }>;
+  listen(): Promise<{
+    /** Of the first listener. */
+    url: string;
+    /** Of all listeners, in their order. */
+    urls: string[];
+    adminUrl: string;
+    regionUrls: Record<string, string>;
+  }>;
   /** Puts another configuration in force for the next request; what is bound to sockets stays. */
   reload(config: Config): Promise<void>;
   /** Stops accepting and lets requests under way finish for `graceMs`; then their connections are cut. */
@@ -55,50 +61,41 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     tokens,
     passwords: new PasswordVerifier(clock),
     clientLimits: new ClientLimits([]),
+    audit: await AuditKeeper.open(config.audit, { clock, log }),
   };
   let core: Core = createCore(config, shared);
   let draining = false;
   const services = () => core.services;
-  const terms = () => core.terms[0]!;
-  const main = createListener({ services, terms });
-  const regionListeners = Object.entries(config.listen.regions).map(
-    ([region, port]) => [region, port, createListener({ services, terms, rootRegion: region })] as const,
-  );
+  const places = await openListeners(config, () => core, { clock, log });
   const admin = createAdmin(services, () => draining);
-  const listeners = [main, ...regionListeners.map(([, , listener]) => listener)];
+  const listeners = places.flatMap((place) => place.all);
 
   return {
     async listen() {
       await tokens.ready(PATIENCE_MS);
-      const { host, port } = config.listen;
-      const url = await bind(main, host, port);
+      const urls: string[] = [];
       const regionUrls: Record<string, string> = {};
-      for (const [region, regionPort, listener] of regionListeners)
-        regionUrls[region] = await bind(listener, host, regionPort);
-      const adminUrl = await bind(admin, config.admin.host, config.admin.port);
+      for (const place of places) urls.push(await place.bind(regionUrls));
+      const adminUrl = await bind(admin, config.admin);
       core.start();
-      return { url, adminUrl, regionUrls };
+      return { url: urls[0]!, urls, adminUrl, regionUrls };
     },
     async reload(next) {
+      await shared.audit.use(next.audit);
       const before = core;
       core = createCore(next, shared, before);
       core.start();
-      await before.retire(core);
+      await Promise.all([before.retire(core), ...places.map((place) => place.look())]);
     },
     async close(graceMs) {
       draining = true;
+      for (const place of places) place.closeFiles();
       await drain(listeners, graceMs);
       await core.close();
       tokens.close();
-      await Promise.allSettled([admin.close(), shared.pools.close()]);
+      await Promise.allSettled([admin.close(), shared.pools.close(), shared.audit.close()]);
     },
   };
-}
-
-async function bind(listener: FastifyInstance, host: string, port: number): Promise<string> {
-  await listener.listen({ host, port });
-  const { port: bound } = listener.server.address() as AddressInfo;
-  return `http://${urlHost(host)}:${bound}`;
 }
 
 /** Waits for requests under way, at most `graceMs`; then whoever is left is cut off. */

@@ -1,9 +1,10 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
+import type { ListenConfig } from '../config/schema.ts';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
 import type { ListenerTerms } from '../http/caller.ts';
-import { Wire } from '../http/server.ts';
+import { Wire, type WireTls } from '../http/server.ts';
 import { PROXIED_METHODS, registerPassthrough, streamFault } from '../passthrough/proxy.ts';
 import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
@@ -27,16 +28,25 @@ export function createListener(options: {
   services: () => Services;
   terms: () => ListenerTerms;
   rootRegion?: string | undefined;
+  /** What the configuration says of its connections; what is bound to sockets is read once. */
+  listen: () => ListenConfig;
+  tls?: WireTls | undefined;
 }): FastifyInstance {
   const { services, terms, rootRegion } = options;
   const router = createRouter({
     rootRegion,
-    maxTargetBytes: () => services().settings.listen.maxTargetBytes,
+    maxTargetBytes: () => options.listen().maxTargetBytes,
   });
-  const { listen } = services().settings;
+  const { tls } = options;
+  const listen = options.listen();
   const keepAliveMs = listen.keepAliveTimeoutMs;
   const answer = createMemoryAnswerer({ services, terms, router, rootRegion, keepAliveMs });
-  const wire = new Wire({ times: listen, log: services().log, answer: listen.fastPath ? answer : undefined });
+  const wire = new Wire({
+    times: listen,
+    log: services().log,
+    answer: listen.fastPath ? answer : undefined,
+    tls,
+  });
   let fastifyHandler: RequestListener;
   const streamed = new WeakMap<IncomingMessage, LocatedPassthrough>();
   const fastify = Fastify({

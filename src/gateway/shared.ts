@@ -5,6 +5,7 @@ import type { TokenKeeper } from '../access/token-keeper.ts';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
+import type { AuditKeeper } from './audit.ts';
 
 /** What outlives a reload. */
 export interface Shared {
@@ -17,4 +18,5 @@ export interface Shared {
   readonly passwords: PasswordVerifier;
   /** What clients have spent of their own limits. */
   readonly clientLimits: ClientLimits;
+  readonly audit: AuditKeeper;
 }

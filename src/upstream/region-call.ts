@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { type ClientLimits, clientLimitFault } from '../access/client-limits.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Trust } from '../identity/settings.ts';
@@ -29,6 +30,10 @@ export interface Means {
   /** How often what is safe is sent again. */
   readonly retries: number;
   readonly renewals: Renewals;
+  /** Limits of the clients' own. */
+  readonly clientLimits: ClientLimits;
+  /** What whoever is over one of them is answered. */
+  readonly overLimitStatus: 413 | 429;
 }
 
 /** How one request goes, beside what it says. */
@@ -104,6 +109,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
    * @throws {Fault} over limit, no token, no answer
    */
   async run(): Promise<A> {
+    this.#takeOwnLimit();
     try {
       for (;;) {
         const token = this.#tokenNow() ?? (await this.#tokenLater());
@@ -139,6 +145,17 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   head(status: number, headers: IncomingHttpHeaders): void {
     this.#hasHead = true;
     this.#permit?.answered(status, headers);
+  }
+
+  /** @throws {Fault} over a limit of the client's own, of which a request takes one, however often it is sent */
+  #takeOwnLimit(): void {
+    const { clientLimits, clock, metrics, overLimitStatus } = this.means;
+    const { client, method, place } = this.request;
+    if (!this.#terms.isRated || this.#given !== undefined || !clientLimits.has(client)) return;
+    const refused = clientLimits.take(client, method, this.#slot(0, false), clock.monotonic());
+    if (refused === undefined) return;
+    metrics.limitRejected.inc(place.account.name, place.endpoint.region, client, 'client');
+    throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
   }
 
   /** What can be sent but once does not leave with a token that is being replaced. */

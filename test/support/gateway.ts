@@ -10,6 +10,8 @@ import { STUB_CREDENTIALS } from './stub-identity.ts';
 /** A gateway that listens on free ports of the loopback interface. */
 export interface TestGateway {
   readonly url: string;
+  /** Of all listeners, where `listen` is a list. */
+  readonly urls: readonly string[];
   readonly adminUrl: string;
   /** Ports of `listen.regions`, by region. */
   readonly regionUrls: Readonly<Record<string, string>>;
