@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { isLoopback } from './access/addresses.ts';
 import { IN_PROCESS } from './config/rules.ts';
-import type { Config } from './config/schema.ts';
+import type { Config, IdentityConfig } from './config/schema.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createSimulator, type Simulator } from './simulator/simulator.ts';
 
@@ -103,10 +103,17 @@ function boundParts(before: Config, after: Config): string[] {
 /** Accounts that log in at the simulator of this process get its URL, which is known only once it listens. */
 function resolveIdentity(config: Config, identityUrl: string | undefined): Config {
   const accounts = config.accounts.map((account) => {
-    if (account.identity.url !== IN_PROCESS) return account;
-    if (identityUrl === undefined)
-      throw new Error(`${account.name}: the simulator does not run in this process`);
-    return { ...account, identity: { ...account.identity, url: identityUrl } };
+    const resolve = <T extends { readonly url: string }>(identity: T): T => {
+      if (identity.url !== IN_PROCESS) return identity;
+      if (identityUrl === undefined)
+        throw new Error(`${account.name}: the simulator does not run in this process`);
+      return { ...identity, url: identityUrl };
+    };
+    const { identity } = account;
+    return {
+      ...account,
+      identity: Array.isArray(identity) ? identity.map(resolve) : resolve(identity as IdentityConfig),
+    };
   });
   return { ...config, accounts };
 }

@@ -5,8 +5,9 @@
 import type { Clock } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import { LoginError } from '../identity/login-error.ts';
+import { type Trust, v2TokensUrl } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
-import { createV2Login } from '../identity/v2-client.ts';
+import { createV2Login, type V2LoginOptions } from '../identity/v2-client.ts';
 import { createKeyedDigest } from './keyed-digest.ts';
 import { loginFault } from './login.ts';
 
@@ -18,30 +19,40 @@ export interface UpstreamLogin {
   readonly isApiKey: boolean;
 }
 
+/** Where it is shown. */
+export interface UpstreamIdentity {
+  readonly identityUrl: string;
+  readonly trust: Trust | undefined;
+}
+
+/** The connections to an origin, under the trust of an account. */
+export type DispatcherOf = (origin: string, trust: Trust | undefined) => V2LoginOptions['dispatcher'];
+
 const NEVER = new AbortController().signal;
 /** How long whoever cannot log in now should stay away, when Identity does not say, s. */
 const RETRY_SECONDS = 5;
 
 export class UpstreamLogins {
   readonly #clock: Clock;
+  readonly #dispatcherOf: DispatcherOf;
   readonly #digest = createKeyedDigest();
   readonly #running = new Map<string, Promise<Token>>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, dispatcherOf: DispatcherOf) {
     this.#clock = clock;
+    this.#dispatcherOf = dispatcherOf;
   }
 
   /**
    * The caller's own token.
    *
-   * @param url of the account's Identity
    * @throws {Fault} 401; 429 or 503 with Retry-After
    */
-  async logIn(url: string, login: UpstreamLogin, timeoutMs: number): Promise<Token> {
-    const key = this.#digest(url, login.username, login.secret, String(login.isApiKey));
+  async logIn(at: UpstreamIdentity, login: UpstreamLogin, timeoutMs: number): Promise<Token> {
+    const key = this.#digest(at.identityUrl, login.username, login.secret, String(login.isApiKey));
     let running = this.#running.get(key);
     if (running === undefined) {
-      running = this.#ask(url, login, timeoutMs).finally(() => this.#running.delete(key));
+      running = this.#ask(at, login, timeoutMs).finally(() => this.#running.delete(key));
       this.#running.set(key, running);
     }
     try {
@@ -51,9 +62,14 @@ export class UpstreamLogins {
     }
   }
 
-  async #ask(url: string, { username, secret, isApiKey }: UpstreamLogin, timeoutMs: number): Promise<Token> {
+  async #ask(
+    { identityUrl: url, trust }: UpstreamIdentity,
+    { username, secret, isApiKey }: UpstreamLogin,
+    timeoutMs: number,
+  ): Promise<Token> {
+    const dispatcher = this.#dispatcherOf(v2TokensUrl(url).origin, trust);
     const credentials = isApiKey ? { username, apiKey: secret } : { username, password: secret };
-    return createV2Login({ url, credentials, timeoutMs, clock: this.#clock })(NEVER);
+    return createV2Login({ url, credentials, dispatcher, timeoutMs, clock: this.#clock })(NEVER);
   }
 }
 

@@ -4,9 +4,9 @@ import { CLASS_NAMES } from '../cache/classes.ts';
 import { plainFault } from '../http/refusal.ts';
 import { Wire } from '../http/server.ts';
 import type { ResyncFilter } from '../limits/limits.ts';
-import type { LiveAccount } from '../routing/account.ts';
 import type { Services } from '../serving/services.ts';
 import { judgeAdmin } from './guard.ts';
+import { readiness } from './readiness.ts';
 import { limitsStatus } from './status.ts';
 
 /** Most bytes the body of a purge may have. */
@@ -124,32 +124,3 @@ const PURGE_BODY = {
     resource: { enum: CLASS_NAMES },
   },
 } as const;
-
-const NO_ENDPOINT =
-  'The service catalog has no endpoint for this account; see accounts[].service, interface and regions.';
-
-interface AccountReadiness {
-  name: string;
-  ready: boolean;
-  token: string;
-  regions: string[];
-  problem?: string;
-}
-
-/** An account is ready while it holds a token that has not expired, and its catalog an endpoint to use it at. */
-function readiness(services: Services): AccountReadiness[] {
-  return (services.directory.accounts as readonly LiveAccount[]).map((account) => {
-    const { tokens } = account;
-    const hasToken = tokens.peek() !== undefined;
-    const regions = [...account.endpoints().values()].map(({ region }) => region);
-    const ready = hasToken && regions.length > 0;
-    const problem = tokens.lastFailure?.message ?? (hasToken && !ready ? NO_ENDPOINT : undefined);
-    return {
-      name: account.name,
-      ready,
-      token: tokens.state,
-      regions,
-      ...(problem === undefined ? {} : { problem }),
-    };
-  });
-}

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonValue } from '../json.ts';
 import { matchPath } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
 import { canonicalSegment } from '../routing/canonical.ts';
-import type { Place } from '../routing/directory.ts';
+import type { Account, Place } from '../routing/directory.ts';
 import { askRegion } from '../serving/ask-region.ts';
 import { type CacheResult, countResult } from '../serving/cache-result.ts';
 import { findAnswer } from '../serving/cached.ts';
@@ -50,13 +50,40 @@ export async function askRegionForPart(request: OperationRequest, services: Serv
     }
   } catch (error) {
     if (call.gone) throw error;
-    const fault = asFault(error);
-    if (isWorthLogging(fault)) logFault(fault, call, services, { region });
-    const { code, message, headers } = fault;
-    return {
-      failure: { region, fault: fault.fault, code, message, retryAfter: seconds(headers['retry-after']) },
-    };
+    return { failure: failureFrom(error, region, call, services) };
   }
+}
+
+/** What went wrong, as the list tells it; in the log if it is news there. */
+function failureFrom(error: unknown, region: string, call: Call, services: Services): Failure {
+  const fault = asFault(error);
+  if (isWorthLogging(fault)) logFault(fault, call, services, { region });
+  const { code, message, headers } = fault;
+  return { region, fault: fault.fault, code, message, retryAfter: seconds(headers['retry-after']) };
+}
+
+/**
+ * Regions of which nothing is known, because their own identity service has given no token yet: waited for, all at once.
+ *
+ * @returns a failure for each that is not there afterwards
+ * @throws {Fault} 499 when the caller left
+ */
+export async function awaitRegions(
+  call: Call,
+  account: Account,
+  regions: readonly string[],
+  services: Services,
+): Promise<RegionPart[]> {
+  const parts = regions.map(async (region): Promise<RegionPart[]> => {
+    try {
+      await account.ready(call.signal, region);
+      return [];
+    } catch (error) {
+      if (call.gone) throw error;
+      return [{ failure: failureFrom(error, region, call, services) }];
+    }
+  });
+  return (await Promise.all(parts)).flat();
 }
 
 /** How many pages in a row may be empty, each with a link to the next, before the caller has to follow that itself. */

@@ -16,7 +16,7 @@ import type { Services } from '../serving/services.ts';
 import { requireRead, sendOwnVersion } from '../serving/versions.ts';
 import { stringifyJson } from '../translation/json.ts';
 import { renderFaultXml, renderXml } from '../translation/write-xml.ts';
-import { askRegionForPart, hasMember, type RegionPart } from './ask-region.ts';
+import { askRegionForPart, awaitRegions, hasMember, type RegionPart } from './ask-region.ts';
 import { type Failure, judgeFailures, mergedDocument, mergeParts } from './merge.ts';
 import { nextQuery, type PageAsk, readPage, regionQuery } from './page.ts';
 
@@ -38,6 +38,8 @@ export async function serveEverywhere(
   checkRights(call, operation.name);
 
   const startedAt = services.clock.monotonic();
+  const unknown = account.unknownRegions().filter((region) => seesRegion(call.caller!.grant, region));
+  const absent = await awaitRegions(call, account, unknown, services);
   const places = placesOf(call, account);
   const ask = readPage(
     call.query,
@@ -45,13 +47,14 @@ export async function serveEverywhere(
   );
   const from = await startOf(call, operation, ask, places, services);
   const asked = from === undefined ? places : places.slice(from.index);
-  const answers = await Promise.all(
+  const given = await Promise.all(
     asked.map((place, index) => {
       const page = canonicalQuery(regionQuery(ask, index === 0 ? from?.id : undefined))!;
       const query = askedQuery(operation.cache, page);
       return askRegionForPart({ call, operation, place, path, params: {}, query }, services);
     }),
   );
+  const answers = [...given, ...absent];
   // They waited side by side: the caller waited no longer than the slowest did.
   const elapsedMs = services.clock.monotonic() - startedAt;
   call.waitedMs = Math.min(call.waitedMs, elapsedMs);

@@ -6,6 +6,7 @@ import { mistakeInExpression } from '../limits/expressions/program.ts';
 import type { IsSound } from '../settings/is-sound.ts';
 import type { Problem } from '../settings/problem.ts';
 import { repeated } from '../settings/repeated.ts';
+import { type AccountIdentity, writtenIdentities } from './identities.ts';
 import type { AccountConfig, Config } from './schema.ts';
 import { checkSimulator, simulatorPorts } from './simulator-rules.ts';
 
@@ -19,8 +20,11 @@ export function checkRules(config: Config, soundness: Soundness): Problem[] {
   const perAccount = accounts.flatMap((account, index) =>
     isSound(`accounts.${index}.identity`)
       ? [
-          ...checkIdentityUrl(config, index, isSound),
-          ...checkCredentials(account, index, isSound),
+          ...identitiesAt(account, index).flatMap(([identity, path]) => [
+            ...checkIdentityUrl(config, identity, path, isSound),
+            ...checkCredentials(identity, path, isSound),
+          ]),
+          ...checkIdentityRegions(account, index, isSound),
           ...checkDefaultRegion(account, index, isSound),
         ]
       : [],
@@ -54,8 +58,8 @@ function checkPorts({ listen, moreListeners, admin, simulator }: Config, isSound
   const regions = isSound('listen.regions') ? Object.keys(listen.regions) : [];
   const owners = new Map<string, string>();
   const claim = (part: 'listen' | 'admin', port: number, ...keys: string[]): Problem[] =>
-    claimAt([part], part === 'listen' ? listen.host : admin.host, port, ...keys);
-  const claimAt = (part: string[], host: string, port: number, ...keys: string[]): Problem[] => {
+    claimAt([part], part === 'listen' ? listen?.host : admin?.host, port, ...keys);
+  const claimAt = (part: string[], host: string | undefined, port: number, ...keys: string[]): Problem[] => {
     const path = [...part, ...keys];
     if (!isSound([...part, 'host'].join('.')) || !isSound(path) || port === 0) return [];
     const address = `${host}:${port}`;
@@ -69,9 +73,10 @@ function checkPorts({ listen, moreListeners, admin, simulator }: Config, isSound
     ...claim('listen', listen?.port, 'port'),
     ...claim('admin', admin?.port, 'port'),
     ...regions.flatMap((region) => claim('listen', listen.regions[region]!, 'regions', region)),
-    ...more.flatMap(({ host, port, regions: own }, index) => {
+    ...more.flatMap((listener, index) => {
       const part = ['moreListeners', String(index)];
-      if (!isSound([...part, 'regions'].join('.'))) return [];
+      if (!isSound([...part, 'regions'])) return [];
+      const { host, port, regions: own } = listener;
       return [
         ...claimAt(part, host, port, 'port'),
         ...Object.entries(own).flatMap(([region, at]) => claimAt(part, host, at, 'regions', region)),
@@ -157,9 +162,24 @@ function checkStaticLimits({ limits }: Config, isSound: IsSound): Problem[] {
   });
 }
 
-function checkIdentityUrl({ simulator, accounts }: Config, index: number, isSound: IsSound): Problem[] {
-  const { identity } = accounts[index]!;
-  const path = ['accounts', String(index), 'identity', 'url'];
+/** The identities of an account that the schema had nothing against, with their paths. */
+const identitiesAt = ({ identity }: AccountConfig, index: number) =>
+  writtenIdentities(identity, ['accounts', String(index), 'identity']) as [AccountIdentity, string[]][];
+
+/** Each region has one identity service: what another would give there could not be told apart. */
+function checkIdentityRegions(account: AccountConfig, index: number, isSound: IsSound): Problem[] {
+  const at = identitiesAt(account, index);
+  const names = at.map(([{ region }, path]) => (isSound([...path, 'region']) ? region : undefined));
+  return repeated(names, (position) => [...at[position]![1], 'region']);
+}
+
+function checkIdentityUrl(
+  { simulator }: Config,
+  identity: AccountIdentity,
+  at: readonly string[],
+  isSound: IsSound,
+): Problem[] {
+  const path = [...at, 'url'];
   if (!isSound(path.join('.')) || isIdentityUrl(identity.url)) return [];
   if (identity.url !== IN_PROCESS) {
     const accepted = `us, uk, an http(s) URL that ends in /v2.0, or ${IN_PROCESS}`;
@@ -181,8 +201,7 @@ function isIdentityUrl(text: string): boolean {
 
 const secretKeys = ['apiKey', 'apiKeyFile', 'password', 'passwordFile'] as const;
 
-function checkCredentials({ identity }: AccountConfig, index: number, isSound: IsSound): Problem[] {
-  const path = ['accounts', String(index), 'identity'];
+function checkCredentials(identity: AccountIdentity, path: string[], isSound: IsSound): Problem[] {
   if (!secretKeys.every((key) => isSound([...path, key].join('.')))) return [];
   const keys = secretKeys.filter((key) => identity[key] !== undefined);
   if (keys.length === 1) return [];

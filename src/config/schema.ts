@@ -61,44 +61,58 @@ const ShutdownSchema = Type.Object(
 
 const secret = { minLength: 1, secret: true } as const;
 
-const IdentitySchema = Type.Object(
-  {
-    url: Type.String({
+const identityKeys = {
+  url: Type.String({
+    minLength: 1,
+    description:
+      'Identity service: `us`, `uk`, a URL that ends in `/v2.0`, or `simulator` for the one this process runs.',
+  }),
+  username: Type.String({ minLength: 1, description: 'User to log in as.' }),
+  apiKey: Type.Optional(Type.String({ ...secret, description: 'API key of the user.' })),
+  apiKeyFile: Type.Optional(
+    Type.String({
       minLength: 1,
-      description:
-        'Identity service: `us`, `uk`, a URL that ends in `/v2.0`, or `simulator` for the one this process runs.',
+      description: 'File that holds the API key, seen from the configuration’s folder.',
     }),
-    username: Type.String({ minLength: 1, description: 'User to log in as.' }),
-    apiKey: Type.Optional(Type.String({ ...secret, description: 'API key of the user.' })),
-    apiKeyFile: Type.Optional(
-      Type.String({
-        minLength: 1,
-        description: 'File that holds the API key, seen from the configuration’s folder.',
-      }),
-    ),
-    password: Type.Optional(
-      Type.String({ ...secret, description: 'Password of the user, instead of an API key.' }),
-    ),
-    passwordFile: Type.Optional(
-      Type.String({
-        minLength: 1,
-        description: 'File that holds the password, seen from the configuration’s folder.',
-      }),
-    ),
-    caFile: Nullable(Type.String({ minLength: 1 }), {
-      default: null,
+  ),
+  password: Type.Optional(
+    Type.String({ ...secret, description: 'Password of the user, instead of an API key.' }),
+  ),
+  passwordFile: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'File that holds the password, seen from the configuration’s folder.',
+    }),
+  ),
+  caFile: Type.Optional(
+    Nullable(Type.String({ minLength: 1 }), {
       description:
         'PEM file of the authorities to trust at the identity service and the regions of this account, instead of those of the machine; read at the start and on SIGHUP.',
     }),
-    certFile: Nullable(Type.String({ minLength: 1 }), {
-      default: null,
+  ),
+  certFile: Type.Optional(
+    Nullable(Type.String({ minLength: 1 }), {
       description:
         'PEM file of the client certificate, with the chain above it, that is shown to the identity service and the regions of this account.',
     }),
-    keyFile: Nullable(Type.String({ minLength: 1 }), {
-      default: null,
+  ),
+  keyFile: Type.Optional(
+    Nullable(Type.String({ minLength: 1 }), {
       description: 'PEM file of the key of `certFile`; left out, it is in `certFile` itself.',
     }),
+  ),
+};
+
+const IdentitySchema = Type.Object(identityKeys, closed);
+
+const RegionalIdentitySchema = Type.Object(
+  {
+    region: Type.String({
+      ...region,
+      description:
+        'Region whose own identity service this is; its endpoints are served under this name, with its tenant and tokens.',
+    }),
+    ...identityKeys,
   },
   closed,
 );
@@ -109,7 +123,10 @@ const AccountSchema = Type.Object(
       pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
       description: 'What this account is called in logs and metrics.',
     }),
-    identity: IdentitySchema,
+    identity: Type.Union([IdentitySchema, Type.Array(RegionalIdentitySchema, { minItems: 1 })], {
+      description:
+        'How the account logs in; a list, one a `region`, where the provider has an identity service in each region.',
+    }),
     service: Type.String({
       minLength: 1,
       default: 'cloudServersOpenStack',
@@ -224,6 +241,6 @@ export type AccountConfig = Config['accounts'][number];
 
 export type ListenConfig = Config['listen'];
 /** How an account logs in; exactly one of `apiKey` and `password` is set. */
-export type IdentityConfig = AccountConfig['identity'];
+export type IdentityConfig = Frozen<Static<typeof IdentitySchema>>;
 /** A caller that has a name. */
 export type ClientConfig = Config['access']['clients'][number];

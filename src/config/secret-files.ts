@@ -4,6 +4,7 @@ import type { IsSound } from '../settings/is-sound.ts';
 import { errorCode } from '../settings/parse.ts';
 import type { Problem } from '../settings/problem.ts';
 import { isRecord, type Tree } from '../settings/tree.ts';
+import { writtenIdentities } from './identities.ts';
 
 /** Shortest signing key, bytes of its text: as hexadecimal digits that is 128 bits. */
 const SHORTEST_KEY = 32;
@@ -18,13 +19,15 @@ const RINGS = [
 export function readSecretFiles(tree: Tree, folder: string, isSound: IsSound): Problem[] {
   const accounts = Array.isArray(tree['accounts']) ? tree['accounts'] : [];
   const perAccount = accounts.flatMap((account: unknown, index) => {
-    const identity = isRecord(account) ? account['identity'] : undefined;
-    if (!isRecord(identity)) return [];
-    const path = ['accounts', String(index), 'identity'];
-    return [
-      ...readIdentitySecret(identity, 'apiKey', path, folder),
-      ...readIdentitySecret(identity, 'password', path, folder),
-    ];
+    const written = isRecord(account) ? account['identity'] : undefined;
+    return writtenIdentities(written, ['accounts', String(index), 'identity']).flatMap(([identity, path]) =>
+      isRecord(identity)
+        ? [
+            ...readIdentitySecret(identity, 'apiKey', path, folder),
+            ...readIdentitySecret(identity, 'password', path, folder),
+          ]
+        : [],
+    );
   });
   const sound = RINGS.filter((ring) => isSound(ring.join('.')));
   return [...perAccount, ...sound.flatMap((ring) => readKeys(tree, ring, folder))];

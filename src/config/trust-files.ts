@@ -5,6 +5,7 @@ import type { IsSound } from '../settings/is-sound.ts';
 import { errorCode } from '../settings/parse.ts';
 import type { Problem } from '../settings/problem.ts';
 import { isRecord, type Tree } from '../settings/tree.ts';
+import { writtenIdentities } from './identities.ts';
 
 /** The settings of an identity that name files of certificates and keys. */
 const KINDS = {
@@ -24,9 +25,10 @@ const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE
 export function readTrustFiles(tree: Tree, folder: string, isSound: IsSound): Problem[] {
   const accounts = Array.isArray(tree['accounts']) ? tree['accounts'] : [];
   return accounts.flatMap((account: unknown, index) => {
-    const path = ['accounts', String(index), 'identity'];
-    const identity = isRecord(account) ? account['identity'] : undefined;
-    return isRecord(identity) ? readIdentity(identity, path, folder, isSound) : [];
+    const written = isRecord(account) ? account['identity'] : undefined;
+    return writtenIdentities(written, ['accounts', String(index), 'identity']).flatMap(([identity, path]) =>
+      isRecord(identity) ? readIdentity(identity, path, folder, isSound) : [],
+    );
   });
 }
 

@@ -13,8 +13,9 @@ export type KnownAccount = { account: LiveAccount; token: Token; tenant: Token['
 /** Accounts of a caller that have a token; while there is none at all, a 503 fault tells why. */
 export async function knownAccounts(call: Call, { directory }: Caller): Promise<KnownAccount[]> {
   const accounts = directory.accounts as readonly LiveAccount[];
-  const ready = await Promise.allSettled(accounts.map((account) => account.tokens.get(call.signal)));
-  const known = accounts.flatMap((account, index) => {
+  const logins = accounts.flatMap((account) => account.logins.map((login) => ({ account, login })));
+  const ready = await Promise.allSettled(logins.map(({ login }) => login.tokens.get(call.signal)));
+  const known = logins.flatMap(({ account }, index) => {
     const token = ready[index]?.status === 'fulfilled' ? ready[index].value : undefined;
     return token ? [{ account, token, tenant: token.tenant }] : [];
   });
@@ -34,10 +35,10 @@ export function catalogOptions(
   const { service, interface: face, regions, defaultRegion } = account.settings;
   const { grant } = caller;
   const granted = [...account.endpoints().values()].filter(({ region }) => seesRegion(grant, region));
-  const first = account.defaultRegion();
+  const first = account.defaultRegion(token.tenant.id);
   const byDefault = granted.find(({ region }) => region.toUpperCase() === first) ?? granted[0];
   return {
-    token: { ...token, user: shownUser(token, caller) },
+    token: { ...token, catalog: account.catalog(), user: shownUser(token, caller) },
     baseUrl: call.publicBase,
     account: { service, interface: face, regions, defaultRegion },
     services: services.settings.facade.services,

@@ -55,13 +55,14 @@ export async function logInUpstream(
 
 async function firstToken(
   login: { username: string; secret: string; isApiKey: boolean },
-  { settings, upstreamLogins }: Services,
+  { settings, directory, upstreamLogins }: Services,
 ): Promise<Token> {
-  const urls = [...new Set(settings.accounts.map(({ identity }) => identity.url))];
+  const all = directory.accounts.flatMap((account) => (account as LiveAccount).logins);
+  const identities = new Map(all.map((one) => [one.identityUrl, one]));
   let refused: unknown;
-  for (const url of urls) {
+  for (const identity of identities.values()) {
     try {
-      return await upstreamLogins.logIn(url, login, settings.upstream.headersTimeoutMs);
+      return await upstreamLogins.logIn(identity, login, settings.upstream.headersTimeoutMs);
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 401) throw error;
       refused = error;

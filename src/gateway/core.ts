@@ -1,28 +1,24 @@
-import type { AccountConfig, Config, IdentityConfig } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import { asFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { ListenerTerms } from '../http/caller.ts';
 import { Outbox } from '../http/outbox.ts';
 import { writeReply, writeResponse } from '../http/reply.ts';
-import { basePathOf, chooseEndpoints, type Endpoint } from '../identity/catalog.ts';
-import { LOGIN_RESULTS } from '../identity/login-error.ts';
-import { type Trust, v2TokensUrl } from '../identity/settings.ts';
-import { createTokenSource } from '../identity/token-source.ts';
-import { createV2Login } from '../identity/v2-client.ts';
+import { basePathOf, type Endpoint } from '../identity/catalog.ts';
 import type { LinkEndpoint } from '../links/mounts.ts';
 import { createLinkRewriter, type LinkRewriter } from '../links/rewrite.ts';
-import { createAccount, type LiveAccount } from '../routing/account.ts';
+import type { LiveAccount } from '../routing/account.ts';
 import { Directory, type Place } from '../routing/directory.ts';
-import { EVERYWHERE } from '../routing/target.ts';
 import { createFinish } from '../serving/finish.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
 import { ANONYMOUS } from '../serving/wait.ts';
-import { beginAccount, beginRegion } from '../telemetry/first-values.ts';
+import { beginRegion } from '../telemetry/first-values.ts';
 import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
 import { createRegions } from '../upstream/region.ts';
 import { openAccess } from './access.ts';
+import { closeAccount, keyOf, openAccount } from './accounts.ts';
 import type { Shared } from './shared.ts';
 import { openState, type State } from './state.ts';
 
@@ -127,85 +123,33 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     accounts,
     state,
     start() {
-      observeTokens(metrics, directory.accounts);
+      observeTokens(metrics, directory.accounts as readonly LiveAccount[]);
       stopCounting = beginRegions(services);
-      for (const account of accounts.values()) account.tokens.start();
+      for (const account of accounts.values()) for (const { tokens } of account.logins) tokens.start();
       state.start(services);
     },
     async retire(successor) {
       stopCounting();
-      for (const [key, account] of accounts) if (!successor.accounts.has(key)) account.tokens.close();
+      for (const [key, account] of accounts) if (!successor.accounts.has(key)) closeAccount(account);
       await state.retire(successor.state);
     },
     async close() {
-      for (const account of accounts.values()) account.tokens.close();
+      for (const account of accounts.values()) closeAccount(account);
       await state.close();
     },
-  };
-}
-
-/** An account whose settings are the same keeps its token over a reload. */
-const keyOf = (account: AccountConfig): string => JSON.stringify(account);
-
-function openAccount(
-  account: AccountConfig,
-  config: Config,
-  { log, clock, metrics, pools }: Shared,
-): LiveAccount {
-  const { identity, name } = account;
-  const trust = trustOf(identity);
-  const login = createV2Login({
-    url: identity.url,
-    credentials: identity,
-    dispatcher: pools.get(v2TokensUrl(identity.url).origin, trust),
-    timeoutMs: config.upstream.headersTimeoutMs,
-    clock,
-  });
-  const accountLog = log.child({ account: name });
-  beginAccount(metrics, name, LOGIN_RESULTS);
-  const tokens = createTokenSource({
-    account: identity,
-    clock,
-    login: (_credentials, signal) => login(signal),
-    log: accountLog,
-    observe: (result) => metrics.tokenRequests.inc(name, result),
-  });
-  tokens.onToken((token) => {
-    const { endpoints, skipped } = chooseEndpoints(token.catalog, { ...account, tenantId: token.tenant.id });
-    accountLog.info(
-      {
-        regions: [...endpoints.values()].map(({ region }) => region),
-        ...(skipped.length > 0 ? { skipped } : {}),
-      },
-      'the service catalog is here',
-    );
-    if (endpoints.size === 0)
-      accountLog.error('the service catalog has no endpoint that this account can use');
-    if (endpoints.has(EVERYWHERE.toUpperCase()))
-      accountLog.warn(
-        `the catalog has a region ${EVERYWHERE.toUpperCase()}: /${EVERYWHERE}/ means every region, so reach it by X-Region or a port of its own (listen.regions)`,
-      );
-  });
-  return createAccount(account, tokens, trust);
-}
-
-/** Files have been read by the time a configuration is here: their settings hold what was in them. */
-function trustOf({ caFile, certFile, keyFile }: IdentityConfig): Trust | undefined {
-  if (!caFile && !certFile) return undefined;
-  return {
-    ...(caFile ? { ca: caFile } : {}),
-    ...(certFile && keyFile ? { cert: certFile, key: keyFile } : {}),
   };
 }
 
 /** Counts for the regions of each account begin with its catalogs, until that is stopped. */
 function beginRegions({ metrics, directory, clients }: Services): () => void {
   const names = [ANONYMOUS, ...clients.keys()];
-  const stops = (directory.accounts as readonly LiveAccount[]).map((account) =>
-    account.tokens.onToken(() => {
-      for (const { region } of account.endpoints().values())
-        beginRegion(metrics, account.name, region, names);
-    }),
+  const stops = (directory.accounts as readonly LiveAccount[]).flatMap((account) =>
+    account.logins.map(({ tokens }) =>
+      tokens.onToken(() => {
+        for (const { region } of account.endpoints().values())
+          beginRegion(metrics, account.name, region, names);
+      }),
+    ),
   );
   return () => {
     for (const stop of stops) stop();

@@ -55,16 +55,17 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   if (proxies.areUsed)
     log.info('requests to identity services and regions take the proxies of the environment');
   const tokens = new TokenKeeper(clock, log);
+  const pools = new Pools(config.upstream, clock, { proxies });
   const shared: Shared = {
     log,
     clock,
     metrics: createMetrics(),
-    pools: new Pools(config.upstream, clock, { proxies }),
+    pools,
     tokens,
     passwords: new PasswordVerifier(clock),
     clientLimits: new ClientLimits([]),
     proofs: new TokenProofs(),
-    upstreamLogins: new UpstreamLogins(clock),
+    upstreamLogins: new UpstreamLogins(clock, (origin, trust) => pools.get(origin, trust)),
     audit: await AuditKeeper.open(config.audit, { clock, log }),
   };
   let core: Core = createCore(config, shared);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createCache, type ResponseCache } from '../cache/cache.ts';
 import { connectSharedStore } from '../cache/redis/store.ts';
+import { identitiesOf } from '../config/identities.ts';
 import type { Config } from '../config/schema.ts';
 import type { JsonValue } from '../json.ts';
 import { CONTROL_CLIENT } from '../limits/client.ts';
@@ -62,13 +63,16 @@ class OpenState implements State {
 
   start(services: Services): void {
     for (const account of services.directory.accounts as readonly LiveAccount[]) {
-      const stop = account.tokens.onToken(() => {
-        for (const endpoint of account.endpoints().values()) {
-          this.limits.warm({ account, endpoint });
-          warmCache({ account, endpoint }, services);
-        }
-        queueMicrotask(() => stop());
-      });
+      for (const login of account.logins) {
+        const stop = login.tokens.onToken(() => {
+          for (const endpoint of account.endpoints().values()) {
+            if (account.loginAt(endpoint.region) !== login) continue;
+            this.limits.warm({ account, endpoint });
+            warmCache({ account, endpoint }, services);
+          }
+          queueMicrotask(() => stop());
+        });
+      }
     }
   }
 
@@ -113,10 +117,16 @@ function liveLimits(config: Config): LiveLimits {
   const { accounts, access, limits } = config;
   return {
     settings: limits,
-    users: new Map(accounts.map(({ name, identity }) => [name, `${identity.url} ${identity.username}`])),
+    users: new Map(accounts.map((account) => [account.name, userOf(account)])),
     shares: new Map(access.clients.map(({ name, share }) => [name, share])),
   };
 }
+
+/** Whose limits are spent: the user of an account, or its users in all regions. */
+const userOf = (account: Config['accounts'][number]): string =>
+  identitiesOf(account)
+    .map(({ url, username }) => `${url} ${username}`)
+    .join(' ');
 
 /** Where windows are remembered, if they are kept at all: where this changes they begin anew. */
 function limitsKeyOf({ limits, redis }: Config): string {

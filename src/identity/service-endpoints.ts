@@ -46,9 +46,9 @@ export type ServiceTable = ReadonlyMap<string, ReadonlyMap<string, ServiceEndpoi
  */
 export function serviceEndpoints(
   catalog: ServiceCatalog,
-  choice: EndpointChoice & { identityUrl?: string | undefined },
+  choice: EndpointChoice & { identityUrl?: string | readonly string[] | undefined },
 ): ServiceTable {
-  const identity = identityPlaces(catalog, choice.identityUrl);
+  const identity = identityPlaces(catalog, [choice.identityUrl ?? []].flat());
   const wanted = choice.regions && new Set(choice.regions.map(keyOfRegion));
   const compute = chooseService(catalog, choice.service);
   const table = new Map<string, Map<string, ServiceEndpoint>>();
@@ -75,13 +75,13 @@ function parts({ basePath, versionPath }: Endpoint): Pick<ServiceEndpoint, 'root
   return { rootPath: basePath.slice(0, cut), versionedPath: basePath.slice(cut) };
 }
 
-function identityPlaces(catalog: ServiceCatalog, loginUrl: string | undefined): IdentityPlace[] {
+function identityPlaces(catalog: ServiceCatalog, loginUrls: readonly string[]): IdentityPlace[] {
   const urls = catalog
     .filter(({ type }) => isIdentityType(type))
     .flatMap(({ endpoints }) => endpoints)
     .flatMap((endpoint) => [endpoint['publicURL'], endpoint['internalURL'], endpoint['adminURL']]);
   const places = new Map<string, IdentityPlace>();
-  for (const url of [loginUrl && identityUrlOf(loginUrl), ...urls]) {
+  for (const url of [...loginUrls.map(identityUrlOf), ...urls]) {
     const place = typeof url === 'string' ? identityPlaceOf(url) : undefined;
     if (place) places.set(`${place.host}:${place.port}/${place.root.join('/')}`, place);
   }

@@ -6,16 +6,26 @@ import type { Token } from '../identity/token.ts';
 /** One upstream account as routing sees it; `identity/` keeps the token behind it fresh. */
 export interface Account {
   readonly name: string;
-  /** The account's current token, or undefined while there is none. */
+  /** The account's current token, or the first of them; undefined while there is none. */
   token(): Token | undefined;
-  /** Waits for the first token; rejects with a 503 fault when there is none to be had. */
-  ready(signal?: AbortSignal): Promise<Token>;
+  /** Whether a tenant is the account's, in any of its regions. */
+  owns(tenant: string): boolean;
+  /** The tenants it is known to own. */
+  tenants(): string[];
+  /** Whether it is known what a region has, or what all have: there has been a token for it. */
+  isKnown(region?: string): boolean;
+  /** Regions whose own identity service has given no token yet: nothing of them is among `endpoints`. */
+  unknownRegions(): string[];
+  /** Waits for a token, of a region where one is named; rejects with a 503 fault when there is none to be had. */
+  ready(signal?: AbortSignal, region?: string): Promise<Token>;
+  /** The token of each of its identity services, as it comes. */
+  arrivals(signal?: AbortSignal): Promise<Token>[];
   /** Compute endpoints by upper-case region name, from the catalog of the current token. */
   endpoints(): ReadonlyMap<string, Endpoint>;
   /** The other services of that catalog, by type and region. */
   services(): ServiceTable;
-  /** The region used when a request names none, upper case. */
-  defaultRegion(): string | undefined;
+  /** The region used when a request names none, upper case; one of the tenant's where tenants differ by region. */
+  defaultRegion(tenant?: string): string | undefined;
 }
 
 /** Where a request goes: an account and one of its regions. */
@@ -61,7 +71,8 @@ export class Directory {
    */
   find(tenant: string | undefined, hints: RegionHints): Place | undefined {
     const account = tenant === undefined ? this.#firstWith(hints) : this.owner(tenant);
-    return account && { account, endpoint: this.#endpoint(account, hints) };
+    const endpoint = account && endpointOf(account, tenant, hints);
+    return endpoint && { account: account!, endpoint };
   }
 
   /** Like `find`, but waits for accounts that have no token yet. Rejects with 503 while identity is down. */
@@ -69,42 +80,41 @@ export class Directory {
     const account = await (tenant === undefined
       ? this.#waitForFirstWith(hints, signal)
       : this.waitForOwner(tenant, signal));
-    return { account, endpoint: this.#endpoint(account, hints) };
+    const endpoint = endpointOf(account, tenant, hints);
+    if (endpoint !== undefined) return { account, endpoint };
+    const region = unknownIn(account, hints);
+    await account.ready(signal, region);
+    return {
+      account,
+      endpoint: endpointOf(account, tenant, hints) ?? unknownRegion(region ?? '', account.endpoints()),
+    };
   }
 
   /** The account that owns a tenant, or of none named the first; undefined: a token is missing, call `waitForOwner`. */
   owner(tenant: string | undefined): Account | undefined {
     if (tenant === undefined) return this.#firstWith(ANYWHERE);
-    for (const account of this.#accounts) if (account.token()?.tenant.id === tenant) return account;
-    if (this.#accounts.some((account) => !account.token())) return undefined;
+    for (const account of this.#accounts) if (account.owns(tenant)) return account;
+    if (this.#accounts.some((account) => !account.isKnown())) return undefined;
     throw this.#unknownTenant(tenant);
   }
 
   /** Like `owner`, but waits for accounts that have no token yet. Rejects with 503 while identity is down. */
   async waitForOwner(tenant: string | undefined, signal?: AbortSignal): Promise<Account> {
     if (tenant === undefined) return this.#waitForFirstWith(ANYWHERE, signal);
-    const attempts = await Promise.allSettled(this.#accounts.map((account) => account.ready(signal)));
-    for (const account of this.#accounts) if (account.token()?.tenant.id === tenant) return account;
-    const failed = attempts.find((attempt) => attempt.status === 'rejected');
-    if (failed) throw failed.reason;
+    const arrivals = this.#accounts.flatMap((account) => account.arrivals(signal));
+    const owner = () => this.#accounts.find((account) => account.owns(tenant));
+    const found = await firstFound(arrivals, owner);
+    if (found !== undefined) return found;
+    const failed = (await Promise.allSettled(arrivals)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
     throw this.#unknownTenant(tenant);
-  }
-
-  /** The endpoint of the region a request means; 404 itemNotFound when the catalog has no such region. */
-  #endpoint(account: Account, hints: RegionHints): Endpoint {
-    const endpoints = account.endpoints();
-    const named = hints.path ?? hints.header;
-    if (named !== undefined) return endpoints.get(named.toUpperCase()) ?? unknownRegion(named, endpoints);
-    const label = hostLabel(hints.host);
-    const region = (label !== undefined && endpoints.has(label) ? label : account.defaultRegion()) ?? '';
-    return endpoints.get(region) ?? unknownRegion(region || 'default', endpoints);
   }
 
   /** The first account that has the region, or the first of all, whose fault is told; undefined: a token is missing. */
   #firstWith(hints: RegionHints): Account | undefined {
     const region = hints.path ?? hints.header;
     for (const account of this.#accounts) {
-      if (!account.token()) return undefined;
+      if (!isThere(account, region)) return undefined;
       if (hasRegion(account, region)) return account;
     }
     return this.#accounts[0];
@@ -113,20 +123,18 @@ export class Directory {
   async #waitForFirstWith(hints: RegionHints, signal?: AbortSignal): Promise<Account> {
     const region = hints.path ?? hints.header;
     for (const account of this.#accounts) {
-      if (!account.token()) await account.ready(signal).catch(() => undefined);
+      if (!isThere(account, region)) await account.ready(signal, region).catch(() => undefined);
       if (account.token() && hasRegion(account, region)) return account;
     }
     const first = this.#accounts[0]!;
-    await first.ready(signal);
+    await first.ready(signal, region);
     return first;
   }
 
   #unknownTenant(tenant: string): Fault {
     if (!this.#namesTenants)
       return new UnknownTenant('itemNotFound', `No account of this gateway owns tenant "${clip(tenant)}".`);
-    const tenants = this.#accounts
-      .map((account) => account.token()?.tenant.id)
-      .filter((id) => id !== undefined);
+    const tenants = this.#accounts.flatMap((account) => account.tenants());
     const owned = tenants.length === 0 ? 'No tenant is known here' : `Tenants here: ${tenants.join(', ')}`;
     return new UnknownTenant(
       'itemNotFound',
@@ -137,6 +145,54 @@ export class Directory {
 
 const NAMES_TENANTS = { namesTenants: true } as const;
 const ANYWHERE: RegionHints = { path: undefined, header: undefined, host: undefined };
+
+/** Whether enough is known of an account to say if it has a region, or any. */
+const isThere = (account: Account, region: string | undefined): boolean =>
+  region === undefined ? account.token() !== undefined : account.isKnown(region);
+
+/**
+ * The endpoint of the region a request means; undefined: its identity service has not said yet.
+ *
+ * @throws {Fault} 404 itemNotFound when the catalog has no such region
+ */
+function endpointOf(account: Account, tenant: string | undefined, hints: RegionHints): Endpoint | undefined {
+  const endpoints = account.endpoints();
+  const named = hints.path ?? hints.header;
+  if (named !== undefined) {
+    const endpoint = endpoints.get(named.toUpperCase());
+    if (endpoint !== undefined) return endpoint;
+    return account.isKnown(named) ? unknownRegion(named, endpoints) : undefined;
+  }
+  const label = hostLabel(hints.host);
+  if (unknownIn(account, hints) !== undefined) return undefined;
+  const region = (label !== undefined && endpoints.has(label) ? label : account.defaultRegion(tenant)) ?? '';
+  return endpoints.get(region) ?? unknownRegion(region || 'default', endpoints);
+}
+
+/** The region that a request names, if nothing is known of it yet. */
+function unknownIn(account: Account, { path, header, host }: RegionHints): string | undefined {
+  const region = path ?? header ?? hostLabel(host);
+  if (region === undefined || account.isKnown(region)) return undefined;
+  return account.unknownRegions().find((name) => name.toUpperCase() === region.toUpperCase());
+}
+
+/** What there is to be found after one of the arrivals; undefined: after none of them. */
+function firstFound<T>(
+  arrivals: readonly Promise<unknown>[],
+  find: () => T | undefined,
+): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    for (const arrival of arrivals)
+      arrival.then(
+        () => {
+          const found = find();
+          if (found !== undefined) resolve(found);
+        },
+        () => {},
+      );
+    void Promise.allSettled(arrivals).then(() => resolve(find()));
+  });
+}
 
 const hasRegion = (account: Account, region: string | undefined): boolean =>
   region === undefined || account.endpoints().has(region.toUpperCase());

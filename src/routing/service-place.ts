@@ -39,12 +39,12 @@ export async function findServicePlace(
   const known: Account[] = [];
   for (const account of accounts) {
     try {
-      if (!account.token()) await account.ready(signal);
+      if (!account.isKnown(hints.region)) await account.ready(signal, hints.region);
     } catch (error) {
       failure ??= error;
       continue;
     }
-    if (account.token()?.tenant.id === hints.tenant)
+    if (hints.tenant !== undefined && account.owns(hints.tenant))
       return placeIn(account, hints) ?? unknown([account], hints);
     known.push(account);
   }

@@ -38,13 +38,19 @@ function dropUnionNoise(errors: readonly ErrorObject[]): ErrorObject[] {
   const saysMore = (error: ErrorObject, union: ErrorObject) =>
     isInside(error, union) &&
     (error.instancePath !== union.instancePath || isRecord(union.data)) &&
-    error.keyword !== 'type';
+    (error.keyword !== 'type' || isMember(error, union));
   const opened = unions.filter((union) => errors.some((error) => saysMore(error, union)));
   return errors.filter((error) => {
     if (opened.includes(error)) return false;
     const union = unions.find((candidate) => isInside(error, candidate));
     return union === undefined || (opened.includes(union) && saysMore(error, union));
   });
+}
+
+/** Its value stands under a key of a mapping inside the union's value, which is what that mapping was meant to be. */
+function isMember({ instancePath }: ErrorObject, union: ErrorObject): boolean {
+  const key = instancePath.slice(union.instancePath.length).split('/').at(-1)!;
+  return key !== '' && !/^\d+$/.test(key);
 }
 
 function toProblem(error: ErrorObject): Problem[] {

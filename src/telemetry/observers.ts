@@ -41,17 +41,17 @@ export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheOb
 export function observeTokens(metrics: Metrics, accounts: readonly LiveToken[]): void {
   metrics.onScrape('tokens', () => {
     metrics.tokenExpiry.reset();
-    for (const { name, token } of accounts) {
-      const expiresAtMs = token()?.expiresAtMs;
-      if (expiresAtMs !== undefined) metrics.tokenExpiry.set({ account: name }, expiresAtMs / 1000);
+    for (const account of accounts) {
+      const expiresAtMs = account.expiresAtMs();
+      if (expiresAtMs !== undefined) metrics.tokenExpiry.set({ account: account.name }, expiresAtMs / 1000);
     }
   });
 }
 
 interface LiveToken {
   readonly name: string;
-  /** The last token there was, be it that it has expired. */
-  token(): { readonly expiresAtMs: number } | undefined;
+  /** When the last token there was expires, be it that it has; of several the first. */
+  expiresAtMs(): number | undefined;
 }
 
 /** What the shapers do, as metrics: events as they happen, standings when somebody scrapes. */

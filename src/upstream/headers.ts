@@ -263,7 +263,6 @@ export function passthroughRequestHeaders(
     if (goesThrough(name) && !dropped?.has(name)) headers[name] = text(caller[name]);
   }
   if (length !== undefined) headers['content-length'] = String(length);
-  headers['user-agent'] = userAgent(caller['user-agent'], client);
   headers['x-auth-token'] = token;
   headers['user-agent'] = userAgent(caller['user-agent'], client);
   return headers;

@@ -61,7 +61,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.request = request;
     this.means = means;
     this.#terms = terms;
-    const { tokens, trust } = request.place.account as LiveAccount;
+    const { account, endpoint } = request.place;
+    const { tokens, trust } = (account as LiveAccount).loginAt(endpoint.region);
     this.#tokens = tokens;
     this.#trust = trust;
     this.#state = firstAttempt(request.method, means.retries);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ask } from '../support/ask.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { type Answer, json, type StubRequest, text, tooMany, unauthorized } from '../support/stub-answers.ts';
+import { STUB_CREDENTIALS } from '../support/stub-identity.ts';
 import { type StubService, startStubService } from '../support/stub-service.ts';
 import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
@@ -316,13 +317,13 @@ it('of several accounts, the one of the token is asked, else the first that has 
       { name: 'img', type: 'image', endpoints: [{ region: 'DFW', publicURL: `${volumes.origin}/other` }] },
     ],
   });
-  const { username, apiKey } = gateway.config.accounts[0]!.identity;
+  const { username, apiKey } = STUB_CREDENTIALS;
   const both = await startGateway({
     identityUrl: upstream.identityUrl,
     settings: {
       accounts: [
-        { name: 'main', identity: { url: upstream.identityUrl, username, apiKey: apiKey! } },
-        { name: 'other', identity: { url: other.identityUrl, username, apiKey: apiKey! } },
+        { name: 'main', identity: { url: upstream.identityUrl, username, apiKey } },
+        { name: 'other', identity: { url: other.identityUrl, username, apiKey } },
       ],
     },
   });

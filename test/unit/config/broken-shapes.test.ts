@@ -7,8 +7,8 @@ const problems = (tree: object): string[] => {
   return 'problems' in loaded ? loaded.problems : [];
 };
 
-/** Null means something there: it is what holds without the key. */
-const NULLABLE = ['publicUrl', 'allowedHosts'];
+/** Null means something there: it is what holds without the key; or no file may have it at all. */
+const NULLABLE = ['publicUrl', 'allowedHosts', 'moreListeners'];
 
 it.each(Object.keys(settingsSchema.properties ?? {}).filter((section) => !NULLABLE.includes(section)))(
   'an empty `%s:` is a problem with a line',
@@ -18,6 +18,12 @@ it.each(Object.keys(settingsSchema.properties ?? {}).filter((section) => !NULLAB
 );
 
 it.each([
+  [{ listen: [] }, /^listen: /],
+  [{ listen: [null] }, /^listen/],
+  [{ listen: [{}, null] }, /^listen\.1: is empty/],
+  [{ listen: [{}, 7] }, /^listen\.1: /],
+  [{ listen: [{}, { regions: null }] }, /^listen\.1\.regions: is empty/],
+  [{ listen: 7 }, /^listen: /],
   [{ limits: { static: [{}] } }, /^limits\.static\.0\.verb: is missing/],
   [{ limits: { static: [null] } }, /^limits\.static\.0: is empty/],
   [{ limits: { static: [{ verb: 1, uri: 2, regex: 3 }] } }, /^limits\.static\.0\.verb: /],

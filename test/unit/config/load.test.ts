@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateClientKey } from '../../../src/access/client-key.ts';
 import { hashClientKey } from '../../../src/access/key-hash.ts';
+import { identitiesOf } from '../../../src/config/identities.ts';
 import { type Loaded, loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/schema.ts';
 
@@ -39,6 +40,9 @@ function problems(yaml: string, env: Record<string, string> = {}): string[] {
   const loaded = load(yaml, env);
   return 'problems' in loaded ? loaded.problems.map((line) => line.replace(`${folder}/`, '')) : [];
 }
+
+/** How the first account logs in. */
+const first = (config: Config) => identitiesOf(config.accounts[0]!)[0]!;
 
 describe('defaults', () => {
   it('fills every key that a file leaves out', () => {
@@ -179,7 +183,7 @@ describe('the environment', () => {
     expect(config.listen.port).toBe(9000);
     expect(config.redis.url).toBeNull();
     expect(config.limits.enabled).toBe(false);
-    expect(config.accounts[0]!.identity.apiKey).toBe('a-$&-b');
+    expect(first(config).apiKey).toBe('a-$&-b');
   });
 
   it('takes the default for a variable that is missing or empty', () => {
@@ -190,11 +194,11 @@ describe('the environment', () => {
   });
 
   it('keeps a text of digits where text is wanted', () => {
-    expect(good(withKey(ref('KEY')), { KEY: '0123' }).accounts[0]!.identity.apiKey).toBe('0123');
+    expect(first(good(withKey(ref('KEY')), { KEY: '0123' })).apiKey).toBe('0123');
   });
 
   it('writes $${ for a plain ${', () => {
-    expect(good(withKey(`$${ref('KEY')}`)).accounts[0]!.identity.apiKey).toBe(ref('KEY'));
+    expect(first(good(withKey(`$${ref('KEY')}`))).apiKey).toBe(ref('KEY'));
   });
 
   it('names the key whose variable is missing, and that alone', () => {
@@ -238,12 +242,12 @@ describe('SLUICE_ variables', () => {
       SLUICE_ACCOUNTS_0_IDENTITY_USERNAME: 'someone',
       SLUICE_ACCOUNTS_0_IDENTITY_PASSWORD: 'p',
     });
-    expect('config' in loaded && loaded.config.accounts[0]!.identity.url).toBe('uk');
+    expect('config' in loaded && first(loaded.config).url).toBe('uk');
   });
 
   it('win over a reference whose variable is missing', () => {
     const config = good(withKey(ref('RAX_KEY')), { SLUICE_ACCOUNTS_0_IDENTITY_APIKEY: 'k-2' });
-    expect(config.accounts[0]!.identity.apiKey).toBe('k-2');
+    expect(first(config).apiKey).toBe('k-2');
   });
 
   it('are checked like the file', () => {
@@ -362,7 +366,7 @@ describe('rules across keys', () => {
   it('the simulator is an identity service only where it runs', () => {
     const yaml = ACCOUNT.replace('url: us', 'url: simulator');
     expect(problems(yaml)).toEqual([expect.stringContaining('accepted: simulator.enabled: true')]);
-    expect(good(`${yaml}simulator: { enabled: true }\n`).accounts[0]!.identity.url).toBe('simulator');
+    expect(first(good(`${yaml}simulator: { enabled: true }\n`)).url).toBe('simulator');
   });
 
   it('an account has exactly one secret', () => {
@@ -460,7 +464,7 @@ describe('secrets', () => {
     (text) => {
       writeFileSync(join(folder, 'key'), text);
       const config = good(ACCOUNT.replace('apiKey: k-1', 'apiKeyFile: key'));
-      expect(config.accounts[0]!.identity.apiKey).toBe('from-a-file');
+      expect(first(config).apiKey).toBe('from-a-file');
     },
   );
 
@@ -566,7 +570,7 @@ describe('the keys of tokens', () => {
 it('the byte-order mark that an editor puts before a secret is no part of it', () => {
   writeFileSync(join(folder, 'api.key'), '\uFEFFk-2\n');
   const yaml = 'accounts: [{ name: main, identity: { url: us, username: a, apiKeyFile: api.key } }]';
-  expect(good(yaml).accounts[0]!.identity.apiKey).toBe('k-2');
+  expect(first(good(yaml)).apiKey).toBe('k-2');
 });
 
 it('the operators’ listener is open to other machines only with a token', () => {

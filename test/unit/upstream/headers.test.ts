@@ -44,7 +44,7 @@ describe('a request of a known operation', () => {
   });
 
   it('whose answer is shared carries nothing that is not part of its cache key', () => {
-    expect(requestHeaders(caller, 'ours', false, true, 'billing')).toEqual({
+    expect(requestHeaders(caller, 'ours', false, true)).toEqual({
       'x-auth-token': 'ours',
       accept: 'application/json',
       'user-agent': PRODUCT,

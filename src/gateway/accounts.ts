@@ -1,0 +1,96 @@
+import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
+import type { AccountConfig, Config } from '../config/schema.ts';
+import { chooseEndpoints } from '../identity/catalog.ts';
+import { LOGIN_RESULTS } from '../identity/login-error.ts';
+import { mergeCatalogs } from '../identity/merge-catalogs.ts';
+import { type Trust, v2TokensUrl } from '../identity/settings.ts';
+import type { Token } from '../identity/token.ts';
+import { createTokenSource, type IdentityLog } from '../identity/token-source.ts';
+import { createV2Login } from '../identity/v2-client.ts';
+import { createAccount, type LiveAccount, type Login } from '../routing/account.ts';
+import { EVERYWHERE } from '../routing/target.ts';
+import { beginAccount } from '../telemetry/first-values.ts';
+import type { Shared } from './shared.ts';
+
+/** An account whose settings are the same keeps its tokens over a reload. */
+export const keyOf = (account: AccountConfig): string => JSON.stringify(account);
+
+/** Joins up an account: a login for each of its identity services, none of which begins before its source is started. */
+export function openAccount(account: AccountConfig, config: Config, shared: Shared): LiveAccount {
+  beginAccount(shared.metrics, account.name, LOGIN_RESULTS);
+  const logins = identitiesOf(account).map((identity) => openLogin(account, identity, config, shared));
+  return createAccount(account, logins as [Login, ...Login[]]);
+}
+
+/** Ends every login of an account. */
+export function closeAccount({ logins }: LiveAccount): void {
+  for (const { tokens } of logins) tokens.close();
+}
+
+function openLogin(
+  account: AccountConfig,
+  identity: AccountIdentity,
+  config: Config,
+  { log, clock, metrics, pools }: Shared,
+): Login {
+  const { region } = identity;
+  const trust = trustOf(identity);
+  const login = createV2Login({
+    url: identity.url,
+    credentials: identity,
+    dispatcher: pools.get(v2TokensUrl(identity.url).origin, trust),
+    timeoutMs: config.upstream.headersTimeoutMs,
+    clock,
+  });
+  const accountLog = log.child({ account: account.name, ...(region === undefined ? {} : { region }) });
+  const tokens = createTokenSource({
+    account: identity,
+    clock,
+    login: (_credentials, signal) => login(signal),
+    log: accountLog,
+    observe: (result) => metrics.tokenRequests.inc(account.name, result),
+  });
+  tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
+  return { region, tokens, trust, identityUrl: identity.url };
+}
+
+/** Files have been read by the time a configuration is here: their settings hold what was in them. */
+function trustOf({ caFile, certFile, keyFile }: AccountIdentity): Trust | undefined {
+  if (!caFile && !certFile) return undefined;
+  return {
+    ...(caFile ? { ca: caFile } : {}),
+    ...(certFile && keyFile ? { cert: certFile, key: keyFile } : {}),
+  };
+}
+
+function describeCatalog(
+  token: Token,
+  account: AccountConfig,
+  region: string | undefined,
+  log: IdentityLog,
+): void {
+  const { catalog, tenant } = token;
+  const own =
+    region === undefined
+      ? catalog
+      : mergeCatalogs([{ region, tenantId: tenant.id, catalog }], account.service);
+  const choice = {
+    ...account,
+    regions: region === undefined ? account.regions : [region],
+    tenantId: tenant.id,
+  };
+  const { endpoints, skipped } = chooseEndpoints(own, choice);
+  log.info(
+    {
+      regions: [...endpoints.values()].map((endpoint) => endpoint.region),
+      ...(skipped.length > 0 ? { skipped } : {}),
+    },
+    'the service catalog is here',
+  );
+  if (endpoints.size === 0) log.error({}, 'the service catalog has no endpoint that this account can use');
+  if (endpoints.has(EVERYWHERE.toUpperCase()))
+    log.warn(
+      {},
+      `the catalog has a region ${EVERYWHERE.toUpperCase()}: /${EVERYWHERE}/ means every region, so reach it by X-Region or a port of its own (listen.regions)`,
+    );
+}

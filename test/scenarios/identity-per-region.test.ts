@@ -1,0 +1,173 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ask } from '../support/ask.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { json } from '../support/stub-answers.ts';
+import { STUB_CREDENTIALS } from '../support/stub-identity.ts';
+import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+
+/** Two regions of one provider, each with an identity service and a tenant of its own. */
+let dfw: StubUpstream;
+let syd: StubUpstream;
+let gateway: TestGateway;
+const { username, apiKey } = STUB_CREDENTIALS;
+
+beforeEach(async () => {
+  dfw = await startStubUpstream({ regions: ['DFW3'], tenant: '1001' });
+  // As many installations do it, this one calls its only region by a name that says nothing.
+  syd = await startStubUpstream({ regions: ['RegionOne'], tenant: '2002' });
+});
+
+afterEach(async () => {
+  await gateway?.close();
+  await dfw.close();
+  await syd.close();
+});
+
+async function start(untilReady = true): Promise<void> {
+  const identity = [
+    { region: 'DFW3', url: dfw.identityUrl, username, apiKey },
+    { region: 'SYD2', url: syd.identityUrl, username, apiKey },
+  ];
+  gateway = await startGateway({
+    identityUrl: '',
+    settings: { accounts: [{ name: 'main', identity }] },
+    untilReady,
+  });
+}
+
+const at = (path: string, init = {}) => ask(`${gateway.url}${path}`, init);
+
+describe('an account with an identity service in each region', () => {
+  it('asks each region with its own token and below its own tenant, whichever of them the caller names', async () => {
+    await start();
+    for (const tenant of ['1001', '2002', '-']) {
+      expect((await at(`/dfw3/v2/${tenant}/servers`)).status).toBe(200);
+      expect((await at(`/syd2/v2/${tenant}/servers`)).status).toBe(200);
+    }
+    expect(dfw.region('DFW3').count('GET /servers')).toBe(3);
+    expect(syd.region('RegionOne').count('GET /servers')).toBe(3);
+    const [first] = dfw.region('DFW3').requests('GET /servers');
+    expect(first?.headers['x-auth-token']).toBe(dfw.identity.tokens.at(-1));
+    expect(first?.url).toBe('/v2/1001/servers');
+    const [second] = syd.region('RegionOne').requests('GET /servers');
+    expect(second?.headers['x-auth-token']).toBe(syd.identity.tokens.at(-1));
+    expect(second?.url).toBe('/v2/2002/servers');
+  });
+
+  it('leads a tenant that names no region to its own', async () => {
+    await start();
+    expect((await at('/v2/1001/servers')).headers['x-sluice-region']).toBe('DFW3');
+    expect((await at('/v2/2002/servers')).headers['x-sluice-region']).toBe('SYD2');
+    expect((await at('/v2/3003/servers')).status).toBe(404);
+    expect((await at('/v2/3003/servers')).text).toContain('1001, 2002');
+  });
+
+  it('leads the links of each region back to it', async () => {
+    await start();
+    const own = syd.region('RegionOne');
+    own.on(
+      'GET /servers',
+      json({ servers: [{ id: 's', links: [{ rel: 'self', href: `${own.url}/servers/s` }] }] }),
+    );
+    const { json: parse } = await at('/syd2/v2/1001/servers');
+    const { servers } = parse() as { servers: { links: { href: string }[] }[] };
+    const href = servers[0]!.links[0]!.href;
+    expect(href).toBe(`${gateway.url}/syd2/v2/2002/servers/s`);
+    own.on('GET /servers/s', json({ server: { id: 's' } }));
+    expect((await ask(href)).status).toBe(200);
+  });
+
+  it('caches for each region apart', async () => {
+    await start();
+    for (const region of ['dfw3', 'syd2']) {
+      await at(`/${region}/v2/1001/flavors`);
+      expect((await at(`/${region}/v2/1001/flavors`)).headers['x-cache']).toBe('HIT');
+    }
+    expect(syd.region('RegionOne').count('GET /flavors')).toBe(1);
+  });
+
+  it('is one list for /all', async () => {
+    await start();
+    for (const [region, id] of [
+      [dfw.region('DFW3'), 'a'],
+      [syd.region('RegionOne'), 'b'],
+    ] as const)
+      region.on('GET /servers', json({ servers: [{ id, links: [] }] }));
+    const { servers } = (await at('/all/v2/2002/servers')).json() as { servers: Record<string, string>[] };
+    expect(servers.map((server) => [server['id'], server['sluice:region']])).toEqual([
+      ['a', 'DFW3'],
+      ['b', 'SYD2'],
+    ]);
+  });
+
+  it('tells callers who log in of every region, and of both tenants', async () => {
+    await start();
+    const auth = (tenantId?: string) => ({
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        auth: { passwordCredentials: { username, password: apiKey }, ...(tenantId ? { tenantId } : {}) },
+      }),
+    });
+    for (const tenant of ['1001', '2002']) {
+      const { access } = (await at('/v2.0/tokens', auth(tenant))).json() as {
+        access: {
+          token: { id: string; tenant: { id: string } };
+          serviceCatalog: { type: string; endpoints: { region: string; publicURL: string }[] }[];
+        };
+      };
+      expect(access.token.tenant.id).toBe(tenant);
+      const compute = access.serviceCatalog.filter(({ type }) => type === 'compute');
+      expect(compute.flatMap(({ endpoints }) => endpoints.map(({ publicURL }) => publicURL))).toEqual([
+        // A client that takes the first it finds is in its own region.
+        ...(tenant === '1001' ? ['dfw3', 'syd2'] : ['syd2', 'dfw3']).map(
+          (region) => `${gateway.url}/${region}/v2/${tenant}`,
+        ),
+      ]);
+    }
+  });
+});
+
+describe('an identity service of one region that is down', () => {
+  it('from the start takes no other region with it', async () => {
+    await syd.identity.refuse();
+    await start();
+    expect((await at('/dfw3/v2/1001/servers')).status).toBe(200);
+    expect((await at('/v2/1001/servers')).status).toBe(200);
+    const down = await at('/syd2/v2/1001/servers');
+    expect(down.status).toBe(503);
+    expect(down.text).toContain('identity service');
+    const all = (await at('/all/v2/1001/servers')).json() as {
+      servers: unknown[];
+      'sluice:errors': object[];
+    };
+    expect(all['sluice:errors']).toMatchObject([{ region: 'SYD2', code: 503 }]);
+    const ready = await ask(`${gateway.adminUrl}/readyz`);
+    expect(ready.status).toBe(200);
+  });
+
+  it('is there for its region as soon as it is back', async () => {
+    await syd.identity.refuse();
+    await start();
+    expect((await at('/syd2/v2/1001/servers')).status).toBe(503);
+    await syd.identity.accept();
+    await expect.poll(async () => (await at('/syd2/v2/1001/servers')).status, { timeout: 10_000 }).toBe(200);
+    expect((await at('/v2/2002/servers')).status).toBe(200);
+  });
+
+  it('answers for what is no region of the account with 404, not 503', async () => {
+    await syd.identity.refuse();
+    await start();
+    const { status, text } = await at('/lon/v2/1001/servers');
+    expect(status).toBe(404);
+    expect(text).toContain('DFW3');
+  });
+
+  it('with both down says so, until one is back', async () => {
+    await dfw.identity.refuse();
+    await syd.identity.refuse();
+    await start(false);
+    expect((await at('/dfw3/v2/1001/servers')).status).toBe(503);
+    expect((await ask(`${gateway.adminUrl}/readyz`)).status).toBe(503);
+  });
+});
