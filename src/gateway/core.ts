@@ -64,7 +64,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
 
   const services: Services = {
     settings: config,
-    publicUrl: config.publicUrl?.replace(/\/+$/, ''),
+    publicUrl: config.publicUrl?.replace(/(?<!\/)\/+$/, ''),
     clock,
     log,
     metrics,
