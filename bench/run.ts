@@ -18,9 +18,12 @@ import {
   sluiceHitXml,
   sluiceItemComputed,
   sluiceItemHit,
+  sluiceKeyHit,
   sluiceListHit,
   sluiceListNotModified,
   sluiceNotModified,
+  sluiceOpenHit,
+  sluiceTokenHit,
   sluiceUncached,
   sluiceUncachedLogged,
 } from './peers/sluice.ts';
@@ -30,7 +33,7 @@ import { tableOf, writeResults } from './report.ts';
 
 /**
  * `npm run bench`: what a request costs the server in CPU time, by the kernel's accounting, Sluice beside its peers
- * in one run. `--rounds`, `--seconds`, `--connections` change the effort, `--only hit|forms|computed|uncached|translation|…` takes one question,
+ * in one run. `--rounds`, `--seconds`, `--connections` change the effort, `--only hit|forms|access|computed|uncached|translation|…` takes one question,
  * `--cli FILE` measures another build, `--no-write` leaves README.md alone.
  */
 const { values } = parseArgs({
@@ -64,6 +67,13 @@ const QUESTIONS: Question[] = [
     title: 'A cache hit in its forms: the same list as JSON, as XML, and as a 304; a long list and its 304',
     base: sluiceHit.name,
     peers: [sluiceHit, sluiceHitXml, sluiceNotModified, sluiceListHit, sluiceListNotModified],
+  },
+  {
+    key: 'access',
+    title:
+      'A cache hit with a client key, and with a token, beside the same where nobody is asked (mark: 1.10)',
+    base: sluiceOpenHit.name,
+    peers: [sluiceOpenHit, sluiceKeyHit, sluiceTokenHit],
   },
   {
     key: 'computed',

@@ -5,11 +5,9 @@ import { checkConfig } from './commands/check-config.ts';
 import { defaultConfigFile } from './commands/default-config.ts';
 import type { ExitCode } from './commands/exit-code.ts';
 import { loggedError } from './telemetry/redact.ts';
+import { VERSION } from './version.ts';
 
-const { version, description } = JSON.parse(
-  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-) as {
-  version: string;
+const { description } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   description: string;
 };
 
@@ -35,7 +33,7 @@ function fileName(text: string): string {
 }
 
 // What a command needs is loaded when it runs: checking a file needs no gateway.
-const program = new Command('sluice').description(description).version(version).showHelpAfterError();
+const program = new Command('sluice').description(description).version(VERSION).showHelpAfterError();
 
 program
   .command('serve')
@@ -75,9 +73,37 @@ program
   );
 
 program
+  .command('new-key')
+  .description('print a fresh client key, and the lines for the configuration with its hash')
+  .argument('<name>', 'name of the client')
+  .action(async (name: string) => {
+    const { newKey } = await import('./commands/new-key.ts');
+    await exitWith(newKey(name));
+  });
+
+program
+  .command('hash-key')
+  .description('read a key or a password on standard input and print its hash for the configuration')
+  .action(async () => {
+    const { hashKey } = await import('./commands/hash-key.ts');
+    await exitWith(hashKey(process.stdin));
+  });
+
+program
+  .command('clouds-yaml')
+  .description('print the clouds.yaml that a client of this gateway uses')
+  .option('-c, --config <file>', 'configuration', fileName, defaultConfigFile())
+  .requiredOption('--client <name>', 'name of the client')
+  .option('--url <url>', 'base URL of the gateway as its callers see it')
+  .action(async ({ config, client, url }: { config: string; client: string; url?: string }) => {
+    const { cloudsYaml } = await import('./commands/clouds-yaml.ts');
+    await exitWith(cloudsYaml(config, { client, url }, env));
+  });
+
+program
   .command('version')
   .description('print the version')
-  .action(() => console.log(version));
+  .action(() => console.log(VERSION));
 
 try {
   await program.parseAsync();

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { IN_PROCESS, isLoopback } from './config/rules.ts';
+import { isLoopback } from './access/addresses.ts';
+import { IN_PROCESS } from './config/rules.ts';
 import type { Config } from './config/schema.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createSimulator, type Simulator } from './simulator/simulator.ts';
@@ -7,6 +8,8 @@ import { createSimulator, type Simulator } from './simulator/simulator.ts';
 /** Where a server can be reached. */
 export interface Addresses {
   readonly url: string;
+  /** Of all listeners, in their order. */
+  readonly urls: readonly string[];
   readonly adminUrl: string;
   readonly regionUrls: Readonly<Record<string, string>>;
   /** Identity service of the simulator in this process, if there is one. */
@@ -31,7 +34,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   let gateway: Gateway | undefined;
   try {
     const identityUrl = (await simulator?.listen())?.identityUrl;
-    gateway = await createGateway(resolveIdentity(config, identityUrl), { log });
+    const direct = identityUrl === undefined ? [] : [new URL(identityUrl).hostname];
+    gateway = await createGateway(resolveIdentity(config, identityUrl), { log, direct });
     const addresses = { ...(await gateway.listen()), identityUrl };
     log.info(addresses, 'serving');
     return createServer(config, { gateway, simulator, addresses, log });
@@ -54,12 +58,18 @@ function createServer(initial: Config, { gateway, simulator, addresses, log }: P
   let reloads = Promise.resolve();
 
   const apply = async (next: Config): Promise<void> => {
-    const { listen, admin } = initial;
+    const { listen, moreListeners, admin } = initial;
     for (const part of boundParts(initial, next)) {
       log.warn({ part }, 'this part of the configuration takes effect at the next start');
     }
     const token = next.admin.token ?? (isLoopback(admin.host) ? null : current.admin.token);
-    const bound = { ...next, listen, admin: { ...admin, token }, simulator: initial.simulator };
+    const bound = {
+      ...next,
+      listen,
+      moreListeners,
+      admin: { ...admin, token },
+      simulator: initial.simulator,
+    };
     await gateway.reload(resolveIdentity(bound, addresses.identityUrl));
     log.level = next.log.level;
     current = { ...next, admin: bound.admin };
@@ -82,8 +92,8 @@ function createServer(initial: Config, { gateway, simulator, addresses, log }: P
 /** The parts that differ but hold sockets. */
 function boundParts(before: Config, after: Config): string[] {
   const parts = ['listen', 'admin', 'simulator'] as const;
-  const bound = ({ listen, admin: { host, port }, simulator }: Config) => ({
-    listen,
+  const bound = ({ listen, moreListeners, admin: { host, port }, simulator }: Config) => ({
+    listen: [listen, ...moreListeners],
     admin: { host, port },
     simulator,
   });

@@ -1,6 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { generateClientKey } from '../../src/access/client-key.ts';
+import { hashClientKey } from '../../src/access/key-hash.ts';
 import { CREDENTIALS, IMAGE_COUNT, imagePath, imagesDocument, PATHS } from '../documents.ts';
 import { generator } from '../load.ts';
 import type { BenchContext, Peer, Running } from '../peer.ts';
@@ -90,6 +92,61 @@ async function startUnchanged(context: BenchContext, path: string): Promise<Runn
   return { ...running, headers: { 'If-None-Match': etag } };
 }
 
+/** The hit where nobody is asked for a key: what the same costs with one is measured against this. */
+export const sluiceOpenHit: Peer = {
+  name: 'Sluice, cache hit, open',
+  missing,
+  start: (context) => startSluice(context, 'errors', PATHS.cached),
+};
+
+/** The hit for a client that shows its key with each request, on kept-alive connections. */
+export const sluiceKeyHit: Peer = {
+  name: 'Sluice, cache hit, with a key',
+  missing,
+  start: async (context) => (await startWithKeys(context)).running,
+};
+
+/** The same with a token that the key was exchanged for at the façade. */
+export const sluiceTokenHit: Peer = {
+  name: 'Sluice, cache hit, with a token',
+  missing,
+  async start(context) {
+    const { running, key } = await startWithKeys(context);
+    const login = { passwordCredentials: { username: CLIENT, password: key } };
+    const answer = await fetch(new URL('/v2.0/tokens', running.url), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ auth: login }),
+    });
+    const { access } = (await answer.json()) as { access: { token: { id: string } } };
+    return { ...running, headers: { 'X-Auth-Token': access.token.id } };
+  },
+};
+
+const CLIENT = 'bench';
+
+/** With a grant of which each request has to ask account, region, service, method and operation. */
+async function startWithKeys(context: BenchContext): Promise<{ running: Running; key: string }> {
+  const key = generateClientKey(CLIENT);
+  const grant = {
+    accounts: ['bench'],
+    regions: ['DFW'],
+    services: ['compute'],
+    access: 'read',
+    deny: ['delete*'],
+  };
+  const clients = [{ name: CLIENT, keyHash: hashClientKey(key), ...grant }];
+  const headers = { 'X-Auth-Token': key };
+  const running = await startSluice(
+    context,
+    'errors',
+    PATHS.cached,
+    { access: { mode: 'keys', clients } },
+    headers,
+  );
+  return { running: { ...running, headers }, key };
+}
+
 /** Items of a cached list, all of them in memory by now. */
 export const sluiceItemHit: Peer = {
   name: 'Sluice, item, a hit',
@@ -125,6 +182,7 @@ async function startSluice(
   requests: 'all' | 'errors',
   path: string,
   more: object = {},
+  headers: Record<string, string> = {},
 ): Promise<Running> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const file = join(context.folder, `sluice-${port}.yaml`);
@@ -139,7 +197,7 @@ async function startSluice(
   const command = pinned(CORES.server, process.execPath, [context.cli, 'serve', '-c', file]);
   const program = await start(command, `http://127.0.0.1:${adminPort}/readyz`);
   const url = `http://127.0.0.1:${port}/dfw${path}`;
-  await check(url, path).catch(async (error: unknown) => {
+  await check(url, path, headers).catch(async (error: unknown) => {
     await program.stop();
     throw error;
   });
@@ -147,9 +205,9 @@ async function startSluice(
 }
 
 /** It must do what is claimed of it: a hit from the second request on, links that lead to Sluice. */
-async function check(url: string, path: string): Promise<void> {
-  await (await fetch(url)).text();
-  const answer = await fetch(url);
+async function check(url: string, path: string, headers: Record<string, string>): Promise<void> {
+  await (await fetch(url, { headers })).text();
+  const answer = await fetch(url, { headers });
   const text = await answer.text();
   if (answer.status !== 200) throw new Error(`Sluice answers ${answer.status}: ${text}`);
   const verdict = answer.headers.get('x-cache');

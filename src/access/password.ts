@@ -32,9 +32,10 @@ const REMEMBERED_MS = 10 * 60_000;
 const CACHE_BYTES = 2 * 1024 * 1024;
 /** Who waits for one verification; more are told to come back. */
 const MOST_SHARING = 256;
-/** Names and passwords beyond this are nobody's: they are not even hashed. */
+/** A name beyond this is nobody’s: it is not even hashed, nor are passwords that are too long. */
 const LONGEST_NAME = 64;
-const LONGEST_PASSWORD = 1_024;
+/** Longer ones are nobody’s, characters. */
+export const LONGEST_PASSWORD = 1_024;
 
 /** What a verification found: the generation of the key it was right for. */
 type Outcome = string | 'none' | 'busy';

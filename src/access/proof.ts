@@ -5,6 +5,7 @@
  * under a key of this process.
  */
 import { LRUCache } from 'lru-cache';
+import { owned } from '../owned-text.ts';
 import { createKeyedDigest, DIGEST_ENTRY_BYTES } from './keyed-digest.ts';
 
 /** What a token was proven to be. */
@@ -50,7 +51,9 @@ export class TokenProofs {
     // A region's answer does not tell the user; a login before it did.
     const isSame = before?.tenantId === tenantId && before.account === account;
     const user = userId ?? (isSame ? before.userId : undefined);
-    this.#proven.set(digest, { account, tenantId, userId: user, endsAtMs });
+    // Cut out of an answer they would keep all of it.
+    const kept = { tenantId: owned(tenantId), userId: user && owned(user) };
+    this.#proven.set(digest, { account, ...kept, endsAtMs });
   }
 
   /** What is known of a token now. */

@@ -1,6 +1,6 @@
 /** What the settings about access must fulfil beyond their schema: what spans several of them, and what a schema cannot say. */
 import { isComputeType, isServedType, type ServedServices } from '../identity/service-types.ts';
-import type { IsSound } from '../settings/is-sound.ts';
+import type { IsSound, IsWhole } from '../settings/is-sound.ts';
 import type { Problem } from '../settings/problem.ts';
 import { repeated } from '../settings/repeated.ts';
 import { isLoopback, networkProblem } from './addresses.ts';
@@ -9,7 +9,9 @@ import type { AccessSettings, ListenerAccess, ListenerSettings } from './setting
 
 /** The part of the configuration that is read here. */
 export interface AccessConfig {
-  readonly listen: ListenerSettings | readonly ListenerSettings[];
+  readonly listen: ListenerSettings;
+  /** Those behind it, where `listen` is written as a list. */
+  readonly moreListeners: readonly ListenerSettings[];
   readonly publicUrl: string | null;
   readonly trustProxy: readonly string[];
   readonly allowedHosts: readonly string[] | null;
@@ -18,17 +20,27 @@ export interface AccessConfig {
   readonly facade: { readonly services: ServedServices };
 }
 
+/** What may be read. */
+export interface Soundness {
+  readonly isSound: IsSound;
+  readonly isWhole: IsWhole;
+}
+
 /** A listener of the configuration, and where it stands there. */
 interface PlacedListener {
   readonly settings: ListenerSettings;
   readonly path: readonly string[];
 }
 
-/** `listen` as a list, whichever form it has. */
-export function listenersOf(
-  listen: ListenerSettings | readonly ListenerSettings[],
-): readonly ListenerSettings[] {
-  return Array.isArray(listen) ? listen : [listen as ListenerSettings];
+/** All listeners, in their order. */
+export function listenersOf<L>({
+  listen,
+  moreListeners,
+}: {
+  listen: L;
+  moreListeners: readonly L[];
+}): readonly L[] {
+  return [listen, ...moreListeners];
 }
 
 /** Who may call at a listener: what it says itself, else the general settings. */
@@ -37,31 +49,33 @@ export function accessAt(listener: ListenerSettings, access: AccessSettings): Li
 }
 
 /** Every problem with who may call, and how. */
-export function checkAccess(config: AccessConfig, isSound: IsSound): Problem[] {
-  const listeners = soundListeners(config, isSound);
+export function checkAccess(config: AccessConfig, sound: Soundness): Problem[] {
+  const listeners = soundListeners(config, sound);
   return [
-    ...checkOpenAccess(config, listeners, isSound),
-    ...checkLinkHosts(config, listeners, isSound),
-    ...checkTrustProxy(config, isSound),
-    ...checkClients(config, listeners, isSound),
+    ...checkOpenAccess(config, listeners, sound),
+    ...checkLinkHosts(config, listeners, sound),
+    ...checkTrustProxy(config, sound),
+    ...checkClients(config, listeners, sound),
   ];
 }
 
-function soundListeners({ listen }: AccessConfig, isSound: IsSound): PlacedListener[] {
-  if (!isSound('listen')) return [];
-  const isList = Array.isArray(listen);
-  return listenersOf(listen)
-    .map((settings, index) => ({ settings, path: isList ? ['listen', String(index)] : ['listen'] }))
-    .filter(({ path }) => ['host', 'access', 'tls'].every((key) => isSound([...path, key].join('.'))));
+function soundListeners(config: AccessConfig, sound: Soundness): PlacedListener[] {
+  if (!sound.isSound('listen') || !sound.isSound('moreListeners')) return [];
+  const all = listenersOf(config);
+  return all.flatMap((settings, index) => {
+    const place = index === 0 ? 'listen' : `moreListeners.${index - 1}`;
+    if (!['host', 'access', 'tls'].every((key) => sound.isWhole(`${place}.${key}`))) return [];
+    return [{ settings, path: all.length > 1 ? ['listen', String(index)] : ['listen'] }];
+  });
 }
 
 /** An open listener gives the accounts to every machine that reaches it. */
 function checkOpenAccess(
   { access }: AccessConfig,
   listeners: readonly PlacedListener[],
-  isSound: IsSound,
+  sound: Soundness,
 ): Problem[] {
-  if (!['access.mode', 'access.allowRemoteOpen'].every(isSound)) return [];
+  if (!['access.mode', 'access.allowRemoteOpen'].every(sound.isSound)) return [];
   return listeners.flatMap(({ settings, path }) => {
     const { mode, allowRemoteOpen } = accessAt(settings, access);
     if (mode !== 'open' || allowRemoteOpen || isLoopback(settings.host)) return [];
@@ -80,9 +94,9 @@ function checkOpenAccess(
 function checkLinkHosts(
   { publicUrl, allowedHosts }: AccessConfig,
   listeners: readonly PlacedListener[],
-  isSound: IsSound,
+  sound: Soundness,
 ): Problem[] {
-  if (!['publicUrl', 'allowedHosts'].every(isSound) || publicUrl !== null) return [];
+  if (!['publicUrl', 'allowedHosts'].every(sound.isWhole) || publicUrl !== null) return [];
   if (allowedHosts !== null && allowedHosts.length > 0) return [];
   const remote = listeners.find(({ settings }) => !isLoopback(settings.host));
   if (remote === undefined) return [];
@@ -94,8 +108,8 @@ function checkLinkHosts(
   ];
 }
 
-function checkTrustProxy({ trustProxy }: AccessConfig, isSound: IsSound): Problem[] {
-  if (!isSound('trustProxy')) return [];
+function checkTrustProxy({ trustProxy }: AccessConfig, sound: Soundness): Problem[] {
+  if (!sound.isWhole('trustProxy')) return [];
   return trustProxy.flatMap((network, index) => {
     const problem = networkProblem(network);
     if (problem === undefined) return [];
@@ -107,30 +121,34 @@ function checkTrustProxy({ trustProxy }: AccessConfig, isSound: IsSound): Proble
 function checkClients(
   config: AccessConfig,
   listeners: readonly PlacedListener[],
-  isSound: IsSound,
+  sound: Soundness,
 ): Problem[] {
   const { access, accounts, facade } = config;
-  if (!isSound('access.clients')) return [];
+  if (!sound.isSound('access.clients')) return [];
   const { clients } = access;
-  const sound = clients.map((client, index) => (isSound(`access.clients.${index}`) ? client : undefined));
+  const served = sound.isWhole('facade.services') ? facade.services : 'all';
+  const whole = clients.map((client, index) =>
+    sound.isWhole(`access.clients.${index}`) ? client : undefined,
+  );
   const context = {
-    accounts: isSound('accounts') ? accounts.map(({ name }) => name) : undefined,
-    regions: isSound('accounts') ? knownRegions(accounts) : undefined,
-    isService: (type: string) => isComputeType(type) || isServedType(type, facade?.services ?? 'all'),
-    needsKeys:
-      needsKeys(config, listeners, isSound) && access.keysDir === null && access.keysVariable === null,
+    accounts: sound.isWhole('accounts') ? accounts.map(({ name }) => name) : undefined,
+    regions: sound.isWhole('accounts') ? knownRegions(accounts) : undefined,
+    isService: (type: string) => isComputeType(type) || isServedType(type, served),
+    needsKeys: needsKeys(config, listeners, sound) && !mayHaveOtherKeys(access),
     asksForCertificates: listeners.some(({ settings }) => settings.tls?.clientCaFile != null),
   };
   return [
-    ...checkThereAreClients(config, listeners, isSound),
+    ...checkThereAreClients(config, listeners, sound),
     ...repeated(
-      sound.map((client) => client?.name),
+      clients.map((client, index) =>
+        sound.isWhole(`access.clients.${index}.name`) ? client.name : undefined,
+      ),
       (index) => ['access', 'clients', String(index), 'name'],
     ),
-    ...sound.flatMap((client, index) =>
+    ...whole.flatMap((client, index) =>
       client === undefined ? [] : checkClient(client, ['access', 'clients', String(index)], context),
     ),
-    ...checkSharedKeys(sound),
+    ...checkSharedKeys(whole),
   ];
 }
 
@@ -138,20 +156,26 @@ function checkClients(
 function needsKeys(
   { access }: AccessConfig,
   listeners: readonly PlacedListener[],
-  isSound: IsSound,
+  sound: Soundness,
 ): boolean {
   return (
-    isSound('access.mode') && listeners.some(({ settings }) => accessAt(settings, access).mode === 'keys')
+    sound.isSound('access.mode') &&
+    listeners.some(({ settings }) => accessAt(settings, access).mode === 'keys')
   );
+}
+
+/** Keys that are elsewhere come and go: that a client has none now is no mistake. */
+function mayHaveOtherKeys({ keysDir, keysVariable }: AccessSettings): boolean {
+  return keysDir !== null || keysVariable !== null;
 }
 
 function checkThereAreClients(
   config: AccessConfig,
   listeners: readonly PlacedListener[],
-  isSound: IsSound,
+  sound: Soundness,
 ): Problem[] {
   const { access } = config;
-  if (access.clients.length > 0 || !needsKeys(config, listeners, isSound)) return [];
+  if (access.clients.length > 0 || !needsKeys(config, listeners, sound)) return [];
   const isPassThrough = (setting: ListenerAccess) => setting.mode === 'open' || setting.passThrough !== false;
   if (listeners.every(({ settings }) => isPassThrough(accessAt(settings, access)))) return [];
   return [

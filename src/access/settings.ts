@@ -1,12 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { Choice, Nullable, Port } from '../settings/kinds.ts';
+import { Choice, Nullable } from '../settings/kinds.ts';
 import { CLIENT_NAME_PATTERN } from './client-key.ts';
 
 /** What may be configured about who may call and how: `access`, `audit`, `listen`, `trustProxy` and `allowedHosts`. */
 
 const closed = { additionalProperties: false } as const;
 
-const region = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$' });
+/** A region as a catalog may call it: `DFW`, `RegionOne`, `eu-west.2`. A comma, blank or slash is a list or URL astray. */
+const region = Type.String({ pattern: '^[A-Za-z0-9][^\\s,/]*$' });
 const word = Type.String({ minLength: 1, maxLength: 128 });
 
 const names = (of: string, description: string) =>
@@ -212,29 +213,14 @@ const ListenerAccessSchema = Type.Object(
   closed,
 );
 
-/** One member of `listen`, or all of it. */
-export const ListenerSchema = Type.Object(
-  {
-    host: Type.String({
-      minLength: 1,
-      default: '127.0.0.1',
-      description: 'Address callers connect to. `0.0.0.0` is every interface.',
-    }),
-    port: Port(8080, 'Port callers connect to. 0 picks a free one.'),
-    regions: Type.Record(region, Port(0, 'Port of the region.'), {
-      ...closed,
-      default: {},
-      description:
-        'Further ports that serve one region each at their root, such as `{ DFW: 8082 }`, for clients that cannot have a path in their base URL.',
-    }),
-    access: Nullable(ListenerAccessSchema, {
-      default: null,
-      description: 'Who may call here, where that differs from `access`; null: as `access` says.',
-    }),
-    tls: Nullable(TlsSchema, { default: null, description: 'HTTPS instead of HTTP; null: HTTP.' }),
-  },
-  closed,
-);
+/** The keys of a listener that say who may call there and how; beside its address and its patience. */
+export const listenerAccessKeys = {
+  access: Nullable(ListenerAccessSchema, {
+    default: null,
+    description: 'Who may call here, where that differs from `access`; null: as `access` says.',
+  }),
+  tls: Nullable(TlsSchema, { default: null, description: 'HTTPS instead of HTTP; null: HTTP.' }),
+};
 
 /** `audit` of the configuration. */
 export const AuditSchema = Type.Object(
@@ -270,8 +256,13 @@ export const AllowedHostsSchema = Nullable(
 );
 
 export type AccessSettings = Static<typeof AccessSchema>;
-export type ListenerSettings = Static<typeof ListenerSchema>;
 export type ListenerAccess = Static<typeof ListenerAccessSchema>;
+/** What is read here of a listener. */
+export interface ListenerSettings {
+  readonly host: string;
+  readonly access: ListenerAccess | null;
+  readonly tls: TlsSettings | null;
+}
 export type TlsSettings = Static<typeof TlsSchema>;
 export type AuditSettings = Static<typeof AuditSchema>;
 export type ClientSettings = Static<typeof ClientSchema>;

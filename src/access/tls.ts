@@ -98,7 +98,7 @@ export class TlsFiles {
   #current: TlsMaterial;
   /** What was looked at last, good or not. */
   #seen: string;
-  #apply: (options: TlsOptions) => void = () => {};
+  readonly #appliers: ((options: TlsOptions) => void)[] = [];
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -131,8 +131,8 @@ export class TlsFiles {
 
   /** From now on the files are looked at, and `apply` (a server's `setSecureContext`) has every new pair. */
   follow(apply: (options: TlsOptions) => void): void {
-    this.#apply = apply;
-    this.#lookLater();
+    this.#appliers.push(apply);
+    if (this.#timer === undefined) this.#lookLater();
   }
 
   /** Looks at the files now, as SIGHUP asks for. */
@@ -154,7 +154,7 @@ export class TlsFiles {
     }
     this.#seen = state;
     this.#current = material;
-    this.#apply(this.options());
+    for (const apply of this.#appliers) apply(this.options());
     this.#observer.loaded(validTo(material));
   }
 

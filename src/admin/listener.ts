@@ -3,6 +3,7 @@ import type { PurgeFilter } from '../cache/cache.ts';
 import { CLASS_NAMES } from '../cache/classes.ts';
 import { plainFault } from '../http/refusal.ts';
 import { Wire } from '../http/server.ts';
+import type { ResyncFilter } from '../limits/limits.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Services } from '../serving/services.ts';
 import { judgeAdmin } from './guard.ts';
@@ -78,6 +79,14 @@ export function createAdmin(services: () => Services, draining: () => boolean): 
     }),
   );
 
+  fastify.post<{ Body: ResyncFilter | null }>(
+    '/admin/limits/resync',
+    { schema: { body: RESYNC_BODY } },
+    async (request) => ({
+      resynced: await services().limits.resync(request.body ?? {}),
+    }),
+  );
+
   return fastify;
 }
 
@@ -98,6 +107,12 @@ declare module 'fastify' {
     isProbe: boolean;
   }
 }
+/** What a resync may name; nothing named means every account and region. */
+const RESYNC_BODY = {
+  type: ['object', 'null'],
+  additionalProperties: false,
+  properties: { account: { type: 'string' }, region: { type: 'string' } },
+} as const;
 
 /** What a purge may name; nothing named means everything. */
 const PURGE_BODY = {

@@ -10,10 +10,13 @@ import { type CacheResult, countResult } from '../serving/cache-result.ts';
 import { findAnswer } from '../serving/cached.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import type { OperationRequest } from '../serving/operation-request.ts';
+import { ownTokenOf } from '../serving/own-token.ts';
 import type { Services } from '../serving/services.ts';
 import { parseJson } from '../translation/json.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
+import { tellableRetryAfter } from '../upstream/retry-after.ts';
 import { type Failure, type Part, readPart } from './merge.ts';
+import { withMarker } from './page.ts';
 
 /** What one region has to say to a list of every region: a part or a failure. */
 export interface RegionPart {
@@ -32,12 +35,19 @@ export async function askRegionForPart(request: OperationRequest, services: Serv
   const { call, operation, place } = request;
   const { region } = place.endpoint;
   try {
-    const { status, text, headers, found } = await answerOf(request, services);
-    if (status !== 200) return { failure: failureOf(region, status, text, headers['retry-after']), ...found };
-    const rewritten = services.links().rewriteBody(text, call.publicBase, region);
-    const part = readPart(region, operation.resource, parseJson(rewritten));
-    if (!part) throw new Fault('computeFault', `Region ${region} did not answer with a list.`, { code: 502 });
-    return { part, ...found };
+    let asked = request;
+    for (let page = 1; ; page++) {
+      const { status, text, headers, found } = await answerOf(asked, services);
+      if (status !== 200)
+        return { failure: failureOf(region, status, text, headers['retry-after']), ...found };
+      const rewritten = services.links().rewriteBody(text, call.publicBase, region);
+      const part = readPart(region, operation.resource, parseJson(rewritten, Number.POSITIVE_INFINITY));
+      if (!part)
+        throw new Fault('computeFault', `Region ${region} did not answer with a list.`, { code: 502 });
+      const marker = part.members.length === 0 ? part.nextMarker : undefined;
+      if (marker === undefined || page === MOST_EMPTY_PAGES) return { part, ...found };
+      asked = { ...asked, query: withMarker(asked.query ?? '', marker) };
+    }
   } catch (error) {
     if (call.gone) throw error;
     const fault = asFault(error);
@@ -49,6 +59,9 @@ export async function askRegionForPart(request: OperationRequest, services: Serv
   }
 }
 
+/** How many pages in a row may be empty, each with a link to the next, before the caller has to follow that itself. */
+const MOST_EMPTY_PAGES = 10;
+
 interface Answer {
   status: number;
   text: string;
@@ -59,7 +72,9 @@ interface Answer {
 /** Through the cache where the operation has one; a request that goes to the region waits for its slot as any other. */
 async function answerOf(request: OperationRequest, services: Services): Promise<Answer> {
   const { call, operation } = request;
-  if (operation.cache === null) return askRegion(request, undefined, services, cancellationOf(call.signal));
+  const isOwn = ownTokenOf(call) !== undefined;
+  if (operation.cache === null || isOwn)
+    return askRegion(request, undefined, services, cancellationOf(call.signal));
   const found = await findAnswer(request, services);
   const { entry } = found;
   countResult(request, found, services);
@@ -115,5 +130,6 @@ function readFault(text: string): { name: string; message: string } {
 }
 
 function seconds(header: string | string[] | undefined): number | undefined {
-  return typeof header === 'string' && /^\d+$/.test(header) ? Number(header) : undefined;
+  const told = tellableRetryAfter(header, undefined);
+  return told !== undefined && /^\d+$/.test(told) ? Number(told) : undefined;
 }

@@ -7,6 +7,8 @@ export interface Part {
   readonly members: readonly JsonObject[];
   /** The region has further members after these. */
   readonly hasMore: boolean;
+  /** The marker by which the region itself says where to go on, if it has more. */
+  readonly nextMarker?: string | undefined;
 }
 
 /** Why a region has no part in the answer: its fault, or Sluice's own about it. */
@@ -35,24 +37,35 @@ export function readPart(region: string, key: string, body: JsonValue): Part | u
   const members = isJsonObject(body) ? body[key] : undefined;
   if (!isJsonObject(body) || !Array.isArray(members)) return undefined;
   const links = body[`${key}_links`];
-  const hasMore = Array.isArray(links) && links.some((link) => isJsonObject(link) && link['rel'] === 'next');
-  return { region, members: members.filter(isJsonObject), hasMore };
+  const next = Array.isArray(links)
+    ? links.filter(isJsonObject).find(({ rel }) => rel === 'next')
+    : undefined;
+  const nextMarker = next && markerOf(next['href']);
+  return { region, members: members.filter(isJsonObject), hasMore: next !== undefined, nextMarker };
+}
+
+/** The marker in the query of a link. */
+function markerOf(href: JsonValue | undefined): string | undefined {
+  if (typeof href !== 'string') return undefined;
+  const query = href.slice(href.indexOf('?') + 1);
+  return new URLSearchParams(query.split('#', 1)[0]).get('marker') ?? undefined;
 }
 
 /**
  * One page of the parts in their order. It ends where the limit says, or behind a region that has more to give: what comes
- * after would else stand before it.
+ * after would else stand before it. A region may have more although it gave nothing; the page then goes on where it says.
  */
 export function mergeParts(parts: readonly Part[], limit: number | undefined): MergedPage {
   const members: JsonObject[] = [];
   let last: { region: string; id: string } | undefined;
-  for (const { region, members: own, hasMore } of parts) {
+  for (const { region, members: own, hasMore, nextMarker } of parts) {
     for (const member of own) {
       if (members.length === limit) return { members, next: last };
       members.push({ ...member, 'sluice:region': region });
       last = { region, id: String(member['id']) };
     }
     if (hasMore && own.length > 0) return { members, next: last };
+    if (hasMore && nextMarker !== undefined) return { members, next: { region, id: nextMarker } };
   }
   return { members, next: undefined };
 }

@@ -63,6 +63,12 @@ export function nextQuery({ limit, rest }: PageAsk, after: { region: string; id:
   return joined(rest, limit, `${after.region}:${after.id}`);
 }
 
+/** A raw query with another marker. */
+export function withMarker(query: string, marker: string): string {
+  const others = query.split('&').filter((part) => part.split('=', 1)[0] !== 'marker');
+  return joined(others.join('&'), undefined, marker);
+}
+
 function joined(rest: string, limit: number | undefined, marker: string | undefined): string {
   const parts = [
     rest,

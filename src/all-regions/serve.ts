@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { seesRegion } from '../access/grants.ts';
 import { isNotModified } from '../cache/http.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
@@ -10,6 +11,7 @@ import type { Account, Place } from '../routing/directory.ts';
 import { cacheFields } from '../serving/cache-fields.ts';
 import type { CacheResult } from '../serving/cache-result.ts';
 import type { LocatedList } from '../serving/locate.ts';
+import { checkRights } from '../serving/rights.ts';
 import type { Services } from '../serving/services.ts';
 import { requireRead, sendOwnVersion } from '../serving/versions.ts';
 import { stringifyJson } from '../translation/json.ts';
@@ -33,9 +35,10 @@ export async function serveEverywhere(
   }
   const operation = mergedOperation(call, path);
   call.operation = operation.acrossRegions!;
+  checkRights(call, operation.name);
 
   const startedAt = services.clock.monotonic();
-  const places = placesOf(account);
+  const places = placesOf(call, account);
   const ask = readPage(
     call.query,
     places.map(({ endpoint }) => endpoint.region.toUpperCase()),
@@ -81,9 +84,15 @@ function mergedOperation(call: Call, path: string): Operation {
   return match.operation;
 }
 
-function placesOf(account: Account): Place[] {
-  const endpoints = [...account.endpoints().values()];
-  if (endpoints.length === 0) throw new Fault('itemNotFound', 'The service catalog has no region.');
+/** The regions that the caller may use: what is beyond its grant is no part of the whole. */
+function placesOf(call: Call, account: Account): Place[] {
+  const all = [...account.endpoints().values()];
+  if (all.length === 0) throw new Fault('itemNotFound', 'The service catalog has no region.');
+  const endpoints = all.filter(({ region }) => seesRegion(call.caller!.grant, region));
+  if (endpoints.length === 0) {
+    call.refusedFor = 'region';
+    throw new Fault('forbidden', 'This client has a grant for none of the regions of this account.');
+  }
   return endpoints.map((endpoint) => ({ account, endpoint }));
 }
 

@@ -1,5 +1,5 @@
 import type { Hrefs } from '../links/json-hrefs.ts';
-import { heldBy, owned } from './owned-text.ts';
+import { heldBy, owned } from '../owned-text.ts';
 import { packText, unpackText } from './packed-text.ts';
 import type { Freshness } from './policy.ts';
 import { createRendition, type Rendition, type RenditionOwner } from './rendition.ts';

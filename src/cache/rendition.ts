@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { brotliCompressSync, gzipSync, constants as zlib } from 'node:zlib';
-import { flat } from './owned-text.ts';
+import { flat } from '../owned-text.ts';
 
 /** Codings an answer can be sent in beside its plain bytes. */
 export type Encoding = 'gzip' | 'br';

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox';
+import { listenerAccessKeys } from '../access/settings.ts';
 import { Milliseconds, Port } from '../settings/kinds.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -57,6 +58,7 @@ export const ListenSchema = Type.Object(
       description:
         'Whether hits on kept-alive connections are answered from the bytes that came in; `false`: all requests go through Node’s own parser.',
     }),
+    ...listenerAccessKeys,
   },
   closed,
 );

@@ -1,10 +1,13 @@
 import { dirname, resolve } from 'node:path';
+import { joinKeySources } from '../access/key-sources.ts';
+import { listenersOf } from '../access/rules.ts';
+import type { AccessSettings, AuditSettings, ListenerSettings } from '../access/settings.ts';
 import { type Environment, interpolate } from '../settings/interpolate.ts';
-import type { IsSound } from '../settings/is-sound.ts';
+import type { IsSound, IsWhole } from '../settings/is-sound.ts';
 import { normalForm } from '../settings/normal-form.ts';
 import { applyOverrides } from '../settings/overrides.ts';
 import { parseFile } from '../settings/parse.ts';
-import { formatProblem, isUnder } from '../settings/problem.ts';
+import { formatProblem, isUnder, type Problem } from '../settings/problem.ts';
 import type { SchemaNode } from '../settings/schema-walk.ts';
 import { deepFreeze, type Tree } from '../settings/tree.ts';
 import { validate } from '../settings/validate.ts';
@@ -12,6 +15,7 @@ import { checkRules } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
 import { checkSimulator } from './simulator-rules.ts';
+import { readTrustFiles } from './trust-files.ts';
 
 export type { Environment } from '../settings/interpolate.ts';
 
@@ -37,7 +41,8 @@ export function loadConfig(file: string | undefined, env: Environment, use: Use 
 }
 
 /** The same for YAML that has been read already; secret files are sought from `folder`. */
-export function checkTree(source: Tree, env: Environment, folder: string, use: Use = 'gateway'): Loaded {
+export function checkTree(written: Tree, env: Environment, folder: string, use: Use = 'gateway'): Loaded {
+  const source = withOneListen(written);
   const interpolated = interpolate(source, settingsSchema, env);
   const tree = interpolated.tree as Tree;
   const overrides = applyOverrides(tree, settingsSchema, env);
@@ -47,7 +52,7 @@ export function checkTree(source: Tree, env: Environment, folder: string, use: U
   const misfits = validate(tree, settingsSchema).filter(
     ({ path }) => !missing.some((known) => isUnder(path, known.path)),
   );
-  const problems = [...missing, ...misfits];
+  const problems = [...checkWritten(written), ...missing, ...misfits];
   const isSound: IsSound = (path) => {
     const keys = typeof path === 'string' ? path.split('.') : path;
     const root = keys.at(-1) === '**' ? keys.slice(0, -1) : undefined;
@@ -55,10 +60,57 @@ export function checkTree(source: Tree, env: Environment, folder: string, use: U
   };
   if (use === 'gateway') {
     const config = tree as unknown as Config;
-    problems.push(...checkRules(config, isSound), ...readSecretFiles(tree, folder, isSound));
+    const isWhole: IsWhole = (path) =>
+      isSound(path) && !problems.some((known) => isUnder(known.path, path.split('.')));
+    if (isWhole('access')) problems.push(...joinKeySources(config.access as AccessSettings, env, folder));
+    if (isWhole('listen') && isWhole('moreListeners'))
+      for (const listener of listenersOf(config)) resolveTlsFiles(listener as ListenerSettings, folder);
+    if (isWhole('audit') && config.audit.file !== null)
+      (config.audit as AuditSettings).file = resolve(folder, config.audit.file);
+    problems.push(
+      ...checkRules(config, { isSound, isWhole }),
+      ...readSecretFiles(tree, folder, isSound),
+      ...readTrustFiles(tree, folder, isSound),
+    );
   } else {
     problems.push(...checkSimulator(tree as unknown as Config, true, isSound));
   }
-  if (problems.length > 0) return { problems: problems.map(formatProblem) };
+  const isList = Array.isArray(written['listen']);
+  if (problems.length > 0)
+    return { problems: problems.map((problem) => formatProblem(isList ? asWritten(problem) : problem)) };
   return { config: deepFreeze(tree as unknown as Config), warnings: overrides.warnings };
+}
+
+/**
+ * `listen` may be a list. The first of them is the one that `SLUICE_LISTEN_…` variables are about, and whose URL is told
+ * first; the others follow under a name that no file has.
+ */
+function withOneListen(source: Tree): Tree {
+  const { listen, moreListeners: _, ...rest } = source;
+  if (!Array.isArray(listen)) return listen === undefined ? rest : { ...rest, listen };
+  const [first, ...more] = listen;
+  return { ...rest, listen: first ?? null, moreListeners: more };
+}
+
+function checkWritten(source: Tree): Problem[] {
+  if (!('moreListeners' in source)) return [];
+  return [{ path: ['moreListeners'], text: 'is no setting, accepted: a list of listeners in listen' }];
+}
+
+/** A problem at the place where the file has it, with `listen` as a list. */
+function asWritten(problem: Problem): Problem {
+  const [part, index, ...rest] = problem.path;
+  if (part === 'listen' && index !== undefined && !/^\d+$/.test(index))
+    return { ...problem, path: ['listen', '0', index, ...rest] };
+  if (part !== 'moreListeners' || index === undefined) return problem;
+  return { ...problem, path: ['listen', `${Number(index) + 1}`, ...rest] };
+}
+
+/** Certificates and keys are sought from the configuration's folder, wherever the process runs. */
+function resolveTlsFiles({ tls }: ListenerSettings, folder: string): void {
+  if (tls === null) return;
+  for (const name of ['certFile', 'keyFile', 'clientCaFile'] as const) {
+    const file = tls[name];
+    if (file !== null) tls[name] = resolve(folder, file);
+  }
 }

@@ -54,9 +54,10 @@ export function replaceBetween(document: string, name: string, content: string):
 function settingsOf(schema: SchemaNode, prefix: string): Setting[] {
   const below = prefix === '' ? '' : `${prefix}.`;
   const members = Object.entries(schema.properties ?? {}).flatMap(([key, member]) => {
+    if (member.internal === true) return [];
     const nested = settingsOf(member, `${below}${key}`);
-    if (nested.length > 0 && !kindsOf(member).includes('array') && !kindsOf(member).includes('null'))
-      return nested;
+    const isMapping = kindsOf(member).every((kind) => kind === 'object');
+    if (nested.length > 0 && isMapping) return nested;
     const isRequired = schema.required?.includes(key) === true;
     return [{ key: `${below}${key}`, schema: member, isRequired }, ...nested];
   });

@@ -1,3 +1,5 @@
+import { isLoopback } from '../access/addresses.ts';
+import { checkAccess, type Soundness } from '../access/rules.ts';
 import { isComputeType, isIdentityType } from '../identity/service-types.ts';
 import { v2TokensUrl } from '../identity/settings.ts';
 import { mistakeInExpression } from '../limits/expressions/program.ts';
@@ -11,7 +13,8 @@ import { checkSimulator, simulatorPorts } from './simulator-rules.ts';
 export const IN_PROCESS = 'simulator';
 
 /** Checks what a gateway needs beyond the schema: what spans several settings, and forms that a schema cannot say. */
-export function checkRules(config: Config, isSound: IsSound): Problem[] {
+export function checkRules(config: Config, soundness: Soundness): Problem[] {
+  const { isSound } = soundness;
   const accounts = isSound('accounts') ? config.accounts : [];
   const perAccount = accounts.flatMap((account, index) =>
     isSound(`accounts.${index}.identity`)
@@ -23,33 +26,16 @@ export function checkRules(config: Config, isSound: IsSound): Problem[] {
       : [],
   );
   return [
-    ...checkOpenAccess(config, isSound),
+    ...checkAccess(config, soundness),
     ...checkAdminAccess(config, isSound),
     ...checkPorts(config, isSound),
     ...checkPublicUrl(config, isSound),
     ...checkRedis(config, isSound),
     ...checkAccountNames(config, isSound),
     ...perAccount,
-    ...checkClientNames(config, isSound),
     ...checkServices(config, isSound),
     ...checkStaticLimits(config, isSound),
     ...checkSimulator(config, isSound('simulator') && config.simulator.enabled, isSound),
-  ];
-}
-
-/** Whether only this machine can connect to the address. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-function checkOpenAccess({ listen, access }: Config, isSound: IsSound): Problem[] {
-  if (!['listen.host', 'access.mode', 'access.allowRemoteOpen'].every(isSound)) return [];
-  if (access.mode !== 'open' || access.allowRemoteOpen || isLoopback(listen.host)) return [];
-  return [
-    {
-      path: ['access', 'mode'],
-      text: 'open lets every machine that reaches listen.host use the accounts, accepted: a loopback listen.host, or access.allowRemoteOpen: true',
-    },
   ];
 }
 
@@ -64,23 +50,33 @@ function checkAdminAccess({ admin }: Config, isSound: IsSound): Problem[] {
   ];
 }
 
-function checkPorts({ listen, admin, simulator }: Config, isSound: IsSound): Problem[] {
+function checkPorts({ listen, moreListeners, admin, simulator }: Config, isSound: IsSound): Problem[] {
   const regions = isSound('listen.regions') ? Object.keys(listen.regions) : [];
   const owners = new Map<string, string>();
-  const claim = (part: 'listen' | 'admin', port: number, ...keys: string[]): Problem[] => {
-    const path = [part, ...keys];
-    if (!isSound(`${part}.host`) || !isSound(path) || port === 0) return [];
-    const host = part === 'listen' ? listen.host : admin.host;
+  const claim = (part: 'listen' | 'admin', port: number, ...keys: string[]): Problem[] =>
+    claimAt([part], part === 'listen' ? listen.host : admin.host, port, ...keys);
+  const claimAt = (part: string[], host: string, port: number, ...keys: string[]): Problem[] => {
+    const path = [...part, ...keys];
+    if (!isSound([...part, 'host'].join('.')) || !isSound(path) || port === 0) return [];
     const address = `${host}:${port}`;
     const owner = owners.get(address);
     owners.set(address, owner ?? path.join('.'));
     if (owner === undefined) return [];
     return [{ path, text: `is the port of ${owner}, accepted: one that is free` }];
   };
+  const more = isSound('moreListeners') ? moreListeners : [];
   return [
     ...claim('listen', listen?.port, 'port'),
     ...claim('admin', admin?.port, 'port'),
     ...regions.flatMap((region) => claim('listen', listen.regions[region]!, 'regions', region)),
+    ...more.flatMap(({ host, port, regions: own }, index) => {
+      const part = ['moreListeners', String(index)];
+      if (!isSound([...part, 'regions'].join('.'))) return [];
+      return [
+        ...claimAt(part, host, port, 'port'),
+        ...Object.entries(own).flatMap(([region, at]) => claimAt(part, host, at, 'regions', region)),
+      ];
+    }),
     ...repeated(regions, (index) => ['listen', 'regions', regions[index]!]),
     ...(isSound('simulator.**') && simulator.enabled ? simulatorPorts(simulator) : []).flatMap(
       ([port, path]) => {
@@ -119,14 +115,6 @@ function checkAccountNames({ accounts }: Config, isSound: IsSound): Problem[] {
     isSound(`accounts.${index}.name`) ? account.name : undefined,
   );
   return repeated(names, (index) => ['accounts', String(index), 'name']);
-}
-
-function checkClientNames({ access }: Config, isSound: IsSound): Problem[] {
-  if (!isSound('access.clients')) return [];
-  const names = access.clients.map((client, index) =>
-    isSound(`access.clients.${index}.name`) ? client.name : undefined,
-  );
-  return repeated(names, (index) => ['access', 'clients', String(index), 'name']);
 }
 
 /** What leads to the credentials of an account, or around its limits, is never served. */

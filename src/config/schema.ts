@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { AccessSchema, AllowedHostsSchema, AuditSchema, TrustProxySchema } from '../access/settings.ts';
 import { CacheSchema } from '../cache/settings.ts';
 import { LimitsSchema } from '../limits/settings.ts';
 import { RedisSchema } from '../redis/settings.ts';
@@ -84,6 +85,20 @@ const IdentitySchema = Type.Object(
         description: 'File that holds the password, seen from the configuration’s folder.',
       }),
     ),
+    caFile: Nullable(Type.String({ minLength: 1 }), {
+      default: null,
+      description:
+        'PEM file of the authorities to trust at the identity service and the regions of this account, instead of those of the machine; read at the start and on SIGHUP.',
+    }),
+    certFile: Nullable(Type.String({ minLength: 1 }), {
+      default: null,
+      description:
+        'PEM file of the client certificate, with the chain above it, that is shown to the identity service and the regions of this account.',
+    }),
+    keyFile: Nullable(Type.String({ minLength: 1 }), {
+      default: null,
+      description: 'PEM file of the key of `certFile`; left out, it is in `certFile` itself.',
+    }),
   },
   closed,
 );
@@ -115,63 +130,6 @@ const AccountSchema = Type.Object(
       description:
         'Region of requests that name none; null: the one the identity service names, else the first.',
     }),
-  },
-  closed,
-);
-
-const ClientSchema = Type.Object(
-  {
-    name: Type.String({
-      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
-      description: 'Name a caller gives in `X-Sluice-Client`; its label in metrics.',
-    }),
-    share: Type.Number({
-      exclusiveMinimum: 0,
-      maximum: 1000,
-      default: 1,
-      description: 'Weight of this client in the queue for rate-limit slots.',
-    }),
-    maxWaitMs: Nullable(Type.Integer({ minimum: 0, maximum: 86_400_000 }), {
-      default: null,
-      description: 'How long a request of this client may wait for a slot, in ms; null: `limits.maxWaitMs`.',
-    }),
-  },
-  closed,
-);
-
-/** A key itself, or where it stands; it is a text once the configuration has been read. */
-const TokenKeySchema = Type.Unsafe<string>(
-  Type.Union([
-    Type.String(secret),
-    Type.Object(
-      {
-        file: Type.String({
-          minLength: 1,
-          description: 'File that holds the key, seen from the configuration’s folder.',
-        }),
-      },
-      closed,
-    ),
-  ]),
-);
-
-const AccessSchema = Type.Object(
-  {
-    mode: Choice(['open'], {
-      default: 'open',
-      description: 'Who may call; `open`: everybody who can connect.',
-    }),
-    allowRemoteOpen: Type.Boolean({
-      default: false,
-      description: 'Allows `open` on an address other machines can reach.',
-    }),
-    tokenKeys: Type.Array(TokenKeySchema, {
-      default: [],
-      maxItems: 16,
-      description:
-        'Signing keys of the tokens that callers who log in get, newest first: each a text of 32 characters or more, or `{ file: … }`; the first signs, all of them verify. The same at every instance. `[]`: a random one per process, whose tokens end with it.',
-    }),
-    clients: Type.Array(ClientSchema, { default: [], description: 'Callers that have a name.' }),
   },
   closed,
 );
@@ -225,16 +183,24 @@ const UpstreamSchema = Type.Object(
 export const ConfigSchema = Type.Object(
   {
     listen: section(ListenSchema),
+    moreListeners: Type.Array(ListenSchema, {
+      default: [],
+      description: 'The listeners behind the first, where `listen` is a list; never written as such.',
+      internal: true,
+    }),
     admin: section(AdminSchema),
     publicUrl: Nullable(Type.String({ minLength: 1 }), {
       default: null,
       description: 'Base of the links Sluice hands out; null: from the Host of the request.',
     }),
+    allowedHosts: AllowedHostsSchema,
+    trustProxy: TrustProxySchema,
     log: section(LogSchema),
     shutdown: section(ShutdownSchema),
     redis: RedisSchema,
     accounts: Type.Array(AccountSchema, { default: [], description: 'Upstream accounts, at least one.' }),
     access: section(AccessSchema),
+    audit: section(AuditSchema, 'Who did what.'),
     facade: section(FacadeSchema, 'What callers who log in at Sluice are told.'),
     cache: CacheSchema,
     limits: section(LimitsSchema),
@@ -255,6 +221,8 @@ type Frozen<T> = T extends (infer U)[]
 export type Config = Frozen<Static<typeof ConfigSchema>>;
 /** One upstream account (tenant). */
 export type AccountConfig = Config['accounts'][number];
+
+export type ListenConfig = Config['listen'];
 /** How an account logs in; exactly one of `apiKey` and `password` is set. */
 export type IdentityConfig = AccountConfig['identity'];
 /** A caller that has a name. */

@@ -1,16 +1,18 @@
+import { seesRegion, seesService } from '../access/grants.ts';
+import type { TokenClaims } from '../access/token.ts';
 import type { Call } from '../http/call.ts';
+import type { Caller } from '../http/caller.ts';
 import type { Token } from '../identity/token.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Services } from '../serving/services.ts';
 import type { CatalogOptions } from './catalog.ts';
-import { type SluiceClaims, type TokenVerdict, verifyToken } from './sluice-token.ts';
 
 /** An account whose tenant is known. */
 export type KnownAccount = { account: LiveAccount; token: Token; tenant: Token['tenant'] };
 
-/** Accounts with a token; while there is none at all, a 503 fault tells why. */
-export async function knownAccounts(call: Call, services: Services): Promise<KnownAccount[]> {
-  const accounts = services.directory.accounts as readonly LiveAccount[];
+/** Accounts of a caller that have a token; while there is none at all, a 503 fault tells why. */
+export async function knownAccounts(call: Call, { directory }: Caller): Promise<KnownAccount[]> {
+  const accounts = directory.accounts as readonly LiveAccount[];
   const ready = await Promise.allSettled(accounts.map((account) => account.tokens.get(call.signal)));
   const known = accounts.flatMap((account, index) => {
     const token = ready[index]?.status === 'fulfilled' ? ready[index].value : undefined;
@@ -25,30 +27,35 @@ export async function knownAccounts(call: Call, services: Services): Promise<Kno
 export function catalogOptions(
   call: Call,
   { account, token }: KnownAccount,
+  caller: Caller,
   identity: CatalogOptions['identity'],
   services: Services,
 ): CatalogOptions {
   const { service, interface: face, regions, defaultRegion } = account.settings;
-  const byDefault = account.endpoints().get(account.defaultRegion() ?? '');
+  const { grant } = caller;
+  const granted = [...account.endpoints().values()].filter(({ region }) => seesRegion(grant, region));
+  const first = account.defaultRegion();
+  const byDefault = granted.find(({ region }) => region.toUpperCase() === first) ?? granted[0];
   return {
-    token,
+    token: { ...token, user: shownUser(token, caller) },
     baseUrl: call.publicBase,
     account: { service, interface: face, regions, defaultRegion },
     services: services.settings.facade.services,
     identity,
     defaultRegion: byDefault?.region,
+    seesRegion: (name) => seesRegion(grant, name),
+    seesService: (type) => seesService(grant, type),
   };
 }
 
-/** What a token that a caller shows is worth; one that was given back is nothing to Sluice any more. */
-export function standingOf(tokenId: string, services: Services): TokenVerdict {
-  const verdict = verifyToken(services.tokenKeys, tokenId, services.clock.now());
-  const isReturned = 'claims' in verdict && services.revocations.has(tokenId, verdict.claims.expiresAtMs);
-  return isReturned ? { kind: 'foreign' } : verdict;
+/** Who a token is said to belong to: the name that the gateway itself logs in with is nothing that a client needs. */
+export function shownUser({ user }: Pick<Token, 'user'>, { client, isKnown }: Caller): Token['user'] {
+  return isKnown ? { ...user, id: client, name: client } : user;
 }
 
 /** What a token of Sluice's own says, if only that it was one: expired ones count, forged and returned ones do not. */
-export function claimsOf(tokenId: string, services: Services): SluiceClaims | undefined {
-  const standing = standingOf(tokenId, services);
-  return 'claims' in standing ? standing.claims : undefined;
+export function claimsOf(tokenId: string, services: Services): TokenClaims | undefined {
+  const verdict = services.tokens.verify(tokenId, services.clock.now());
+  if (!('claims' in verdict)) return undefined;
+  return services.revocations.has(tokenId, verdict.claims.expiresAtMs) ? undefined : verdict.claims;
 }

@@ -30,6 +30,9 @@ export interface CatalogOptions {
   identity: 'v2.0' | 'v3';
   /** The region that the account serves by default, as the catalog spells it; the upstream's own word if left out. */
   defaultRegion?: string | undefined;
+  /** Whether the caller may use a region, a type of service; left out: all of them. */
+  seesRegion?: (name: string) => boolean;
+  seesService?: (type: string) => boolean;
 }
 
 /**
@@ -43,8 +46,13 @@ export function facadeCatalog(options: CatalogOptions): CatalogService[] {
   const choice = { ...account, tenantId: token.tenant.id };
   const { service, endpoints } = chooseEndpoints(token.catalog, choice);
   const others = serviceEndpoints(token.catalog, choice);
-  return token.catalog.flatMap((entry): CatalogService[] => {
-    if (entry === service) return [rewriteCompute(entry, endpoints, options)];
+  const { seesRegion = always, seesService = always } = options;
+  const granted = new Map([...endpoints].filter(([, { region }]) => seesRegion(region)));
+  const isGranted = (endpoint: JsonObject) => regionOf(endpoint) === '' || seesRegion(regionOf(endpoint));
+  return token.catalog.flatMap((full): CatalogService[] => {
+    if (!isIdentityType(full.type) && !seesService(full.type)) return [];
+    const entry = { ...full, endpoints: full.endpoints.filter(isGranted) };
+    if (full === service) return [rewriteCompute(full, granted, options)];
     if (isCompute(entry)) return [];
     if (options.services === 'none') return [entry];
     if (isIdentityType(entry.type)) return rewriteIdentity(entry, options);
@@ -55,6 +63,8 @@ export function facadeCatalog(options: CatalogOptions): CatalogService[] {
     return rewritten.length === 0 ? [] : [{ ...entry, endpoints: rewritten }];
   });
 }
+
+const always = () => true;
 
 function rewriteCompute(
   service: CatalogService,

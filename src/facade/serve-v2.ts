@@ -1,7 +1,9 @@
+import type { SluiceToken } from '../access/token.ts';
 import { withoutByteOrderMark } from '../content-coding.ts';
 import { Fault, methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
+import type { Caller } from '../http/caller.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import type { LocatedIdentity } from '../serving/locate.ts';
 import type { Services } from '../serving/services.ts';
@@ -10,9 +12,9 @@ import { requestFormat } from '../translation/negotiate.ts';
 import { readIdentityXml } from '../translation/read-xml.ts';
 import { renderIdentityXml, renderXml } from '../translation/write-xml.ts';
 import { XmlError } from '../translation/xml-error.ts';
-import { catalogOptions, claimsOf, type KnownAccount, knownAccounts, standingOf } from './accounts.ts';
+import { catalogOptions, type KnownAccount, knownAccounts } from './accounts.ts';
+import { issueTo, prove, requireCaller, subjectOf } from './logins.ts';
 import { serveIdentityV3 } from './serve-v3.ts';
-import { issueToken, type SluiceToken } from './sluice-token.ts';
 import {
   accessDocument,
   chooseAccount,
@@ -49,40 +51,56 @@ export async function serveIdentity(
       return send(call, 'access', await login(call, services), services);
     case 'validate':
       return send(call, 'access', await validate(call, match.tokenId, services), services);
-    case 'tenants':
-      return send(
-        call,
-        'tenants',
-        tenantsDocument((await knownAccounts(call, services)).map(({ tenant }) => tenant)),
-        services,
-      );
+    case 'revoke': {
+      const { token } = subject(call, match.tokenId, services);
+      services.revoke(token);
+      return services.reply(call, { status: 204, body: undefined, format: call.format, headers: [] });
+    }
+    case 'tenants': {
+      const known = await knownAccounts(call, requireCaller(call, services));
+      return send(call, 'tenants', tenantsDocument(known.map(({ tenant }) => tenant)), services);
+    }
   }
 }
 
-/** In open mode any credentials are good: the façade's task is the catalog, and a token of Sluice's own. */
 async function login(call: Call, services: Services): Promise<JsonObject> {
   const request = parseLogin(await readLogin(call));
-  const accounts = await knownAccounts(call, services);
-  const now = services.clock.now();
-  const { credentials } = request;
-  const claims = credentials.kind === 'token' ? claimsOf(credentials.tokenId, services) : undefined;
-  const chosen = chooseAccount(accounts, request, claims?.tenantId || undefined);
-  const username = credentials.kind === 'token' ? (claims?.username ?? '') : credentials.username;
-  const issued = issueToken(services.tokenKeys, { tenantId: chosen.tenant.id, username }, now);
-  return access(call, chosen, issued, services);
+  const bearer = await prove(call, request.credentials, services);
+  const { own } = bearer;
+  if (own !== undefined) return access(call, own.known, bearer.caller, own.token, services);
+  const chosen = chooseAccount(
+    await knownAccounts(call, bearer.caller),
+    request,
+    bearer.claims?.tenantId || undefined,
+  );
+  call.account = chosen.account.name;
+  const issued = issueTo(bearer, chosen, { isScoped: true, method: undefined }, services);
+  return access(call, chosen, bearer.caller, issued, services);
 }
 
+/** Whoever asks may ask: what a token is good for is known to everybody who has it. */
 async function validate(call: Call, tokenId: string, services: Services): Promise<JsonObject> {
-  const verdict = standingOf(tokenId, services);
-  if (verdict.kind !== 'valid') throw unknownTokenFault();
-  const accounts = await knownAccounts(call, services);
-  const chosen = accounts.find(({ tenant }) => tenant.id === verdict.claims.tenantId);
+  const { token, caller } = subject(call, tokenId, services);
+  const accounts = await knownAccounts(call, caller);
+  const chosen = accounts.find(({ tenant }) => tenant.id === token.claims.tenantId);
   if (!chosen) throw unknownTokenFault();
-  return access(call, chosen, { id: tokenId, claims: verdict.claims }, services);
+  return access(call, chosen, caller, token, services);
 }
 
-function access(call: Call, known: KnownAccount, sluiceToken: SluiceToken, services: Services): JsonObject {
-  return accessDocument({ ...catalogOptions(call, known, 'v2.0', services), sluiceToken });
+function subject(call: Call, tokenId: string, services: Services) {
+  const found = subjectOf(call, tokenId, services);
+  if (found === undefined) throw unknownTokenFault();
+  return found;
+}
+
+function access(
+  call: Call,
+  known: KnownAccount,
+  caller: Caller,
+  sluiceToken: SluiceToken,
+  services: Services,
+): JsonObject {
+  return accessDocument({ ...catalogOptions(call, known, caller, 'v2.0', services), sluiceToken });
 }
 
 async function readLogin(call: Call): Promise<JsonValue | undefined> {

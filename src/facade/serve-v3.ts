@@ -1,13 +1,15 @@
+import type { SluiceToken } from '../access/token.ts';
 import { withoutByteOrderMark } from '../content-coding.ts';
 import { asFault, Fault, methodFault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
+import type { Caller } from '../http/caller.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { logFault } from '../serving/log-fault.ts';
 import type { Services } from '../serving/services.ts';
 import { JsonError, parseJson } from '../translation/json.ts';
-import { catalogOptions, claimsOf, type KnownAccount, knownAccounts, standingOf } from './accounts.ts';
-import { issueToken, type SluiceToken } from './sluice-token.ts';
+import { catalogOptions, type KnownAccount, knownAccounts, shownUser } from './accounts.ts';
+import { issueTo, prove, requireCaller, subjectOf } from './logins.ts';
 import { chooseAccount } from './v2-login.ts';
 import {
   v3Catalog,
@@ -58,84 +60,78 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
     case 'validate':
       return validate(call, services);
     case 'revoke': {
-      const { id, claims } = subject(call, services);
-      services.revoke({ id, claims });
+      services.revoke(subject(call, services).token);
       return { status: 204 };
     }
     case 'catalog': {
       const known = await callersAccount(call, services);
-      const catalog = v3Catalog(catalogOptions(call, known, 'v3', services));
+      const catalog = v3Catalog(catalogOptions(call, known, requireCaller(call, services), 'v3', services));
       return { status: 200, document: v3CatalogDocument(catalog, call.publicBase) };
     }
     case 'projects': {
-      const tenants = (await knownAccounts(call, services)).map(({ tenant }) => tenant);
+      const tenants = (await knownAccounts(call, requireCaller(call, services))).map(({ tenant }) => tenant);
       const self = call.publicBase + path;
       return { status: 200, document: v3ProjectsDocument(tenants, self, call.publicBase) };
     }
     case 'project': {
-      const known = (await knownAccounts(call, services)).find(({ tenant }) => tenant.id === match.id);
+      const all = await knownAccounts(call, requireCaller(call, services));
+      const known = all.find(({ tenant }) => tenant.id === match.id);
       if (!known) throw new Fault('itemNotFound', 'No account of this gateway belongs to that project.');
       return { status: 200, document: v3ProjectDocument(known.tenant, call.publicBase) };
     }
   }
 }
 
-/** In open mode any credentials are good: the façade's task is the catalog, and a token of Sluice's own. */
 async function login(call: Call, services: Services): Promise<Answer> {
   const request = parseV3Login(await readJson(call));
-  const accounts = await knownAccounts(call, services);
-  const claims = request.tokenId === undefined ? undefined : claimsOf(request.tokenId, services);
-  const isScoped = request.scope !== 'unscoped';
-  const asked = typeof request.scope === 'object' ? request.scope : {};
-  const chosen = chooseAccount(accounts, asked, claims?.tenantId || undefined);
-  const issued = issueToken(
-    services.tokenKeys,
-    {
-      tenantId: isScoped ? chosen.tenant.id : '',
-      username: claims?.username || request.username,
-      method: request.method,
-    },
-    services.clock.now(),
-  );
-  return tokenAnswer(call, 201, chosen, issued, services);
+  const { scope, method } = request;
+  const bearer = await prove(call, request.proof, services);
+  const { own, caller } = bearer;
+  if (own !== undefined) return tokenAnswer(call, 201, { known: own.known, caller }, own.token, services);
+  const accounts = await knownAccounts(call, bearer.caller);
+  const asked = typeof scope === 'object' ? scope : {};
+  const chosen = chooseAccount(accounts, asked, bearer.claims?.tenantId || undefined);
+  call.account = chosen.account.name;
+  const issued = issueTo(bearer, chosen, { isScoped: scope !== 'unscoped', method }, services);
+  return tokenAnswer(call, 201, { known: chosen, caller: bearer.caller }, issued, services);
 }
 
 /** Whoever asks may ask: what a token is good for is known to everybody who has it. */
 async function validate(call: Call, services: Services): Promise<Answer> {
-  const token = subject(call, services);
-  const accounts = await knownAccounts(call, services);
+  const { token, caller } = subject(call, services);
+  const accounts = await knownAccounts(call, caller);
   const { tenantId } = token.claims;
-  const chosen = tenantId === '' ? accounts[0] : accounts.find(({ tenant }) => tenant.id === tenantId);
-  if (!chosen) throw unknownToken();
-  return tokenAnswer(call, 200, chosen, token, services);
+  const known = tenantId === '' ? accounts[0] : accounts.find(({ tenant }) => tenant.id === tenantId);
+  if (!known) throw unknownToken();
+  return tokenAnswer(call, 200, { known, caller }, token, services);
 }
 
 function tokenAnswer(
   call: Call,
   status: number,
-  known: KnownAccount,
+  { known, caller }: { known: KnownAccount; caller: Caller },
   sluiceToken: SluiceToken,
   services: Services,
 ): Answer {
   const { token, tenant } = known;
   const isScoped = sluiceToken.claims.tenantId !== '';
   const wantsCatalog = !/(?:^|&)nocatalog(?:=|&|$)/.test(call.query);
-  const catalog = wantsCatalog ? v3Catalog(catalogOptions(call, known, 'v3', services)) : undefined;
+  const catalog = wantsCatalog ? v3Catalog(catalogOptions(call, known, caller, 'v3', services)) : undefined;
   const project = isScoped ? { tenant, roles: token.user.roles, catalog } : undefined;
   return {
     status,
-    document: v3TokenDocument({ token, sluiceToken, project }),
+    document: v3TokenDocument({ token: { user: shownUser(token, caller) }, sluiceToken, project }),
     headers: ['X-Subject-Token', sluiceToken.id],
   };
 }
 
-/** The token that a request is about. */
-function subject(call: Call, services: Services): SluiceToken {
+/** The token that a request is about, and whose it is. */
+function subject(call: Call, services: Services) {
   const id = call.header('x-subject-token');
   if (!id) throw new Fault('badRequest', 'The header X-Subject-Token, which names the token, is missing.');
-  const verdict = standingOf(id, services);
-  if (verdict.kind !== 'valid') throw unknownToken();
-  return { id, claims: verdict.claims };
+  const found = subjectOf(call, id, services);
+  if (found === undefined) throw unknownToken();
+  return found;
 }
 
 const unknownToken = () =>
@@ -143,8 +139,10 @@ const unknownToken = () =>
 
 /** The account of the caller's own token, else the first. */
 async function callersAccount(call: Call, services: Services): Promise<KnownAccount> {
-  const claims = claimsOf(call.header('x-auth-token') ?? '', services);
-  return chooseAccount(await knownAccounts(call, services), {}, claims?.tenantId || undefined);
+  const accounts = await knownAccounts(call, requireCaller(call, services));
+  const { identity } = call;
+  const claims = identity !== undefined && 'claims' in identity ? identity.claims : undefined;
+  return chooseAccount(accounts, {}, claims?.tenantId || undefined);
 }
 
 async function readJson(call: Call): Promise<JsonValue | undefined> {
@@ -169,7 +167,8 @@ function send(call: Call, { status, document, headers = [] }: Answer, services: 
 function sendError(call: Call, error: unknown, services: Services): void {
   const fault = asFault(error);
   if (fault.code === 500) logFault(fault, call, services);
-  const headers = Object.entries(fault.headers).flat();
+  const own = Object.entries(fault.headers).filter(([name]) => name !== 'www-authenticate');
+  const headers = own.flat();
   if (fault.code === 401) headers.push('WWW-Authenticate', `Keystone uri="${call.publicBase}/v3"`);
   const status = call.res.destroyed ? 499 : fault.code;
   send(call, { status, document: v3ErrorDocument(fault), headers }, services);

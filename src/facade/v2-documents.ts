@@ -1,6 +1,6 @@
+import type { SluiceToken } from '../access/token.ts';
 import type { JsonObject } from '../json.ts';
 import { type CatalogOptions, facadeCatalog } from './catalog.ts';
-import type { SluiceToken } from './sluice-token.ts';
 
 export interface AccessOptions extends CatalogOptions {
   sluiceToken: SluiceToken;

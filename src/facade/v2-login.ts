@@ -2,10 +2,11 @@
  * The identity façade: what a caller who logs in at Sluice means and is told, as pure functions from values to
  * answers. Clients of Identity v2.0 (guide, section 1.3) need nothing else to work through Sluice.
  */
+
+import { LONGEST_USERNAME } from '../access/token.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Tenant } from '../identity/token.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
-import { LONGEST_USERNAME } from './sluice-token.ts';
 
 export { accessDocument } from './v2-documents.ts';
 export { matchFacade } from './v2-paths.ts';
@@ -115,6 +116,7 @@ export function chooseAccount<A extends { readonly tenant: Tenant }>(
   throw new Fault(
     'unauthorized',
     `No account of this gateway belongs to tenant "${named.slice(0, 64)}"; log in without a tenant to get the default one.`,
+    { headers: { 'www-authenticate': 'Bearer realm="sluice"' } },
   );
 }
 

@@ -8,6 +8,8 @@ export type FacadeMatch =
   | { kind: 'login' }
   /** `GET /v2.0/tokens/{id}`. */
   | { kind: 'validate'; tokenId: string }
+  /** `DELETE /v2.0/tokens/{id}`. */
+  | { kind: 'revoke'; tokenId: string }
   /** `GET /v2.0/tenants`. */
   | { kind: 'tenants' }
   /** `GET /`: the list of identity versions. */
@@ -24,6 +26,7 @@ const READ = ['GET', 'HEAD'];
 interface FacadePath {
   allow: string[];
   read?: FacadeMatch;
+  remove?: FacadeMatch;
 }
 
 /**
@@ -34,6 +37,7 @@ export function matchFacade(method: string, path: string): FacadeMatch {
   const found = findPath(path);
   if (!found) return { kind: 'none' };
   if (!found.allow.includes(method)) return { kind: 'method', allow: found.allow };
+  if (method === 'DELETE' && found.remove) return found.remove;
   return found.read && READ.includes(method) ? found.read : { kind: 'login' };
 }
 
@@ -48,7 +52,9 @@ function findPath(path: string): FacadePath | undefined {
   if (segments.length === 1 && first === 'tokens') return { allow: ['POST'] };
   if (segments.length === 1 && first === 'tenants') return { allow: READ, read: { kind: 'tenants' } };
   if (segments.length === 2 && first === 'tokens') {
-    return { allow: READ, read: { kind: 'validate', tokenId: decode(second ?? '') } };
+    const tokenId = decode(second ?? '');
+    const allow = [...READ, 'DELETE'];
+    return { allow, read: { kind: 'validate', tokenId }, remove: { kind: 'revoke', tokenId } };
   }
   return undefined;
 }

@@ -1,11 +1,11 @@
 /** What the Identity v3 façade says, in the shapes of Keystone, which clients of that version rely on. Pure. */
 import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
+import type { SluiceToken } from '../access/token.ts';
 import type { Fault } from '../faults/faults.ts';
 import type { CatalogService, Tenant, Token } from '../identity/token.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
 import { type CatalogOptions, facadeCatalog } from './catalog.ts';
-import type { SluiceToken } from './sluice-token.ts';
 
 /** The one domain there is: accounts of Identity v2.0 know none. */
 const DOMAIN = { id: 'default', name: 'Default' };

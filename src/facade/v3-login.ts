@@ -1,14 +1,13 @@
+import { LONGEST_USERNAME } from '../access/token.ts';
 import { Fault } from '../faults/faults.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
-import { LONGEST_USERNAME } from './sluice-token.ts';
+import type { Proof } from './proof.ts';
 
 /** What a caller shows to Identity v3. */
 export interface V3Login {
   readonly method: V3Method;
-  /** The token shown (method `token`). */
-  readonly tokenId: string | undefined;
-  /** Who logs in: a user's name or id, or what an application credential is called. */
-  readonly username: string;
+  /** The token shown (method `token`), or who logs in: a user's name or id, or what an application credential is called. */
+  readonly proof: Proof;
   /** The project asked for; `default`: none was named, `unscoped`: a token without one is wanted. */
   readonly scope: 'default' | 'unscoped' | { tenantId?: string; tenantName?: string };
 }
@@ -30,22 +29,20 @@ export function parseV3Login(body: JsonValue | undefined): V3Login {
   const method = METHODS.find((known) => methods.includes(known));
   if (method === undefined) throw malformed(`"identity.methods" holds none of ${METHODS.join(', ')}`);
   const proof = child(identity, method, '"identity"');
-  return { method, ...readProof(method, proof), scope: readScope(auth['scope']) };
+  return { method, proof: readProof(method, proof), scope: readScope(auth['scope']) };
 }
 
-function readProof(method: V3Method, proof: JsonObject): Pick<V3Login, 'tokenId' | 'username'> {
-  if (method === 'token') return { tokenId: text(proof, 'id', '"token"'), username: '' };
+function readProof(method: V3Method, proof: JsonObject): Proof {
+  if (method === 'token') return { tokenId: text(proof, 'id', '"token"') };
   if (method === 'password') {
     const user = child(proof, 'user', '"password"');
-    text(user, 'password', '"user"');
-    return { tokenId: undefined, username: named(user, '"user"') };
+    const secret = text(user, 'password', '"user"');
+    return { secret, username: named(user, '"user"') };
   }
-  text(proof, 'secret', '"application_credential"');
+  const secret = text(proof, 'secret', '"application_credential"');
   const { user } = proof;
-  return {
-    tokenId: undefined,
-    username: isJsonObject(user) ? named(user, '"user"') : named(proof, '"application_credential"'),
-  };
+  const username = isJsonObject(user) ? named(user, '"user"') : named(proof, '"application_credential"');
+  return { secret, username };
 }
 
 function readScope(scope: JsonValue | undefined): V3Login['scope'] {

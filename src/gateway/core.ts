@@ -1,10 +1,12 @@
-import type { AccountConfig, Config } from '../config/schema.ts';
-import { claimsOf } from '../facade/accounts.ts';
+import type { AccountConfig, Config, IdentityConfig } from '../config/schema.ts';
 import { asFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
+import type { ListenerTerms } from '../http/caller.ts';
 import { Outbox } from '../http/outbox.ts';
 import { writeReply, writeResponse } from '../http/reply.ts';
 import { basePathOf, chooseEndpoints, type Endpoint } from '../identity/catalog.ts';
+import { LOGIN_RESULTS } from '../identity/login-error.ts';
+import { type Trust, v2TokensUrl } from '../identity/settings.ts';
 import { createTokenSource } from '../identity/token-source.ts';
 import { createV2Login } from '../identity/v2-client.ts';
 import type { LinkEndpoint } from '../links/mounts.ts';
@@ -15,14 +17,20 @@ import { EVERYWHERE } from '../routing/target.ts';
 import { createFinish } from '../serving/finish.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
+import { ANONYMOUS } from '../serving/wait.ts';
+import { beginAccount, beginRegion } from '../telemetry/first-values.ts';
+import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
 import { createRegions } from '../upstream/region.ts';
+import { openAccess } from './access.ts';
 import type { Shared } from './shared.ts';
 import { openState, type State } from './state.ts';
 
 /** Everything that one configuration means, joined up. */
 export interface Core {
   readonly services: Services;
+  /** What holds at each listener, by its place in the configuration. */
+  readonly terms: readonly ListenerTerms[];
   /** Begins to log in and to ask for limits. */
   start(): void;
   /** Another core has taken over: whatever that one did not take along is closed. */
@@ -47,11 +55,20 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     ]),
   );
   const directory = new Directory([...accounts.values()]);
+  const access = openAccess(config, shared, { accounts: directory.accounts, directory });
   const state = openState(config, shared, before?.state);
   const { cache, limits } = state;
-  const regions = createRegions({ pools, clock, limits, metrics, retries: config.upstream.retries });
+  const regions = createRegions({
+    pools,
+    clock,
+    limits,
+    metrics,
+    retries: config.upstream.retries,
+    clientLimits: shared.clientLimits,
+    overLimitStatus: config.limits.overLimitStatus,
+  });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
-  const finished = createFinish(metrics, createRequestLog(log, config.log), () => clock.monotonic());
+  const finished = createFinish(metrics, createRequestLog(log, config.log), shared.audit, clock);
   const links = linksOf(directory);
   const outbox = new Outbox<Call, () => void>((call, write) => {
     try {
@@ -64,7 +81,6 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
 
   const services: Services = {
     settings: config,
-    publicUrl: config.publicUrl?.replace(/(?<!\/)\/+$/, ''),
     clock,
     log,
     metrics,
@@ -73,10 +89,15 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     limits,
     cache,
     clients,
-    tokenKeys: shared.tokens.use(config),
+    callers: access.callers,
+    registry: access.registry,
+    identifier: access.identifier,
+    passwords: shared.passwords,
+    proofs: shared.proofs,
+    upstreamLogins: shared.upstreamLogins,
+    tokens: access.tokens,
     revocations: shared.tokens.revocations,
     revoke: (token) => shared.tokens.revoke(token),
-    tenantOfToken: (tokenId) => claimsOf(tokenId, services)?.tenantId || undefined,
     links,
     location: (call, place, kind, url) => locate(links(), call, place, kind, url),
     reply(call, reply) {
@@ -99,15 +120,20 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     },
   };
   state.connect(services);
+  let stopCounting = () => {};
   return {
     services,
+    terms: access.terms,
     accounts,
     state,
     start() {
+      observeTokens(metrics, directory.accounts);
+      stopCounting = beginRegions(services);
       for (const account of accounts.values()) account.tokens.start();
       state.start(services);
     },
     async retire(successor) {
+      stopCounting();
       for (const [key, account] of accounts) if (!successor.accounts.has(key)) account.tokens.close();
       await state.retire(successor.state);
     },
@@ -121,15 +147,22 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
 /** An account whose settings are the same keeps its token over a reload. */
 const keyOf = (account: AccountConfig): string => JSON.stringify(account);
 
-function openAccount(account: AccountConfig, config: Config, { log, clock, metrics }: Shared): LiveAccount {
+function openAccount(
+  account: AccountConfig,
+  config: Config,
+  { log, clock, metrics, pools }: Shared,
+): LiveAccount {
   const { identity, name } = account;
+  const trust = trustOf(identity);
   const login = createV2Login({
     url: identity.url,
     credentials: identity,
+    dispatcher: pools.get(v2TokensUrl(identity.url).origin, trust),
     timeoutMs: config.upstream.headersTimeoutMs,
     clock,
   });
   const accountLog = log.child({ account: name });
+  beginAccount(metrics, name, LOGIN_RESULTS);
   const tokens = createTokenSource({
     account: identity,
     clock,
@@ -138,7 +171,6 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
     observe: (result) => metrics.tokenRequests.inc(name, result),
   });
   tokens.onToken((token) => {
-    metrics.tokenExpiry.set({ account: name }, token.expiresAtMs / 1000);
     const { endpoints, skipped } = chooseEndpoints(token.catalog, { ...account, tenantId: token.tenant.id });
     accountLog.info(
       {
@@ -154,7 +186,30 @@ function openAccount(account: AccountConfig, config: Config, { log, clock, metri
         `the catalog has a region ${EVERYWHERE.toUpperCase()}: /${EVERYWHERE}/ means every region, so reach it by X-Region or a port of its own (listen.regions)`,
       );
   });
-  return createAccount(account, tokens);
+  return createAccount(account, tokens, trust);
+}
+
+/** Files have been read by the time a configuration is here: their settings hold what was in them. */
+function trustOf({ caFile, certFile, keyFile }: IdentityConfig): Trust | undefined {
+  if (!caFile && !certFile) return undefined;
+  return {
+    ...(caFile ? { ca: caFile } : {}),
+    ...(certFile && keyFile ? { cert: certFile, key: keyFile } : {}),
+  };
+}
+
+/** Counts for the regions of each account begin with its catalogs, until that is stopped. */
+function beginRegions({ metrics, directory, clients }: Services): () => void {
+  const names = [ANONYMOUS, ...clients.keys()];
+  const stops = (directory.accounts as readonly LiveAccount[]).map((account) =>
+    account.tokens.onToken(() => {
+      for (const { region } of account.endpoints().values())
+        beginRegion(metrics, account.name, region, names);
+    }),
+  );
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 /** Says that an answer could not be written, or ends the connection where there is no saying it; the status. */

@@ -1,14 +1,20 @@
-import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { ClientLimits } from '../access/client-limits.ts';
+import { PasswordVerifier } from '../access/password.ts';
+import { TokenProofs } from '../access/proof.ts';
+import { TokenKeeper } from '../access/token-keeper.ts';
+import { UpstreamLogins } from '../access/upstream-logins.ts';
 import { createAdmin } from '../admin/listener.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { Pools } from '../upstream/pools.ts';
+import { Proxies } from '../upstream/proxies.ts';
+import { AuditKeeper } from './audit.ts';
 import { type Core, createCore } from './core.ts';
-import { createListener } from './listener.ts';
-import { TokenKeeper } from './token-keeper.ts';
+import { bind, openListeners } from './places.ts';
+import type { Shared } from './shared.ts';
 
 /**
  * The gateway: listeners around a core. The core (accounts, limits, cache, regions: core.ts) is what a reload replaces;
@@ -16,7 +22,14 @@ import { TokenKeeper } from './token-keeper.ts';
  */
 export interface Gateway {
   /** Binds every listener and starts to log in; resolves when callers can connect, with or without a token. */
-  listen(): Promise<{ url: string; adminUrl: string; regionUrls: Record<string, string> }>;
+  listen(): Promise<{
+    /** Of the first listener. */
+    url: string;
+    /** Of all listeners, in their order. */
+    urls: string[];
+    adminUrl: string;
+    regionUrls: Record<string, string>;
+  }>;
   /** Puts another configuration in force for the next request; what is bound to sockets stays. */
   reload(config: Config): Promise<void>;
   /** Stops accepting and lets requests under way finish for `graceMs`; then their connections are cut. */
@@ -26,56 +39,67 @@ export interface Gateway {
 /** How long a start waits for Redis to tell which tokens were returned, ms: without it they would count for a moment. */
 const PATIENCE_MS = 1_000;
 
+export interface GatewayOptions {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` stand; that of the process when left out. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Hosts that no proxy leads to: what runs in the same process. */
+  readonly direct?: readonly string[];
+}
+
 /** Builds a gateway; nothing is bound or sent before `listen`. */
-export async function createGateway(
-  config: Config,
-  options: { log: Logger; clock?: Clock },
-): Promise<Gateway> {
-  const { log, clock = systemClock } = options;
+export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
+  const { log, clock = systemClock, environment = process.env, direct } = options;
+  const proxies = new Proxies(environment, direct);
+  if (proxies.areUsed)
+    log.info('requests to identity services and regions take the proxies of the environment');
   const tokens = new TokenKeeper(clock, log);
-  const shared = { log, clock, metrics: createMetrics(), pools: new Pools(config.upstream, clock), tokens };
+  const shared: Shared = {
+    log,
+    clock,
+    metrics: createMetrics(),
+    pools: new Pools(config.upstream, clock, { proxies }),
+    tokens,
+    passwords: new PasswordVerifier(clock),
+    clientLimits: new ClientLimits([]),
+    proofs: new TokenProofs(),
+    upstreamLogins: new UpstreamLogins(clock),
+    audit: await AuditKeeper.open(config.audit, { clock, log }),
+  };
   let core: Core = createCore(config, shared);
   let draining = false;
   const services = () => core.services;
-  const main = createListener({ services });
-  const regionListeners = Object.entries(config.listen.regions).map(
-    ([region, port]) => [region, port, createListener({ services, rootRegion: region })] as const,
-  );
+  const places = await openListeners(config, () => core, { clock, log });
   const admin = createAdmin(services, () => draining);
-  const listeners = [main, ...regionListeners.map(([, , listener]) => listener)];
+  const listeners = places.flatMap((place) => place.all);
 
   return {
     async listen() {
       await tokens.ready(PATIENCE_MS);
-      const { host, port } = config.listen;
-      const url = await bind(main, host, port);
+      const urls: string[] = [];
       const regionUrls: Record<string, string> = {};
-      for (const [region, regionPort, listener] of regionListeners)
-        regionUrls[region] = await bind(listener, host, regionPort);
-      const adminUrl = await bind(admin, config.admin.host, config.admin.port);
+      for (const place of places) urls.push(await place.bind(regionUrls));
+      const adminUrl = await bind(admin, config.admin);
       core.start();
-      return { url, adminUrl, regionUrls };
+      return { url: urls[0]!, urls, adminUrl, regionUrls };
     },
     async reload(next) {
+      await shared.audit.use(next.audit);
       const before = core;
       core = createCore(next, shared, before);
       core.start();
-      await before.retire(core);
+      await Promise.all([before.retire(core), ...places.map((place) => place.look())]);
     },
     async close(graceMs) {
       draining = true;
+      for (const place of places) place.closeFiles();
       await drain(listeners, graceMs);
       await core.close();
       tokens.close();
-      await Promise.allSettled([admin.close(), shared.pools.close()]);
+      await Promise.allSettled([admin.close(), shared.pools.close(), shared.audit.close()]);
     },
   };
-}
-
-async function bind(listener: FastifyInstance, host: string, port: number): Promise<string> {
-  await listener.listen({ host, port });
-  const { port: bound } = listener.server.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
 }
 
 /** Waits for requests under way, at most `graceMs`; then whoever is left is cut off. */

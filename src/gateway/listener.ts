@@ -1,9 +1,11 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
+import type { ListenConfig } from '../config/schema.ts';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
-import { Wire } from '../http/server.ts';
-import { registerPassthrough, streamFault } from '../passthrough/proxy.ts';
+import type { ListenerTerms } from '../http/caller.ts';
+import { Wire, type WireTls } from '../http/server.ts';
+import { PROXIED_METHODS, registerPassthrough, streamFault } from '../passthrough/proxy.ts';
 import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
@@ -19,21 +21,32 @@ import { dispatch } from './dispatch.ts';
  * does; everything else goes on to Fastify and its proxy (passthrough/).
  *
  * @param services the services in force; read anew for each request, so that a reload needs no restart
+ * @param terms what holds at this listener; read anew likewise
  * @param rootRegion the region this listener serves at its root
  */
 export function createListener(options: {
   services: () => Services;
+  terms: () => ListenerTerms;
   rootRegion?: string | undefined;
+  /** What the configuration says of its connections; what is bound to sockets is read once. */
+  listen: () => ListenConfig;
+  tls?: WireTls | undefined;
 }): FastifyInstance {
-  const { services, rootRegion } = options;
+  const { services, terms, rootRegion } = options;
   const router = createRouter({
     rootRegion,
-    maxTargetBytes: () => services().settings.listen.maxTargetBytes,
+    maxTargetBytes: () => options.listen().maxTargetBytes,
   });
-  const { listen } = services().settings;
+  const { tls } = options;
+  const listen = options.listen();
   const keepAliveMs = listen.keepAliveTimeoutMs;
-  const answer = createMemoryAnswerer({ services, router, rootRegion, keepAliveMs });
-  const wire = new Wire({ times: listen, log: services().log, answer: listen.fastPath ? answer : undefined });
+  const answer = createMemoryAnswerer({ services, terms, router, rootRegion, keepAliveMs });
+  const wire = new Wire({
+    times: listen,
+    log: services().log,
+    answer: listen.fastPath ? answer : undefined,
+    tls,
+  });
   let fastifyHandler: RequestListener;
   const streamed = new WeakMap<IncomingMessage, LocatedPassthrough>();
   const fastify = Fastify({
@@ -66,11 +79,10 @@ export function createListener(options: {
   fastify.removeAllContentTypeParsers();
 
   const newCall = (req: IncomingMessage, res: Call['res']) => {
-    const { publicUrl, clock } = services();
     return new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
-      publicUrl,
+      terms: terms(),
       rootRegion,
-      now: clock.monotonic(),
+      now: services().clock.monotonic(),
     });
   };
 
@@ -107,7 +119,7 @@ export function createListener(options: {
     fail(
       call,
       new Fault('badMethod', `${call.method} is not possible here.`, {
-        headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' },
+        headers: { allow: PROXIED_METHODS.join(', ') },
       }),
       services(),
     );

@@ -1,8 +1,13 @@
 import type { Logger } from 'pino';
+import type { ClientLimits } from '../access/client-limits.ts';
+import type { PasswordVerifier } from '../access/password.ts';
+import type { TokenProofs } from '../access/proof.ts';
+import type { TokenKeeper } from '../access/token-keeper.ts';
+import type { UpstreamLogins } from '../access/upstream-logins.ts';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
-import type { TokenKeeper } from './token-keeper.ts';
+import type { AuditKeeper } from './audit.ts';
 
 /** What outlives a reload. */
 export interface Shared {
@@ -11,4 +16,12 @@ export interface Shared {
   readonly metrics: Metrics;
   readonly pools: Pools;
   readonly tokens: TokenKeeper;
+  /** Who has logged in with a password, and who has failed to. */
+  readonly passwords: PasswordVerifier;
+  /** What clients have spent of their own limits. */
+  readonly clientLimits: ClientLimits;
+  /** What is known of callers' own upstream tokens. */
+  readonly proofs: TokenProofs;
+  readonly upstreamLogins: UpstreamLogins;
+  readonly audit: AuditKeeper;
 }

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isAllowedHost, originOf } from '../access/addresses.ts';
+import type { Identity } from '../access/identify.ts';
 import type { RegionHints } from '../routing/directory.ts';
 import type { Route } from '../routing/route.ts';
 import type { Format } from '../translation/format.ts';
+import type { Caller, ListenerTerms } from './caller.ts';
 
 /** The head of a request as it came in. */
 export interface RequestHead {
@@ -10,14 +13,25 @@ export interface RequestHead {
   /** Lower-case names. */
   readonly headers: IncomingHttpHeaders;
   readonly route: Route;
-  /** This end of the caller's connection. */
-  readonly socket: { readonly localAddress?: string | undefined; readonly localPort?: number | undefined };
+  /** The caller's connection. */
+  readonly socket: CallerSocket;
+}
+
+/** What is read of a caller's connection. */
+export interface CallerSocket {
+  /** This end of it. */
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  /** The other end, a proxy's maybe. */
+  readonly remoteAddress?: string | undefined;
+  /** It speaks TLS. */
+  readonly encrypted?: boolean | undefined;
 }
 
 /** Where and when a request came in. */
 export interface RequestContext {
-  /** The configured base of links, without a slash at its end. */
-  publicUrl: string | undefined;
+  /** Of the listener that it came in at. */
+  terms: ListenerTerms;
   /** The region this listener serves at its root, if any. */
   rootRegion: string | undefined;
   /** Monotonic ms. */
@@ -29,6 +43,9 @@ export class RequestFacts {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
   readonly route: Route;
+  /** The caller's connection. */
+  readonly socket: CallerSocket;
+  readonly terms: ListenerTerms;
   /** Sluice's own base URL as the caller sees it, without a slash at its end. */
   readonly publicBase: string;
   readonly rootRegion: string | undefined;
@@ -41,6 +58,16 @@ export class RequestFacts {
   account = '';
   region = '';
   client = 'anonymous';
+  /** Type of the service it is about. */
+  service = 'compute';
+  /** What the caller has shown, once that was looked at. */
+  identity: Identity | undefined;
+  /** Who calls, once that is known; undefined: nobody who may. */
+  caller: Caller | undefined;
+  /** For the audit log: it is a login. */
+  isLogin = false;
+  /** For the audit log: why it was refused, a word of Sluice's own; empty: it was not, for all that is known here. */
+  refusedFor = '';
   /** The cache's verdict, or `none` where there is nothing to cache. */
   cache = 'none';
   /** Counted and logged already: an answer that breaks on its way ends twice. */
@@ -54,7 +81,9 @@ export class RequestFacts {
     this.method = method;
     this.headers = headers;
     this.route = route;
-    this.publicBase = context.publicUrl ?? ownBase(headers.host, socket);
+    this.socket = socket;
+    this.terms = context.terms;
+    this.publicBase = context.terms.publicUrl ?? ownBase(headers, socket, context.terms);
     this.rootRegion = context.rootRegion;
     this.startedAt = context.now;
   }
@@ -79,6 +108,11 @@ export class RequestFacts {
     this.#requestId = id;
   }
 
+  /** Where the caller is: the nearest address that no trusted proxy has. */
+  get address(): string {
+    return originOf(this.socket, this.headers, this.terms.trusted).address;
+  }
+
   /** What it says about its region, the path's word first. */
   regionHints(path: string | undefined): RegionHints {
     return { path, header: this.header('x-region'), host: this.headers.host };
@@ -91,11 +125,26 @@ export class RequestFacts {
   }
 }
 
-/** `http://` and the request's own Host; a Host that is none at all falls back to the socket's address. */
-function ownBase(host: string | undefined, socket: RequestHead['socket']): string {
-  if (host !== undefined && HOST.test(host)) return `http://${host}`;
-  return `http://${socket.localAddress ?? 'localhost'}:${socket.localPort ?? 80}`;
+/**
+ * The scheme and the Host that the caller has used, as far as its proxies are believed and the Host may shape links; a Host
+ * that may not, or is none at all, falls back to the socket's address.
+ */
+function ownBase(headers: IncomingHttpHeaders, socket: CallerSocket, terms: ListenerTerms): string {
+  const { trusted, allowedHosts, isLocal } = terms;
+  let proto = socket.encrypted === true ? 'https' : 'http';
+  let { host } = headers;
+  if (!trusted.isEmpty) ({ proto, host } = originOf(socket, headers, trusted));
+  const isSound = host !== undefined && HOST.test(host);
+  if (isSound && (allowedHosts === null ? isLocal : isAllowedHost(host!, allowedHosts, isLocal)))
+    return `${proto}://${host}`;
+  return `${proto}://${urlHost(socket.localAddress ?? 'localhost')}:${socket.localPort ?? 80}`;
 }
 
-/** RFC 9110, section 7.2, without what could break out of a JSON string or an XML attribute. */
-const HOST = /^[A-Za-z0-9.\-_:[\]]{1,255}$/;
+/** RFC 9110, section 7.2: a name or an address of version 4, or one of version 6 in brackets, and a port. */
+const HOST = /^(?:[A-Za-z0-9.\-_]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
+
+/** An address as URLs want it: version 6 in brackets, one of version 4 that comes as version 6 as itself, no zone. */
+export function urlHost(address: string): string {
+  const bare = address.replace(/%.*$/s, '').replace(/^::ffff:(?=\d{1,3}(?:\.\d{1,3}){3}$)/i, '');
+  return bare.includes(':') ? `[${bare}]` : bare;
+}

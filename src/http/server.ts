@@ -1,5 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { Fault } from '../faults/faults.ts';
 import { continueOnRead } from './body.ts';
@@ -23,6 +31,14 @@ export interface Handlers {
   refuse(req: IncomingMessage, res: ServerResponse, fault: Fault): void;
 }
 
+/** What a server needs that speaks TLS. */
+export interface WireTls {
+  /** What it is made with now. */
+  options(): TlsOptions;
+  /** From now on it has every new certificate. */
+  follow(apply: (options: TlsOptions) => void): void;
+}
+
 /**
  * How long a connection that is idle when a drain begins is still kept, ms: a caller may just be sending its next request,
  * which it would lose. It is answered, and the connection ends with the answer.
@@ -44,6 +60,9 @@ export class Wire {
   readonly #log: Logger;
   readonly #fastPath: FastPath | undefined;
   readonly #connections = new Map<Socket, Connection>();
+  readonly #tls: WireTls | undefined;
+  /** Connections that have not begun to speak HTTP yet, where TLS comes before. */
+  readonly #handshakes = new Set<Socket>();
   readonly #flush: () => void;
   #timer: NodeJS.Timeout | undefined;
   #drainsSince: number | undefined;
@@ -51,7 +70,13 @@ export class Wire {
   #listening = 0;
 
   /** @param answer what the fast path answers with; undefined: there is none */
-  constructor(options: { times: WireTimes; log: Logger; answer?: Answerer | undefined }) {
+  constructor(options: {
+    times: WireTimes;
+    log: Logger;
+    answer?: Answerer | undefined;
+    tls?: WireTls | undefined;
+  }) {
+    this.#tls = options.tls;
     this.#times = options.times;
     this.#log = options.log;
     this.#fastPath = options.answer && new FastPath(options.answer);
@@ -60,7 +85,7 @@ export class Wire {
 
   /** A server that is not listening yet. */
   createServer(handlers: Handlers): Server {
-    const server = createServer({
+    const server = this.#newServer({
       maxHeaderSize: MAX_HEAD_BYTES,
       headersTimeout: this.#times.headersTimeoutMs,
       connectionsCheckingInterval: this.#intervalMs(),
@@ -74,7 +99,9 @@ export class Wire {
     server.maxHeadersCount = 0;
     // A caller that has sent its request and closed its side still gets what is answered at once.
     (server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
-    server.on('connection', (socket: Socket) => this.#connected(socket));
+    server.on(this.#tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
+      this.#connected(socket),
+    );
     server.on('request', (req, res) => this.#begun(req, res, handlers));
     server.on('checkContinue', (req, res) => {
       continueOnRead(req, res);
@@ -100,6 +127,22 @@ export class Wire {
     return server;
   }
 
+  #newServer(options: ServerOptions): Server {
+    const tls = this.#tls;
+    if (tls === undefined) return createServer(options);
+    const server = createTlsServer({
+      ...options,
+      ...tls.options(),
+      handshakeTimeout: this.#times.headersTimeoutMs,
+    });
+    tls.follow((renewed) => server.setSecureContext(renewed));
+    server.on('connection', (socket: Socket) => {
+      this.#handshakes.add(socket);
+      socket.once('close', () => this.#handshakes.delete(socket));
+    });
+    return server;
+  }
+
   /** From now on each connection ends with its next answer. */
   drain(): void {
     this.#drainsSince ??= performance.now();
@@ -119,7 +162,7 @@ export class Wire {
 
   /** Ends all connections, whatever is under way. */
   closeAll(): void {
-    for (const socket of this.#connections.keys()) socket.destroy();
+    for (const socket of [...this.#connections.keys(), ...this.#handshakes]) socket.destroy();
   }
 
   #connected(socket: Socket): void {

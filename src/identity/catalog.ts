@@ -70,6 +70,9 @@ export function chooseService(catalog: ServiceCatalog, name: string): CatalogSer
   );
 }
 
+/** No cloud has so many regions; each that is served keeps limits, connections and metrics of its own. */
+export const MOST_REGIONS = 256;
+
 /** The endpoints of the chosen service by upper-case region, one each. */
 export function computeEndpoints(catalog: ServiceCatalog, choice: EndpointChoice): Map<string, Endpoint> {
   return chooseEndpoints(catalog, choice).endpoints;
@@ -90,7 +93,11 @@ export function chooseEndpoints(catalog: ServiceCatalog, choice: EndpointChoice)
     if (wanted && !wanted.has(key)) continue;
     if (typeof read === 'string') skipped.push({ region, reason: read });
     else if (endpoints.has(key)) skipped.push({ region, reason: 'the catalog lists the region twice' });
-    else endpoints.set(key, read);
+    else if (endpoints.size < MOST_REGIONS) endpoints.set(key, read);
+    else {
+      skipped.push({ region, reason: `no more than ${MOST_REGIONS} regions are served` });
+      break;
+    }
   }
   const missed = new Set(skipped.map(({ region }) => keyOfRegion(region)));
   for (const region of wanted ?? [])

@@ -11,6 +11,15 @@ export interface IdentitySettings {
   readonly password?: string | null | undefined;
 }
 
+/** Whom an account trusts at its identity service and regions, and as whom it comes; all in PEM. */
+export interface Trust {
+  /** Authorities, instead of those of the machine. */
+  readonly ca?: string;
+  /** The client certificate, with the chain above it, and its key. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 /** The credentials alone. */
 export type Credentials = Omit<IdentitySettings, 'url'>;
 

@@ -260,6 +260,11 @@ class AccountTokenSource implements TokenSource {
   #unavailable(): Fault {
     const headers = retryAfter(this.#retryAt - this.#clock.monotonic());
     const cause = this.#lastFailure;
+    if (cause?.reason === 'untrusted')
+      return new Fault('serviceUnavailable', `Sluice cannot log in for this account. ${cause.message}`, {
+        headers,
+        cause,
+      });
     return cause?.reason === 'refused'
       ? new Fault(
           'serviceUnavailable',

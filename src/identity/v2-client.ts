@@ -2,6 +2,7 @@ import { type Dispatcher, request } from 'undici';
 import { type Clock, systemClock } from '../clock.ts';
 import { CodingError, decodeContent, withoutByteOrderMark } from '../content-coding.ts';
 import type { JsonValue } from '../json.ts';
+import { PRODUCT } from '../version.ts';
 import { parseAccess } from './access-answer.ts';
 import { asLoginError, LoginError, type LoginFailure } from './login-error.ts';
 import { parseRetryAfterMs } from './schedule.ts';
@@ -70,7 +71,7 @@ async function post(
         accept: 'application/json',
         'content-type': 'application/json',
         'content-length': String(Buffer.byteLength(body)),
-        'user-agent': 'sluice',
+        'user-agent': PRODUCT,
       },
       body,
       signal: AbortSignal.any([signal, timeout]),
@@ -125,6 +126,7 @@ const EXPLANATIONS: Readonly<Record<LoginFailure, string>> = {
   limited: 'The identity service asks for a pause',
   unavailable: 'The identity service has a fault of its own',
   unreachable: 'The identity service cannot be reached',
+  untrusted: 'The identity service cannot be trusted',
   rejected: 'The identity service does not take the login; is its URL right?',
   malformed: "The identity service's answer cannot be used",
 };

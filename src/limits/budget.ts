@@ -97,6 +97,12 @@ export class Budget<P extends LimitPlace> {
     return true;
   }
 
+  /** Forgets what the region has said of waiting, and asks it how its limits stand; answers why that failed, if it did. */
+  async resync(): Promise<string | undefined> {
+    this.shaper.unblock();
+    return this.#refresher?.resync();
+  }
+
   get isOrphaned(): boolean {
     return this.#isOrphaned;
   }
@@ -118,6 +124,7 @@ export class Budget<P extends LimitPlace> {
       settings,
       shares,
       // A shared budget remembers by itself.
+      onDoubt: () => this.#refresher?.settle(),
       restore: ledger && !store ? (window) => ledger.restore(this.#key, window) : undefined,
       lease: store && ((holder) => this.#openLease(holder, store)),
       observe: {

@@ -68,7 +68,7 @@ class FileLedger implements Ledger {
     for (const [untilMs, count] of this.#remembered[budget]?.[window.key] ?? []) {
       // Should the clock have been set back, nothing is kept for longer than a window.
       const leftMs = Math.min(untilMs - now, window.holdMs);
-      if (leftMs > 0) window.log.push(clock.monotonic() + leftMs, count);
+      if (leftMs > 0) window.log.pushExactly(clock.monotonic() + leftMs, count);
     }
   }
 
@@ -116,8 +116,14 @@ class FileLedger implements Ledger {
     const budgets: Budgets = { ...this.#remembered };
     for (const [budget, windows] of this.#tracked) {
       const long = windows().filter((window) => window.isLong);
-      for (const window of long) window.own(clock.monotonic());
-      const kept = long.map((window): [string, History] => [window.key, historyOf(window, STEPS, offsetMs)]);
+      for (const window of long) {
+        window.own(clock.monotonic());
+        window.strangers(clock.monotonic());
+      }
+      const kept = long.map((window): [string, History] => [
+        window.key,
+        historyOf(window, STEPS, offsetMs, true),
+      ]);
       // Windows that are not known yet keep what is remembered of them.
       const remembered = withoutExpired(this.#remembered[budget] ?? {}, clock.now());
       budgets[budget] = { ...remembered, ...Object.fromEntries(kept) };

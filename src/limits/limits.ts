@@ -20,8 +20,24 @@ export interface RegionStanding {
   readonly snapshot: ShaperSnapshot;
 }
 
+/** Which budgets are meant; nothing named means all. Regions are compared without case. */
+export interface ResyncFilter {
+  readonly account?: string;
+  readonly region?: string;
+}
+
+/** What came of asking one region. */
+export interface Resynced {
+  readonly account: string;
+  readonly region: string;
+  /** Why it could not be asked; left out when it could. */
+  readonly problem?: string;
+}
+
 /** The limits of every account and region: one shaper per user name and region, made on first use. */
 export interface RegionLimits<P extends LimitPlace = LimitPlace> {
+  /** Whether anything is counted here at all; otherwise only the region knows its limits. */
+  readonly isEnabled: boolean;
   /** A permit that costs nothing: for what no limit is about. */
   readonly free: Permit;
   /** A permit or refusal at once, or a promise of one. */
@@ -42,6 +58,8 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   /** Learns a place's limits before the first request asks for them. */
   warm(place: P): void;
   standings(): RegionStanding[];
+  /** Asks regions anew how their limits stand and takes it for true, whatever was counted or refused before. */
+  resync(which?: ResyncFilter): Promise<Resynced[]>;
   /** Settings, accounts and shares may be others now; what is counted stays counted. */
   reload(): void;
   close(): Promise<void>;
@@ -81,8 +99,12 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
       this.#ledger = openLedger({ path: settings.ledger, clock, warn });
   }
 
+  get isEnabled(): boolean {
+    return this.#options.settings.enabled;
+  }
+
   acquire(place: P, request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal> {
-    return this.#options.settings.enabled ? this.#budget(place).shaper.acquire(request) : FREE_PERMIT;
+    return this.isEnabled ? this.#budget(place).shaper.acquire(request) : FREE_PERMIT;
   }
 
   refusal(refused: Refusal): Fault {
@@ -97,7 +119,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   overLimit(place: P, request: SlotRequest, answer: LimitedAnswer): boolean {
     if (answer.status !== 413 && answer.status !== 429) return false;
     const verdict = triageOverLimit(answer, this.#options.clock.now());
-    if (verdict.kind !== 'rate' || !this.#options.settings.enabled) return false;
+    if (verdict.kind !== 'rate' || !this.isEnabled) return false;
     // What its headers say was applied when the permit was answered.
     const seen = triageOverLimit(
       { status: answer.status, headers: answer.headers },
@@ -109,7 +131,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   async document(place: P): Promise<JsonObject> {
     const { shaper, refresher } = this.#budget(place);
-    const absolute = (await refresher?.absolute(!this.#options.settings.enabled)) ?? {};
+    const absolute = (await refresher?.absolute()) ?? {};
     return limitsDocument(shaper.snapshot().limits, absolute, this.#options.clock.now());
   }
 
@@ -123,13 +145,29 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   }
 
   warm(place: P): void {
-    if (this.#options.settings.enabled) this.#budget(place);
+    if (this.isEnabled) this.#budget(place);
   }
 
   standings(): RegionStanding[] {
     return [...this.#budgets.values()]
       .filter(({ isOrphaned }) => !isOrphaned)
       .map(({ account, region, shaper }) => ({ account, region, snapshot: shaper.snapshot() }));
+  }
+
+  async resync({ account, region }: ResyncFilter = {}): Promise<Resynced[]> {
+    const chosen = [...this.#budgets.values()].filter(
+      (budget) =>
+        !budget.isOrphaned &&
+        (account === undefined || budget.account === account) &&
+        (region === undefined || budget.region.toUpperCase() === region.toUpperCase()),
+    );
+    return Promise.all(
+      chosen.map(async (budget) => {
+        const problem = await budget.resync();
+        const asked = { account: budget.account, region: budget.region };
+        return problem === undefined ? asked : { ...asked, problem };
+      }),
+    );
   }
 
   reload(): void {

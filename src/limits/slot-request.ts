@@ -53,19 +53,22 @@ export interface Permit {
 }
 
 /** Why a request may not leave. */
-export type RefusalReason =
+export const REFUSAL_REASONS = [
   /** It would wait longer than it may. */
-  | 'wait'
+  'wait',
   /** A limit per HOUR or DAY is used up. */
-  | 'spent'
+  'spent',
   /** A limit of value 0. */
-  | 'forbidden'
+  'forbidden',
   /** Too many wait already. */
-  | 'queue-full'
+  'queue-full',
   /** Too many of this client's wait already. */
-  | 'client-queue-full'
+  'client-queue-full',
   /** Sluice is shutting down. */
-  | 'closed';
+  'closed',
+] as const;
+
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 export interface Refusal {
   readonly refused: true;

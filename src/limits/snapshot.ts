@@ -71,7 +71,8 @@ function standingOf(
 }
 
 function forecast(window: Window, now: number, nowWall: number): number | undefined {
-  if (!window.isLong) return undefined;
+  // A limit of 0 is never used up: it allows nothing.
+  if (!window.isLong || window.limit.value === 0) return undefined;
   const remaining = window.remaining(now);
   if (remaining === 0) return nowWall;
   const spanMs = window.holdMs / 24;

@@ -17,7 +17,7 @@ const NULL = Buffer.from('null');
 
 /**
  * Says in one pass over an answer's bytes whether they are one JSON document (RFC 8259, that is what `JSON.parse`
- * takes), and where its links are. Parsing costs several times as much, for values that nobody wants: answers go on as
+ * takes, 100 levels deep at most), and where its links are. Parsing costs several times as much, for values that nobody wants: answers go on as
  * the text they came as.
  *
  * Metadata is a caller's own: an item of it that is called `href` is no link, neither in an object `metadata` nor in
@@ -30,8 +30,11 @@ export function scanHrefs(json: Uint8Array): readonly number[] | undefined {
   return scan.document() ? scan.hrefs : undefined;
 }
 
+/** As deep as documents are read anywhere here; what is deeper could be passed on, and neither translated nor merged. */
+const DEEPEST = 100;
+
 /** How each depth ends: with a brace or a bracket. One for all, since nothing comes in between. */
-let closers = new Uint8Array(64);
+const closers = new Uint8Array(DEEPEST + 1);
 
 class Scan {
   readonly hrefs: number[] = [];
@@ -62,11 +65,13 @@ class Scan {
         case QUOTE:
           return this.#string();
         case OPEN_BRACE:
+          if (this.#depth === DEEPEST) return false;
           if (this.#opens(CLOSE_BRACE)) return true;
           if (this.#depth === 1 && standsAt(this.#json, this.#at, META)) this.#metadataDepth = 1;
           if (!this.#key()) return false;
           break;
         case OPEN_BRACKET:
+          if (this.#depth === DEEPEST) return false;
           if (this.#opens(CLOSE_BRACKET)) return true;
           this.#isHref = false;
           this.#isMetadata = false;
@@ -95,7 +100,6 @@ class Scan {
   /** Steps over an opening brace or bracket; true when its end follows, which ends a value: see `#goesOn`. */
   #opens(closer: number): boolean {
     this.#depth++;
-    if (this.#depth === closers.length) closers = grown(closers);
     closers[this.#depth] = closer;
     if (this.#isMetadata && closer === CLOSE_BRACE && this.#metadataDepth === 0)
       this.#metadataDepth = this.#depth;
@@ -143,10 +147,4 @@ function wordOf(first: number | undefined): Uint8Array | undefined {
   if (first === TRUE[0]) return TRUE;
   if (first === FALSE[0]) return FALSE;
   return first === NULL[0] ? NULL : undefined;
-}
-
-function grown(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(2 * bytes.length);
-  larger.set(bytes);
-  return larger;
 }

@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import type { Readable } from 'node:stream';
 import httpProxy from '@fastify/http-proxy';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -36,11 +37,22 @@ interface ProxiedCall {
 /** Under which undici's stand-in finds the request it is to send: among the headers, all that reply-from passes on. */
 const PROXIED = Symbol('proxied');
 
+/**
+ * Every method that Node reads: services have some of their own (`COPY`, `REPORT`). But for CONNECT, which is no request for
+ * a path, and TRACE, whose answer repeats the token.
+ */
+export const PROXIED_METHODS: readonly string[] = METHODS.filter(
+  (name) => name !== 'CONNECT' && name !== 'TRACE',
+);
+
 /** Registers the proxy for every path; requests that Sluice answers itself never get here. */
 export function registerPassthrough(fastify: FastifyInstance, passthrough: Passthrough): void {
   const proxied = new WeakMap<object, ProxiedCall>();
+  for (const method of PROXIED_METHODS)
+    if (!fastify.supportedMethods.includes(method)) fastify.addHttpMethod(method, { hasBody: true });
   fastify.register(httpProxy, {
     upstream: '',
+    httpMethods: [...PROXIED_METHODS],
     undici: REGIONS,
     disableRequestLogging: true,
     replyOptions: { getUpstream: (request) => proxied.get(request)!.target.origin },

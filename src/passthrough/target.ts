@@ -4,6 +4,7 @@ import { pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-e
 import type { Place } from '../routing/directory.ts';
 import type { ServicePlace } from '../routing/service-place.ts';
 import type { LocatedPassthrough } from '../serving/locate.ts';
+import { learnFrom, ownTokenOf } from '../serving/own-token.ts';
 import type { Services } from '../serving/services.ts';
 import { longestWaitMs, priorityOf } from '../serving/wait.ts';
 import { mayHaveArrived } from '../upstream/failure.ts';
@@ -58,6 +59,8 @@ async function send(call: Call, request: ProxiedRequest, services: Services): Pr
     const answer = await services.regions.stream(request);
     call.waitedMs += answer.waitedMs;
     call.upstreamMs += answer.upstreamMs;
+    // Whoever refuses a token refuses it for all; what others answer says nothing of a tenant.
+    if (answer.status === 401) learnFrom(401, call, place, services);
     const isRefused = answer.status >= 400 && answer.status < 500;
     if (!isRefused) await invalidate(place, method, services);
     return answer;
@@ -77,12 +80,15 @@ async function invalidate(place: Place, method: string, { cache }: Services): Pr
 /** What a request says wherever it goes. */
 function commonOf(call: Call, { settings, clients }: Services) {
   const { method, headers, client } = call;
+  const known = clients.get(client);
   return {
     method,
     headers,
     client,
+    knownClient: known?.name,
+    ownToken: ownTokenOf(call),
     priority: priorityOf(call),
-    maxWaitMs: longestWaitMs(call, settings.limits.maxWaitMs, clients.get(client)),
+    maxWaitMs: longestWaitMs(call, settings.limits.maxWaitMs, known),
     cancellation: call,
   };
 }

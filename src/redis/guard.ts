@@ -28,14 +28,20 @@ export interface RedisGuardOptions {
 /** After a failure Redis is left alone this long (ms): callers shall not each pay for finding out again. */
 export const PAUSE_MS = 1000;
 
+/** How long nothing is said of rubbish after it was spoken of (ms). */
+const RUBBISH_QUIET_MS = 600_000;
+
 /** Troubles of single commands, which whoever sent them speaks of: others may go on. */
 const HARMLESS: ReadonlySet<RedisTrouble> = new Set(['full', 'wrongtype']);
 
 /** Troubles that leave some commands to succeed. */
-const PARTIAL: ReadonlySet<string> = new Set(['full', 'rubbish']);
+const PARTIAL: ReadonlySet<string> = new Set(['full', 'subscription']);
 
 /** Troubles that an operator knows as one: Redis does not serve just now. */
 const OUTAGES: ReadonlySet<RedisTrouble> = new Set(['away', 'timeout', 'loading', 'other']);
+
+/** Troubles that end by themselves: one that follows another is no news. */
+const PASSING: ReadonlySet<RedisTrouble> = new Set([...OUTAGES, 'readonly', 'masterdown', 'busy']);
 
 /**
  * Stands between a part of Sluice and a Redis that may be slow, away, a replica, full or full of rubbish. A slow command, a
@@ -44,6 +50,8 @@ const OUTAGES: ReadonlySet<RedisTrouble> = new Set(['away', 'timeout', 'loading'
 export class RedisGuard {
   readonly #options: RedisGuardOptions;
   readonly #troubles = new Set<string>();
+  /** When rubbish was last spoken of, by operation (monotonic ms). */
+  readonly #toldAt = new Map<string, number>();
   #pausedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: RedisGuardOptions) {
@@ -51,10 +59,9 @@ export class RedisGuard {
     const { redis } = options;
     redis.on('error', (error: unknown) => this.#outage(troubleOf(error), error));
     redis.on('reconnecting', () => this.#outage('away', undefined));
+    // That there is a connection again ends no trouble, a command that succeeds does: the server may not serve yet.
     redis.on('ready', () => {
-      this.over('outage');
-      this.over('refused');
-      // A server that was no master a moment ago may still be none.
+      // One that was no master a moment ago may still be none.
       if (!this.#troubles.has('readonly') && !this.#troubles.has('masterdown'))
         this.#pausedUntil = Number.NEGATIVE_INFINITY;
     });
@@ -81,7 +88,7 @@ export class RedisGuard {
     }
   }
 
-  /** Speaks once per trouble of that kind; `over` ends it. */
+  /** Speaks once per trouble of that kind, which `over` ends. */
   trouble(kind: string, message: string, error?: unknown): void {
     if (this.#troubles.has(kind)) return;
     this.#troubles.add(kind);
@@ -91,6 +98,16 @@ export class RedisGuard {
   over(kind: string): void {
     if (!this.#troubles.delete(kind)) return;
     this.#options.log.info({ trouble: kind }, `Redis works for the ${this.#options.part} again`);
+  }
+
+  /** Something that was read is none of ours. Whoever writes it decides how often, but not how often that is logged. */
+  rubbish(operation: string, message: string): void {
+    const { clock, log, observe } = this.#options;
+    observe.redis(operation, 'rubbish', 0);
+    const now = clock.monotonic();
+    if (now - (this.#toldAt.get(operation) ?? Number.NEGATIVE_INFINITY) < RUBBISH_QUIET_MS) return;
+    this.#toldAt.set(operation, now);
+    log.warn({ trouble: 'rubbish' }, message);
   }
 
   #failed(trouble: RedisTrouble, error: unknown): void {
@@ -103,8 +120,7 @@ export class RedisGuard {
   #outage(trouble: RedisTrouble, error: unknown): void {
     const { part } = this.#options;
     const message = `${describeTrouble(trouble)}; the ${part} of this instance goes on without it`;
-    // That a server which is no master, say, or refuses the credentials goes away as well is no news.
-    const isNews = !OUTAGES.has(trouble) || !this.#isOut();
+    const isNews = !PASSING.has(trouble) || !this.#isOut();
     if (isNews) this.trouble(OUTAGES.has(trouble) ? 'outage' : trouble, message, error);
   }
 

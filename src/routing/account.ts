@@ -1,5 +1,6 @@
 import { chooseDefaultRegion, computeEndpoints, type Endpoint } from '../identity/catalog.ts';
 import { type ServiceTable, serviceEndpoints } from '../identity/service-endpoints.ts';
+import type { Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
 import type { TokenSource } from '../identity/token-source.ts';
 import type { Account } from './directory.ts';
@@ -18,11 +19,12 @@ export interface AccountSettings {
 /** An account with the source of its tokens. */
 export interface LiveAccount extends Account {
   readonly tokens: TokenSource;
+  readonly trust: Trust | undefined;
   readonly settings: AccountSettings;
 }
 
 /** An account whose endpoints follow the catalog of its current token; they are chosen once per token. */
-export function createAccount(settings: AccountSettings, tokens: TokenSource): LiveAccount {
+export function createAccount(settings: AccountSettings, tokens: TokenSource, trust?: Trust): LiveAccount {
   let seen: Token | undefined;
   let endpoints: ReadonlyMap<string, Endpoint> = new Map();
   let services: ServiceTable = new Map();
@@ -38,6 +40,7 @@ export function createAccount(settings: AccountSettings, tokens: TokenSource): L
     name: settings.name,
     settings,
     tokens,
+    trust,
     token: () => tokens.peek() ?? seen,
     ready: (signal) => tokens.get(signal),
     endpoints() {

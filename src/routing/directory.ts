@@ -31,12 +31,21 @@ export interface RegionHints {
   host: string | undefined;
 }
 
-/** Finds the account that owns a tenant and the endpoint of a region; faults list what there is. */
+/** Nobody who asks owns an account of that tenant. */
+export class UnknownTenant extends Fault {}
+
+/**
+ * Finds the account that owns a tenant and the endpoint of a region; faults list what there is. Each caller has one of the
+ * accounts that are there for it: others take no part in anything it does, not even in the time it waits.
+ */
 export class Directory {
   readonly #accounts: readonly Account[];
+  readonly #namesTenants: boolean;
 
-  constructor(accounts: readonly Account[]) {
+  /** @param options `namesTenants`: whoever asks may hear which tenants there are */
+  constructor(accounts: readonly Account[], options: { readonly namesTenants: boolean } = NAMES_TENANTS) {
     this.#accounts = accounts;
+    this.#namesTenants = options.namesTenants;
   }
 
   get accounts(): readonly Account[] {
@@ -63,15 +72,17 @@ export class Directory {
     return { account, endpoint: this.#endpoint(account, hints) };
   }
 
-  /** The account that owns a tenant; undefined: a token is missing, call `waitForOwner`. */
-  owner(tenant: string): Account | undefined {
+  /** The account that owns a tenant, or of none named the first; undefined: a token is missing, call `waitForOwner`. */
+  owner(tenant: string | undefined): Account | undefined {
+    if (tenant === undefined) return this.#firstWith(ANYWHERE);
     for (const account of this.#accounts) if (account.token()?.tenant.id === tenant) return account;
     if (this.#accounts.some((account) => !account.token())) return undefined;
     throw this.#unknownTenant(tenant);
   }
 
   /** Like `owner`, but waits for accounts that have no token yet. Rejects with 503 while identity is down. */
-  async waitForOwner(tenant: string, signal?: AbortSignal): Promise<Account> {
+  async waitForOwner(tenant: string | undefined, signal?: AbortSignal): Promise<Account> {
+    if (tenant === undefined) return this.#waitForFirstWith(ANYWHERE, signal);
     const attempts = await Promise.allSettled(this.#accounts.map((account) => account.ready(signal)));
     for (const account of this.#accounts) if (account.token()?.tenant.id === tenant) return account;
     const failed = attempts.find((attempt) => attempt.status === 'rejected');
@@ -90,7 +101,8 @@ export class Directory {
   }
 
   /** The first account that has the region, or the first of all, whose fault is told; undefined: a token is missing. */
-  #firstWith({ path: region }: RegionHints): Account | undefined {
+  #firstWith(hints: RegionHints): Account | undefined {
+    const region = hints.path ?? hints.header;
     for (const account of this.#accounts) {
       if (!account.token()) return undefined;
       if (hasRegion(account, region)) return account;
@@ -98,7 +110,8 @@ export class Directory {
     return this.#accounts[0];
   }
 
-  async #waitForFirstWith({ path: region }: RegionHints, signal?: AbortSignal): Promise<Account> {
+  async #waitForFirstWith(hints: RegionHints, signal?: AbortSignal): Promise<Account> {
+    const region = hints.path ?? hints.header;
     for (const account of this.#accounts) {
       if (!account.token()) await account.ready(signal).catch(() => undefined);
       if (account.token() && hasRegion(account, region)) return account;
@@ -109,13 +122,21 @@ export class Directory {
   }
 
   #unknownTenant(tenant: string): Fault {
+    if (!this.#namesTenants)
+      return new UnknownTenant('itemNotFound', `No account of this gateway owns tenant "${clip(tenant)}".`);
     const tenants = this.#accounts
       .map((account) => account.token()?.tenant.id)
       .filter((id) => id !== undefined);
     const owned = tenants.length === 0 ? 'No tenant is known here' : `Tenants here: ${tenants.join(', ')}`;
-    return new Fault('itemNotFound', `No account of this gateway owns tenant "${clip(tenant)}". ${owned}.`);
+    return new UnknownTenant(
+      'itemNotFound',
+      `No account of this gateway owns tenant "${clip(tenant)}". ${owned}.`,
+    );
   }
 }
+
+const NAMES_TENANTS = { namesTenants: true } as const;
+const ANYWHERE: RegionHints = { path: undefined, header: undefined, host: undefined };
 
 const hasRegion = (account: Account, region: string | undefined): boolean =>
   region === undefined || account.endpoints().has(region.toUpperCase());

@@ -1,6 +1,7 @@
 import type { Cancellation } from '../upstream/cancellation.ts';
 import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
 import type { OperationRequest } from './operation-request.ts';
+import { learnFrom, ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
 import { longestWaitMs, priorityOf } from './wait.ts';
 
@@ -12,6 +13,7 @@ export async function askRegion(
   cancellation: Cancellation = request.call,
 ): Promise<RegionAnswer> {
   const answered = await services.regions.ask(upstreamRequest(request, body, services, cancellation));
+  if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, request.place, services);
   request.call.waitedMs += answered.waitedMs;
   request.call.upstreamMs += answered.upstreamMs;
   return answered;
@@ -35,6 +37,9 @@ function upstreamRequest(
     body,
     shared: operation.cache !== null,
     client: call.client,
+    knownClient: client?.name,
+    // Version documents are for everybody: who asks says nothing about a token, nor a token about the answer.
+    ownToken: operation.scope === 'tenant' ? ownTokenOf(call) : undefined,
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
     cancellation,

@@ -2,11 +2,13 @@ import { hasBody, readBody } from '../http/body.ts';
 import { mayHaveArrived } from '../upstream/failure.ts';
 import { comesDown } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
+import { tellableRetryAfter } from '../upstream/retry-after.ts';
 import { askRegion } from './ask-region.ts';
-import { serveCached } from './cached.ts';
+import { findHit, sendResult, serveCached } from './cached.ts';
 import { serveLimits } from './limits.ts';
 import { type LocatedAction, type LocatedOperation, locateAction } from './locate.ts';
 import type { OperationRequest } from './operation-request.ts';
+import { mayHaveCached, ownTokenOf } from './own-token.ts';
 import { renderAnswer } from './render.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
@@ -17,10 +19,23 @@ import type { Services } from './services.ts';
  */
 export function serveOperation(request: LocatedOperation, services: Services): void | Promise<void> {
   const { operation } = request;
-  if (operation.limitClass === 'model') return serveLimits(request, services);
+  if (ownTokenOf(request.call) !== undefined) return serveOwn(request, services);
+  if (operation.limitClass === 'model' && services.limits.isEnabled) return serveLimits(request, services);
   if (operation.cache !== null) return serveCached(request, services);
   if (operation.method === 'GET') return serveRead(request, services);
   return serveWrite(request, services);
+}
+
+/**
+ * A caller with an upstream token of its own: what is fresh in the cache is for it once the token is proven. All else is
+ * asked with that token, and what that is answered is nobody else's.
+ */
+function serveOwn(request: LocatedOperation, services: Services): void | Promise<void> {
+  const { call, operation, place } = request;
+  const isCached = operation.cache !== null && mayHaveCached(call, place, services);
+  const found = isCached ? findHit(request, services) : undefined;
+  if (found !== undefined) return sendResult(request, found, services);
+  return operation.method === 'GET' ? serveRead(request, services) : serveWrite(request, services);
 }
 
 /** A read that is not cached. */
@@ -55,7 +70,11 @@ async function readWrite(
     return { request: located, body: undefined };
   const bytes = hasBody(call.req) ? await readBody(call.req) : Buffer.alloc(0);
   const known = located.kind === 'action' ? 'action' : located.operation;
-  const { operation, body, translationMs } = readRequestBody(bytes, call.headers['content-type'], known);
+  const { operation, body, translationMs } = await readRequestBody(
+    bytes,
+    call.headers['content-type'],
+    known,
+  );
   if (translationMs !== undefined) services.metrics.translation.observe(translationMs / 1000, 'request');
   return { request: located.kind === 'action' ? locateAction(located, operation) : located, body };
 }
@@ -85,7 +104,8 @@ export function answer(request: OperationRequest, answered: RegionAnswer, servic
   }
   const id = answered.headers['x-compute-request-id'] ?? answered.headers['x-openstack-request-id'];
   if (typeof id === 'string') call.requestId = id;
-  pushHeader(headers, 'Retry-After', answered.headers['retry-after']);
+  const { 'retry-after': retryAfter, date } = answered.headers;
+  pushHeader(headers, 'Retry-After', tellableRetryAfter(retryAfter, date));
   const location = answered.headers.location;
   if (location !== undefined)
     headers.push('Location', services.location(call, place, operation.location, location));

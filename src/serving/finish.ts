@@ -1,21 +1,27 @@
+import type { AuditLog } from '../access/audit.ts';
+import type { Clock } from '../clock.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RequestLog } from '../telemetry/request-log.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
+import { auditEventOf, auditRecordOf } from './audit-record.ts';
 
-/** Counts and logs a finished request, once its status is known. */
+/** Counts and logs a finished request, once its status is known; writes, logins and refusals go to the audit log, too. */
 export function createFinish(
   metrics: Metrics,
   log: RequestLog,
-  now: () => number,
+  audit: Pick<AuditLog, 'record'>,
+  clock: Clock,
 ): (call: RequestFacts, status: number) => void {
   return (call, status) => {
     if (call.isFinished) return;
     call.isFinished = true;
-    const ms = now() - call.startedAt;
+    const ms = clock.monotonic() - call.startedAt;
     const { account, region, operation, method, client, cache } = call;
     metrics.httpRequests.inc(account, region, operation, method, statusLabel(status), client);
     metrics.httpDuration.observe(ms / 1000, region, operation, cache);
+    const event = auditEventOf(call);
+    if (event !== undefined) audit.record(auditRecordOf(call, event, status, clock.now()));
     if (!log.wants(status)) return;
     log.write({
       id: call.requestId,

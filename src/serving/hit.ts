@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { ListenerTerms } from '../http/caller.ts';
 import type { Answerer } from '../http/fast-path.ts';
 import type { PlainGet } from '../http/plain-get.ts';
 import type { Response } from '../http/reply.ts';
@@ -7,12 +8,14 @@ import type { Router } from '../routing/route.ts';
 import { countResult } from './cache-result.ts';
 import { findHit } from './cached.ts';
 import { locateNow } from './locate.ts';
+import { mayHaveCached } from './own-token.ts';
 import { responseOf } from './response.ts';
 import type { Services } from './services.ts';
 
 /** What answers plain GETs from memory: fresh hits of the cache, nothing that would wait, fail or ask anybody. */
 export function createMemoryAnswerer(options: {
   services: () => Services;
+  terms: () => ListenerTerms;
   router: Router;
   rootRegion: string | undefined;
   /** How long an idle connection is kept, ms. */
@@ -34,13 +37,17 @@ export function createMemoryAnswerer(options: {
 function factsOf(
   { url, headers }: PlainGet,
   socket: Socket,
-  { router, rootRegion }: { router: Router; rootRegion: string | undefined },
-  { publicUrl, clock }: Services,
+  {
+    router,
+    rootRegion,
+    terms,
+  }: { router: Router; rootRegion: string | undefined; terms: () => ListenerTerms },
+  { clock }: Services,
 ): RequestFacts | undefined {
   const route = router('GET', url);
   const { match } = route;
   if (match?.kind !== 'operation' || match.operation.cache === null) return undefined;
-  const context = { publicUrl, rootRegion, now: clock.monotonic() };
+  const context = { terms: terms(), rootRegion, now: clock.monotonic() };
   return new RequestFacts({ method: 'GET', headers, route, socket }, context);
 }
 
@@ -49,6 +56,7 @@ function answerFromMemory(facts: RequestFacts, services: Services): Response | u
   try {
     const located = locateNow(facts, services);
     if (located?.kind !== 'operation') return undefined;
+    if (!mayHaveCached(facts, located.place, services)) return undefined;
     const found = findHit(located, services);
     if (found === undefined) return undefined;
     countResult(located, found, services);

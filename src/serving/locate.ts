@@ -3,6 +3,7 @@
  * every region, façade): its client, its format, the account, the region, the service and the operation. Whatever answers
  * a request takes what is found here and looks nothing up again.
  */
+import { COMPUTE_SERVICE } from '../access/grants.ts';
 import { Fault, methodFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
@@ -15,8 +16,16 @@ import { findServicePlace, type ServicePlace } from '../routing/service-place.ts
 import { EVERYWHERE, type Target } from '../routing/target.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { negotiate } from './render.ts';
+import {
+  checkRights,
+  isPublic,
+  nobody,
+  operationOf,
+  refuseTenant,
+  tenantOf,
+  tenantOfToken,
+} from './rights.ts';
 import type { Services } from './services.ts';
-import { clientOf } from './wait.ts';
 
 /** A request and what it is; its call bears client, format, account, region and operation for the log, too. */
 export type Located<C extends RequestFacts = Call> =
@@ -85,11 +94,12 @@ export interface LocatedIdentity<C extends RequestFacts = Call> {
 /**
  * What a request is, at once.
  *
- * @returns undefined when an account has no token yet: `locateLater` waits for it
- * @throws {Fault} for a URL that is refused, a format there is none of, a tenant, region or method that does not exist
+ * @returns undefined when an account has no token yet, or when the caller is nobody: see `locateLater`
+ * @throws {Fault} for a URL that is refused, a format there is none of, a tenant, region or method that does not exist,
+ *   and 403 for what is beyond the caller's grant
  */
 export function locateNow<C extends RequestFacts>(call: C, services: Services): Located<C> | undefined {
-  identify(call, services);
+  if (!begin(call, services)) return undefined;
   const { target } = call.route;
   switch (target.kind) {
     case 'identity':
@@ -97,13 +107,12 @@ export function locateNow<C extends RequestFacts>(call: C, services: Services): 
     case 'service':
       return undefined;
     case 'everywhere': {
-      const account = services.directory.owner(target.tenant);
+      const account = ownerNow(call, tenantOf(call, target.tenant));
       return account && atAccount(call, account, target);
     }
     default: {
       if (isEverywhere(target, call)) return everyVersion(call, target);
-      const hints = call.regionHints(target.region);
-      const place = services.directory.find('tenant' in target ? target.tenant : undefined, hints);
+      const place = placeNow(call, target, services);
       return place && atPlace(call, place);
     }
   }
@@ -112,46 +121,85 @@ export function locateNow<C extends RequestFacts>(call: C, services: Services): 
 /**
  * The same for what `locateNow` has nothing for, once tokens are there.
  *
- * @throws {Fault} 503 while there are none to be had, and what `locateNow` throws
+ * @throws {Fault} 401 for a caller that is nobody, 503 while there are no tokens to be had, and what `locateNow` throws
  */
 export async function locateLater(call: Call, services: Services): Promise<Located> {
   const { target } = call.route;
-  const { directory } = services;
+  if (call.caller === undefined && !isPublic(target)) throw nobody(call);
+  const { directory } = call.caller ?? services.callers.guest;
   switch (target.kind) {
     case 'identity':
       throw new Error('a login is located at once');
     case 'service':
       return atPlace(call, await servicePlace(call, target, services));
-    case 'everywhere':
-      return atAccount(call, await directory.waitForOwner(target.tenant, call.signal), target);
+    case 'everywhere': {
+      const owner = directory.waitForOwner(tenantOf(call, target.tenant), call.signal);
+      return atAccount(call, await owner.catch((error) => refuseTenant(call, error)), target);
+    }
     default: {
       const hints = call.regionHints(target.region);
-      const tenant = 'tenant' in target ? target.tenant : undefined;
-      return atPlace(call, await directory.wait(tenant, hints, call.signal));
+      const tenant = 'tenant' in target ? tenantOf(call, target.tenant) : undefined;
+      const places = isPublic(target) ? services.directory : directory;
+      const place = places.wait(tenant, hints, call.signal);
+      return atPlace(call, await place.catch((error) => refuseTenant(call, error)));
     }
   }
 }
 
-/** An action as the operation that its body turned out to name. */
+/**
+ * An action as the operation that its body turned out to name.
+ *
+ * @throws {Fault} 403: it is beyond the caller's grant
+ */
 export function locateAction<C extends RequestFacts>(
   { call, place, params, path, query }: LocatedAction<C>,
   operation: Operation,
 ): LocatedOperation<C> {
   call.operation = operation.name;
-  // RIGHTS, second step: see `enter`.
+  checkRights(call, operation.name);
   return { kind: 'operation', call, place, operation, params, path, query };
 }
 
-/** What is known before anybody is asked: the client, whether the request may be at all, the format, the operation. */
-function identify(call: RequestFacts, services: Services): void {
+/** What HTTP itself has for resources: Compute knows no methods of its own, as other services do. */
+const COMPUTE_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/**
+ * What is known before anybody is asked: the client, whether the request may be at all, the format, the operation.
+ *
+ * @returns false for a caller that is nobody, and asks for what is not for everybody
+ */
+function begin(call: RequestFacts, services: Services): boolean {
   const { route } = call;
   const { target, match, refusal } = route;
-  call.client = clientOf(call, services.clients);
+  const isKnown = services.callers.identify(call);
   if (refusal !== undefined) throw refusalFault(refusal);
+  if (!isKnown && !isPublic(target)) return false;
   if (match?.kind === 'method' && target.kind === 'compute')
     throw methodFault(call.method, match.allow, `on ${target.path}`);
+  if (match?.kind === 'unknown' && target.kind === 'compute' && !COMPUTE_METHODS.includes(call.method))
+    throw methodFault(call.method, COMPUTE_METHODS);
   if (hasOwnFormat(route)) negotiate(call, 'format' in target ? target.format : undefined);
   if (match?.kind === 'operation') call.operation = match.operation.name;
+  return true;
+}
+
+/** @throws {Fault} 404 for a tenant or region that does not exist for this caller */
+function placeNow(call: RequestFacts, target: Target & { region: string | undefined }, services: Services) {
+  const directory = isPublic(target) ? services.directory : call.caller!.directory;
+  const tenant = 'tenant' in target ? tenantOf(call, target.tenant as string) : undefined;
+  try {
+    return directory.find(tenant, call.regionHints(target.region));
+  } catch (error) {
+    return refuseTenant(call, error);
+  }
+}
+
+function ownerNow(call: RequestFacts, tenant: string | undefined): Account | undefined {
+  try {
+    return call.caller!.directory.owner(tenant);
+  } catch (error) {
+    return refuseTenant(call, error);
+  }
 }
 
 /** False for answers that Sluice does not write, and for those that come in JSON alone. */
@@ -161,18 +209,28 @@ function hasOwnFormat({ target, match }: Route): boolean {
 }
 
 /**
- * RIGHTS: the one step where grants are checked, before cache and limits, for all ways in; it has the client, the method
- * and the operation (of actions: undefined) in `call`, the account, the region, and the service of `route.target`. What is
- * beyond a grant is refused here with 404 or 403. Actions have a second such step, in `locateAction`.
+ * RIGHTS: the one step where grants are checked, before cache and limits, for all ways in. An account beyond the grant was
+ * not found at all; the rest is refused here. What only a body or a path further down tells has a second such step, see
+ * `locateAction` and all-regions/serve.ts.
+ *
+ * @param operation undefined: it is not known yet
+ * @throws {Fault} 403
  */
-function enter(call: RequestFacts, account: string, region: string): void {
-  call.account = account;
-  call.region = region;
+function enter(call: RequestFacts, place: Place | ServicePlace, operation: string | undefined): void {
+  call.account = place.account.name;
+  call.region = place.endpoint.region;
+  call.service = 'service' in place ? place.service.type : COMPUTE_SERVICE;
+  checkRights(call, operation);
 }
 
 function atPlace<C extends RequestFacts>(call: C, place: Place | ServicePlace): Located<C> {
-  enter(call, place.account.name, place.endpoint.region);
   const { target, match, asked, query } = call.route;
+  if (isPublic(target)) {
+    call.account = place.account.name;
+    call.region = place.endpoint.region;
+    return versionsAt(call, place, target);
+  }
+  enter(call, place, operationOf(call.route));
   if (target.kind === 'service') return { kind: 'passthrough', call, place, path: target.path, query };
   if (target.kind !== 'compute') return versionsAt(call, place, target);
   const { path, exactPath, version = 'v2' } = target;
@@ -204,12 +262,14 @@ function atAccount<C extends RequestFacts>(
   account: Account,
   { version, path }: Target & { kind: 'everywhere' },
 ): LocatedList<C> {
-  enter(call, account.name, EVERYWHERE);
+  call.account = account.name;
+  call.region = EVERYWHERE;
+  checkRights(call, undefined);
   return { kind: 'everywhere', call, account, version, path };
 }
 
 function everyVersion<C extends RequestFacts>(call: C, target: Target): LocatedVersions<C> {
-  enter(call, '', EVERYWHERE);
+  call.region = EVERYWHERE;
   return versionsAt(call, undefined, target);
 }
 
@@ -225,10 +285,11 @@ async function servicePlace(
   { region, type, path }: Target & { kind: 'service' },
   services: Services,
 ): Promise<ServicePlace> {
-  const { settings, directory } = services;
+  const { settings } = services;
+  const { directory } = call.caller!;
   if (settings.facade.services === 'none')
     throw new Fault('itemNotFound', 'Only Compute is served here: facade.services of this gateway is none.');
-  const tenant = services.tenantOfToken(call.header('x-auth-token') ?? '');
+  const tenant = tenantOfToken(call.identity);
   const hints = { region, type, tenant, served: settings.facade.services };
   const place = await findServicePlace(directory.accounts, hints, call.signal);
   if (isAtIdentity(place.service, servicePath(place.service, path)))

@@ -1,6 +1,7 @@
 import type { Fault } from '../faults/faults.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
+import { isLasting } from '../upstream/failure.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -17,6 +18,6 @@ export function logFault(
   log.warn({ ...why, requestId, operation, ...more }, message);
 }
 
-/** Whether a fault is worth such a line; one that says to come back later is not. */
+/** Whether a fault is worth such a line; one that says to come back later, and may mean it, is not. */
 export const isWorthLogging = ({ code, cause }: Fault): boolean =>
-  code >= 500 && cause !== undefined && code !== 503;
+  code >= 500 && cause !== undefined && (code !== 503 || isLasting(cause));

@@ -57,7 +57,7 @@ export function renderAnswer(
 
 function toXml(operation: Operation, text: string, services: Services): string {
   const started = performance.now();
-  const value = parseJson(text);
+  const value = parseJson(text, Number.POSITIVE_INFINITY);
   const xml = operation.response === null ? renderFaultXml(value) : renderXml(operation.response, value);
   services.metrics.translation.observe((performance.now() - started) / 1000, 'response');
   return xml;

@@ -7,7 +7,7 @@ import type { DocumentName, Operation } from '../operations/operation.ts';
 import { OPERATIONS } from '../operations/table.ts';
 import { JsonError, parseJson, stringifyJson } from '../translation/json.ts';
 import { requestFormat } from '../translation/negotiate.ts';
-import { readXml } from '../translation/read-xml.ts';
+import { readXmlInTurns } from '../translation/read-xml.ts';
 import { XmlError } from '../translation/xml-error.ts';
 
 /** A body as the upstream gets it, and the operation it turned out to mean. */
@@ -15,7 +15,7 @@ export interface RequestBody {
   operation: Operation;
   /** JSON. */
   body: Buffer | string;
-  /** Time spent reading XML, ms; undefined for JSON. */
+  /** Time it took to read XML, others' turns of the event loop included, ms; undefined for JSON. */
   translationMs: number | undefined;
 }
 
@@ -30,11 +30,11 @@ const ACTION_DOCUMENTS: readonly DocumentName[] = OPERATIONS.filter((row) => row
  * @param known the operation, or `action` when the body's one key has to tell
  * @throws {Fault} badMediaType, or badRequest that names line and column
  */
-export function readRequestBody(
+export async function readRequestBody(
   bytes: Buffer,
   contentType: string | undefined,
   known: Operation | 'action',
-): RequestBody {
+): Promise<RequestBody> {
   if (bytes.length === 0) throw new Fault('badRequest', `This request needs a body: ${expectation(known)}.`);
   const format = requestFormat(contentType);
   if (format === undefined) {
@@ -47,7 +47,7 @@ export function readRequestBody(
 }
 
 function fromJson(bytes: Buffer, known: Operation | 'action'): RequestBody {
-  const value = malformedAsFault(() => parseJson(textOf(bytes)), 'JSON');
+  const value = jsonOf(textOf(bytes));
   if (!isJsonObject(value))
     throw new Fault('badRequest', `The body must be a JSON object: ${expectation(known)}.`);
   const operation = operationOf(value, known);
@@ -56,10 +56,10 @@ function fromJson(bytes: Buffer, known: Operation | 'action'): RequestBody {
   return { operation, body, translationMs: undefined };
 }
 
-function fromXml(bytes: Buffer, known: Operation | 'action'): RequestBody {
+async function fromXml(bytes: Buffer, known: Operation | 'action'): Promise<RequestBody> {
   const started = performance.now();
   const accepted = known === 'action' ? ACTION_DOCUMENTS : [known.request!];
-  const { value } = malformedAsFault(() => readXml(textOf(bytes), accepted), 'XML');
+  const { value } = await readXmlInTurns(textOf(bytes), accepted).catch((error) => malformed('XML', error));
   const operation = operationOf(value, known);
   const body = stringifyJson(restoreRefs(value));
   return { operation, body, translationMs: performance.now() - started };
@@ -77,15 +77,19 @@ function operationOf(value: JsonValue, known: Operation | 'action'): Operation {
   return actionOperation(keys[0]!);
 }
 
-function malformedAsFault<T>(read: () => T, what: string): T {
+function jsonOf(text: string): JsonValue {
   try {
-    return read();
+    return parseJson(text);
   } catch (error) {
-    if (error instanceof JsonError || error instanceof XmlError) {
-      throw new Fault('badRequest', `The body is not acceptable ${what}: ${error.message}`, { cause: error });
-    }
-    throw error;
+    return malformed('JSON', error);
   }
+}
+
+/** What is wrong with a body, as a fault; what is wrong with Sluice stays as it is. */
+function malformed(what: string, error: unknown): never {
+  if (error instanceof JsonError || error instanceof XmlError)
+    throw new Fault('badRequest', `The body is not acceptable ${what}: ${error.message}`, { cause: error });
+  throw error;
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

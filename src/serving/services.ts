@@ -1,10 +1,14 @@
 import type { Logger } from 'pino';
+import type { ClientRegistry } from '../access/clients.ts';
+import type { Identifier } from '../access/identify.ts';
+import type { PasswordVerifier } from '../access/password.ts';
+import type { TokenProofs } from '../access/proof.ts';
+import type { Revocations } from '../access/revocations.ts';
+import type { SluiceToken, TokenVerifier } from '../access/token.ts';
+import type { UpstreamLogins } from '../access/upstream-logins.ts';
 import type { ResponseCache } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
-import type { Revocations } from '../facade/revocations.ts';
-import type { SluiceToken } from '../facade/sluice-token.ts';
-import type { TokenKeys } from '../facade/token-keys.ts';
 import type { Call } from '../http/call.ts';
 import type { Reply, Response } from '../http/reply.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
@@ -14,13 +18,12 @@ import type { Operation } from '../operations/operation.ts';
 import type { Directory, Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Regions } from '../upstream/region.ts';
+import type { Callers } from './callers.ts';
 import type { ClientSettings } from './wait.ts';
 
 /** Everything a request may need on its way; built once in gateway/core.ts, and anew at a reload. */
 export interface Services {
   readonly settings: Config;
-  /** The configured base of links, without a slash at its end. */
-  readonly publicUrl: string | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -29,12 +32,20 @@ export interface Services {
   readonly limits: RegionLimits<Place>;
   readonly cache: ResponseCache;
   readonly clients: ReadonlyMap<string, ClientSettings>;
-  /** What façade tokens are signed with. */
-  readonly tokenKeys: TokenKeys;
-  /** Façade tokens given back before they expired. */
+  /** Who calls, and what is there for it. */
+  readonly callers: Callers;
+  readonly registry: ClientRegistry;
+  /** Whose a key or token is that does not stand in a header. */
+  readonly identifier: Identifier;
+  readonly passwords: PasswordVerifier;
+  /** What is known of callers' own upstream tokens. */
+  readonly proofs: TokenProofs;
+  /** Logins that go to an account's own Identity. */
+  readonly upstreamLogins: UpstreamLogins;
+  /** Signs and verifies Sluice's own tokens. */
+  readonly tokens: TokenVerifier;
+  /** Tokens of Sluice's own that were given back before they expired. */
   readonly revocations: Pick<Revocations, 'has'>;
-  /** The tenant that a façade token was issued for, by its id; undefined for what is none. */
-  tenantOfToken(tokenId: string): string | undefined;
   /** Takes a façade token back, here and at the other instances. */
   revoke(token: SluiceToken): void;
   /** Rewrites links for the endpoints of the catalogs as they are now. */

@@ -12,12 +12,6 @@ export interface ClientSettings {
 /** Callers that name no configured client share one entry, in the queue and in metrics. */
 export const ANONYMOUS = 'anonymous';
 
-/** The configured name a caller gives itself with `X-Sluice-Client`; any other name is nobody's. */
-export function clientOf(call: RequestFacts, clients: ReadonlyMap<string, ClientSettings>): string {
-  const name = call.header('x-sluice-client');
-  return name !== undefined && clients.has(name) ? name : ANONYMOUS;
-}
-
 /** `X-Sluice-Priority: batch` lets others go first. */
 export function priorityOf(call: RequestFacts): Priority {
   return call.header('x-sluice-priority')?.trim().toLowerCase() === 'batch' ? 'batch' : 'interactive';

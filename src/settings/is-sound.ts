@@ -4,3 +4,9 @@
  * it as well.
  */
 export type IsSound = (path: string | readonly string[]) => boolean;
+
+/**
+ * Whether a value (`access.clients.0`), everything in it and everything it stands in passed the schema, so that a rule may
+ * read all of it.
+ */
+export type IsWhole = (path: string) => boolean;

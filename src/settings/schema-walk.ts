@@ -22,6 +22,8 @@ export interface SchemaNode {
   readonly default?: unknown;
   readonly description?: string;
   readonly secret?: boolean;
+  /** Nobody writes it: it is what another key is made into. */
+  readonly internal?: boolean;
 }
 
 /** The kinds a node takes: its own, and those of its alternatives. */
@@ -60,5 +62,6 @@ export function schemasAt(root: SchemaNode, path: readonly string[]): SchemaNode
 
 /** The names of the keys an object may have, over all alternatives. */
 export function keysOf(schema: SchemaNode): string[] {
-  return [...new Set([...Object.keys(schema.properties ?? {}), ...alternatives(schema).flatMap(keysOf)])];
+  const own = Object.entries(schema.properties ?? {}).filter(([, { internal }]) => internal !== true);
+  return [...new Set([...own.map(([key]) => key), ...alternatives(schema).flatMap(keysOf)])];
 }

@@ -33,11 +33,17 @@ export class CounterFamily {
         .entries()
         .map(([values, { value }]) => ({ value, labels: labelsOf(description, values) })),
     );
+    if (description.labels.length === 0) this.touch();
   }
 
   /** Adds one to the child with these label values, in the order of the list. */
   inc(...values: string[]): void {
     this.#children.find(values).value++;
+  }
+
+  /** Makes the child with these label values, which then stands at 0 until something happens. */
+  touch(...values: string[]): void {
+    this.#children.find(values);
   }
 
   /** Adds `amount` >= 0. */

@@ -37,15 +37,37 @@ export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheOb
   };
 }
 
+/** Until when the accounts in force have tokens, read when somebody scrapes: one that is gone has no value any more. */
+export function observeTokens(metrics: Metrics, accounts: readonly LiveToken[]): void {
+  metrics.onScrape('tokens', () => {
+    metrics.tokenExpiry.reset();
+    for (const { name, token } of accounts) {
+      const expiresAtMs = token()?.expiresAtMs;
+      if (expiresAtMs !== undefined) metrics.tokenExpiry.set({ account: name }, expiresAtMs / 1000);
+    }
+  });
+}
+
+interface LiveToken {
+  readonly name: string;
+  /** The last token there was, be it that it has expired. */
+  token(): { readonly expiresAtMs: number } | undefined;
+}
+
 /** What the shapers do, as metrics: events as they happen, standings when somebody scrapes. */
 export function observeLimits(
   metrics: Metrics,
   log: Logger,
   standings: () => RegionStanding[],
 ): (account: string, region: string) => ShaperObserver {
-  const used = new Map<string, number>();
+  let used = new Map<string, number>();
   metrics.onScrape('limits', () => {
-    for (const standing of standings()) scrape(metrics, standing, used);
+    // Accounts, regions and limits that are gone must not be shown as they last were.
+    for (const gauge of [metrics.limitQueueDepth, metrics.limitRemaining, metrics.limitExhaustion])
+      gauge.reset();
+    const usedBefore = used;
+    used = new Map();
+    for (const standing of standings()) scrape(metrics, standing, usedBefore, used);
   });
   return (account, region) => ({
     waited: (waitMs) => metrics.limitWait.observe(waitMs / 1000, account, region),
@@ -58,6 +80,7 @@ export function observeLimits(
 function scrape(
   metrics: Metrics,
   { account, region, snapshot }: RegionStanding,
+  usedBefore: ReadonlyMap<string, number>,
   used: Map<string, number>,
 ): void {
   metrics.limitQueueDepth.set({ account, region }, snapshot.queueDepth);
@@ -67,10 +90,9 @@ function scrape(
     metrics.limitRemaining.set({ account, region, verb, uri, unit }, remaining);
     if (exhaustionMs !== undefined)
       metrics.limitExhaustion.set({ account, region, limit: name }, exhaustionMs / 1000);
-    else metrics.limitExhaustion.remove({ account, region, limit: name });
     for (const [client, total] of byClient) {
       const key = [account, region, client, name].join('\n');
-      metrics.limitUsed.add(Math.max(0, total - (used.get(key) ?? 0)), account, region, client, name);
+      metrics.limitUsed.add(Math.max(0, total - (usedBefore.get(key) ?? 0)), account, region, client, name);
       used.set(key, total);
     }
   }

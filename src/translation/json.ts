@@ -3,6 +3,7 @@
  * text holds a number it would respell; only then a parser of our own runs, and only those numbers become RawNumber.
  */
 import { isJsonObject, type JsonValue, RawNumber } from '../json.ts';
+import { checkJsonBounds } from './json-bounds.ts';
 import { JsonError, MAX_JSON_DEPTH, parseLossless } from './json-parser.ts';
 
 export { JsonError, MAX_JSON_DEPTH };
@@ -14,34 +15,25 @@ export { JsonError, MAX_JSON_DEPTH };
 const SUSPECT = /[:[,\s](?:-?(?:\d+\.\d*0|\d+\.\d{6,}|\d+(?:\.\d+)?[eE][-+]?\d+|[\d.]{16,})|-0)(?=[\s,}\]])/;
 const ALONE = /^\s*-?\d[\d.eE+-]*\s*$/;
 
+/** Values in a request's body: a hundred times what a large one of the API has. Answers (long lists) may have more. */
+export const MOST_REQUEST_VALUES = 10_000;
+
 /**
  * A JSON text as a value. Keys such as `__proto__` are ordinary own properties; nothing is nested deeper than
- * MAX_JSON_DEPTH.
+ * MAX_JSON_DEPTH. Whether it is too deep or holds too much is found out before anything is made of it.
  *
+ * @param mostValues members and items that it may have; a caller's text has what a request may have
  * @throws JsonError with line and column
  */
-export function parseJson(text: string): JsonValue {
+export function parseJson(text: string, mostValues = MOST_REQUEST_VALUES): JsonValue {
+  checkJsonBounds(text, MAX_JSON_DEPTH, mostValues);
   if (SUSPECT.test(text) || ALONE.test(text)) return parseLossless(text);
-  let value: JsonValue;
   try {
-    value = JSON.parse(text) as JsonValue;
+    return JSON.parse(text) as JsonValue;
   } catch {
     // Our own parser knows the place and says it in one way for every version of the engine.
     return parseLossless(text);
   }
-  if (isTooDeep(value, MAX_JSON_DEPTH)) return parseLossless(text);
-  return value;
-}
-
-function isTooDeep(value: JsonValue, left: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (left === 0) return true;
-  if (Array.isArray(value)) {
-    for (const item of value) if (isTooDeep(item, left - 1)) return true;
-  } else if (isJsonObject(value)) {
-    for (const key in value) if (isTooDeep(value[key]!, left - 1)) return true;
-  }
-  return false;
 }
 
 /** A value as JSON text, numbers spelt as they came. */

@@ -5,6 +5,7 @@
 import { type SaxesAttributeNS, SaxesParser, type SaxesTagNS } from 'saxes';
 import { uriOfUndeclaredPrefix } from './namespaces.ts';
 import { positionAt } from './text.ts';
+import { crowdedTag } from './xml-attributes.ts';
 import { XmlError, type XmlErrorReason } from './xml-error.ts';
 
 /** An element. Attributes are in the document's order, namespace declarations left out. */
@@ -18,14 +19,30 @@ export interface XmlNode {
   readonly text: string;
 }
 
-/** No document of the API comes near these. */
-export const XML_BOUNDS = {
-  /** Characters of a whole document; answers (long lists) may be longer than any request. */
+/** How large a document may be. */
+export interface XmlBounds {
+  /** Of the whole document. */
+  readonly characters: number;
+  readonly elements: number;
+  readonly depth: number;
+  /** Of one element. */
+  readonly attributes: number;
+}
+
+/** No answer of the API comes near these. */
+export const XML_BOUNDS: XmlBounds = {
   characters: 16 * 1024 * 1024,
   elements: 200_000,
   depth: 32,
   attributes: 100,
-} as const;
+};
+/** A request has no long lists; a megabyte of the smallest elements would keep everybody else waiting. */
+export const XML_REQUEST_BOUNDS: XmlBounds = { ...XML_BOUNDS, elements: 10_000 };
+/** A login is a few hundred characters, and anybody may send one. */
+export const XML_LOGIN_BOUNDS: XmlBounds = { ...XML_BOUNDS, characters: 64 * 1024, elements: 100 };
+
+/** Characters that are read before others have their turn: no more of them than a loop that is not to stall can take. */
+const CHARACTERS_PER_TURN = 32 * 1024;
 
 const XMLNS = 'http://www.w3.org/2000/xmlns/';
 const SCHEMA_INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
@@ -46,13 +63,37 @@ const OPTIONS = {
   resolvePrefix: uriOfUndeclaredPrefix,
 } as const;
 
+/** A document that was read. */
+export interface XmlTree {
+  readonly root: XmlNode;
+  /** Makes the error for a root element that the caller does not take. */
+  readonly refuse: (message: string) => XmlError;
+}
+
 /**
- * Reads a document. `refuse` makes the error for a root element that the caller does not take.
+ * Reads a document.
  *
  * @throws XmlError only: malformed, forbidden (DTD, entity) or out of bounds
  */
-export function readTree(text: string): { root: XmlNode; refuse: (message: string) => XmlError } {
-  const root = new Reading(text).read();
+export function readTree(text: string, bounds = XML_BOUNDS): XmlTree {
+  const reading = new Reading(text, bounds);
+  reading.take(text);
+  return treeOf(text, reading.end());
+}
+
+/** The same, a slice in each turn of the event loop. Rejects with what `readTree` throws. */
+export async function readTreeInTurns(text: string, bounds = XML_BOUNDS): Promise<XmlTree> {
+  const reading = new Reading(text, bounds);
+  for (let at = 0; at < text.length; at += CHARACTERS_PER_TURN) {
+    if (at > 0) await nextTurn();
+    reading.take(text.slice(at, at + CHARACTERS_PER_TURN));
+  }
+  return treeOf(text, reading.end());
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function treeOf(text: string, root: XmlNode): XmlTree {
   const refuse = (message: string) => {
     const { line, column } = positionAt(text, Math.max(0, text.indexOf(`<${nameOf(root)}`)));
     return new XmlError('root', message, line, column);
@@ -64,6 +105,7 @@ const nameOf = ({ prefix, local }: XmlNode): string => (prefix === '' ? local : 
 
 class Reading {
   readonly #text: string;
+  readonly #bounds: XmlBounds;
   readonly #parser = new SaxesParser(OPTIONS);
   readonly #open: OpenNode[] = [];
   #root: XmlNode | undefined;
@@ -73,8 +115,13 @@ class Reading {
    * Few handlers, and the rare ones only when there is something for them: beyond a handful the engine turns the
    * parser into a dictionary, and parsing takes eight times as long.
    */
-  constructor(text: string) {
+  constructor(text: string, bounds: XmlBounds) {
     this.#text = text;
+    this.#bounds = bounds;
+    if (text.length > bounds.characters)
+      this.#fail('bounds', `The document is longer than ${bounds.characters} characters`);
+    if (text.trim() === '') this.#fail('malformed', 'The body is empty where XML was expected');
+    this.#checkAttributes();
     const parser = this.#parser;
     parser.on('error', (error) => this.#malformed(error.message));
     parser.on('opentag', (tag) => this.#openElement(tag));
@@ -85,11 +132,14 @@ class Reading {
       parser.on('doctype', () => this.#fail('forbidden', 'A document type (DTD) is not allowed'));
   }
 
-  read(): XmlNode {
-    if (this.#text.length > XML_BOUNDS.characters)
-      this.#fail('bounds', `The document is longer than ${XML_BOUNDS.characters} characters`);
-    if (this.#text.trim() === '') this.#fail('malformed', 'The body is empty where XML was expected');
-    this.#parser.write(this.#text).close();
+  /** Takes the next piece of the document. */
+  take(piece: string): void {
+    this.#parser.write(piece);
+  }
+
+  /** The root element, once all pieces were taken. */
+  end(): XmlNode {
+    this.#parser.close();
     return this.#root!;
   }
 
@@ -104,22 +154,27 @@ class Reading {
     this.#open.push(node);
   }
 
+  #checkAttributes(): void {
+    const { attributes } = this.#bounds;
+    const tag = crowdedTag(this.#text, attributes);
+    if (tag < 0) return;
+    const { line, column } = positionAt(this.#text, tag);
+    throw new XmlError('bounds', `An element has more than ${attributes} attributes`, line, column);
+  }
+
   #checkBounds(): void {
-    if (++this.#elements > XML_BOUNDS.elements)
-      this.#fail('bounds', `The document has more than ${XML_BOUNDS.elements} elements`);
-    if (this.#open.length >= XML_BOUNDS.depth)
-      this.#fail('bounds', `The document is nested deeper than ${XML_BOUNDS.depth} elements`);
+    if (++this.#elements > this.#bounds.elements)
+      this.#fail('bounds', `The document has more than ${this.#bounds.elements} elements`);
+    if (this.#open.length >= this.#bounds.depth)
+      this.#fail('bounds', `The document is nested deeper than ${this.#bounds.depth} elements`);
   }
 
   /** Attributes that say something: declarations, `xml:` and schema hints address XML processors only. */
   #attributes({ attributes }: SaxesTagNS): readonly SaxesAttributeNS[] {
     const kept: SaxesAttributeNS[] = [];
-    let count = 0;
     for (const name in attributes) {
       const attribute = attributes[name]!;
       const { uri } = attribute;
-      if (++count > XML_BOUNDS.attributes)
-        this.#fail('bounds', `An element has more than ${XML_BOUNDS.attributes} attributes`);
       if (uri !== XMLNS && uri !== XML && uri !== SCHEMA_INSTANCE) kept.push(attribute);
     }
     return kept;

@@ -9,7 +9,15 @@ import type { IdentityDocument } from '../operations/resources/identity.ts';
 import type { Direction } from '../operations/resources/shape.ts';
 import { type DocumentPlan, planOf, planOfAction, planOfFault } from './document-plans.ts';
 import { aliasOf, isExtensionUri, NAMESPACE_URIS } from './namespaces.ts';
-import { readTree, type XmlNode } from './read-tree.ts';
+import {
+  readTree,
+  readTreeInTurns,
+  XML_BOUNDS,
+  XML_LOGIN_BOUNDS,
+  XML_REQUEST_BOUNDS,
+  type XmlNode,
+  type XmlTree,
+} from './read-tree.ts';
 import { readOther, readValue } from './read-value.ts';
 import { setOwn } from './text.ts';
 import { decodeName } from './xml-name.ts';
@@ -33,7 +41,15 @@ export interface ReadXml<Name> {
  * @throws XmlError, with reason `root` when the body is none of the accepted documents
  */
 export function readXml(text: string, accepted: readonly DocumentName[]): ReadXml<DocumentName> {
-  return read(text, accepted, 'request');
+  return read(readTree(text, XML_REQUEST_BOUNDS), accepted, 'request');
+}
+
+/** The same without keeping others waiting, however long the body is. Rejects with what `readXml` throws. */
+export async function readXmlInTurns(
+  text: string,
+  accepted: readonly DocumentName[],
+): Promise<ReadXml<DocumentName>> {
+  return read(await readTreeInTurns(text, XML_REQUEST_BOUNDS), accepted, 'request');
 }
 
 /** An answer's body; a fault of any name is read as document `fault`. Throws XmlError. */
@@ -41,12 +57,12 @@ export function readXmlAnswer(
   text: string,
   accepted: readonly DocumentName[],
 ): ReadXml<DocumentName | 'fault'> {
-  return read(text, accepted, 'answer');
+  return read(readTree(text, XML_BOUNDS), accepted, 'answer');
 }
 
 /** A login's body (`auth`) of Identity v2.0. Throws XmlError. */
 export function readIdentityXml(text: string): ReadXml<IdentityDocument> {
-  const { root, refuse } = readTree(text);
+  const { root, refuse } = readTree(text, XML_LOGIN_BOUNDS);
   if (root.local !== 'auth') throw refuse(unexpected(root, ['auth']));
   return { document: 'auth', value: readBody(planOf('auth', 'request'), root), root: root.local };
 }
@@ -66,21 +82,20 @@ export function readIdentityXmlAnswer(
 }
 
 function read<Name extends DocumentName>(
-  text: string,
+  tree: XmlTree,
   accepted: readonly Name[],
   direction: 'request',
 ): ReadXml<Name>;
 function read<Name extends DocumentName>(
-  text: string,
+  tree: XmlTree,
   accepted: readonly Name[],
   direction: 'answer',
 ): ReadXml<Name | 'fault'>;
 function read(
-  text: string,
+  { root, refuse }: XmlTree,
   accepted: readonly DocumentName[],
   direction: Direction,
 ): ReadXml<DocumentName | 'fault'> {
-  const { root, refuse } = readTree(text);
   const isAction = accepted.includes('extensionAction') && isExtensionUri(root.uri);
   for (const document of isAction ? [] : accepted) {
     if (document === 'extensionAction') continue;

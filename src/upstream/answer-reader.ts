@@ -2,7 +2,7 @@ import { withoutByteOrderMark } from '../content-coding.ts';
 import type { JsonValue } from '../json.ts';
 import { type Hrefs, hrefsOf } from '../links/json-hrefs.ts';
 import { ExchangeError, type UpstreamAnswer } from './exchange.ts';
-import { normaliseFault } from './normalise.ts';
+import { normaliseFault, parseRefusal } from './normalise.ts';
 
 const NO_DOCUMENT = 'the body is no whole JSON document';
 
@@ -46,7 +46,7 @@ export class AnswerReader {
 
 /** The parsed body of a refusal; undefined when it is no JSON. */
 export function refusalBody(answer: UpstreamAnswer): JsonValue | undefined {
-  return parsed(textOf(answer));
+  return parseRefusal(textOf(answer));
 }
 
 /** The text of what is no success with a document. */
@@ -65,15 +65,7 @@ function isProse(answer: UpstreamAnswer): boolean {
 /** A redirect's body when it is a document; the HTML that usually stands there repeats the Location. */
 function documentOf(answer: UpstreamAnswer): string {
   const text = textOf(answer);
-  return parsed(text) === undefined ? '' : text;
-}
-
-function parsed(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return undefined;
-  }
+  return parseRefusal(text) === undefined ? '' : text;
 }
 
 /** What an answer says; nothing where it could not be decoded. */

@@ -29,11 +29,14 @@ export type AttemptOutcome =
       readonly isOverLimit: boolean;
       /** False when the body was streamed and is gone. */
       readonly canRepeat: boolean;
+      /** False when too much has been repeated of late, see `RetryBudget`. */
+      readonly hasBudget: boolean;
     }
   | {
       readonly kind: 'failure';
       readonly failure: ExchangeError['kind'];
       readonly canRepeat: boolean;
+      readonly hasBudget: boolean;
     };
 
 /** What to do next. `reason` is the label of `sluice_upstream_retries_total`. */
@@ -72,7 +75,7 @@ export function firstAttempt(method: string, retries: number): AttemptState {
 
 /**
  * Only what is safe is repeated: GET, HEAD and DELETE, when the upstream could not be reached, broke the connection or
- * said 502, 503 or 504. A POST or PUT that may have arrived never is: the caller is told instead. What was refused
+ * said 502, 503 or 504, and only while there is a budget for it. A POST or PUT that may have arrived never is: the caller is told instead. What was refused
  * before it was executed, for its token or for a rate, is sent again whatever it is, as long as its body is there.
  *
  * A refusal that a caller could not do anything about, of a token it never saw or of a rate it did not spend, is a fault
@@ -107,8 +110,9 @@ function repeatOf(
 ): NextStep | undefined {
   if (outcome.kind === 'failure' && !PASSING.has(outcome.failure)) return undefined;
   if (!outcome.canRepeat || repeats >= retries || !SAFE.has(method)) return undefined;
-  // The other side has closed a connection that was kept alive: another one is there at once.
+  // The other side has closed a connection that was kept alive: another one is there at once, and nobody had it before.
   const isStale = reason === 'reset' && repeats === 0;
+  if (!outcome.hasBudget && !isStale) return undefined;
   return { kind: 'repeat', reason, delayMs: isStale ? 0 : Math.round(50 * 2 ** repeats * (0.5 + random)) };
 }
 

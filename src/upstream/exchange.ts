@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { type Dispatcher, util } from 'undici';
+import { lateFailureOf } from '../connect-failure.ts';
 import { CodingError, codingsOf, decodeContent } from '../content-coding.ts';
 import type { Cancellation } from './cancellation.ts';
 import { withoutNominated } from './headers.ts';
@@ -28,7 +29,16 @@ export interface UpstreamAnswer {
 /** Why there is no answer. `sent` is false when the request cannot have reached the upstream. */
 export class ExchangeError extends Error {
   override readonly name = 'ExchangeError';
-  readonly kind: 'refused' | 'timeout' | 'reset' | 'broken' | 'too-large' | 'aborted';
+  /** `certificate` and `proxy`: there will be no connection until somebody changes something. */
+  readonly kind:
+    | 'refused'
+    | 'timeout'
+    | 'reset'
+    | 'broken'
+    | 'too-large'
+    | 'aborted'
+    | 'certificate'
+    | 'proxy';
   readonly sent: boolean;
 
   constructor(kind: ExchangeError['kind'], sent: boolean, message: string, cause?: unknown) {
@@ -254,6 +264,11 @@ const NOT_CONNECTED = new Set([
 
 /** undici's and the system's error codes, mapped to what they mean for a retry. */
 export function describeFailure(error: Error, started: boolean, headSeen: boolean): ExchangeError {
+  const failure = lateFailureOf(error);
+  if (failure !== undefined) {
+    const kind = failure.kind === 'proxy-away' ? 'refused' : failure.kind;
+    return new ExchangeError(kind, false, failure.message, failure);
+  }
   const code = codeOf(error);
   if (NOT_CONNECTED.has(code)) return new ExchangeError('refused', false, `no connection (${code})`, error);
   if (TIMEOUTS.has(code)) return new ExchangeError('timeout', true, `no answer in time (${code})`, error);

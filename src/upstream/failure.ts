@@ -21,6 +21,8 @@ export function failureFault(error: ExchangeError, method: string, region: strin
   if (error.kind === 'timeout') {
     return new Fault('computeFault', `Region ${region} did not answer in time.`, { code: 504, ...cause });
   }
+  if (isLasting(error))
+    return new Fault('serviceUnavailable', `Region ${region} cannot be reached: ${error.message}.`, cause);
   const what = error.sent ? 'did not give a whole answer' : 'cannot be reached';
   return new Fault(
     'serviceUnavailable',
@@ -29,8 +31,25 @@ export function failureFault(error: ExchangeError, method: string, region: strin
   );
 }
 
+/** Whether there will be no answer until somebody changes something, so that an operator has to hear of it. */
+export function isLasting(error: unknown): boolean {
+  return error instanceof ExchangeError && (error.kind === 'certificate' || error.kind === 'proxy');
+}
+
 /** Whether a write that ended in this error may have been done all the same: what it would make untrue is then dropped. */
 export function mayHaveArrived(error: unknown): boolean {
   const cause = error instanceof Fault ? error.cause : undefined;
   return cause instanceof ExchangeError && cause.sent;
+}
+
+/** How long whoever cannot be served for a refused token should stay away: a login takes less, s. */
+const RENEWAL_SECONDS = 2;
+
+/** What a caller gets whose body went up with a token that the region then refused. */
+export function renewalFault(region: string): Fault {
+  return new Fault(
+    'serviceUnavailable',
+    `Region ${region} refused the token of this gateway, which is being replaced. The body has been sent on and is not here any more: send the request again after Retry-After.`,
+    { headers: { 'retry-after': String(RENEWAL_SECONDS) } },
+  );
 }

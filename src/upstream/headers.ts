@@ -1,4 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { PRODUCT } from '../version.ts';
+import { tellableRetryAfter } from './retry-after.ts';
+import { userAgent } from './user-agent.ts';
 
 /**
  * Which headers cross Sluice. Up goes what is known to be meant for a service and to do no harm, and nothing else: behind
@@ -58,7 +61,6 @@ const PASSTHROUGH_UP = new Set([
   'accept',
   'accept-charset',
   'accept-encoding',
-  'user-agent',
   'cache-control',
   'pragma',
   'prefer',
@@ -179,17 +181,19 @@ export function variantOf(headers: IncomingHttpHeaders): string {
  *
  * @param caller the caller's headers, lower-case names
  * @param shared the answer may be served to others: then only what is part of the cache key goes up
+ * @param client the configured client that calls
  */
 export function requestHeaders(
   caller: IncomingHttpHeaders,
   token: string,
   hasBody: boolean,
   shared: boolean,
+  client?: string,
 ): Record<string, string> {
   const headers: Record<string, string> = {
     'x-auth-token': token,
     accept: 'application/json',
-    'user-agent': 'sluice',
+    'user-agent': shared ? PRODUCT : userAgent(caller['user-agent'], client),
   };
   if (hasBody) headers['content-type'] = 'application/json';
   if (shared) {
@@ -245,11 +249,13 @@ const PASSTHROUGH_NOT_DOWN = new Set(NEVER_DOWN);
  * Headers for a request that streams through.
  *
  * @param length bytes of the body; undefined: there is none
+ * @param client the configured client that calls
  */
 export function passthroughRequestHeaders(
   caller: IncomingHttpHeaders,
   token: string,
   length: number | undefined,
+  client?: string,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
   const dropped = nominated(caller.connection);
@@ -257,7 +263,9 @@ export function passthroughRequestHeaders(
     if (goesThrough(name) && !dropped?.has(name)) headers[name] = text(caller[name]);
   }
   if (length !== undefined) headers['content-length'] = String(length);
+  headers['user-agent'] = userAgent(caller['user-agent'], client);
   headers['x-auth-token'] = token;
+  headers['user-agent'] = userAgent(caller['user-agent'], client);
   return headers;
 }
 
@@ -275,6 +283,9 @@ export function passthroughResponseHeaders(
     const url = upstream[name];
     if (typeof url === 'string') headers[name] = location(url);
   }
+  const retryAfter = tellableRetryAfter(upstream['retry-after'], upstream.date);
+  if (retryAfter === undefined) delete headers['retry-after'];
+  else headers['retry-after'] = retryAfter;
   headers['x-compute-request-id'] = text(upstream['x-compute-request-id']) || call.requestId;
   headers['via'] = '1.1 sluice';
   headers['x-sluice-region'] = call.region;

@@ -1,6 +1,22 @@
 import { FAULTS, type FaultName } from '../faults/faults.ts';
-import { isJsonObject } from '../json.ts';
+import { isJsonObject, type JsonValue } from '../json.ts';
 import { plainText } from './plain-text.ts';
+
+/**
+ * No refusal says so much, characters: of a longer one the first words count, if it is no JSON, and nothing is parsed. Whoever
+ * wants to know what kind of refusal it is would read it again, several times over.
+ */
+const LONGEST_REFUSAL = 64 * 1024;
+
+/** The value of a refusal's text; undefined when it is no JSON, or longer than any. */
+export function parseRefusal(text: string): JsonValue | undefined {
+  if (text.length > LONGEST_REFUSAL) return undefined;
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Real servers say no in many shapes: a fault, keystone's `{"error": …}`, webob's `{"message", "code": "404 Not
@@ -10,7 +26,9 @@ import { plainText } from './plain-text.ts';
  * @returns JSON text of a fault; the same text when it is one already
  */
 export function normaliseFault(status: number, body: string): string {
-  const parsed = parse(body);
+  const isJson = looksLikeJson(body);
+  if (isJson && body.length > LONGEST_REFUSAL) return fault(status, undefined);
+  const parsed = isJson ? parseRefusal(body) : undefined;
   if (isJsonObject(parsed)) {
     const [name, inner] = Object.entries(parsed)[0] ?? [];
     if (name !== undefined && name !== 'error' && isJsonObject(inner) && 'message' in inner) return body;
@@ -40,12 +58,7 @@ export function faultName(status: number): FaultName {
   return found ?? 'computeFault';
 }
 
-function parse(body: string): unknown {
-  const first = body.trimStart()[0];
-  if (first !== '{' && first !== '"' && first !== '[') return undefined;
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
+function looksLikeJson(body: string): boolean {
+  const first = /\S/.exec(body)?.[0];
+  return first === '{' || first === '"' || first === '[';
 }

@@ -1,54 +1,36 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
-import { type Clock, sleep } from '../clock.ts';
+import type { Dispatcher } from 'undici';
+import { clientLimitFault } from '../access/client-limits.ts';
+import { sleep } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
+import type { Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
-import type { RegionLimits } from '../limits/limits.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import type { LiveAccount } from '../routing/account.ts';
-import type { Place } from '../routing/directory.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
 import { refusalBody } from './answer-reader.ts';
-import { type AttemptOutcome, decideNext, firstAttempt, type NextStep, stateAfter } from './attempts.ts';
+import {
+  type AttemptOutcome,
+  type AttemptState,
+  decideNext,
+  firstAttempt,
+  type NextStep,
+  stateAfter,
+} from './attempts.ts';
 import { ExchangeError, type ExchangeRequest, type ExchangeWatch, type UpstreamAnswer } from './exchange.ts';
-import { failureFault } from './failure.ts';
-import type { Pools } from './pools.ts';
-import type { Renewals, Tokens } from './renewals.ts';
-import { isStreamed, type RegionRequest } from './request.ts';
+import { failureFault, renewalFault } from './failure.ts';
+import type { CallTerms, Means } from './means.ts';
+import { ownToken } from './own-token.ts';
+import type { Tokens } from './renewals.ts';
+import { isStreamed, isWhole, type RegionRequest } from './request.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { RegionSlot } from './slot.ts';
-
-/** What regions are asked with. */
-export interface Means {
-  readonly pools: Pools;
-  readonly clock: Clock;
-  readonly limits: RegionLimits<Place>;
-  readonly metrics: Metrics;
-  /** How often what is safe is sent again. */
-  readonly retries: number;
-  readonly renewals: Renewals;
-}
-
-/** How one request goes, beside what it says. */
-export interface CallTerms {
-  /** Path at the origin below which the request's path stands. */
-  readonly base: string;
-  /** Name of the operation in metrics. */
-  readonly label: string;
-  /** False: no limit is about it. */
-  readonly isRated: boolean;
-  /** Was given already for the first attempt. */
-  readonly permit?: Permit | undefined;
-}
 
 /** What an answer has, however it is taken. */
 interface AnswerHead {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
 }
-
-/** How long whoever cannot be served for a refused token should stay away: a login takes less, s. */
-const RENEWAL_SECONDS = 2;
 
 /**
  * One request to a region, sent until there is an answer worth having. Each attempt takes a token, a permit and one
@@ -66,7 +48,9 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   protected readonly means: Means;
   readonly #terms: CallTerms;
   readonly #tokens: Tokens;
-  #state;
+  readonly #budget: RetryBudget;
+  readonly #trust: Trust | undefined;
+  #state: AttemptState;
   #given: Permit | undefined;
   /** Of the current attempt. */
   #permit: Permit | undefined;
@@ -77,15 +61,21 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.request = request;
     this.means = means;
     this.#terms = terms;
-    this.#tokens = (request.place.account as LiveAccount).tokens;
+    const { tokens, trust } = request.place.account as LiveAccount;
+    this.#tokens = tokens;
+    this.#trust = trust;
     this.#state = firstAttempt(request.method, means.retries);
+    // Nobody here can replace a caller's own token: that it is refused is the answer.
+    if (request.ownToken !== undefined) this.#state = { ...this.#state, hasNewToken: true };
     this.#given = terms.permit;
+    this.#budget = means.retryBudgets.of(request.place.endpoint.origin);
+    this.#budget.requested(means.clock.monotonic());
   }
 
   /** Headers of an attempt. */
   protected abstract headers(token: Token): Record<string, string>;
   /** One exchange; `this` watches how far it gets. */
-  protected abstract exchange(request: ExchangeRequest, origin: string): Promise<A | ExchangeError>;
+  protected abstract exchange(request: ExchangeRequest, dispatcher: Dispatcher): Promise<A | ExchangeError>;
   /** What is wrong with an answer, if anything; it then counts as none. */
   protected abstract check(answer: A): ExchangeError | undefined;
   /** A refusal with its whole body, as far as that was read. */
@@ -99,6 +89,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
    * @throws {Fault} over limit, no token, no answer
    */
   async run(): Promise<A> {
+    this.#takeOwnLimit();
     try {
       for (;;) {
         const token = this.#tokenNow() ?? (await this.#tokenLater());
@@ -136,8 +127,20 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.#permit?.answered(status, headers);
   }
 
+  /** @throws {Fault} over a limit of the client's own, of which a request takes one, however often it is sent */
+  #takeOwnLimit(): void {
+    const { clientLimits, clock, metrics, overLimitStatus } = this.means;
+    const { client, method, place } = this.request;
+    if (!this.#terms.isRated || this.#given !== undefined || !clientLimits.has(client)) return;
+    const refused = clientLimits.take(client, method, this.#slot(0, false), clock.monotonic());
+    if (refused === undefined) return;
+    metrics.limitRejected.inc(place.account.name, place.endpoint.region, client, 'client');
+    throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
+  }
+
   /** What can be sent but once does not leave with a token that is being replaced. */
   #tokenNow(): Token | undefined {
+    if (this.request.ownToken !== undefined) return ownToken(this.request.ownToken);
     const isSpoilt = isStreamed(this.request.body) && this.means.renewals.pending(this.#tokens) !== undefined;
     return isSpoilt ? undefined : this.#tokens.peek();
   }
@@ -176,7 +179,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         headers: this.headers(token),
         body: isStreamed(body) ? body.stream : body,
       },
-      place.endpoint.origin,
+      this.means.pools.get(place.endpoint.origin, this.#trust),
     );
     const tookMs = this.means.clock.monotonic() - started;
     this.upstreamMs += tookMs;
@@ -198,10 +201,17 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   #outcomeOf(result: A | ExchangeError): AttemptOutcome {
     const { body, cancellation } = this.request;
-    const canRepeat = !isStreamed(body) || isUntouched(body.stream);
+    const canRepeat = isWhole(body) || this.#isOwnRefused(result);
+    const mayPass = result instanceof ExchangeError || result.status >= 500;
+    const hasBudget = mayPass && this.#budget.allows(this.means.clock.monotonic());
     if (result instanceof ExchangeError)
-      return { kind: 'failure', failure: cancellation?.gone ? 'aborted' : result.kind, canRepeat };
-    return { kind: 'answer', status: result.status, isOverLimit: this.#isOverLimit(result), canRepeat };
+      return { kind: 'failure', failure: cancellation?.gone ? 'aborted' : result.kind, canRepeat, hasBudget };
+    const isOverLimit = this.#isOverLimit(result);
+    return { kind: 'answer', status: result.status, isOverLimit, canRepeat, hasBudget };
+  }
+
+  #isOwnRefused(result: A | ExchangeError): boolean {
+    return this.request.ownToken !== undefined && !(result instanceof ExchangeError) && result.status === 401;
   }
 
   /** A rate limit's refusal; the windows are then corrected. */
@@ -227,6 +237,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       const next = await this.means.renewals.renew(this.#tokens, token, cancellation?.signal);
       hasNewToken = next.id !== token.id;
     } else if (step.kind === 'repeat') {
+      this.#budget.repeated(this.means.clock.monotonic());
       await sleep(this.means.clock, step.delayMs, cancellation?.signal);
     }
     this.#state = stateAfter(this.#state, step, hasNewToken);
@@ -241,11 +252,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.discard(result);
     if (why === 'overlimit') return this.means.limits.refusal(await this.#refusalNow());
     this.means.renewals.renewInBackground(this.#tokens, token);
-    return new Fault(
-      'serviceUnavailable',
-      `Region ${this.request.place.endpoint.region} refused the token of this gateway, which is being replaced. The body has been sent on and is not here any more: send the request again after Retry-After.`,
-      { headers: { 'retry-after': String(RENEWAL_SECONDS) } },
-    );
+    return renewalFault(this.request.place.endpoint.region);
   }
 
   #failure(error: ExchangeError): Fault {
@@ -264,9 +271,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 /** The region has answered, and not to refuse the token. */
 const isTaken = (result: { status: number } | ExchangeError): boolean =>
   !(result instanceof ExchangeError) && result.status !== 401;
-
-/** All of the body is still there: a connection that could not be made has read nothing of it. */
-const isUntouched = ({ readableDidRead, destroyed }: Readable): boolean => !readableDidRead && !destroyed;
 
 /** What a permit is told of an exchange that ended without a head. */
 function settleUnanswered(permit: Permit, { kind, sent }: ExchangeError): void {

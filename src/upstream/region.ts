@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
 import type { Endpoint } from '../identity/catalog.ts';
 import type { Token } from '../identity/token.ts';
 import type { Charge } from '../limits/slot-request.ts';
@@ -8,9 +9,11 @@ import type { Operation } from '../operations/operation.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { type ExchangeError, type ExchangeRequest, exchange, type UpstreamAnswer } from './exchange.ts';
 import { passthroughRequestHeaders, requestHeaders } from './headers.ts';
-import { type Means, RegionCall } from './region-call.ts';
+import type { Means } from './means.ts';
+import { RegionCall } from './region-call.ts';
 import { Renewals } from './renewals.ts';
 import type { ProxiedRequest, UpstreamRequest } from './request.ts';
+import { RetryBudgets } from './retry-budget.ts';
 import { discard, type StreamedAnswer, streamExchange } from './stream-exchange.ts';
 
 export type { UpstreamRequest } from './request.ts';
@@ -59,8 +62,8 @@ export interface Regions {
 }
 
 /** Joins up what regions are asked with. */
-export function createRegions(means: Omit<Means, 'renewals'>): Regions {
-  const all: Means = { ...means, renewals: new Renewals() };
+export function createRegions(means: Omit<Means, 'renewals' | 'retryBudgets'>): Regions {
+  const all: Means = { ...means, renewals: new Renewals(), retryBudgets: new RetryBudgets() };
   return {
     ask: (request) => new WholeCall(request, all).answer(),
     stream: (request) => new StreamedCall(request, all).answer(),
@@ -87,12 +90,15 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   }
 
   protected headers(token: Token): Record<string, string> {
-    const { headers, body, shared } = this.request;
-    return requestHeaders(headers, token.id, body !== undefined, shared);
+    const { headers, body, shared, knownClient } = this.request;
+    return requestHeaders(headers, token.id, body !== undefined, shared, knownClient);
   }
 
-  protected exchange(request: ExchangeRequest, origin: string): Promise<UpstreamAnswer | ExchangeError> {
-    return exchange(this.means.pools.get(origin), request, this.request.cancellation, this);
+  protected exchange(
+    request: ExchangeRequest,
+    dispatcher: Dispatcher,
+  ): Promise<UpstreamAnswer | ExchangeError> {
+    return exchange(dispatcher, request, this.request.cancellation, this);
   }
 
   protected check(answer: UpstreamAnswer): ExchangeError | undefined {
@@ -125,12 +131,15 @@ class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
   }
 
   protected headers(token: Token): Record<string, string> {
-    const { headers, body } = this.request;
-    return passthroughRequestHeaders(headers, token.id, body?.length);
+    const { headers, body, knownClient } = this.request;
+    return passthroughRequestHeaders(headers, token.id, body?.length, knownClient);
   }
 
-  protected exchange(request: ExchangeRequest, origin: string): Promise<StreamedAnswer | ExchangeError> {
-    return streamExchange(this.means.pools.get(origin), request, this.request.cancellation, this);
+  protected exchange(
+    request: ExchangeRequest,
+    dispatcher: Dispatcher,
+  ): Promise<StreamedAnswer | ExchangeError> {
+    return streamExchange(dispatcher, request, this.request.cancellation, this);
   }
 
   protected check(): undefined {}

@@ -24,6 +24,10 @@ export interface RegionRequest {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer | string | StreamedBody | undefined;
   readonly client: string;
+  /** The client again where it is a configured one: the region is told its name. */
+  readonly knownClient?: string | undefined;
+  /** The caller's own upstream token, which goes up as it is; undefined: the account's. */
+  readonly ownToken?: string | undefined;
   readonly priority: Priority;
   /** Longest wait for slots, ms. */
   readonly maxWaitMs: number;
@@ -52,4 +56,9 @@ export interface ProxiedRequest extends RegionRequest {
 /** Whether a body is sent while it comes in. */
 export function isStreamed(body: RegionRequest['body']): body is StreamedBody {
   return typeof body === 'object' && !(body instanceof Uint8Array);
+}
+
+/** Whether all of a body is still here: a connection that could not be made has read nothing of a streamed one. */
+export function isWhole(body: RegionRequest['body']): boolean {
+  return !isStreamed(body) || (!body.stream.readableDidRead && !body.stream.destroyed);
 }

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Stored } from '../../src/cache/cache.ts';
@@ -125,6 +126,45 @@ describe.runIf(redisAvailable())('when Redis', () => {
     expect((await (await connected()).get(detail, never)).entry.body).toBe('"fresh"');
   });
 
+  it('holds anything at all under any of its keys, callers are answered by the upstream', async () => {
+    const one = await connected();
+    const names = [
+      entryKey,
+      redisKeys.generation(scope),
+      redisKeys.lock(scope, keyOf(detail, detail.path, '')),
+      redisKeys.unbounded(scope),
+      SCOPES,
+    ];
+    const value = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+      fc.bigInt({ min: -1n, max: 10n ** 20n }).map((number) => Buffer.from(`${number}`)),
+      fc
+        .tuple(fc.nat(), fc.uint8Array({ maxLength: 40 }))
+        .map(([number, rest]) =>
+          Buffer.concat([
+            Buffer.from(`2 ${number} 200 1 9999999999999 9999999999999 9999999999999 p `),
+            rest,
+          ]),
+        ),
+      fc.constantFrom('list', 'hash', 'zset', 'set'),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 4 }),
+        async (spoils) => {
+          for (const [name, content] of spoils) await put(admin, name, content);
+          const answer = await one.get({ ...detail, cacheControl: 'max-age=0' }, answering(ok('"region"')));
+          expect([answer.entry.body, answer.verdict]).toEqual(['"region"', 'miss']);
+          await one.cache.invalidate({ ...detail, params: {}, invalidates: ['imageLists'] });
+        },
+      ),
+      { numRuns: 60 },
+    );
+    await admin.flushall();
+    expect((await (await connected()).get(detail, answering(ok('"next"')))).entry.body).toBe('"next"');
+    expect(one.log.warnings.filter((line) => !line.includes('signingKeys'))).toEqual([]);
+  });
+
   it('holds rubbish where the scopes are listed, that is overwritten and no outage', async () => {
     const one = await connected();
     await admin.set(SCOPES, 'rubbish');
@@ -232,6 +272,16 @@ describe.runIf(redisAvailable())('when Redis', () => {
     expect(ttlMs).toBeLessThanOrEqual(40_000);
   });
 });
+
+/** Puts a text, or something of another type, under a key. */
+async function put(admin: Redis, name: string, content: Buffer | string): Promise<void> {
+  await admin.del(name);
+  if (typeof content !== 'string') await admin.set(name, content);
+  else if (content === 'list') await admin.rpush(name, 'x');
+  else if (content === 'hash') await admin.hset(name, 'x', 'y');
+  else if (content === 'zset') await admin.zadd(name, 1, 'x');
+  else await admin.sadd(name, 'x');
+}
 
 /** A snapshot fails, after which Redis takes no writes. */
 async function failingDisk(admin: Redis): Promise<void> {

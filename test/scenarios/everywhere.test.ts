@@ -390,3 +390,42 @@ it('a region that is called ALL is warned of, and reached another way', async ()
     await odd.close();
   }
 });
+
+describe('a region whose page is empty and has a next link', () => {
+  /** Pages of DFW by marker: each empty one leads to the next. */
+  const scriptEmptyPages = (empty: number) => {
+    const dfw = upstream.region('DFW');
+    dfw.on(
+      'GET /servers',
+      json((request: StubRequest) => {
+        const at = Number(new URLSearchParams(request.query).get('marker') ?? 0);
+        const href = `${dfw.url}/servers?status=ACTIVE&marker=${at + 1}`;
+        if (at < empty) return { servers: [], servers_links: [{ rel: 'next', href }] };
+        return { servers: [{ id: 'd1' }] };
+      }),
+    );
+    return dfw;
+  };
+  const namesOf = ({ servers }: Merged) => servers.map(({ id }) => id);
+
+  it('is asked on, with what the caller asked for', async () => {
+    const dfw = scriptEmptyPages(3);
+    const { json: parse } = await ask(`${base}/servers?status=ACTIVE&limit=2`);
+    expect(namesOf(parse<Merged>())).toEqual(['d1', 'o1']);
+    expect(dfw.requests('GET /servers').map(({ query }) => query)).toEqual([
+      'status=ACTIVE&limit=2',
+      'status=ACTIVE&limit=2&marker=1',
+      'status=ACTIVE&limit=2&marker=2',
+      'status=ACTIVE&limit=2&marker=3',
+    ]);
+  });
+
+  it('is not asked on for ever: the caller follows the rest', async () => {
+    const dfw = scriptEmptyPages(15);
+    const first = (await ask(`${base}/servers`)).json<Merged>();
+    expect(dfw.count('GET /servers')).toBe(10);
+    expect(namesOf(first)).toEqual([]);
+    const second = (await ask(first.servers_links![0]!.href)).json<Merged>();
+    expect(namesOf(second)).toEqual(['d1', 'o1', 'l1', 'l2']);
+  });
+});

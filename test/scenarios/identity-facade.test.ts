@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { issueToken, verifyToken } from '../../src/facade/sluice-token.ts';
-import { createTokenKeys, randomTokenKey } from '../../src/facade/token-keys.ts';
+import { issueToken, verifyToken } from '../../src/access/token.ts';
+import { createTokenKeyRing, randomTokenKey } from '../../src/access/token-keys.ts';
 import {
   accessDocument,
   chooseAccount,
@@ -46,7 +46,7 @@ function token(id: string, name: string, regions: string[]): Token {
   };
 }
 
-const key = createTokenKeys(['secret of the façade tests'], randomTokenKey());
+const key = createTokenKeyRing(['secret of the façade tests'], randomTokenKey());
 const accounts = [token('424242', 'acme', ['ORD', 'DFW']), token('777', 'emca', ['LON'])];
 let server: Server;
 let root: string;

@@ -134,6 +134,10 @@ describe('a login at the identity service', () => {
     });
     identity.answer = coded(JSON.stringify(accessAnswer('t-coded')), 'gzip');
     expect((await login(new AbortController().signal)).id).toBe('t-coded');
+    for (const coding of ['GZIP', 'x-gzip', 'identity, GZip']) {
+      identity.answer = coded(JSON.stringify(accessAnswer('t-coded')), coding);
+      expect((await login(new AbortController().signal)).id, coding).toBe('t-coded');
+    }
     identity.answer = coded(' '.repeat(8 * 1024 * 1024), 'gzip');
     expect((await failureOf(login)).message).toContain('unfolds to more than 1048576 bytes');
     identity.answer = coded('{}', 'sdch');

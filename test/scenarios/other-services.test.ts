@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ask } from '../support/ask.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
@@ -368,6 +369,31 @@ it('a service on the host of the identity service does not lead to it: the token
   for (const path of ['/%2e%2e/v3/users', '/%252e%252e/v3/users', '/..;x/v3/users'])
     expect((await ask(base + path)).status, path).toBe(400);
   expect(volumes.requests().map(({ url }) => url)).toEqual(['/v1.0/instances']);
+});
+
+it.each(METHODS.filter((method) => method !== 'CONNECT' && method !== 'TRACE'))(
+  'the method %s passes to a service, with a body too where it may have one',
+  async (method) => {
+    volumes.on(`${method} /v1/box/a`, ({ request, response }) => {
+      response.writeHead(200, { 'x-seen': `${request.method} ${request.url} ${request.body}` }).end();
+    });
+    const body = ['GET', 'HEAD'].includes(method) ? undefined : 'a body';
+    const { status, headers } = await ask(`${gateway.url}/dfw/services/messaging/v1/box/a`, {
+      method,
+      ...(body === undefined ? {} : { body, headers: { 'content-type': 'text/plain' } }),
+    });
+    expect([status, headers['x-seen']]).toEqual([200, `${method} /v1/box/a ${body ?? ''}`.trim()]);
+  },
+);
+
+it('TRACE does not pass: its answer would repeat the token', async () => {
+  const { status, headers } = await ask(`${gateway.url}/dfw/services/messaging/v1/box/a`, {
+    method: 'TRACE',
+  });
+  expect(status).toBe(405);
+  expect(headers.allow).toContain('COPY');
+  expect(headers.allow).not.toContain('TRACE');
+  expect(volumes.requests()).toEqual([]);
 });
 
 describe('an image that is changed at the image service', () => {

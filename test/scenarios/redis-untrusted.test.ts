@@ -65,16 +65,20 @@ describe.runIf(redisAvailable())('a Redis that somebody else writes to', () => {
 
   it('gets no answer of its own out to a caller, whatever key it has', async () => {
     const gateway = await start([KEY]);
+    const found = () =>
+      gateway.metric('sluice_redis_errors_total', { operation: 'begin', outcome: 'rubbish' });
     for (const seal of [createSeal([]), createSeal(['another key, which is long enough'])]) {
-      await forge('/flavors/detail', '{"flavors": [{"id": "forged"}]}', seal);
-      const answer = await ask(gateway.url + FLAVORS, { headers: { 'cache-control': 'max-age=0' } });
-      expect([answer.status, answer.headers['x-cache']]).toEqual([200, 'MISS']);
-      expect(answer.text).not.toContain('forged');
-      await ask(`${gateway.adminUrl}/admin/cache/purge`, { method: 'POST' });
-      await forge('/flavors/detail', '{"flavors": [{"id": "forged"}]}', seal);
-      expect((await ask(gateway.url + FLAVORS)).text).not.toContain('forged');
+      const before = await found();
+      // A Redis that is slow for a moment is not asked, and nothing found in it.
+      await vi.waitFor(async () => {
+        await ask(`${gateway.adminUrl}/admin/cache/purge`, { method: 'POST' });
+        await forge('/flavors/detail', '{"flavors": [{"id": "forged"}]}', seal);
+        const answer = await ask(gateway.url + FLAVORS);
+        expect([answer.status, answer.headers['x-cache']]).toEqual([200, 'MISS']);
+        expect(answer.text).not.toContain('forged');
+        expect(await found()).toBeGreaterThan(before);
+      }, 10_000);
     }
-    expect(await gateway.metric('sluice_redis_errors_total', { outcome: 'rubbish' })).toBeGreaterThan(0);
     expect(gateway.logText()).toContain('redis.signingKeys');
   });
 

@@ -51,6 +51,7 @@ export function makeCertificate(
     name?: string | readonly string[];
     names?: readonly string[];
     issuer?: TestCertificate;
+    validFromMs?: number;
     validToMs?: number;
   } = {},
 ): TestCertificate {
@@ -70,7 +71,10 @@ export function makeCertificate(
     der(0x02, Buffer.from([++serial & 0x7f, 1])),
     ECDSA_WITH_SHA256,
     nameOf(issuer?.name ?? common[0]!),
-    sequence(time(Date.now() - 86_400_000), time(options.validToMs ?? Date.now() + 86_400_000)),
+    sequence(
+      time(options.validFromMs ?? Date.now() - 86_400_000),
+      time(options.validToMs ?? Date.now() + 86_400_000),
+    ),
     nameOf(...common),
     publicKey.export({ type: 'spki', format: 'der' }),
     ...(extensions.length === 0 ? [] : [der(0xa3, sequence(...extensions))]),

@@ -18,18 +18,27 @@ export interface CliProcess {
 
 const running = new Set<ChildProcess>();
 
-/** Starts `sluice …`. Of the test's environment only what a process needs is passed on, so that no setting slips in. */
-export function startCli(args: readonly string[], env: Record<string, string> = {}): CliProcess {
+/**
+ * Starts `sluice …`. Of the test's environment only what a process needs is passed on, so that no setting slips in.
+ *
+ * @param input what it reads on standard input, whole; nothing when left out
+ */
+export function startCli(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  input?: string,
+): CliProcess {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, ['--import', TSX, CLI, ...args], {
     env: { PATH, HOME, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  child.stdin?.end(input);
   running.add(child);
   const written = { stdout: '', stderr: '' };
   const watchers = new Set<() => void>();
   for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
+    child[name]!.setEncoding('utf8').on('data', (text: string) => {
       written[name] += text;
       for (const watcher of watchers) watcher();
     });

@@ -10,6 +10,8 @@ import { STUB_CREDENTIALS } from './stub-identity.ts';
 /** A gateway that listens on free ports of the loopback interface. */
 export interface TestGateway {
   readonly url: string;
+  /** Of all listeners, where `listen` is a list. */
+  readonly urls: readonly string[];
   readonly adminUrl: string;
   /** Ports of `listen.regions`, by region. */
   readonly regionUrls: Readonly<Record<string, string>>;
@@ -29,10 +31,19 @@ export interface TestGatewayOptions {
   /** The identity service of its one account, `main`. */
   identityUrl: string;
   /** How it logs in there; the stub upstream's own credentials by default. */
-  credentials?: { username: string; apiKey?: string; password?: string };
+  credentials?: {
+    username: string;
+    apiKey?: string;
+    password?: string;
+    caFile?: string;
+    certFile?: string;
+    keyFile?: string;
+  };
   /** Settings over the defaults; mappings are merged, lists and values replace. */
   settings?: Tree;
   clock?: Clock;
+  /** Where its `HTTPS_PROXY` and the like stand; none by default, whatever the machine has. */
+  environment?: Record<string, string>;
   /** False: does not wait for the first login (identity is down, or held at a gate). */
   untilReady?: boolean;
 }
@@ -53,7 +64,8 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const config = configOf(settings);
   const lines: string[] = [];
   const log = createLog(config.log, { write: (line: string) => void lines.push(line) });
-  const gateway = await createGateway(config, options.clock ? { log, clock: options.clock } : { log });
+  const { clock, environment = {} } = options;
+  const gateway = await createGateway(config, { log, environment, ...(clock ? { clock } : {}) });
   const addresses = await gateway.listen();
   if (options.untilReady !== false) await untilReady(addresses.adminUrl, () => lines.join(''));
 

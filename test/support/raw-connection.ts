@@ -22,10 +22,15 @@ export interface RawAnswer {
   field(name: string): string | undefined;
 }
 
-/** Connects to a base URL such as `http://127.0.0.1:8080`. */
-export async function connectRaw(url: string): Promise<RawConnection> {
+/**
+ * Connects to a base URL such as `http://127.0.0.1:8080`.
+ *
+ * @param localAddress where it comes from: any of 127.0.0.0/8 on a loopback interface
+ */
+export async function connectRaw(url: string, localAddress?: string): Promise<RawConnection> {
   const { hostname, port, host } = new URL(url);
-  const socket = connect(Number(port), hostname);
+  const from = localAddress === undefined ? {} : { localAddress };
+  const socket = connect({ port: Number(port), host: hostname, ...from });
   await once(socket, 'connect');
   let received = '';
   let wanted = 0;

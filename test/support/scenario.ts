@@ -16,7 +16,7 @@ export interface Scene {
 
 export interface SceneOptions
   extends Omit<StubUpstreamOptions, 'now'>,
-    Pick<TestGatewayOptions, 'credentials' | 'settings' | 'untilReady'> {
+    Pick<TestGatewayOptions, 'credentials' | 'settings' | 'untilReady' | 'environment'> {
   /**
    * Time stands still until the test turns `clock`: `true` at the machine's time, a number at that instant (ms since the
    * epoch). Tokens last 30 days then unless `tokenLifeMs` says otherwise. Without it both go by the machine's clock.
@@ -87,7 +87,7 @@ function standIn<T extends object>(now: () => T): T {
 }
 
 async function openScene(options: SceneOptions): Promise<{ scene: Scene; close: () => Promise<void> }> {
-  const { standstill, script, credentials, settings, untilReady } = options;
+  const { standstill, script, credentials, settings, untilReady, environment } = options;
   const clock = new FakeClock(typeof standstill === 'number' ? standstill : Date.now());
   const time = standstill === undefined ? {} : { now: () => clock.now(), tokenLifeMs: THIRTY_DAYS_MS };
   const upstream = await startStubUpstream({ ...time, ...options });
@@ -99,6 +99,7 @@ async function openScene(options: SceneOptions): Promise<{ scene: Scene; close: 
       ...(credentials === undefined ? {} : { credentials }),
       ...(settings === undefined ? {} : { settings }),
       ...(untilReady === undefined ? {} : { untilReady }),
+      ...(environment === undefined ? {} : { environment }),
     });
     const close = async () => {
       await gateway.close();

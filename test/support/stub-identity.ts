@@ -17,6 +17,8 @@ export interface StubIdentityOptions {
   defaultRegion: string;
   /** How long a token lives, ms. */
   tokenLifeMs: number;
+  /** What the ids of tokens begin with; a number follows. */
+  tokenPrefix: string;
   /** Wall time, ms since the epoch. */
   now: () => number;
 }
@@ -41,7 +43,7 @@ export function createStubIdentity(options: StubIdentityOptions): {
 
   const login: Answer = (exchange) => {
     if (!isKnown(exchange.request)) return wrongCredentials(exchange);
-    const id = `stub-token-${tokens.length + 1}`;
+    const id = `${options.tokenPrefix}${tokens.length + 1}`;
     const expires = options.now() + options.tokenLifeMs;
     tokens.push(id);
     expiry.set(id, expires);

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Exchange, StubRequest } from './stub-answers.ts';
 
@@ -22,13 +23,19 @@ export interface Party {
   handle(exchange: Exchange): Promise<void>;
 }
 
-/** Opens a port on the loopback interface; the first of `parties` (which may still grow) that knows a path answers. */
-export async function listen(parties: readonly Party[]): Promise<Listener> {
+/**
+ * Opens a port on the loopback interface; the first of `parties` (which may still grow) that knows a path answers.
+ *
+ * @param tls certificate, key and terms of one that speaks TLS
+ */
+export async function listen(parties: readonly Party[], tls?: ServerOptions): Promise<Listener> {
   let connections = 0;
-  const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, response) => {
+  const serve = (incoming: IncomingMessage, response: ServerResponse) => {
     // It fails when the caller leaves while it is still sending: nobody is there to be told.
     answer(parties, incoming, response).catch(() => incoming.socket.destroy());
-  });
+  };
+  const times = { keepAliveTimeout: 60_000 };
+  const server = tls ? createTlsServer({ ...tls, ...times }, serve) : createServer(times, serve);
   server.on('connection', () => connections++);
 
   const open = (port: number): Promise<void> =>
@@ -48,7 +55,7 @@ export async function listen(parties: readonly Party[]): Promise<Listener> {
   await open(0);
   const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     port,
     get connections() {
       return connections;
@@ -94,7 +101,7 @@ async function exchangeOf(
     url,
     headers: incoming.headers,
     body: await bodyOf(incoming),
-    origin: `http://${incoming.headers.host}`,
+    origin: `${'encrypted' in socket ? 'https' : 'http'}://${incoming.headers.host}`,
     closed,
     get aborted() {
       return isAborted;

@@ -1,3 +1,4 @@
+import type { ServerOptions } from 'node:https';
 import { createStubIdentity, type StubIdentity } from './stub-identity.ts';
 import { type Listener, listen, type Party } from './stub-listener.ts';
 import { createStubRegion, type Reachable, type StubRegion } from './stub-region.ts';
@@ -37,6 +38,10 @@ export interface StubUpstreamOptions {
   /** True: identity and all regions on one port, regions told apart by a path prefix (`/dfw/v2/…`). */
   onePort?: boolean;
   tokenLifeMs?: number;
+  /** Who of them speaks TLS, and how. */
+  tls?: { identity?: ServerOptions; regions?: ServerOptions };
+  /** What ids of tokens begin with, where two upstreams must not give out the same; `stub-token-` otherwise. */
+  tokenPrefix?: string;
   /** Further services of the catalog, behind those it always has (`startStubService`). */
   services?: unknown[];
   /** Changes an endpoint of the compute service before the catalog goes out. */
@@ -49,8 +54,8 @@ export async function startStubUpstream(options: StubUpstreamOptions = {}): Prom
   const { regions: names = ['DFW'], tenant = '700100', onePort = false, now = Date.now } = options;
   const regions = new Map<string, StubRegion>();
   const listeners: Listener[] = [];
-  const open = async (parties: Party[]): Promise<Listener> => {
-    const listener = await listen(parties);
+  const open = async (parties: Party[], tls?: ServerOptions): Promise<Listener> => {
+    const listener = await listen(parties, tls);
     listeners.push(listener);
     return listener;
   };
@@ -60,13 +65,14 @@ export async function startStubUpstream(options: StubUpstreamOptions = {}): Prom
     now,
     defaultRegion: names[0]!,
     tokenLifeMs: options.tokenLifeMs ?? 86_400_000,
+    tokenPrefix: options.tokenPrefix ?? 'stub-token-',
     catalog: () => [...catalogOf(regions.values(), tenant, options.endpoint), ...(options.services ?? [])],
   });
   const shared: Party[] = [identity.party];
-  const main = await open(shared);
+  const main = await open(shared, options.tls?.identity);
   for (const name of names) {
     const parties: Party[] = onePort ? shared : [];
-    const listener = onePort ? main : await open(parties);
+    const listener = onePort ? main : await open(parties, options.tls?.regions);
     const prefix = onePort ? `/${name.toLowerCase()}` : '';
     const { region, party } = createStubRegion({
       name,

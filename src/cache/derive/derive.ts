@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonValue } from '../../json.ts';
 import type { Hrefs } from '../../links/json-hrefs.ts';
 import type { Operation } from '../../operations/operation.ts';
+import { owned } from '../../owned-text.ts';
 import { type Family, familyOf } from '../classes.ts';
-import { owned } from '../owned-text.ts';
 import { hasOneReading, type Parameter, parseQuery } from '../query.ts';
 import { sliceObject } from './json-slices.ts';
 import { type ListIndex, type Member, MOST_MEMBERS, memberValue, selfOf } from './list-index.ts';

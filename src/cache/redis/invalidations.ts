@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../clock.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
-import { PAUSE_MS, type RedisGuard, type RedisObserver } from '../../redis/guard.ts';
+import { PAUSE_MS, type RedisGuard } from '../../redis/guard.ts';
 import type { Seal } from '../../redis/seal.ts';
 import { type Change, EVERYTHING } from '../invalidation.ts';
 import type { SharedListener } from '../shared-store.ts';
@@ -14,13 +14,15 @@ export interface InvalidationBusOptions {
   /** For messages only. */
   subscriber: RedisConnection;
   guard: RedisGuard;
-  observe: RedisObserver;
   clock: Clock;
   keys: RedisKeys;
   listener: SharedListener;
   instanceId: string;
   seal: Seal;
 }
+
+/** Nothing is ever of it. */
+const NO_SCOPE = '';
 
 /** How often the generations of all scopes held here are compared, whatever was heard (ms). */
 const CHECK_EVERY_MS = 5000;
@@ -151,10 +153,9 @@ export class InvalidationBus {
 
   /** Somebody else's words say no more than that it may be time to look, and so do those of an instance with another key. */
   #distrust(scope: string | undefined): void {
-    const { guard, observe, listener } = this.#options;
-    observe.redis('message', 'rubbish', 0);
-    guard.trouble(
-      'rubbish',
+    const { guard, listener } = this.#options;
+    guard.rubbish(
+      'message',
       'A message in Redis is none that an instance with one of redis.signingKeys wrote; it is not believed',
     );
     if (scope !== undefined && listener.knows(scope)) void this.#compare(scope);
@@ -202,7 +203,9 @@ export class InvalidationBus {
 
   /** Has any scope held here changed unheard? False when Redis did not say of all. */
   async #compareAll(): Promise<boolean> {
-    for (const scope of new Set([...this.#knownGenerations.keys(), ...this.#options.listener.heldScopes()]))
+    const scopes = new Set([...this.#knownGenerations.keys(), ...this.#options.listener.heldScopes()]);
+    // Where nothing is held, that Redis works shall be known all the same.
+    for (const scope of scopes.size > 0 ? scopes : [NO_SCOPE])
       if (!(await this.#compare(scope))) return false;
     return true;
   }

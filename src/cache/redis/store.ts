@@ -179,15 +179,10 @@ class RedisStore implements SharedStore {
   }
 
   #decode(bytes: Buffer, identity: EntryIdentity): EntryFields | undefined {
-    const { seal, clock, observe } = this.#options;
-    const entry = decodeEntry(bytes, identity, seal, clock.now());
-    if (entry) {
-      this.#guard.over('rubbish');
-      return entry;
-    }
-    observe.redis('begin', 'rubbish', 0);
-    this.#guard.trouble(
-      'rubbish',
+    const entry = decodeEntry(bytes, identity, this.#options.seal, this.#options.clock.now());
+    if (entry) return entry;
+    this.#guard.rubbish(
+      'begin',
       'Redis holds something under a key of the cache that no instance with one of redis.signingKeys wrote; it is ignored',
     );
     return undefined;

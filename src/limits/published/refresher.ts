@@ -15,6 +15,10 @@ const RETRY_MS = 15_000;
 const CORRECTION_GAP_MS = 10_000;
 /** How long after `next-available` GET /limits is asked: dates are cut to the second, and clocks differ. */
 const AFTER_NEXT_AVAILABLE_MS = 3_000;
+/** Attempts without an answer may reach the region for this long; then it can say whether it counted them. */
+const SETTLE_MS = 1_500;
+/** How long attempts without an answer may be in doubt while the region does not answer GET /limits either. */
+const DOUBT_RETRY_MS = 60_000;
 /** How old absolute limits may be for a caller. */
 const ABSOLUTE_MS = 5_000;
 
@@ -52,9 +56,12 @@ export class LimitsRefresher {
   #keys: string | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
+  /** Why it could not be asked last; undefined when it could. */
+  #failure: string | undefined;
   #failedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #timer: Timer | undefined;
+  #dueAt = Number.POSITIVE_INFINITY;
   #isClosed = false;
 
   constructor(options: RefresherOptions) {
@@ -77,19 +84,36 @@ export class LimitsRefresher {
 
   /** An upstream refused what we thought it would allow: somebody else uses the account, or the limits changed. */
   correct(): void {
-    const inMs = Math.max(0, this.#askedAt + CORRECTION_GAP_MS - this.#options.clock.monotonic());
-    this.#schedule(inMs);
+    this.#askWithin(0);
   }
 
-  /**
-   * The absolute limits, at most seconds old if the region answers and a slot is to be had without harm.
-   * @param seed whether the rates are to be taken over, too: where nothing is counted here only the region knows them
-   */
-  async absolute(seed = false): Promise<JsonObject> {
+  /** Attempts have ended without an answer: only the region knows whether it counted them. */
+  settle(): void {
+    this.#askWithin(SETTLE_MS);
+  }
+
+  /** Asks at once, whenever it was asked last; answers why it could not, if so. */
+  async resync(): Promise<string | undefined> {
+    if (this.#options.isReader) return 'the limits are static';
+    // One that is under way may have been asked before what the operator knows came to be.
+    await this.#running;
+    await this.#refresh(true, true);
+    return this.#failure;
+  }
+
+  /** Asks in so many ms, unless it will be asked before, and not too often. */
+  #askWithin(ms: number): void {
+    const now = this.#options.clock.monotonic();
+    const at = Math.max(now + ms, this.#askedAt + CORRECTION_GAP_MS);
+    if (at < this.#dueAt) this.#schedule(at - now);
+  }
+
+  /** The absolute limits, at most seconds old if the region answers and a slot is to be had without harm. */
+  async absolute(): Promise<JsonObject> {
     const now = this.#options.clock.monotonic();
     const age = now - this.#absoluteAt;
     if (age > ABSOLUTE_MS && now - this.#failedAt > ABSOLUTE_MS) {
-      const refreshed = this.#refresh(seed);
+      const refreshed = this.#refresh(this.#options.shaper.hasDoubts);
       // Better an older answer now than a wait for a slot.
       if (!Number.isFinite(age) || this.#options.shaper.queueDepth === 0) await refreshed;
     }
@@ -99,6 +123,7 @@ export class LimitsRefresher {
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#dueAt = Number.POSITIVE_INFINITY;
   }
 
   /** Goes on after `close`: what others used meanwhile the region knows. */
@@ -108,34 +133,45 @@ export class LimitsRefresher {
     if (!this.#options.isReader) void this.#refresh(true);
   }
 
-  /** Asks once, however many want it; never rejects. */
-  #refresh(seed: boolean): Promise<void> {
-    this.#running ??= this.#ask(seed).finally(() => {
+  /**
+   * Asks once, however many want it; never rejects.
+   * @param seed whether what is left is followed, too: while requests are under way, that counts some of them twice
+   * @param force whatever the limits say
+   */
+  #refresh(seed: boolean, force = false): Promise<void> {
+    this.#running ??= this.#ask(seed, force).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
-  async #ask(seed: boolean): Promise<void> {
+  async #ask(seed: boolean, force: boolean): Promise<void> {
     try {
-      const nextMs = await this.#askOnce(seed);
+      const nextMs = await this.#askOnce(seed, force);
       this.#failures = 0;
+      this.#failure = undefined;
       this.#schedule(nextMs);
+      // Some were too young to be settled.
+      if (this.#options.shaper.hasDoubts) this.settle();
     } catch (error) {
+      const before = this.#failure;
+      this.#failure = (error as Error).message;
       if (this.#isClosed) return;
       this.#failedAt = this.#options.clock.monotonic();
       this.#options.shaper.askFailed();
       this.#options.shaper.release();
-      this.#options.warn(`GET /limits failed, what is known holds: ${(error as Error).message}`);
-      this.#schedule(Math.min(REFRESH_MS, RETRY_MS * 2 ** this.#failures++));
+      if (this.#failure !== before)
+        this.#options.warn(`GET /limits failed, what is known holds: ${this.#failure}`);
+      const longestMs = this.#options.shaper.hasDoubts ? DOUBT_RETRY_MS : REFRESH_MS;
+      this.#schedule(Math.min(longestMs, RETRY_MS * 2 ** Math.min(this.#failures++, 10)));
     }
   }
 
   /** Answers when to ask again, in ms. */
-  async #askOnce(seed: boolean): Promise<number> {
+  async #askOnce(seed: boolean, force: boolean): Promise<number> {
     const { clock, shaper, fetch } = this.#options;
     const question: SlotRequest = { ...QUESTION, fullPath: this.#options.fullPath() };
-    const permit = await this.#admit(question);
+    const permit = force ? shaper.force(question) : await this.#admit(question);
     shaper.askBegins();
     const askedAt = clock.monotonic();
     this.#askedAt = askedAt;
@@ -173,7 +209,12 @@ export class LimitsRefresher {
   #schedule(inMs: number): void {
     this.#timer?.cancel();
     const { isReader, clock } = this.#options;
-    if (!this.#isClosed && !isReader) this.#timer = clock.setTimer(() => void this.#refresh(true), inMs);
+    if (this.#isClosed || isReader) return;
+    this.#dueAt = clock.monotonic() + inMs;
+    this.#timer = clock.setTimer(() => {
+      this.#dueAt = Number.POSITIVE_INFINITY;
+      void this.#refresh(true);
+    }, inMs);
   }
 }
 

@@ -12,6 +12,9 @@ import type { Waiter } from './waiter.ts';
 /** A full queue does not say when it will have room; nobody is sent away for longer than this. */
 const LONGEST_QUEUE_RETRY_MS = 60_000;
 
+/** How soon the region is asked what it counted of attempts without an answer, ms. */
+const DOUBT_RETRY_MS = 10_000;
+
 /** A place in the queue, or why there is none. */
 export interface QueuePlace {
   readonly refused?: Refusal;
@@ -53,8 +56,8 @@ export class Admission {
     if (forbidden) return refusal('forbidden', forbidden.holdMs, forbidden.limit);
     if (pausedUntil === undefined) return undefined;
     const spent = this.#findSpent(newcomer.limitSet, now);
-    if (spent) return refusal('spent', this.#freeAt(spent, now) - now, spent.limit);
-    const expected = expectTurn(newcomer, this.#queue.queues, now, this.#windowSet.latencyMs);
+    if (spent) return refusal('spent', this.#leftUntilFree(spent, now), spent.limit);
+    const expected = expectTurn(newcomer, this.#queue.queues, now, this.#windowSet.underWay.latencyMs);
     const at = Math.max(expected.at, pausedUntil);
     if (at - now <= patienceMs) return undefined;
     return refusal('wait', at - now, at > expected.at ? undefined : expected.window?.limit);
@@ -86,7 +89,7 @@ export class Admission {
   /** What the waiters of a set of limits are told once a limit per HOUR or DAY is used up; nobody is parked for hours. */
   spent(limitSet: LimitSet, now: number): Refusal | undefined {
     const window = limitSet.windows.find((candidate) => candidate.isLong && candidate.isSpent(now, 0));
-    return window && refusal('spent', this.#freeAt(window, now) - now, window.limit);
+    return window && refusal('spent', this.#leftUntilFree(window, now), window.limit);
   }
 
   /** The window per HOUR or DAY of which nothing is left for one more, those who wait for it included. */
@@ -106,7 +109,13 @@ export class Admission {
     return Math.min(LONGEST_QUEUE_RETRY_MS, freeAt - now);
   }
 
+  /** What is spent by attempts without an answer alone is free as soon as the region has said that it did not count them. */
+  #leftUntilFree(window: Window, now: number): number {
+    const leftMs = this.#freeAt(window, now) - now;
+    return window.isSpentInDoubt(now) ? Math.min(leftMs, DOUBT_RETRY_MS) : leftMs;
+  }
+
   #freeAt(window: Window, now: number): number {
-    return window.availableAt(1, now, this.#windowSet.latencyMs);
+    return window.availableAt(1, now, this.#windowSet.underWay.latencyMs);
   }
 }

@@ -5,8 +5,8 @@ import type { LimitsSettings } from '../settings.ts';
 import type { BudgetLease, LeaseHolder } from '../shared/lease.ts';
 import type { Permit, Refusal, RefusalReason, SlotRequest } from '../slot-request.ts';
 import type { ShaperSnapshot } from '../snapshot.ts';
+import type { AskedSpan } from '../windows/reconcile.ts';
 import type { Window } from '../windows/window.ts';
-import type { AskedSpan } from '../windows/window-set.ts';
 
 /**
  * The shaper of one user and region: lets through what the limits allow, in a fair order, and refuses at once what would wait
@@ -15,6 +15,8 @@ import type { AskedSpan } from '../windows/window-set.ts';
 export interface Shaper {
   /** A permit at once when there is room (no promise is made then), a refusal at once, or a promise of one of them. */
   acquire(request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal>;
+  /** A permit whatever the limits say, charged like any other: an operator wants the region asked. */
+  force(request: SlotRequest): Permit;
   /** Takes over a list of limits; `span` when they come from GET /limits with `remaining`. */
   setLimits(limits: readonly PublishedLimit[], span?: AskedSpan): void;
   /** Nothing but GET /limits leaves until `release` (or the next `setLimits`): the limits are not known yet. */
@@ -25,6 +27,8 @@ export interface Shaper {
   askFailed(): void;
   /** The region wants to be left alone until this monotonic ms. */
   pause(untilMs: number): void;
+  /** Forgets what the region has said of waiting: an operator knows better. */
+  unblock(): void;
   /** Applies what an answer's body said to the windows of its request, beyond what `answered` saw in its headers. */
   refusedUpstream(request: SlotRequest, verdict: OverLimit): void;
   /** Settings and the shares of clients may be others now; those who wait are served by them from here on. */
@@ -37,6 +41,8 @@ export interface Shaper {
   readonly queueDepth: number;
   /** Nobody waits and no slot is held: a shaper made anew would do the same. */
   readonly isEmpty: boolean;
+  /** Attempts without an answer are charged to limits per HOUR or DAY. */
+  readonly hasDoubts: boolean;
   readonly windows: readonly Window[];
 }
 
@@ -48,6 +54,8 @@ export interface ShaperOptions {
   readonly observe: ShaperObserver;
   /** Puts what is remembered from before a restart into a new window. */
   readonly restore?: ((window: Window) => void) | undefined;
+  /** Hears when an attempt has ended without an answer that is charged to a limit per HOUR or DAY: GET /limits would tell. */
+  readonly onDoubt?: (() => void) | undefined;
   /** Makes this instance's part of a budget that several share; left out, all of it is this process's. */
   readonly lease?: ((holder: LeaseHolder) => BudgetLease) | undefined;
 }

@@ -8,8 +8,9 @@ import type { Charge, Permit, Refusal, SlotRequest } from '../slot-request.ts';
 import { chargeOf, type ShaperSnapshot, snapshotOf } from '../snapshot.ts';
 import { type InFlightOwner, InFlightRequest } from '../windows/in-flight.ts';
 import type { LimitSet } from '../windows/limit-set.ts';
+import type { AskedSpan } from '../windows/reconcile.ts';
 import type { Window } from '../windows/window.ts';
-import { type AskedSpan, WindowSet } from '../windows/window-set.ts';
+import { WindowSet } from '../windows/window-set.ts';
 import { Admission } from './admission.ts';
 import { FairQueue } from './fair-queue.ts';
 import { Gate } from './gate.ts';
@@ -34,6 +35,7 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
   readonly #clock: Clock;
   readonly #settings: ShaperOptions['settings'];
   readonly #observe: ShaperObserver;
+  readonly #onDoubt: (() => void) | undefined;
   readonly #clients: Clients;
   readonly #windowSet: WindowSet;
   readonly #queue = new FairQueue();
@@ -47,6 +49,7 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
     this.#clock = clock;
     this.#settings = settings;
     this.#observe = observe;
+    this.#onDoubt = options.onDoubt;
     this.#clients = new Clients((name) => (isControl(name) ? 1 : options.shares(name)));
     const restore = (window: Window) => {
       options.restore?.(window);
@@ -90,6 +93,12 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
     return this.#acquireSlowly(request, client, limitSet, now);
   }
 
+  force(request: SlotRequest): Permit {
+    const now = this.#clock.monotonic();
+    const limitSet = this.#windowSet.limitSetOf(request, now);
+    return this.#permit(request, this.#clients.find(request.client), limitSet, now, 0);
+  }
+
   #acquireSlowly(
     request: SlotRequest,
     client: Client,
@@ -99,6 +108,9 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
     if (this.#gate.isClosed) return this.#refuse(client, refusal('closed', 0));
     this.#waitingRoom.serve(now);
     if (this.#gate.isOpenTo(request, now) && this.#queue.mayPass(limitSet, levelOf(request), now))
+      return this.#permit(request, client, limitSet, now, 0);
+    // GET /limits tells what attempts without an answer have cost: they must not be what it waits for.
+    if (isControl(request.client) && this.#gate.isOpenTo(request, now) && limitSet.isOpenButForDoubts(now))
       return this.#permit(request, client, limitSet, now, 0);
     const patienceMs = this.#patienceOf(request);
     const refused = this.#judge(request, client, limitSet, now, patienceMs);
@@ -121,7 +133,7 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
 
   #adopt(limits: readonly PublishedLimit[], span: AskedSpan | undefined): void {
     const now = this.#clock.monotonic();
-    this.#windowSet.settleOverdue(now);
+    this.#windowSet.underWay.settleOverdue(now);
     const waiters = this.#waitingRoom.empty();
     this.#windowSet.adopt(limits, now, span);
     this.#lease?.adopted();
@@ -136,6 +148,11 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
     const refused = this.#judge(request, client, waiter.limitSet, now, deadline - now);
     if (refused) waiter.settle(this.#refuse(client, refused));
     else this.#queue.add(waiter);
+  }
+
+  get hasDoubts(): boolean {
+    const now = this.#clock.monotonic();
+    return this.windows.some((window) => window.isLong && window.doubtful(now) > 0);
   }
 
   hold(): void {
@@ -161,6 +178,12 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
     this.#waitingRoom.rearm(this.#clock.monotonic());
   }
 
+  unblock(): void {
+    this.#gate.pausedUntil = Number.NEGATIVE_INFINITY;
+    this.#windowSet.unblock();
+    this.recheck();
+  }
+
   reload(): void {
     this.#windowSet.reload();
     this.#clients.reshare((client, before) => {
@@ -175,7 +198,10 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
 
   answered(...[inFlight, status, headers, nowWall]: Parameters<InFlightOwner['answered']>): void {
     const now = this.#clock.monotonic();
-    if (!this.#windowSet.answered(inFlight, now)) return;
+    // A proxy in front of a region says 502 to 504 of its own: the region may not have seen the request.
+    const isDoubtful = status === undefined || (status >= 502 && status <= 504);
+    if (!this.#windowSet.underWay.answered(inFlight, now, isDoubtful)) return;
+    if (isDoubtful && inFlight.windows.some(({ isLong }) => isLong)) this.#onDoubt?.();
     if (status === 413 || status === 429 || status === 503) {
       const verdict = triageOverLimit({ status, headers: headers ?? {} }, nowWall ?? this.#clock.now());
       this.refusedUpstream(inFlight.request, verdict);
@@ -184,21 +210,21 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
   }
 
   queued(inFlight: InFlightRequest): void {
-    this.#windowSet.queued(inFlight);
+    this.#windowSet.underWay.queued(inFlight);
   }
 
   sent(inFlight: InFlightRequest): void {
     const now = this.#clock.monotonic();
-    this.#windowSet.sent(inFlight, now);
+    this.#windowSet.underWay.sent(inFlight, now);
     this.#waitingRoom.rearm(now);
   }
 
   lost(inFlight: InFlightRequest): void {
-    this.#windowSet.lost(inFlight);
+    this.#windowSet.underWay.lost(inFlight, this.#clock.monotonic());
   }
 
   cancelled(inFlight: InFlightRequest): void {
-    if (this.#windowSet.cancel(inFlight) && this.#queue.depth > 0) this.recheck();
+    if (this.#windowSet.underWay.cancel(inFlight) && this.#queue.depth > 0) this.recheck();
   }
 
   chargesOf(inFlight: InFlightRequest): Charge[] {
@@ -262,7 +288,7 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
 
   #permit(request: SlotRequest, client: Client, limitSet: LimitSet, now: number, waitedMs: number): Permit {
     const inFlight = new InFlightRequest(this, request, client, limitSet.windows, now, waitedMs);
-    this.#windowSet.add(inFlight);
+    this.#windowSet.underWay.add(inFlight);
     return inFlight;
   }
 

@@ -92,7 +92,7 @@ export class WaitingRoom {
 
   /** Lets leave whoever may, refuses whoever has waited too long, and sets the timer for the next of either. */
   serve(now: number): void {
-    this.#options.windowSet.settleOverdue(now);
+    this.#options.windowSet.underWay.settleOverdue(now);
     if (this.#queue.depth === 0) return;
     for (let waiter = this.#next(now); waiter; waiter = this.#next(now)) this.#call(waiter, now);
     this.#dismissImpatient(now);
@@ -163,7 +163,7 @@ export class WaitingRoom {
       // One that is open and yet waits does so for another that is not: a slot is reserved for that.
       if (opens > now || this.#gate.isPaused(now)) next = Math.min(next, opens);
     }
-    if (next === Number.POSITIVE_INFINITY) next = this.#options.windowSet.nextOverdueAt;
+    if (next === Number.POSITIVE_INFINITY) next = this.#options.windowSet.underWay.nextOverdueAt;
     return Math.max(next, this.#gate.pausedUntil);
   }
 }

@@ -181,7 +181,7 @@ export class BudgetLease {
     if (this.#isAloneTold) this.#options.onState('shared');
     this.#isAlone = false;
     this.#isAloneTold = false;
-    this.#shares.accept(answer.limits);
+    this.#shares.accept(answer.limits, this.#storeOffsetMs);
     if (answer.known) this.#options.holder.learn(answer.known);
     this.#options.holder.recheck();
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { TRANSIT_MS } from '../windows/window-set.ts';
+import { TRANSIT_MS } from '../windows/under-way.ts';
 import { BUDGET_SCRIPT } from './script.ts';
 import {
   type BudgetStore,

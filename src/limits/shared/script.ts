@@ -20,7 +20,7 @@
  * - `born`: when it was begun, ms. `known`, `met`: how many instances there were before it was lost, and who has reported since.
  * - `live[instance]`: `seen` (ms) and `limits[key]`: `held`, `promised`, `used` (slots), `short` (slots wanted beyond its
  *   grant), `demand` (slots it would take), `holdMs`, `history` (when taken slots come free) and `limit`, the limit itself.
- * - `dead[instance][key][ms]`: how many slots of an instance that is gone come free then, in steps of 1/96 of a window.
+ * - `dead[instance][key][ms]`: how many slots of an instance that is gone come free then.
  * - `strangers[key]`: how many slots (`count`) the region counted that no instance has used, and until when (`untilMs`).
  */
 export const BUDGET_SCRIPT = `
@@ -44,11 +44,10 @@ end
 local function bury(id, instance, goneAt)
   local slotsOf = state.dead[id] or {}
   for key, part in pairs(instance.limits) do
-    local stepMs = math.ceil(part.holdMs / 96)
     local slots = slotsOf[key] or {}
     local function add(untilMs, count)
-      local bucket = string.format('%.0f', math.ceil(untilMs / stepMs) * stepMs)
-      slots[bucket] = (slots[bucket] or 0) + count
+      local at = string.format('%.0f', math.ceil(untilMs))
+      slots[at] = (slots[at] or 0) + count
     end
     local unaccounted = part.held
     for _, entry in ipairs(part.history) do
@@ -70,14 +69,16 @@ for id, instance in pairs(state.live) do
 end
 state.dead[me] = nil
 
-local takenByDead = {}
+local takenByDead, deadFreeAt = {}, {}
 for id, slotsOf in pairs(state.dead) do
   local isEmpty = true
   for key, slots in pairs(slotsOf) do
-    for bucket, count in pairs(slots) do
-      if tonumber(bucket) <= now then slots[bucket] = nil
+    for at, count in pairs(slots) do
+      local untilMs = tonumber(at)
+      if untilMs <= now then slots[at] = nil
       else
         takenByDead[key] = (takenByDead[key] or 0) + count
+        deadFreeAt[key] = math.min(deadFreeAt[key] or untilMs, untilMs)
         isEmpty = false
       end
     end
@@ -106,9 +107,10 @@ for _, limit in ipairs(report.limits) do
   local key, holdMs, value = limit.key, limit.holdMs, limit.value
   longestMs = math.max(longestMs, holdMs)
 
-  -- What the other living instances have.
+  -- What the others have, and when the first slot of theirs comes free.
   local held, promised, used, untold = 0, 0, 0, 0
   local others = {}
+  local freeAt = deadFreeAt[key] or math.huge
   for id, instance in pairs(state.live) do
     local part = id ~= me and instance.limits[key]
     if id ~= me and not part then untold = untold + 1 end
@@ -117,6 +119,9 @@ for _, limit in ipairs(report.limits) do
       promised = promised + part.promised
       used = used + part.used
       others[#others + 1] = part
+      for _, entry in ipairs(part.history) do
+        if entry[1] > now then freeAt = math.min(freeAt, entry[1]) end
+      end
     end
   end
 
@@ -124,7 +129,10 @@ for _, limit in ipairs(report.limits) do
   local dead = takenByDead[key] or 0
   if limit.seen then
     local count = math.max(0, limit.seen - used - limit.used - dead)
-    state.strangers[key] = { count = count, untilMs = now + holdMs }
+    local known = state.strangers[key]
+    -- Those that are known are not held for longer because they are seen again.
+    local isKnown = known and known.untilMs > now and count <= known.count
+    state.strangers[key] = { count = count, untilMs = isKnown and known.untilMs or now + holdMs }
   end
   if isNewHere and limit.gone > 0 then
     local known = state.strangers[key]
@@ -134,6 +142,7 @@ for _, limit in ipairs(report.limits) do
   end
   local stranger = state.strangers[key]
   local foreign = stranger and stranger.untilMs > now and stranger.count or 0
+  if foreign > 0 then freeAt = math.min(freeAt, stranger.untilMs) end
   local open = math.max(0, value - dead - foreign - untold)
   local free = open - held - promised
 
@@ -173,6 +182,7 @@ for _, limit in ipairs(report.limits) do
   }
   answer[#answer + 1] = {
     key = key, granted = granted, promised = promise, othersUsed = used + dead + foreign, gone = dead + foreign,
+    othersFreeAt = freeAt < math.huge and freeAt or nil,
   }
 end
 

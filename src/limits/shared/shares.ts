@@ -1,6 +1,6 @@
 import { historyOf } from '../windows/history.ts';
+import { TRANSIT_MS } from '../windows/under-way.ts';
 import type { Window } from '../windows/window.ts';
-import { TRANSIT_MS } from '../windows/window-set.ts';
 import { LEASE_MS, type LimitGrant, type LimitReport, LONGEST_SILENCE_MS } from './store.ts';
 
 /** An instance gives its grants up this long before the store thinks it is gone. */
@@ -119,7 +119,7 @@ export class Shares {
       wanted,
       ahead,
       gone: share.gone,
-      history: isRemembered ? historyOf(window, HISTORY_STEPS, storeOffsetMs) : [],
+      history: isRemembered ? historyOf(window, HISTORY_STEPS, storeOffsetMs, false) : [],
     };
     const seen = window.takeSeen();
     const { verb, uri, regex, value, unit } = window.limit;
@@ -127,8 +127,11 @@ export class Shares {
     return seen === undefined && limit === undefined ? report : { ...report, seen, limit };
   }
 
-  /** Takes what the store has given. */
-  accept(limits: readonly LimitGrant[]): void {
+  /**
+   * Takes what the store has given.
+   * @param storeOffsetMs the store's clock less ours
+   */
+  accept(limits: readonly LimitGrant[], storeOffsetMs: number): void {
     const grants = new Map(limits.map((grant) => [grant.key, grant]));
     for (const [window, share] of this.#shares) {
       const grant = grants.get(window.key);
@@ -136,7 +139,8 @@ export class Shares {
       share.granted = grant.granted;
       share.promised = grant.promised;
       share.gone = grant.gone;
-      window.share({ allotment: grant.granted, othersUsed: grant.othersUsed });
+      const { granted: allotment, othersUsed, othersFreeAt = Number.POSITIVE_INFINITY } = grant;
+      window.share({ allotment, othersUsed, othersFreeAt: othersFreeAt - storeOffsetMs });
       shrink(window, share);
     }
   }

@@ -35,6 +35,8 @@ export interface LimitGrant {
   readonly promised: number;
   /** Slots others have taken, as far as the store knows. */
   readonly othersUsed: number;
+  /** When the first of those comes free, for HOUR and DAY, ms of the store's clock; left out when that is not known. */
+  readonly othersFreeAt?: number | undefined;
   /** How many of those were taken by instances that are dead, and by strangers. */
   readonly gone: number;
 }

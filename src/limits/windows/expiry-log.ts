@@ -21,6 +21,11 @@ export class ExpiryLog {
     this.#stepMs = windowMs / STEPS;
   }
 
+  /** Slots held so far, ever. */
+  get pushed(): number {
+    return this.#pushed;
+  }
+
   /** Slots held. */
   get held(): number {
     return this.#pushed - this.#released;
@@ -28,17 +33,13 @@ export class ExpiryLog {
 
   /** Holds `count` slots until `expiryMs`; an expiry before the last one pushed counts as that one. */
   push(expiryMs: number, count = 1): void {
-    const rounded = Math.ceil(expiryMs / this.#stepMs) * this.#stepMs;
+    this.pushExactly(Math.ceil(expiryMs / this.#stepMs) * this.#stepMs, count);
+  }
+
+  /** The same without rounding: for the few that come from a ledger, or they would be held longer after each restart. */
+  pushExactly(expiryMs: number, count: number): void {
     this.#pushed += count;
-    const last = this.#slot(this.#length - 1);
-    if (this.#length > 0 && rounded <= this.#times[last]!) {
-      this.#totals[last] = this.#pushed;
-      return;
-    }
-    if (this.#length === this.#times.length) this.#grow();
-    const next = this.#slot(this.#length++);
-    this.#times[next] = rounded;
-    this.#totals[next] = this.#pushed;
+    this.#append(expiryMs, this.#pushed);
   }
 
   /** Frees everything that expired at or before `nowMs`. */
@@ -50,18 +51,69 @@ export class ExpiryLog {
     }
   }
 
-  /** When `count` more slots will have come free; Infinity when fewer are held. */
-  timeOf(count: number): number {
-    if (count > this.held) return Number.POSITIVE_INFINITY;
-    const wanted = this.#released + count;
+  /** Frees so many, those first that would come free first. */
+  dropFirst(count: number): void {
+    this.#released = Math.min(this.#pushed, this.#released + count);
+    while (this.#length > 0 && this.#totals[this.#head]! <= this.#released) {
+      this.#head = this.#slot(1);
+      this.#length--;
+    }
+  }
+
+  /** Frees one slot for each of these expiries, in order of time: the one that was held until then, rounded up. */
+  drop(expiriesMs: readonly number[]): void {
+    const entries = [...this.entries()];
+    let at = 0;
+    for (const expiryMs of expiriesMs) {
+      while (at < entries.length && (entries[at]!.expiryMs < expiryMs || entries[at]!.count === 0)) at++;
+      const entry = entries[at] ?? entries.findLast(({ count }) => count > 0);
+      if (!entry) break;
+      entry.count--;
+    }
+    this.replace(entries);
+  }
+
+  /** Holds these, in order of time, in place of all that are held. */
+  replace(entries: readonly { expiryMs: number; count: number }[]): void {
+    this.#head = 0;
+    this.#length = 0;
+    this.#released = this.#pushed - entries.reduce((sum, { count }) => sum + count, 0);
+    let total = this.#released;
+    for (const { expiryMs, count } of entries) {
+      total += count;
+      if (count > 0) this.#append(expiryMs, total);
+    }
+  }
+
+  /**
+   * When `count` more slots will have come free, of this log and another together; Infinity when fewer are held.
+   */
+  timeOf(count: number, beside?: ExpiryLog): number {
+    const others = beside && beside.held > 0 ? beside : undefined;
+    if (count <= 0) return Number.NEGATIVE_INFINITY;
+    if (count > this.held + (others?.held ?? 0)) return Number.POSITIVE_INFINITY;
+    if (!others) return this.#firstWith(count, undefined);
+    return Math.min(this.#firstWith(count, others), others.#firstWith(count, this));
+  }
+
+  /** The first expiry of this log by which so many have come free, of this log and another; Infinity when none is. */
+  #firstWith(count: number, others: ExpiryLog | undefined): number {
+    if (this.#length === 0) return Number.POSITIVE_INFINITY;
     let low = 0;
-    let high = this.#length - 1;
+    let high = this.#length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#totals[this.#slot(middle)]! >= wanted) high = middle;
+      const at = this.#slot(middle);
+      const freed = this.#totals[at]! - this.#released + (others?.countUntil(this.#times[at]!) ?? 0);
+      if (freed >= count) high = middle;
       else low = middle + 1;
     }
-    return this.#length === 0 ? Number.NEGATIVE_INFINITY : this.#times[this.#slot(low)]!;
+    return low === this.#length ? Number.POSITIVE_INFINITY : this.#times[this.#slot(low)]!;
+  }
+
+  /** How many held slots expire at or before then. */
+  countUntil(toMs: number): number {
+    return Math.max(0, this.#totalUntil(toMs) - this.#released);
   }
 
   /** How many held slots expire after `fromMs` and at or before `toMs`. */
@@ -88,6 +140,18 @@ export class ExpiryLog {
       else high = middle;
     }
     return low === 0 ? this.#released : this.#totals[this.#slot(low - 1)]!;
+  }
+
+  #append(expiryMs: number, total: number): void {
+    const last = this.#slot(this.#length - 1);
+    if (this.#length > 0 && expiryMs <= this.#times[last]!) {
+      this.#totals[last] = total;
+      return;
+    }
+    if (this.#length === this.#times.length) this.#grow();
+    const next = this.#slot(this.#length++);
+    this.#times[next] = expiryMs;
+    this.#totals[next] = total;
   }
 
   /** Sizes are powers of two, so that wrapping is a mask. */

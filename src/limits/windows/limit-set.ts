@@ -31,6 +31,17 @@ export class LimitSet {
     return false;
   }
 
+  /** Whether it would be open if nothing were charged that had no answer. */
+  isOpenButForDoubts(now: number): boolean {
+    let doubtful = 0;
+    for (const window of this.windows) {
+      const doubts = window.doubtful(now);
+      if (now < window.blockedUntil || window.free(now) + doubts < 1) return false;
+      doubtful += doubts;
+    }
+    return doubtful > 0;
+  }
+
   /** Whether some of the windows have room and others have not. */
   isPartlyFull(now: number): boolean {
     if (this.windows.length < 2) return false;

@@ -13,7 +13,7 @@ const MOST_KINDS = 64;
 export class UnpublishedLimits {
   readonly #byKind = new Map<string, Window>();
   /** What a request of the kind is charged to, by what else it is. */
-  #sets = new WeakMap<Window, WeakMap<LimitSet, LimitSet>>();
+  readonly #sets = new WeakMap<Window, WeakMap<LimitSet, LimitSet>>();
 
   /** Requests of this one's kind are held back until then. */
   block(request: SlotRequest, now: number, waitMs: number): void {
@@ -32,6 +32,10 @@ export class UnpublishedLimits {
     const extended = sets.get(limitSet) ?? new LimitSet([...limitSet.windows, window]);
     sets.set(limitSet, extended);
     return extended;
+  }
+
+  clear(): void {
+    this.#byKind.clear();
   }
 
   /** Whether nothing is held back. */

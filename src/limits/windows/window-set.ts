@@ -1,44 +1,26 @@
-import { isLongUnit, limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
+import { limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
 import type { LimitsSettings } from '../settings.ts';
 import type { SlotRequest } from '../slot-request.ts';
-import { InFlightList, type InFlightRequest } from './in-flight.ts';
 import type { LimitSet } from './limit-set.ts';
 import { Matcher } from './matcher.ts';
+import { type AskedSpan, reconcile } from './reconcile.ts';
+import { TRANSIT_MS, UnderWay } from './under-way.ts';
 import { UnpublishedLimits } from './unpublished.ts';
 import { Window } from './window.ts';
 
-/**
- * A request is counted when it reaches the upstream, long before its answer when the region is slow. Whoever has not been
- * answered after this long is taken to have been counted, so that a slow region is not slowed down further by us.
- */
-export const TRANSIT_MS = 1_000;
-
-/** When GET /limits was asked and answered, monotonic ms. */
-export interface AskedSpan {
-  readonly askedAt: number;
-  readonly answeredAt: number;
-  /** Wall time of the answer, for the dates in it, ms since the epoch. */
-  readonly answeredAtWall?: number;
-  /** The question itself: it was charged before it was answered, so `remaining` knows it, and so do we. */
-  readonly question?: SlotRequest;
-}
-
-/** The windows of one account and region and the requests that are in them. */
+/** The windows of one account and region, and the requests under way that are in them. */
 export class WindowSet {
   windows: readonly Window[] = [];
   #matcher = new Matcher([]);
   readonly #unpublished = new UnpublishedLimits();
-  readonly #sent = new InFlightList();
-  /** Requests that wait for a connection to the region. */
-  readonly #queued = new InFlightList();
+  readonly underWay = new UnderWay((request, at) => this.#span?.answered.push({ request, at }));
   readonly #settings: Pick<LimitsSettings, 'marginMs'>;
   readonly #restore: (window: Window) => void;
   readonly #problem: (line: string) => void;
   /** What was said of the limits in force: each is said once, however often they are published. */
   #told = new Set<string>();
-  #latencyMs = 0;
-  /** Requests answered while GET /limits is on its way: its numbers may not know them. Undefined when none is. */
-  #answeredSince: { request: SlotRequest; at: number }[] | undefined;
+  /** GET /limits is on its way. */
+  #span: OpenSpan | undefined;
 
   /**
    * @param restore puts what is remembered from before a restart into a new window
@@ -52,11 +34,6 @@ export class WindowSet {
     this.#settings = settings;
     this.#restore = restore;
     this.#problem = problem;
-  }
-
-  /** How long answers take, smoothed, ms. */
-  get latencyMs(): number {
-    return this.#latencyMs;
   }
 
   /** The settings may be others now. */
@@ -76,78 +53,6 @@ export class WindowSet {
     return this.#unpublished.extend(this.#matcher.find(request.method, request), request, now);
   }
 
-  /** It leaves. */
-  add(inFlight: InFlightRequest): void {
-    for (const window of inFlight.windows) window.take(inFlight.client.index);
-    this.#sent.push(inFlight);
-  }
-
-  /** It waits for a connection: its slots stay taken for as long as it does, or all that wait would leave in one burst. */
-  queued(inFlight: InFlightRequest): void {
-    if (inFlight.state !== 'sent') return;
-    this.#sent.remove(inFlight);
-    this.#queued.push(inFlight);
-    inFlight.state = 'queued';
-  }
-
-  /** It has got one. */
-  sent(inFlight: InFlightRequest, now: number): void {
-    if (inFlight.state !== 'queued') return;
-    this.#queued.remove(inFlight);
-    inFlight.sentAt = now;
-    this.#sent.push(inFlight);
-    inFlight.state = 'sent';
-  }
-
-  /** The answer is here; false when it was over already. */
-  answered(inFlight: InFlightRequest, now: number): boolean {
-    this.sent(inFlight, now);
-    if (inFlight.state === 'done' || inFlight.state === 'lost') return false;
-    this.#latencyMs += (now - inFlight.sentAt - this.#latencyMs) / 8;
-    this.#answeredSince?.push({ request: inFlight.request, at: now });
-    if (inFlight.state === 'sent') {
-      for (const window of inFlight.windows) window.answered(now);
-      this.#sent.remove(inFlight);
-    }
-    inFlight.state = 'done';
-    return true;
-  }
-
-  /** Nobody waits for its answer any more: it is taken for counted when it would be overdue. */
-  lost(inFlight: InFlightRequest): void {
-    if (inFlight.state === 'queued') this.cancel(inFlight);
-    else if (inFlight.state === 'sent') inFlight.state = 'lost';
-    else if (inFlight.state === 'overdue') inFlight.state = 'done';
-  }
-
-  /** It never left. What is overdue has been counted for good. */
-  cancel(inFlight: InFlightRequest): boolean {
-    if (inFlight.state === 'lost') return false;
-    if (inFlight.state === 'sent' || inFlight.state === 'queued') {
-      for (const window of inFlight.windows) window.giveBack(inFlight.client.index);
-      (inFlight.state === 'queued' ? this.#queued : this.#sent).remove(inFlight);
-    }
-    const wasOn = inFlight.state !== 'done';
-    inFlight.state = 'done';
-    return wasOn;
-  }
-
-  /** Takes what has no answer for counted once it has been on its way for TRANSIT_MS. */
-  settleOverdue(now: number): void {
-    for (let inFlight = this.#sent.first; inFlight; inFlight = this.#sent.first) {
-      if (inFlight.sentAt + TRANSIT_MS > now) return;
-      for (const window of inFlight.windows) window.answered(inFlight.sentAt + TRANSIT_MS);
-      inFlight.state = inFlight.state === 'lost' ? 'done' : 'overdue';
-      this.#sent.remove(inFlight);
-    }
-  }
-
-  /** When the oldest request under way will be taken for counted; Infinity when none is on its way. */
-  get nextOverdueAt(): number {
-    const first = this.#sent.first;
-    return first ? first.sentAt + TRANSIT_MS : Number.POSITIVE_INFINITY;
-  }
-
   /**
    * GET /limits leaves: from now on what is answered is remembered for its answer, which may name limits that were not known
    * when it was sent.
@@ -161,12 +66,16 @@ export class WindowSet {
    * The new window has to hold the fifth, too.
    */
   beginSpan(): void {
-    this.#answeredSince ??= [];
+    const before = this.windows.map((window): [Window, Before] => [
+      window,
+      { pushed: window.log.pushed, overdue: window.overdue },
+    ]);
+    this.#span = { before: new Map(before), answered: [] };
   }
 
   /** It failed. */
   endSpan(): void {
-    this.#answeredSince = undefined;
+    this.#span = undefined;
   }
 
   /**
@@ -183,10 +92,13 @@ export class WindowSet {
       return window ?? [...fresh].at(-1)!;
     });
     this.#match();
-    for (const window of fresh) this.#restore(window);
+    for (const window of fresh) {
+      this.#restore(window);
+      this.#span?.before.set(window, { pushed: window.log.pushed, overdue: 0 });
+    }
     this.#carryOver(fresh, now);
-    if (span) this.#seed(span);
-    this.#answeredSince = undefined;
+    if (span) for (const window of this.windows) this.#reconcile(window, span);
+    this.#span = undefined;
   }
 
   /**
@@ -208,6 +120,12 @@ export class WindowSet {
     this.#unpublished.block(request, now, waitMs <= longest ? waitMs : (windows.at(-1)?.holdMs ?? longest));
   }
 
+  /** Nothing that the region refused holds anything back any more. */
+  unblock(): void {
+    for (const window of this.windows) window.blockedUntil = Number.NEGATIVE_INFINITY;
+    this.#unpublished.clear();
+  }
+
   /** How long a slot of the longest published limit is held, ms, a minute at least: no wait that is asked for is longer. */
   get longestMs(): number {
     return Math.max(UNIT_MS.MINUTE, ...this.windows.map(({ holdMs }) => holdMs));
@@ -223,9 +141,20 @@ export class WindowSet {
     });
   }
 
-  #seed(span: AskedSpan): void {
-    const charged = span.question ? this.#publishedAbout(span.question) : [];
-    for (const window of this.windows) seed(window, span, charged.includes(window) ? 1 : 0, this.#latencyMs);
+  #reconcile(window: Window, span: AskedSpan): void {
+    const { question } = span;
+    const before = this.#span?.before.get(window);
+    window.own(span.answeredAt);
+    const since = before ? window.log.pushed - before.pushed : 0;
+    reconcile({
+      window,
+      span,
+      answeredBefore: Math.max(0, window.log.held - since),
+      overdueBefore: before?.overdue ?? window.overdue,
+      questions: question && this.#publishedAbout(question).includes(window) ? 1 : 0,
+      latencyMs: this.underWay.latencyMs,
+      transitMs: TRANSIT_MS,
+    });
   }
 
   #publishedAbout(request: SlotRequest): readonly Window[] {
@@ -234,65 +163,25 @@ export class WindowSet {
 
   #carryOver(fresh: ReadonlySet<Window>, now: number): void {
     if (fresh.size === 0) return;
-    for (const list of [this.#sent, this.#queued]) {
-      for (let inFlight = list.first; inFlight; inFlight = inFlight.after) {
-        const added = this.#publishedAbout(inFlight.request).filter((window) => fresh.has(window));
-        for (const window of added) window.take(inFlight.client.index);
-        inFlight.windows = [...inFlight.windows, ...added];
-      }
-    }
-    for (const { request, at } of this.#answeredSince ?? []) {
-      for (const window of this.#publishedAbout(request)) {
-        if (fresh.has(window)) window.log.push(Math.min(at, now) + window.holdMs);
-      }
+    const freshAbout = (request: SlotRequest) =>
+      this.#publishedAbout(request).filter((window) => fresh.has(window));
+    this.underWay.extend(freshAbout);
+    for (const { request, at } of this.#span?.answered ?? []) {
+      for (const window of freshAbout(request)) window.log.push(Math.min(at, now) + window.holdMs);
     }
   }
 }
 
-/**
- * Sets what others have used: what the region counted less what we are sure it counted of ours. Ours are surely counted when
- * they were answered before GET /limits left, and after the region's window began; the latter with room for how long an
- * answer takes. What is uncertain is taken for foreign, which is safe and passes within a unit.
- *
- *     Sluice                                    the region
- *     POST /servers (a)      ---->              counts a
- *                            <----              answers a
- *     GET /limits            ---->
- *     POST /servers (b)      ---->              may count b before it looks, or after
- *                            <----              "2 used"
- *                            <----              answers b
- *
- * a is ours for sure; of the 2 the other may be b or a stranger's, and is taken for a stranger's beside b.
- */
-function seed(
-  window: Window,
-  { askedAt, answeredAt, answeredAtWall }: AskedSpan,
-  questions: number,
-  latencyMs: number,
-): void {
-  const { value, remaining, unit } = window.limit;
-  if (remaining === undefined) return;
-  const unitMs = UNIT_MS[unit];
-  const uncertainMs = Math.min(unitMs / 10, 2 * latencyMs + 2 * (window.holdMs - unitMs) + 50);
-  const surelyOurs = window.log.countBetween(answeredAt + uncertainMs, askedAt + window.holdMs);
-  const used = Math.max(0, value - remaining);
-  const until = answeredAt + window.holdMs;
-  window.learnUsed(used, surelyOurs + questions, until, promisedAt(window.limit, answeredAt, answeredAtWall));
+/** What is kept while GET /limits is on its way. */
+interface OpenSpan {
+  /** How each window stood when it left. */
+  readonly before: Map<Window, Before>;
+  /** Requests answered since: its numbers may not know them. */
+  readonly answered: { request: SlotRequest; at: number }[];
 }
 
-/** Dates are cut to the second, and clocks differ. */
-const NEXT_AVAILABLE_MARGIN_MS = 2_000;
-
-/**
- * When the region promises the next slot of a limit of which none remains (while some do, the date means nothing). Only long
- * limits are worth it: the others pass sooner than clocks can be trusted.
- */
-function promisedAt(
-  { remaining, nextAvailableMs, unit }: PublishedLimit,
-  answeredAt: number,
-  answeredAtWall: number | undefined,
-): number {
-  if (remaining !== 0 || nextAvailableMs === undefined || answeredAtWall === undefined || !isLongUnit(unit))
-    return Number.POSITIVE_INFINITY;
-  return answeredAt + Math.max(0, nextAvailableMs - answeredAtWall) + NEXT_AVAILABLE_MARGIN_MS;
+interface Before {
+  /** Slots pushed into its log ever. */
+  readonly pushed: number;
+  readonly overdue: number;
 }

@@ -1,4 +1,5 @@
 import { isLongUnit, limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
+import { Doubts } from './doubts.ts';
 import { ExpiryLog } from './expiry-log.ts';
 import { FairClock } from './fair-clock.ts';
 
@@ -16,7 +17,12 @@ export class Window {
   /** How long a slot stays taken after the answer. */
   holdMs: number;
   readonly isLong: boolean;
+  /** Slots of this process that were answered less than a unit ago. */
   readonly log: ExpiryLog;
+  /** Slots that others used (another consumer of the account), as the region said. */
+  readonly strangersLog: ExpiryLog;
+  /** Of those in the log, slots of requests that got no answer: nobody knows yet whether the region counted them. */
+  readonly doubts = new Doubts();
   readonly fairClock = new FairClock();
   /** Slots taken so far by each client, at the client's index. */
   readonly usedBy: number[] = [];
@@ -28,13 +34,10 @@ export class Window {
   taken = 0;
   /** Nothing leaves before this: an upstream said no although we thought there was room. */
   blockedUntil = Number.NEGATIVE_INFINITY;
-  /** Slots that others used (a process before us, another consumer of the account), and until when. */
-  #foreign = 0;
-  #foreignUntil = Number.NEGATIVE_INFINITY;
-  /** When the first of them comes free, by the region's word; Infinity when it has not said. */
-  #firstForeignFreeAt = Number.POSITIVE_INFINITY;
-  /** With a shared budget: slots that other instances (and strangers) have taken, as last heard. */
+  /** Requests that have been on their way for so long that they are in the log, and have no answer yet. */
+  overdue = 0;
   #othersUsed = 0;
+  #othersFreeAt = Number.POSITIVE_INFINITY;
   #isShared = false;
   /** With a shared budget: what the region said is used, until the budget has heard of it. */
   #seen: number | undefined;
@@ -45,6 +48,7 @@ export class Window {
     this.holdMs = holdMsOf(limit, marginMs);
     this.isLong = isLongUnit(limit.unit);
     this.log = new ExpiryLog(this.holdMs);
+    this.strangersLog = new ExpiryLog(this.holdMs);
   }
 
   /** The most slots that may be taken at once. */
@@ -65,8 +69,8 @@ export class Window {
 
   /** Slots that were used by nobody we know of, as the region said. */
   strangers(now: number): number {
-    if (now >= this.#foreignUntil) return 0;
-    return now < this.#firstForeignFreeAt ? this.#foreign : Math.max(0, this.#foreign - 1);
+    this.strangersLog.expire(now);
+    return this.strangersLog.held;
   }
 
   /** From the next answer on slots are held this much longer than their unit, ms. */
@@ -84,6 +88,11 @@ export class Window {
   isSpent(now: number, waiting: number): boolean {
     if (now < this.blockedUntil) return true;
     return this.limit.value - this.own(now) - this.foreign(now) - this.#othersUsed - waiting < 1;
+  }
+
+  /** Whether it would not be spent if nothing were charged that had no answer. */
+  isSpentInDoubt(now: number): boolean {
+    return now >= this.blockedUntil && !this.isSpent(now, -this.doubtful(now));
   }
 
   /** What a reader is told is left of the limit. */
@@ -111,11 +120,20 @@ export class Window {
     this.log.push(now + this.holdMs);
   }
 
-  /** The window is part of a shared budget: this much of it is ours. */
-  share({ allotment, othersUsed }: { allotment: number; othersUsed: number }): void {
+  /** Slots that may be free all the same: what GET /limits, which would tell, need not wait for. */
+  doubtful(now: number): number {
+    return this.doubts.count(now);
+  }
+
+  /**
+   * The window is part of a shared budget: this much of it is ours.
+   * @param othersFreeAt when the first slot of others comes free, as far as that is known
+   */
+  share(part: { allotment: number; othersUsed: number; othersFreeAt?: number }): void {
     this.#isShared = true;
-    this.allotment = allotment;
-    this.#othersUsed = othersUsed;
+    this.allotment = part.allotment;
+    this.#othersUsed = part.othersUsed;
+    this.#othersFreeAt = part.othersFreeAt ?? Number.POSITIVE_INFINITY;
   }
 
   /** What the region said is used since this was last called: a shared budget sets it against all instances' use. */
@@ -125,16 +143,18 @@ export class Window {
     return seen;
   }
 
-  /**
-   * The region says how much of the limit is used.
-   * @param ours how much of that is surely our own
-   * @param firstFreeAt when it promises a slot although none remains: all of them in a fixed window, one for sure in any
-   */
-  learnUsed(used: number, ours: number, untilMs: number, firstFreeAt = Number.POSITIVE_INFINITY): void {
-    this.#firstForeignFreeAt = firstFreeAt;
-    if (this.#isShared) this.#seen = used;
-    this.#foreign = Math.max(0, used - ours);
-    this.#foreignUntil = untilMs;
+  /** With a shared budget: what the region says is used goes there with the next report. */
+  sawUsed(used: number): void {
+    this.#seen = used;
+  }
+
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  /** With a shared budget: slots that other instances (and strangers) have taken, as last heard. */
+  get othersUsed(): number {
+    return this.#othersUsed;
   }
 
   /** Nothing leaves until then. */
@@ -149,6 +169,9 @@ export class Window {
   availableAt(count: number, now: number, latencyMs: number): number {
     const capacity = this.#expectedCapacity;
     if (capacity <= 0) return Number.POSITIVE_INFINITY;
+    if (capacity === Number.POSITIVE_INFINITY) return Math.max(this.blockedUntil, now);
+    if (this.#isShared && count === 1 && this.isLong && this.isSpent(now, 0))
+      return this.#sharedFreeAt(now, latencyMs);
     const turns = Math.floor((count - 1) / capacity);
     const first = this.#firstTurn(count - turns * capacity, capacity, now, latencyMs);
     return Math.max(first, this.blockedUntil, now) + turns * (this.holdMs + latencyMs);
@@ -159,28 +182,35 @@ export class Window {
    * answers.
    */
   nextFreeAt(now: number, count = 1): number {
-    const foreign = this.foreign(now);
-    const missing = count - (this.capacity - this.own(now) - foreign);
-    if (missing <= 0) return Math.max(now, this.blockedUntil);
-    let at = this.log.timeOf(missing);
-    if (foreign > 0 && this.#foreignUntil < at)
-      at = Math.max(this.#foreignUntil, missing > foreign ? this.log.timeOf(missing - foreign) : now);
-    return Math.max(this.#withFirstForeign(at, missing, now), this.blockedUntil);
+    const missing = count - (this.capacity - this.own(now) - this.foreign(now));
+    const at = missing <= 0 ? now : this.#timeOf(missing, now);
+    return Math.max(at, this.blockedUntil);
   }
 
   /** Slots that will be free then if no more are taken, as far as is known. */
   freeAt(at: number, now: number): number {
     if (at < this.blockedUntil) return 0;
-    const held = this.own(now) - this.log.countBetween(now, at);
-    return this.capacity - held - (at < this.#foreignUntil ? this.foreign(now) : 0);
+    const own = this.own(now) - this.log.countBetween(now, at);
+    const foreign = this.foreign(now);
+    return this.capacity - own - (foreign === 0 ? 0 : foreign - this.strangersLog.countBetween(now, at));
   }
 
   /** When the next taken slot comes free; Infinity when only what is on its way holds slots, `now` when nothing does. */
   nextReleaseAt(now: number): number {
-    const foreign = this.foreign(now);
-    if (this.own(now) + foreign === 0) return Math.max(now, this.blockedUntil);
-    const own = this.log.timeOf(1);
-    return Math.max(foreign > 0 ? Math.min(own, this.#foreignUntil) : own, this.blockedUntil);
+    const isUnused = this.own(now) + this.foreign(now) + this.#othersUsed === 0;
+    const at = isUnused ? now : Math.min(this.#timeOf(1, now), this.#othersFreeAt);
+    return Math.max(at, this.blockedUntil);
+  }
+
+  /** When the first slot of a shared limit that is spent comes free, whosever it is. */
+  #sharedFreeAt(now: number, latencyMs: number): number {
+    const first = Math.min(this.log.timeOf(1), this.#othersFreeAt, now + latencyMs + this.holdMs);
+    return Math.max(first, this.blockedUntil, now);
+  }
+
+  /** When so many more will have come free, as far as is known. */
+  #timeOf(count: number, now: number): number {
+    return this.foreign(now) === 0 ? this.log.timeOf(count) : this.log.timeOf(count, this.strangersLog);
   }
 
   /** What may be counted on: an allotment of a shared budget grows when it is wanted and others leave room. */
@@ -190,20 +220,10 @@ export class Window {
     return Math.min(value, Math.max(this.allotment, value - this.#othersUsed, 1));
   }
 
-  /** The time at which so many come free, if the first of the foreign ones is not sooner: it is one, and it is promised. */
-  #withFirstForeign(at: number, missing: number, now: number): number {
-    const isToCome = this.foreign(now) > 0 && this.#firstForeignFreeAt > now;
-    return missing === 1 && isToCome ? Math.min(at, this.#firstForeignFreeAt) : at;
-  }
-
   #firstTurn(count: number, capacity: number, now: number, latencyMs: number): number {
-    const foreign = this.foreign(now);
-    const missing = count - (capacity - this.own(now) - foreign);
+    const missing = count - (capacity - this.own(now) - this.foreign(now));
     if (missing <= 0) return now;
-    const answeredLater = now + latencyMs + this.holdMs;
-    const without = this.#withFirstForeign(Math.min(this.log.timeOf(missing), answeredLater), missing, now);
-    if (foreign === 0 || this.#foreignUntil >= without) return without;
-    return Math.max(this.#foreignUntil, Math.min(this.log.timeOf(missing - foreign), answeredLater));
+    return Math.min(this.#timeOf(missing, now), now + latencyMs + this.holdMs);
   }
 }
 

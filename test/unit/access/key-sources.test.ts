@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generateClientKey } from '../../../src/access/client-key.ts';
 import { hashClientKey } from '../../../src/access/key-hash.ts';
-import { readKeysDirectory, readKeysVariable } from '../../../src/access/key-sources.ts';
+import { joinKeySources, readKeysDirectory, readKeysVariable } from '../../../src/access/key-sources.ts';
+import { clientSettings } from '../../support/client-settings.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -56,13 +57,16 @@ describe('a folder of keys', () => {
 
   it('says which file or line is wrong, and never what it holds', () => {
     write({
-      billing: `hunter2\n${a.slice(0, -1)}\n${hashClientKey(a)} name 2026-01-01 more\n`,
+      billing: `hunter2\n${a.slice(0, -1)}\n${hashClientKey(a)} name 2026-01-01 more\nsha256:hunter2\n${hashClientKey(a)} na/me\n${hashClientKey(a)} name tomorrow\n`,
       stranger: hashClientKey(b),
     });
     expect(texts(read())).toEqual([
       'has no hash in line 1 of the file billing, accepted: HASH [NAME [NOT-AFTER]], or a client key',
       'has a client key in line 2 of the file billing that was cut or mistyped, accepted: HASH [NAME [NOT-AFTER]], or a client key',
       'has more than it should in line 3 of the file billing, accepted: HASH [NAME [NOT-AFTER]]',
+      'has a hash in line 4 of the file billing that is no hash of a key, accepted: sha256: and 64 hex digits (`sluice new-key`), or scrypt:N:r:p:salt:hash (`sluice hash-key`)',
+      'has a name in line 5 of the file billing that no key can have, accepted: letters, digits, -, _ and .',
+      'has an end in line 6 of the file billing that is no date with a time zone, accepted: 2026-12-31T12:00:00Z',
       'has the file stranger, which is called as no client, accepted: billing, ci.runner',
     ]);
     expect(JSON.stringify(read().problems)).not.toMatch(/hunter2|sluice_key/);
@@ -100,5 +104,27 @@ describe('a variable of keys', () => {
       'has entry 2 of KEYS, which is called as no client, accepted: billing, ci.runner',
       'has no hash in entry 3 of KEYS, accepted: HASH [NAME [NOT-AFTER]], or a client key',
     ]);
+  });
+});
+
+describe('keys from elsewhere', () => {
+  it('are their clients’ as if they stood in the configuration', () => {
+    write({ billing: hashClientKey(a) });
+    const access = {
+      mode: 'keys' as const,
+      allowRemoteOpen: false,
+      tokenKeys: [],
+      passThrough: false,
+      keysDir: 'keys',
+      keysVariable: 'KEYS',
+      clients: CLIENTS.map((name) => clientSettings(name)),
+    };
+    expect(joinKeySources(access, { KEYS: `ci.runner=${b}` }, folder)).toEqual([]);
+    expect(access.clients.map(({ keys }) => keys.map(({ hash }) => hash))).toEqual([
+      [hashClientKey(a)],
+      [hashClientKey(b)],
+    ]);
+    expect(joinKeySources({ ...access, keysDir: null, keysVariable: null }, {}, folder)).toEqual([]);
+    expect(joinKeySources(access, {}, folder)).toHaveLength(1);
   });
 });

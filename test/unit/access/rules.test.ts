@@ -3,6 +3,7 @@ import { generateClientKey } from '../../../src/access/client-key.ts';
 import { hashClientKey } from '../../../src/access/key-hash.ts';
 import { type AccessConfig, accessAt, checkAccess, listenersOf } from '../../../src/access/rules.ts';
 import type { AccessSettings, ClientSettings, ListenerSettings } from '../../../src/access/settings.ts';
+import type { IsSound } from '../../../src/settings/is-sound.ts';
 import { formatProblem } from '../../../src/settings/problem.ts';
 import { clientSettings } from '../../support/client-settings.ts';
 
@@ -11,8 +12,6 @@ const OTHER_HASH = hashClientKey(generateClientKey('ci'));
 
 const listener = (settings: Partial<ListenerSettings> = {}): ListenerSettings => ({
   host: '127.0.0.1',
-  port: 8080,
-  regions: {},
   access: null,
   tls: null,
   ...settings,
@@ -38,6 +37,7 @@ const TLS = {
 function problems(config: Partial<AccessConfig>, unsound: readonly string[] = []): string[] {
   const whole: AccessConfig = {
     listen: listener(),
+    moreListeners: [],
     publicUrl: null,
     trustProxy: [],
     allowedHosts: null,
@@ -49,11 +49,12 @@ function problems(config: Partial<AccessConfig>, unsound: readonly string[] = []
     facade: { services: 'all' },
     ...config,
   };
-  const isSound = (path: string | readonly string[]) => {
-    const at = typeof path === 'string' ? path : path.join('.');
-    return !unsound.some((known) => at === known || at.startsWith(`${known}.`));
+  const isSound: IsSound = (path) => {
+    const text = typeof path === 'string' ? path : path.join('.');
+    return !unsound.some((known) => text === known || text.startsWith(`${known}.`));
   };
-  return checkAccess(whole, isSound).map(formatProblem);
+  const isWhole = (path: string) => isSound(path) && !unsound.some((known) => known.startsWith(`${path}.`));
+  return checkAccess(whole, { isSound, isWhole }).map(formatProblem);
 }
 
 const withClient = (settings: Partial<ClientSettings>) =>
@@ -78,19 +79,18 @@ describe('the settings of access', () => {
 
   it('are those of each listener where listen is a list', () => {
     const open = { mode: 'open', allowRemoteOpen: false, passThrough: false } as const;
-    const listen = [
+    const [listen, ...moreListeners] = [
       listener({ host: '10.0.0.1' }),
-      listener({ host: '10.0.0.1', port: 8081, access: open }),
-      listener({ port: 8082, access: open }),
-      listener({ host: '::', port: 8083, access: { ...open, allowRemoteOpen: true } }),
-    ];
-    expect(problems({ listen, publicUrl: 'https://sluice.example' })).toEqual([
+      listener({ host: '10.0.0.1', access: open }),
+      listener({ access: open }),
+      listener({ host: '::', access: { ...open, allowRemoteOpen: true } }),
+    ] as [ListenerSettings, ...ListenerSettings[]];
+    expect(problems({ listen, moreListeners, publicUrl: 'https://sluice.example' })).toEqual([
       'listen.1.access.mode: open lets every machine that reaches listen.1.host use the accounts, accepted: keys, a loopback listen.1.host, or listen.1.access.allowRemoteOpen: true',
     ]);
-    expect(listenersOf(listen)).toHaveLength(4);
-    expect(listenersOf(listen[0]!)).toEqual([listen[0]]);
-    expect(accessAt(listen[2]!, access()).mode).toBe('open');
-    expect(accessAt(listen[0]!, access()).mode).toBe('keys');
+    expect(listenersOf({ listen, moreListeners })).toHaveLength(4);
+    expect(accessAt(moreListeners[1]!, access()).mode).toBe('open');
+    expect(accessAt(listen, access()).mode).toBe('keys');
   });
 
   it('need a base for links where other machines could choose one', () => {
@@ -129,10 +129,12 @@ describe('the settings of access', () => {
     };
     const paths = ['listen', 'access', 'trustProxy', 'accounts', 'facade'];
     expect(problems(broken as unknown as Partial<AccessConfig>, paths)).toEqual([]);
+    const lost = [null, clientSettings('b')] as unknown as ClientSettings[];
+    expect(problems({ access: access({ clients: lost }) }, ['access.clients.0'])).toHaveLength(1);
     const clients = [clientSettings('a', { keyHash: 'x' }), clientSettings('b')];
-    expect(
-      problems({ access: access({ clients }) }, ['access.clients.0.keyHash', 'access.clients.0']),
-    ).toEqual([expect.stringContaining('access.clients.1: has no key')]);
+    expect(problems({ access: access({ clients }) }, ['access.clients.0.keyHash'])).toEqual([
+      expect.stringContaining('access.clients.1: has no key'),
+    ]);
   });
 });
 

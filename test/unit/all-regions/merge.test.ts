@@ -34,6 +34,25 @@ describe("a region's answer", () => {
     expect(readPart('DFW', 'servers', { servers: [], servers_links: links })?.hasMore).toBe(true);
   });
 
+  it.each([
+    ['http://a.test/v2/1/servers?limit=2&marker=a%2Fb#x', 'a/b'],
+    ['/servers?marker=9', '9'],
+    ['http://a.test/servers?page=2', undefined],
+    ['nonsense', undefined],
+    [7, undefined],
+  ])('says by the marker of its next link %s where it goes on', (href, marker) => {
+    const links = [
+      { rel: 'self', href: '?marker=no' },
+      { rel: 'next', href },
+    ];
+    expect(readPart('DFW', 'servers', { servers: [], servers_links: links })).toEqual({
+      region: 'DFW',
+      members: [],
+      hasMore: true,
+      nextMarker: marker,
+    });
+  });
+
   it.each([[null], [[]], [{ flavors: [] }], [{ servers: {} }]])('%j is none', (body) => {
     expect(readPart('DFW', 'servers', body)).toBeUndefined();
   });
@@ -44,6 +63,13 @@ describe('parts merged', () => {
     const merged = mergeParts([part('DFW', ['1', '2']), part('ORD', ['1'])], undefined);
     expect(ids(merged)).toEqual(['DFW:1', 'DFW:2', 'ORD:1']);
     expect(merged.next).toBeUndefined();
+  });
+
+  it('end behind a region that gave nothing and has more, where that goes on', () => {
+    const empty = { ...part('DFW', [], true), nextMarker: 'd7' };
+    const merged = mergeParts([empty, part('ORD', ['1'])], undefined);
+    expect(merged).toEqual({ members: [], next: { region: 'DFW', id: 'd7' } });
+    expect(ids(mergeParts([part('DFW', [], true), part('ORD', ['1'])], undefined))).toEqual(['ORD:1']);
   });
 
   it('end at the limit, and go on only when something is left', () => {

@@ -32,7 +32,12 @@ it('the image serves a file that has to be mounted', () => {
 it('the image wants to be told that the network in front of it is closed', () => {
   const account = { name: 'main', identity: { url: 'us', username: 'u', apiKey: 'k' } };
   const refused = checkTree({ accounts: [account] }, imageEnvironment(), root);
-  expect(refused).toEqual({ problems: [expect.stringMatching(/^access\.mode: open lets every machine/)] });
+  expect(refused).toEqual({
+    problems: [
+      expect.stringMatching(/^access\.mode: open lets every machine/),
+      expect.stringMatching(/^publicUrl: is missing/),
+    ],
+  });
 });
 
 it('what docker compose serves is a good configuration of a real upstream', () => {

@@ -1,7 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateClientKey } from '../../../src/access/client-key.ts';
+import { hashClientKey } from '../../../src/access/key-hash.ts';
 import { type Loaded, loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/schema.ts';
 
@@ -118,10 +120,7 @@ describe('kinds and bounds', () => {
       'log: { level: wrn }',
       'log.level: is other text, accepted: one of fatal, error, warn, info, debug, trace, silent (did you mean warn?)',
     ],
-    [
-      'listen: { prot: 1 }',
-      'listen.prot: is no setting (did you mean port?), accepted here: host, port, regions',
-    ],
+    ['listen: { prot: 1 }', 'listen.prot: is no setting (did you mean port?), accepted here: host, port, '],
     [
       'listen: { regions: { "a b": 1 } }',
       'listen.regions.a b: is no setting, accepted here: names that match',
@@ -140,7 +139,7 @@ describe('kinds and bounds', () => {
       'access: { clients: [{ name: a, share: 0 }] }',
       'access.clients.0.share: is out of bounds, accepted: a number above 0',
     ],
-    ['access: { mode: keys }', 'access.mode: is other text, accepted: open'],
+    ['access: { mode: key }', 'access.mode: is other text, accepted: one of open, keys (did you mean keys?)'],
   ])('%s', (yaml, expected) => {
     expect(problems(`${ACCOUNT}${yaml}\n`)).toEqual([expect.stringContaining(expected)]);
   });
@@ -162,6 +161,7 @@ accounts:
       'accounts.0.identity.username',
       'upstream.retries',
       'access.mode',
+      'publicUrl',
       'accounts.1.name',
       'accounts.1.identity.url',
       'accounts.1.identity',
@@ -311,8 +311,12 @@ accounts:
 describe('rules across keys', () => {
   it('open needs a loopback address, or that it is allowed', () => {
     const remote = `${ACCOUNT}listen: { host: 0.0.0.0 }\n`;
-    expect(problems(remote)).toEqual([expect.stringContaining('access.mode: open lets every machine')]);
-    expect(good(`${remote}access: { allowRemoteOpen: true }\n`).listen.host).toBe('0.0.0.0');
+    const based = `${remote}publicUrl: https://sluice.example\n`;
+    expect(problems(based)).toEqual([expect.stringContaining('access.mode: open lets every machine')]);
+    expect(good(`${based}access: { allowRemoteOpen: true }\n`).listen.host).toBe('0.0.0.0');
+    expect(problems(`${remote}access: { allowRemoteOpen: true }\n`)).toEqual([
+      expect.stringContaining('publicUrl: is missing'),
+    ]);
     for (const host of ['localhost', '127.8.8.8', '"::1"']) good(`${ACCOUNT}listen: { host: ${host} }\n`);
   });
 
@@ -389,6 +393,51 @@ describe('rules across keys', () => {
     expect(limits('verb: GET, uri: /servers, regex: "("')).toEqual([
       'limits.static.0.regex: is no regular expression (unterminated group), accepted: one without lookaround and back references, or none for `uri` alone',
     ]);
+  });
+
+  it('keys need clients that have some, wherever they are kept', () => {
+    expect(problems(`${ACCOUNT}access: { mode: keys }\n`)).toEqual([
+      expect.stringContaining('access.clients: is empty although keys are asked for'),
+    ]);
+    const key = generateClientKey('ci');
+    const clients = 'clients: [{ name: ci }]';
+    const variable = `${ACCOUNT}access: { mode: keys, keysVariable: KEYS, ${clients} }\n`;
+    const { access } = good(variable, { KEYS: `ci=${key}` });
+    expect(access.clients[0]?.keys).toEqual([{ hash: hashClientKey(key), notAfter: null }]);
+    expect(problems(variable, { KEYS: 'stranger=x' })).toEqual([
+      expect.stringContaining('access.keysVariable: has entry 1 of KEYS, which is called as no client'),
+    ]);
+    mkdirSync(join(folder, 'keys'), { recursive: true });
+    writeFileSync(join(folder, 'keys', 'ci'), `${hashClientKey(key)} spring 2099-01-01\n`);
+    const directory = good(`${ACCOUNT}access: { mode: keys, keysDir: keys, ${clients} }\n`).access;
+    expect(directory.clients[0]?.keys).toEqual([
+      { hash: hashClientKey(key), name: 'spring', notAfter: '2099-01-01' },
+    ]);
+  });
+
+  it('are told of one client whatever is wrong with another', () => {
+    const lines = problems(`${ACCOUNT}access:
+  clients:
+    - { name: a, keys: 7 }
+    - { name: b, keyHash: nonsense, deny: [nothing] }
+    - 5
+`);
+    expect(lines.map((line) => line.slice(0, line.indexOf(':')))).toEqual([
+      'access.clients.0.keys',
+      'access.clients.2',
+      'access.clients.1.keyHash',
+      'access.clients.1.deny.0',
+    ]);
+  });
+
+  it('seek certificates from the folder of the configuration', () => {
+    const { listen } = good(`${ACCOUNT}listen: { tls: { certFile: tls.crt, keyFile: /etc/tls.key } }\n`);
+    expect(listen.tls).toMatchObject({
+      certFile: join(folder, 'tls.crt'),
+      keyFile: '/etc/tls.key',
+      minVersion: 'TLSv1.2',
+      clientCaFile: null,
+    });
   });
 
   it('a client name is used once', () => {

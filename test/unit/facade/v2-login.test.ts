@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { issueToken } from '../../../src/facade/sluice-token.ts';
-import { createTokenKeys, randomTokenKey } from '../../../src/facade/token-keys.ts';
+import { issueToken } from '../../../src/access/token.ts';
+import { createTokenKeyRing, randomTokenKey } from '../../../src/access/token-keys.ts';
 import { accessDocument, chooseAccount, parseLogin, tenantsDocument } from '../../../src/facade/v2-login.ts';
 import { Fault } from '../../../src/faults/faults.ts';
 import type { Token } from '../../../src/identity/token.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/json.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
-const KEY = createTokenKeys(['secret'], randomTokenKey());
+const KEY = createTokenKeyRing(['secret'], randomTokenKey());
 const UPSTREAM_TOKEN = 'upstream-token-never-shown';
 
 describe('a login', () => {

@@ -33,11 +33,15 @@ describe('the façade takes', () => {
   });
 });
 
+it('DELETE of a token gives it back', () => {
+  expect(matchFacade('DELETE', '/v2.0/tokens/abc')).toEqual({ kind: 'revoke', tokenId: 'abc' });
+});
+
 describe('the façade answers with what is allowed', () => {
   it.each([
     ['GET', '/v2.0/tokens', ['POST']],
     ['HEAD', '/tokens', ['POST']],
-    ['DELETE', '/v2.0/tokens/abc', ['GET', 'HEAD']],
+    ['PUT', '/v2.0/tokens/abc', ['GET', 'HEAD', 'DELETE']],
     ['POST', '/v2.0/tenants', ['GET', 'HEAD']],
     ['PUT', '/v2.0', ['GET', 'HEAD', 'POST']],
     ['DELETE', '/', ['GET', 'HEAD', 'POST']],

@@ -10,18 +10,14 @@ const mara = { name: 'mara', domain: { name: 'Default' }, password: 's3cret' };
 
 describe('a login of Identity v3', () => {
   it.each([
-    ['a name', password(mara), { method: 'password', username: 'mara', tokenId: undefined }],
-    ['an id', password({ id: '17', password: 's3cret' }), { username: '17' }],
+    ['a name', password(mara), { method: 'password', proof: { username: 'mara', secret: 's3cret' } }],
+    ['an id', password({ id: '17', password: 's3cret' }), { proof: { username: '17', secret: 's3cret' } }],
     ['one method of several', { ...password(mara), methods: ['totp', 'password'] }, { method: 'password' }],
-    [
-      'a token',
-      { methods: ['token'], token: { id: 'abc' } },
-      { method: 'token', tokenId: 'abc', username: '' },
-    ],
+    ['a token', { methods: ['token'], token: { id: 'abc' } }, { method: 'token', proof: { tokenId: 'abc' } }],
     [
       'an application credential',
       { methods: ['application_credential'], application_credential: { id: 'cred', secret: 's3cret' } },
-      { method: 'application_credential', username: 'cred' },
+      { method: 'application_credential', proof: { username: 'cred', secret: 's3cret' } },
     ],
     [
       'a named application credential of a user',
@@ -29,7 +25,7 @@ describe('a login of Identity v3', () => {
         methods: ['application_credential'],
         application_credential: { name: 'ci', secret: 's3cret', user: { name: 'mara' } },
       },
-      { username: 'mara' },
+      { proof: { username: 'mara', secret: 's3cret' } },
     ],
   ])('shows %s', (_what, identity, expected) => {
     expect(login(identity)).toMatchObject({ scope: 'default', ...expected });

@@ -5,6 +5,7 @@ import {
   chooseEndpoints,
   computeEndpoints,
   type EndpointChoice,
+  MOST_REGIONS,
 } from '../../../src/identity/catalog.ts';
 import type { CatalogService } from '../../../src/identity/token.ts';
 import type { JsonObject } from '../../../src/json.ts';
@@ -234,4 +235,22 @@ describe('any catalog at all', () => {
       }),
     );
   });
+});
+
+it('serves no more regions than any cloud has, whatever a catalog lists', () => {
+  const names = Array.from({ length: MOST_REGIONS + 3_000 }, (_, at) => `R${at}`);
+  const catalog = [
+    service(
+      'cloudServersOpenStack',
+      'compute',
+      names.map((name) => endpoint(name)),
+    ),
+  ];
+  const chosen = chooseEndpoints(catalog, choice);
+  expect([...chosen.endpoints.keys()]).toEqual(names.slice(0, MOST_REGIONS));
+  expect(chosen.skipped).toEqual([
+    { region: `R${MOST_REGIONS}`, reason: `no more than ${MOST_REGIONS} regions are served` },
+  ]);
+  const named = chooseEndpoints(catalog, { ...choice, regions: ['r3000'] });
+  expect([...named.endpoints.keys()]).toEqual(['R3000']);
 });

@@ -73,6 +73,40 @@ describe('the ledger', () => {
     await ledger.close();
   });
 
+  it('counts what it remembers and what the region reports as the same slots, with their own times', async () => {
+    const first = boot(new FakeClock());
+    const start = Date.parse('2026-01-01T00:00:00Z');
+    for (let index = 0; index < 4; index++) permitted(first.shaper.acquire(post)).answered(200);
+    await first.ledger.close();
+    // A restart each hour, and one right after another.
+    for (const hours of [0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20]) {
+      const clock = new FakeClock(start + hours * 3_600_000);
+      clock.tick(2_000);
+      const { shaper, ledger } = boot(clock);
+      const askedAt = clock.monotonic();
+      shaper.askBegins();
+      clock.tick(40);
+      // Two of a stranger's beside ours.
+      shaper.setLimits([{ ...POSTS, remaining: 4 }], { askedAt, answeredAt: clock.monotonic() });
+      expect(shaper.snapshot().limits[0]!.remaining).toBe(4);
+      clock.tick(5_000);
+      await ledger.close();
+    }
+    const clock = new FakeClock(start + 20 * 3_600_000 + 10_000);
+    const { shaper, ledger } = boot(clock);
+    expect(shaper.snapshot().limits[0]!.remaining).toBe(4);
+    for (let index = 0; index < 4; index++) permitted(shaper.acquire(post)).answered(200);
+    // A day after the first use, not after the last restart.
+    const { retryAfterSeconds } = refused(shaper.acquire(post));
+    expect(retryAfterSeconds).toBeLessThan(4 * 3_600 + 200);
+    clock.tick(retryAfterSeconds * 1000);
+    permitted(shaper.acquire(post)).answered(200);
+    // The others are kept in steps of five minutes.
+    clock.tick(300_000);
+    for (let index = 0; index < 3; index++) permitted(shaper.acquire(post)).answered(200);
+    await ledger.close();
+  });
+
   it('remembers how many instances share a budget, for a start without Redis', async () => {
     const first = boot(new FakeClock());
     first.ledger.sawInstances('someone|DFW', 2);

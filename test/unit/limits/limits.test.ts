@@ -137,8 +137,8 @@ describe('limits of a region', () => {
     expect(refused(limits.acquire(place(), requestFor('/servers'))).reason).toBe('spent');
     clock.tick(20);
     await fetches[1]!.answer(document(49));
-    // Our own two questions are held for a day.
-    for (let index = 0; index < 48; index++) permitted(limits.acquire(place(), requestFor('/servers')));
+    // The first question has left the region's window, by its own word.
+    for (let index = 0; index < 49; index++) permitted(limits.acquire(place(), requestFor('/servers')));
     expect(refused(limits.acquire(place(), requestFor('/servers'))).reason).toBe('spent');
   });
 
@@ -195,6 +195,120 @@ describe('limits of a region', () => {
     await clock.advance(3_600_000);
     await fetches[1]!.answer(document);
     expect(lines).toHaveLength(3);
+  });
+
+  describe('after attempts without an answer', () => {
+    const day = (remaining: number, value = 30) => {
+      const row = { verb: 'GET', value, remaining, unit: 'DAY', 'next-available': '2026-01-01T00:00:00Z' };
+      return {
+        limits: { rate: [{ uri: '/servers', regex: '^/servers', limit: [row] }], absolute: {} },
+      };
+    };
+
+    async function outage(made: ReturnType<typeof create>) {
+      const { limits, fetches, clock } = made;
+      limits.warm(place());
+      await settle();
+      clock.tick(20);
+      await fetches[0]!.answer(day(30));
+      await clock.advance(20_000);
+      for (let index = 0; index < 30; index++)
+        permitted(limits.acquire(place(), requestFor('/servers'))).answered();
+      const refusal = refused(limits.acquire(place(), requestFor('/servers')));
+      expect(refusal).toMatchObject({ reason: 'spent', retryAfterSeconds: 10 });
+    }
+
+    it('are asked for within seconds, and an outage has not spent the day', async () => {
+      const made = create();
+      const { limits, fetches, clock } = made;
+      await outage(made);
+      await clock.advance(2_000);
+      expect(fetches).toHaveLength(2);
+      await fetches[1]!.answer(day(30));
+      for (let index = 0; index < 30; index++)
+        permitted(limits.acquire(place(), requestFor('/servers'))).answered(200);
+      expect(refused(limits.acquire(place(), requestFor('/servers'))).retryAfterSeconds).toBeGreaterThan(
+        86_000,
+      );
+    });
+
+    it('are asked for again and again, a minute apart at most, until the region answers', async () => {
+      const made = create();
+      const { limits, fetches, clock } = made;
+      await outage(made);
+      for (let turn = 1; turn <= 12; turn++) {
+        await clock.advance(61_000);
+        expect(fetches.length).toBeGreaterThan(turn);
+        await fetches.at(-1)!.fail('no answer');
+      }
+      await clock.advance(61_000);
+      await fetches.at(-1)!.answer(day(30));
+      permitted(limits.acquire(place(), requestFor('/servers')));
+    });
+
+    it('are followed when a caller asks for them', async () => {
+      const made = create();
+      const { limits, fetches, clock } = made;
+      await outage(made);
+      clock.tick(1_400);
+      const document = limits.document(place());
+      await settle();
+      await fetches.at(-1)!.answer(day(30));
+      expect(await document).toMatchObject({ limits: { rate: [{ limit: [{ remaining: 30 }] }] } });
+    });
+  });
+
+  describe('asked for by an operator', () => {
+    it('are taken for true, and nothing the region refused before holds', async () => {
+      const { limits, fetches } = create({ maxWaitMs: 0 });
+      limits.warm(place());
+      await settle();
+      await fetches[0]!.answer(published(5));
+      const used = () => permitted(limits.acquire(place(), requestFor('/servers')));
+      for (let index = 0; index < 3; index++) used().answered(200);
+      used().answered(413, { 'retry-after': '40' });
+      expect(refused(limits.acquire(place(), requestFor('/servers'))).reason).toBe('wait');
+      const resynced = limits.resync();
+      await settle();
+      await fetches[1]!.answer(published(5, 4));
+      expect(await resynced).toEqual([{ account: 'main', region: 'DFW' }]);
+      for (let index = 0; index < 4; index++) used();
+      expect(refused(limits.acquire(place(), requestFor('/servers'))).reason).toBe('wait');
+    });
+
+    it('are asked of the account and region that is named, in any case', async () => {
+      const { limits, fetches } = create({}, { userOf: (account) => account });
+      for (const [account, region] of [
+        ['main', 'DFW'],
+        ['main', 'ORD'],
+        ['second', 'DFW'],
+      ] as const)
+        limits.warm(place(account, region));
+      await settle();
+      for (const fetch of [...fetches]) await fetch.answer(published(5));
+      const resynced = limits.resync({ account: 'main', region: 'ord' });
+      await settle();
+      expect(fetches).toHaveLength(4);
+      await fetches[3]!.answer(published(5));
+      expect(await resynced).toEqual([{ account: 'main', region: 'ORD' }]);
+      expect(await limits.resync({ account: 'nobody' })).toEqual([]);
+    });
+
+    it('say why they could not be had', async () => {
+      const { limits, fetches } = create();
+      limits.warm(place());
+      await settle();
+      await fetches[0]!.answer(published(5));
+      const resynced = limits.resync();
+      await settle();
+      await fetches[1]!.fail('status 500');
+      expect(await resynced).toEqual([{ account: 'main', region: 'DFW', problem: 'status 500' }]);
+      const { limits: fixed } = create({ source: 'static' });
+      fixed.warm(place());
+      expect(await fixed.resync()).toEqual([
+        { account: 'main', region: 'DFW', problem: 'the limits are static' },
+      ]);
+    });
   });
 
   it('are asked for soon after an unforeseen refusal, which is waited out', async () => {
@@ -379,19 +493,7 @@ describe('limits of a region', () => {
   it('cost nothing when they are off', () => {
     const { limits } = create({ enabled: false });
     expect(limits.acquire(place(), requestFor('/servers'))).toBe(limits.free);
-  });
-
-  it('are what the region says when they are off, for nothing is counted here', async () => {
-    const { limits, fetches, clock } = create({ enabled: false });
-    const first = limits.document(place());
-    await clock.advance(20);
-    await fetches[0]!.answer(published(9, 4));
-    expect(await first).toMatchObject({ limits: { rate: [{ limit: [{ value: 9, remaining: 4 }] }] } });
-    await clock.advance(6_000);
-    const second = limits.document(place());
-    await clock.advance(20);
-    await fetches[1]!.answer(published(9, 2));
-    expect(await second).toMatchObject({ limits: { rate: [{ limit: [{ value: 9, remaining: 2 }] }] } });
+    expect(limits.isEnabled).toBe(false);
   });
 
   it('are told in the headers of an answer that used them', async () => {

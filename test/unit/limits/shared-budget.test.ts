@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PublishedLimit } from '../../../src/limits/published/limit.ts';
+import { type PublishedLimit, UNIT_MS } from '../../../src/limits/published/limit.ts';
 import { type RedisServer, redisAvailable, startRedis } from '../../support/redis-server.ts';
 import { LIMITER_KINDS, type LimiterKind } from '../../support/reference-upstreams.ts';
-import { limit } from './harness.ts';
-import { World } from './world.ts';
+import { limit, refused, requestFor } from './harness.ts';
+import { type Instance, World } from './world.ts';
 
 let server: RedisServer;
 let redis: Redis;
@@ -241,6 +241,56 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
     busy.flood(2000);
     await world.run(3_000);
     expect(busy.shaper.windows[0]!.capacity).toBe(59);
+  });
+
+  it.each(['DAY', 'HOUR'] as const)(
+    'tells on every instance when a spent limit per %s has room again',
+    async (unit) => {
+      const unitSeconds = (UNIT_MS[unit] * 1.0005) / 1000;
+      const world = worldOf('sliding', limit('POST', '/servers', 20, unit));
+      const three = ['a', 'b', 'c'].map((name) => world.join(name));
+      await world.run(2_000);
+      three[0]!.flood(5, { method: 'POST' });
+      await world.run(300_000);
+      three[0]!.flood(15, { method: 'POST' });
+      await world.run(5_000);
+      expect(three[0]!.sent).toBe(20);
+      const expectIn = (instance: Instance, seconds: number) => {
+        const refusal = refused(instance.shaper.acquire(requestFor('/servers', { method: 'POST' })));
+        expect(refusal.reason).toBe('spent');
+        expect(Math.abs(refusal.retryAfterSeconds - seconds)).toBeLessThan(60);
+      };
+      for (const instance of three) expectIn(instance, unitSeconds - 305);
+      // As time goes by, and when the one that used them is gone.
+      await world.run(300_000);
+      for (const instance of three) expectIn(instance, unitSeconds - 605);
+      three[0]!.kill();
+      await world.run(5_000);
+      const late = world.join('d');
+      await world.run(2_000);
+      for (const instance of [three[1]!, three[2]!, late]) expectIn(instance, unitSeconds - 612);
+    },
+  );
+
+  it('tells it when others than its instances have spent it, and holds on to that time', async () => {
+    const published = limit('POST', '/servers', 20, 'HOUR');
+    const world = worldOf('sliding', published);
+    const three = ['a', 'b', 'c'].map((name) => world.join(name));
+    await world.run(2_000);
+    const tell = async (instance: Instance) => {
+      const now = world.clock.monotonic();
+      instance.shaper.setLimits([{ ...published, remaining: 0 }], { askedAt: now, answeredAt: now });
+      await world.run(3_000);
+    };
+    await tell(three[0]!);
+    await world.run(600_000);
+    await tell(three[1]!);
+    for (const { shaper } of three) {
+      const refusal = refused(shaper.acquire(requestFor('/servers', { method: 'POST' })));
+      expect(refusal).toMatchObject({ reason: 'spent' });
+      expect(refusal.retryAfterSeconds).toBeGreaterThan(2_900);
+      expect(refusal.retryAfterSeconds).toBeLessThan(3_060);
+    }
   });
 
   it('keeps a DAY limit over the restart of every instance', async () => {

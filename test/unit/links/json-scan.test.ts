@@ -84,13 +84,21 @@ describe('what is JSON', () => {
     expect(takes(text)).toBe(false);
   });
 
-  it('is so at any depth, and only when every level ends', () => {
-    for (const depth of [63, 64, 65, 200, 10_000]) {
-      const text = `${'[{"a":'.repeat(depth)}1${'}]'.repeat(depth)}`;
+  it('is so down to 100 levels, and only when every level ends', () => {
+    const nested = (depth: number) => `${'[{"a":'.repeat(depth / 2)}1${'}]'.repeat(depth / 2)}`;
+    for (const depth of [62, 64, 66, 100]) {
+      const text = nested(depth);
       expect(takes(text)).toBe(true);
       expect(takes(text.slice(0, -1))).toBe(false);
       expect(takes(`${text}]`)).toBe(false);
     }
+    for (const text of [
+      nested(102),
+      nested(200_000),
+      `${'['.repeat(101)}${']'.repeat(101)}`,
+      '['.repeat(5_000_000),
+    ])
+      expect(takes(text)).toBe(false);
   });
 
   it('is just what JSON.parse takes, whatever is cut out of a document, put in or changed', () => {

@@ -61,12 +61,16 @@ describe('a guard', () => {
     connection.emit('error', new Error('Connection is closed.'));
     expect(warnings).toEqual([expect.stringContaining('refuses the credentials')]);
     connection.emit('ready');
+    expect(infos).toEqual([]);
+    expect(await guard.attempt('read', working)).toBe('done');
     expect(infos).toHaveLength(1);
   });
 
-  it('tells one trouble from another that follows it', async () => {
+  it('tells what an operator has to mend, and not each step of a failover', async () => {
     connection.emit('error', new Error('Connection is closed.'));
     connection.emit('error', new Error('LOADING Redis is loading'));
+    connection.emit('ready');
+    await guard.attempt('write', failing("READONLY You can't write"));
     connection.emit('error', new Error('NOAUTH Authentication required.'));
     expect(warnings).toEqual([
       expect.stringContaining('does not answer'),
@@ -99,5 +103,18 @@ describe('a guard', () => {
     expect(infos).toEqual([]);
     guard.over('full');
     expect(infos).toHaveLength(1);
+  });
+
+  it('speaks of rubbish now and then, however much there is, and counts all of it', async () => {
+    for (let at = 0; at < 100; at++) {
+      guard.rubbish('read', 'Redis holds rubbish');
+      await guard.attempt('read', working);
+    }
+    expect(warnings).toHaveLength(1);
+    expect(infos).toEqual([]);
+    expect(outcomes.filter((outcome) => outcome === 'read rubbish')).toHaveLength(100);
+    await clock.advance(600_000);
+    guard.rubbish('read', 'Redis holds rubbish');
+    expect(warnings).toHaveLength(2);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Call } from '../../../src/http/call.ts';
-import { ANONYMOUS, clientOf, longestWaitMs, priorityOf } from '../../../src/serving/wait.ts';
+import { longestWaitMs, priorityOf } from '../../../src/serving/wait.ts';
 
 /** A call as far as waiting is concerned. */
 const call = (headers: Record<string, string>) =>
@@ -24,13 +24,6 @@ describe('how long a request may wait', () => {
 });
 
 describe('who asks', () => {
-  it('is a configured name, else nobody', () => {
-    const clients = new Map([['billing', billing]]);
-    expect(clientOf(call({ 'x-sluice-client': 'billing' }), clients)).toBe('billing');
-    expect(clientOf(call({ 'x-sluice-client': 'someone' }), clients)).toBe(ANONYMOUS);
-    expect(clientOf(call({}), clients)).toBe(ANONYMOUS);
-  });
-
   it('lets others go first when it says batch', () => {
     expect(priorityOf(call({ 'x-sluice-priority': ' Batch ' }))).toBe('batch');
     expect(priorityOf(call({ 'x-sluice-priority': 'urgent' }))).toBe('interactive');

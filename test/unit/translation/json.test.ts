@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RawNumber } from '../../../src/json.ts';
-import { JsonError, MAX_JSON_DEPTH, parseJson, stringifyJson } from '../../../src/translation/json.ts';
+import {
+  JsonError,
+  MAX_JSON_DEPTH,
+  MOST_REQUEST_VALUES,
+  parseJson,
+  stringifyJson,
+} from '../../../src/translation/json.ts';
 import { parseLossless } from '../../../src/translation/json-parser.ts';
 
 describe('the spelling of numbers', () => {
@@ -80,6 +86,16 @@ describe('malformed JSON', () => {
     expect(() => parseJson(nested(MAX_JSON_DEPTH + 1, '2.0'))).toThrow(/nested deeper/);
     expect(() => parseJson(nested(5_000, '1'))).toThrow(JsonError);
     expect(() => parseJson('['.repeat(200_000))).toThrow(JsonError);
+  });
+
+  it('is refused with too many values, wherever they stand, and not for what stands in strings', () => {
+    const items = (count: number) => `{"a":[${Array(count).fill('1').join()}]}`;
+    expect(() => parseJson(items(MOST_REQUEST_VALUES - 1))).not.toThrow();
+    expect(() => parseJson(items(MOST_REQUEST_VALUES + 1))).toThrow(/more than 10000 members and items/);
+    expect(() => parseJson(items(MOST_REQUEST_VALUES + 1), Number.POSITIVE_INFINITY)).not.toThrow();
+    expect(() => parseJson(`[${'[],'.repeat(MOST_REQUEST_VALUES)}1]`)).toThrow(JsonError);
+    const text = JSON.stringify({ a: ',[{'.repeat(MOST_REQUEST_VALUES), b: '\\'.repeat(999), c: '"\\",' });
+    expect(stringifyJson(parseJson(text))).toBe(text);
   });
 });
 

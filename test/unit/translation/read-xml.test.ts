@@ -284,7 +284,7 @@ describe('a body that must not be read', () => {
 
   it('does not take time that grows with its square', () => {
     const many = big(60_000, '<networks><network uuid="u"/></networks>');
-    const value = readXml(many, ['server']).value as { server: { networks: unknown[] } };
+    const value = readXmlAnswer(many, ['server']).value as { server: { networks: unknown[] } };
     expect(value.server.networks).toHaveLength(60_000);
   });
 });
@@ -301,6 +301,13 @@ describe('a login', () => {
 
   it('refuses a DTD like every other body', () => {
     expect(() => readIdentityXml('<!DOCTYPE auth><auth/>')).toThrow(XmlError);
+  });
+
+  it('is short: a long one is refused before it is read', () => {
+    for (const long of [' '.repeat(65_536), '<a/>'.repeat(100)])
+      expect(() => readIdentityXml(`<auth>${long}</auth>`)).toThrow(
+        expect.objectContaining({ reason: 'bounds' }),
+      );
   });
 });
 

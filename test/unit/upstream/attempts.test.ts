@@ -14,11 +14,13 @@ const answered = (status: number, isOverLimit = false, canRepeat = true): Attemp
   status,
   isOverLimit,
   canRepeat,
+  hasBudget: true,
 });
 const failed = (failure: ExchangeError['kind'], canRepeat = true): AttemptOutcome => ({
   kind: 'failure',
   failure,
   canRepeat,
+  hasBudget: true,
 });
 const FAILURES = ['refused', 'timeout', 'reset', 'broken', 'too-large', 'aborted'] as const;
 const outcomes = [
@@ -173,5 +175,20 @@ describe('the pause before a repeat', () => {
   it('is none for a connection that the other side had closed meanwhile', () => {
     expect(decide(repeated(0), failed('reset'))).toEqual({ kind: 'repeat', reason: 'reset', delayMs: 0 });
     expect(decide(repeated(1), failed('reset'))).toMatchObject({ delayMs: 100 });
+  });
+});
+
+describe('what is safe to repeat', () => {
+  const withoutBudget = (outcome: AttemptOutcome): AttemptOutcome => ({ ...outcome, hasBudget: false });
+  const state = firstAttempt('GET', 2);
+
+  it('is final while too much has been repeated of late', () => {
+    expect(decide(state, withoutBudget(answered(503)))).toEqual({ kind: 'done' });
+    expect(decide(state, withoutBudget(failed('refused')))).toEqual({ kind: 'fail', why: 'failure' });
+    expect(decide({ ...state, repeats: 1 }, withoutBudget(failed('reset')))).toMatchObject({ kind: 'fail' });
+  });
+
+  it('is sent again all the same where a kept-alive connection had ended: nobody has had it', () => {
+    expect(decide(state, withoutBudget(failed('reset')))).toMatchObject({ kind: 'repeat', delayMs: 0 });
   });
 });

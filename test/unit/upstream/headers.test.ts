@@ -7,6 +7,7 @@ import {
   variantOf,
   withoutNominated,
 } from '../../../src/upstream/headers.ts';
+import { PRODUCT } from '../../../src/version.ts';
 
 const caller = {
   host: 'gw.test',
@@ -37,16 +38,16 @@ describe('a request of a known operation', () => {
       'x-auth-token': 'ours',
       accept: 'application/json',
       'content-type': 'application/json',
-      'user-agent': 'sluice',
+      'user-agent': PRODUCT,
       'openstack-api-version': 'compute 2.1',
     });
   });
 
   it('whose answer is shared carries nothing that is not part of its cache key', () => {
-    expect(requestHeaders(caller, 'ours', false, true)).toEqual({
+    expect(requestHeaders(caller, 'ours', false, true, 'billing')).toEqual({
       'x-auth-token': 'ours',
       accept: 'application/json',
-      'user-agent': 'sluice',
+      'user-agent': PRODUCT,
       'openstack-api-version': 'compute 2.1',
     });
     expect(variantOf(caller)).toBe('compute 2.1|');
@@ -64,6 +65,7 @@ describe('a request that goes through', () => {
       'openstack-api-version': 'compute 2.1',
       'content-length': '7',
       'x-auth-token': 'ours',
+      'user-agent': PRODUCT,
     });
   });
 
@@ -320,6 +322,7 @@ describe.each(CLIENTS)('%s', (_name, headers, needed) => {
     const { 'x-storage-token': _token, ...rest } = headers;
     expect(through({ ...headers, 'x-auth-token': 'callers' })).toEqual({
       ...rest,
+      'user-agent': `${headers['user-agent']!.trim()} via ${PRODUCT}`,
       'content-length': '7',
       'x-auth-token': 'ours',
     });

@@ -27,6 +27,8 @@ export class Revocations {
   /** Proofs by digest, by the second in which the tokens expire. */
   readonly #seconds = new Map<number, Map<string, string>>();
   readonly #mostBytes: number;
+  /** Another number whenever one was added: what was found out before may be untrue now. */
+  version = 0;
   #bytes = 0;
   /** No second before this one is in the map. */
   #first = 0;
@@ -49,6 +51,7 @@ export class Revocations {
       this.#bytes += SECOND_BYTES;
     }
     second.set(digest, proof);
+    this.version++;
     this.#bytes += ENTRY_BYTES;
     while (this.#bytes > this.#mostBytes && this.#seconds.size > 0)
       this.#floor = Math.max(this.#floor, this.#dropFirst());

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { digestOf, Revocations } from '../../../src/facade/revocations.ts';
+import { digestOf, Revocations } from '../../../src/access/revocations.ts';
 
 const HOUR = 3_600;
 const returned = (tokenId: string, expiresAt: number) => ({

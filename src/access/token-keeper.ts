@@ -1,11 +1,18 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config/schema.ts';
-import { proofOf, type RevocationSharing, shareRevocations } from '../facade/redis-revocations.ts';
-import { digestOf, Revocations } from '../facade/revocations.ts';
-import { keyOfToken, type SluiceToken } from '../facade/sluice-token.ts';
-import { createTokenKeys, randomTokenKey, type TokenKeys } from '../facade/token-keys.ts';
 import { createRedis, createSubscriber, type RedisLog } from '../redis/connection.ts';
+import type { RedisSettings } from '../redis/settings.ts';
+import { proofOf, type RevocationSharing, shareRevocations } from './redis-revocations.ts';
+import { digestOf, Revocations } from './revocations.ts';
+import type { AccessSettings } from './settings.ts';
+import { keyOfToken, type SluiceToken, TokenVerifier } from './token.ts';
+import { createTokenKeyRing, randomTokenKey, type TokenKeyRing } from './token-keys.ts';
+
+/** The part of the configuration that is read here. */
+export interface TokenSettings {
+  readonly access: Pick<AccessSettings, 'tokenKeys'>;
+  readonly redis: RedisSettings;
+}
 
 /** What Sluice's own tokens are signed with, and which of them were given back: it outlives a reload. */
 export class TokenKeeper {
@@ -13,7 +20,7 @@ export class TokenKeeper {
   readonly #ownKey = randomTokenKey();
   readonly #clock: Clock;
   readonly #log: Logger;
-  #keys: TokenKeys = [this.#ownKey];
+  #keys: TokenKeyRing = createTokenKeyRing([], this.#ownKey);
   #sharing: RevocationSharing | undefined;
   #shared = '';
 
@@ -23,26 +30,27 @@ export class TokenKeeper {
   }
 
   /** Puts the keys of a configuration in force. */
-  use({ access, redis }: Config): TokenKeys {
-    this.#keys = createTokenKeys(access.tokenKeys, this.#ownKey);
+  use({ access, redis }: TokenSettings): TokenVerifier {
+    this.#keys = createTokenKeyRing(access.tokenKeys, this.#ownKey);
     if (access.tokenKeys.length === 0)
       this.#log.warn(
         'access.tokenKeys is empty: the tokens that callers get here are signed with a key of this process, so that no other instance takes them, nor this one after a restart',
       );
     const isShared = access.tokenKeys.length > 0;
     const shared = isShared ? JSON.stringify([access.tokenKeys, redis]) : '';
-    if (shared === this.#shared) return this.#keys;
+    const verifier = new TokenVerifier(this.#keys);
+    if (shared === this.#shared) return verifier;
     this.#sharing?.close();
     this.#sharing = isShared ? this.#share(redis) : undefined;
     this.#shared = shared;
-    return this.#keys;
+    return verifier;
   }
 
   /** Takes a token back, here at once and at the other instances as soon as Redis tells them. */
-  revoke({ id, claims }: SluiceToken): void {
+  revoke({ id, claims }: Pick<SluiceToken, 'id' | 'claims'>): void {
     const signer = keyOfToken(this.#keys, id);
     const returned = { digest: digestOf(id), expiresAt: Math.floor(claims.expiresAtMs / 1000) };
-    const revocation = { ...returned, proof: signer === undefined ? '' : proofOf(signer, returned) };
+    const revocation = { ...returned, proof: signer === undefined ? '' : proofOf(signer.key, returned) };
     if (this.revocations.add(revocation, this.#clock.now())) this.#sharing?.tell(revocation);
   }
 
@@ -61,7 +69,7 @@ export class TokenKeeper {
     this.#sharing?.close();
   }
 
-  #share(settings: Config['redis']): RevocationSharing | undefined {
+  #share(settings: RedisSettings): RevocationSharing | undefined {
     const redis = createRedis(settings, SILENT, { purpose: 'returned tokens', commandTimeoutMs: 1_000 });
     const subscriber = createSubscriber(settings, 'returned tokens news');
     if (!redis || !subscriber) return undefined;

@@ -8,8 +8,8 @@ import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Clock, Timer } from '../clock.ts';
 import type { RedisConnection, RedisLog } from '../redis/connection.ts';
 import type { Revocation, Revocations } from './revocations.ts';
-import { SLUICE_TOKEN_LIFE_MS } from './sluice-token.ts';
-import type { TokenKeys } from './token-keys.ts';
+import { TOKEN_LIFE_MS } from './token.ts';
+import type { TokenKeyRing } from './token-keys.ts';
 
 const KEY = 'sluice:1:revocations';
 const CHANNEL = 'sluice:1:revocations:news';
@@ -21,7 +21,7 @@ const BATCH = 500;
 /** How long Redis is left alone after a failure, ms. */
 const PAUSE_MS = 1_000;
 /** No token of Sluice's own lives longer than this from now, ms: rounding and another clock included. */
-const LONGEST_LIFE_MS = SLUICE_TOKEN_LIFE_MS + 3_600_000;
+const LONGEST_LIFE_MS = TOKEN_LIFE_MS + 3_600_000;
 
 export interface RevocationSharing {
   /** Tells the others of one that `revocations` has just learned here. */
@@ -35,7 +35,7 @@ export interface RevocationSharingOptions {
   redis: RedisConnection;
   subscriber: RedisConnection;
   revocations: Revocations;
-  keys: TokenKeys;
+  keys: TokenKeyRing;
   clock: Clock;
   log: RedisLog;
 }
@@ -177,13 +177,13 @@ const memberOf = ({ digest, expiresAt, proof }: Revocation): string => `${digest
 const MEMBER = /^([\w-]{22})\.(\d{10,11})\.([\w-]{22})$/;
 
 /** What Redis holds, if it is one that somebody with one of the keys has written. */
-function readMember(member: string, keys: TokenKeys, nowMs: number): Revocation | undefined {
+function readMember(member: string, keys: TokenKeyRing, nowMs: number): Revocation | undefined {
   const [, digest, seconds, proof] = MEMBER.exec(member) ?? [];
   if (digest === undefined || proof === undefined) return undefined;
   const expiresAt = Number(seconds);
   if (expiresAt * 1000 > nowMs + LONGEST_LIFE_MS) return undefined;
   const shown = Buffer.from(proof);
-  const isGenuine = keys.some((key) =>
+  const isGenuine = keys.all.some(({ key }) =>
     timingSafeEqual(shown, Buffer.from(proofOf(key, { digest, expiresAt }))),
   );
   return isGenuine ? { digest, expiresAt, proof } : undefined;

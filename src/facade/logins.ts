@@ -1,0 +1,125 @@
+/** Logins: who shows what at the façade, in whichever version's words, and for whom a token is given out then. */
+import type { ClientKey } from '../access/clients.ts';
+import { credentialOf } from '../access/credentials.ts';
+import { refusalOf } from '../access/identify.ts';
+import { logIn, loginFault } from '../access/login.ts';
+import type { SluiceToken, TokenClaims } from '../access/token.ts';
+import type { Fault } from '../faults/faults.ts';
+import type { Call } from '../http/call.ts';
+import type { Caller } from '../http/caller.ts';
+import type { Services } from '../serving/services.ts';
+import { claimsOf, type KnownAccount } from './accounts.ts';
+import type { Bearer, Proof } from './proof.ts';
+import { logInUpstream, provenCaller } from './upstream-login.ts';
+
+/**
+ * Finds out who logs in. Where nobody is asked for a key any credentials are good: the façade's task is the catalog, and a
+ * token of Sluice's own.
+ *
+ * @throws {Fault} 401, or 429 after too many failures
+ */
+export async function prove(call: Call, proof: Proof, services: Services): Promise<Bearer> {
+  call.isLogin = true;
+  if (call.terms.access.mode === 'open') return guest(call, proof, services);
+  const bearer =
+    !('tokenId' in proof) && isForUpstream(call, proof, services)
+      ? await logInUpstream(call, proof, services)
+      : 'tokenId' in proof
+        ? byToken(call, proof.tokenId, services)
+        : await bySecret(call, proof, services);
+  call.caller = bearer.caller;
+  call.client = bearer.caller.client;
+  return bearer;
+}
+
+function guest(call: Call, proof: Proof, services: Services): Bearer {
+  const claims = 'tokenId' in proof ? claimsOf(proof.tokenId, services) : undefined;
+  const username = 'tokenId' in proof ? (claims?.username ?? '') : proof.username;
+  return { caller: call.caller ?? services.callers.guest, key: undefined, username, claims };
+}
+
+async function bySecret(
+  call: Call,
+  { username: name, secret }: { username: string; secret: string },
+  services: Services,
+): Promise<Bearer> {
+  const verdict = await logIn({ name, secret, address: call.address }, services);
+  if (verdict.kind === 'refused') {
+    // A name that is nobody's may be a secret in the wrong place.
+    call.client = services.registry.byName(name)?.name ?? call.client;
+    throw refuse(call, verdict.reason, loginFault(verdict));
+  }
+  return bearerOf(call, verdict.key, undefined, services);
+}
+
+/** Nobody here is called so: it may be a user of the account's own Identity. */
+function isForUpstream(call: Call, { username }: { username: string }, services: Services): boolean {
+  return call.terms.access.passThrough && services.registry.byName(username) === undefined;
+}
+
+function byToken(call: Call, tokenId: string, services: Services): Bearer {
+  const identity = services.identifier.identifyText(credentialOf(tokenId), call.terms.access);
+  if (identity.kind === 'client' && identity.key !== undefined)
+    return bearerOf(call, identity.key, identity.claims, services);
+  const reason = identity.kind === 'refused' ? identity.reason : 'foreign-token';
+  throw refuse(call, reason, refusalOf(reason));
+}
+
+function bearerOf(call: Call, key: ClientKey, claims: TokenClaims | undefined, services: Services): Bearer {
+  const { client, name: keyName } = key;
+  call.identity = { kind: 'client', client, keyName, key, claims, endsAtMs: key.endsAtMs };
+  return { caller: services.callers.callerOfClient(client), key, username: client.name, claims };
+}
+
+function refuse(call: Call, reason: string, fault: Fault): Fault {
+  call.refusedFor = reason;
+  return fault;
+}
+
+/** A new token for whoever has logged in. */
+export function issueTo(
+  { key, username, claims }: Bearer,
+  { account, tenant }: KnownAccount,
+  options: { readonly isScoped: boolean; readonly method: string | undefined },
+  { tokens, clock }: Services,
+): SluiceToken {
+  return tokens.issue(
+    {
+      client: key?.client.name ?? '',
+      generation: key?.generation ?? '',
+      account: options.isScoped ? account.name : '',
+      tenantId: options.isScoped ? tenant.id : '',
+      username: username || (claims?.username ?? ''),
+      ...(options.method === undefined ? {} : { method: options.method }),
+    },
+    clock.now(),
+  );
+}
+
+/**
+ * Whoever shows a key or token in its headers, or anybody where that is asked of nobody.
+ *
+ * @throws {Fault} 401
+ */
+export function requireCaller(call: Call, services: Services): Caller {
+  const { caller, identity } = call;
+  if (identity?.kind === 'upstream') return provenCaller(call, identity.token, services);
+  if (caller !== undefined) return caller;
+  const reason = identity?.kind === 'refused' ? identity.reason : 'no-credential';
+  throw refuse(call, reason, refusalOf(reason));
+}
+
+/**
+ * A token that a request is about, and whose it is; undefined for one that is not good here any more.
+ */
+export function subjectOf(
+  call: Call,
+  id: string,
+  services: Services,
+): { readonly token: SluiceToken; readonly caller: Caller } | undefined {
+  const identity = services.identifier.identifyText(credentialOf(id), call.terms.access);
+  const caller = services.callers.callerOf(identity, call);
+  if (caller === undefined || !('claims' in identity) || identity.claims === undefined) return undefined;
+  const { claims } = identity;
+  return services.clock.now() < claims.expiresAtMs ? { token: { id, claims }, caller } : undefined;
+}

@@ -1,0 +1,38 @@
+import type { ClientLimits } from '../access/client-limits.ts';
+import type { Clock } from '../clock.ts';
+import type { RegionLimits } from '../limits/limits.ts';
+import type { Permit } from '../limits/slot-request.ts';
+import type { Place } from '../routing/directory.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Pools } from './pools.ts';
+import type { Renewals } from './renewals.ts';
+import type { RetryBudgets } from './retry-budget.ts';
+
+/** What regions are asked with. */
+export interface Means {
+  readonly pools: Pools;
+  readonly clock: Clock;
+  readonly limits: RegionLimits<Place>;
+  readonly metrics: Metrics;
+  /** How often what is safe is sent again. */
+  readonly retries: number;
+  readonly renewals: Renewals;
+  /** How much may be repeated at an origin. */
+  readonly retryBudgets: RetryBudgets;
+  /** Limits of the clients' own. */
+  readonly clientLimits: ClientLimits;
+  /** What whoever is over one of them is answered. */
+  readonly overLimitStatus: 413 | 429;
+}
+
+/** How one request goes, beside what it says. */
+export interface CallTerms {
+  /** Path at the origin below which the request's path stands. */
+  readonly base: string;
+  /** Name of the operation in metrics. */
+  readonly label: string;
+  /** False: no limit is about it. */
+  readonly isRated: boolean;
+  /** Was given already for the first attempt. */
+  readonly permit?: Permit | undefined;
+}

@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ask } from '../support/ask.ts';
+import { keysMode, testClient } from '../support/clients.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { connectRaw, type RawConnection } from '../support/raw-connection.ts';
+import { json, unauthorized } from '../support/stub-answers.ts';
+import { STUB_CREDENTIALS } from '../support/stub-identity.ts';
+import { type StubService, startStubService } from '../support/stub-service.ts';
+import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+
+/** Two accounts of two Identities, each with a word that nobody else may read. */
+const ACCOUNTS = {
+  main: { tenant: '700100', secret: 'plum-of-main' },
+  other: { tenant: '700200', secret: 'pear-of-other' },
+};
+type AccountName = keyof typeof ACCOUNTS;
+const NAMES = Object.keys(ACCOUNTS) as AccountName[];
+const PATHS = ['/flavors/detail', '/flavors/2', '/images/detail', '/servers', '/os-keypairs'] as const;
+
+const known = testClient('known');
+let upstreams: Record<AccountName, StubUpstream>;
+let service: StubService;
+let gateway: TestGateway;
+let connections: RawConnection[];
+
+beforeAll(async () => {
+  service = await startStubService();
+  upstreams = { main: await startAccount('main'), other: await startAccount('other') };
+  const { username, apiKey } = STUB_CREDENTIALS;
+  const accounts = NAMES.map((name) => ({
+    name,
+    identity: { url: upstreams[name].identityUrl, username, apiKey },
+  }));
+  const settings = { accounts, limits: { enabled: false }, ...keysMode([known], { passThrough: true }) };
+  gateway = await startGateway({ identityUrl: '', settings });
+  connections = await Promise.all([1, 2, 3].map(() => connectRaw(gateway.url)));
+});
+
+afterAll(async () => {
+  for (const connection of connections) connection.close();
+  await gateway.close();
+  await Promise.all([upstreams.main.close(), upstreams.other.close(), service.close()]);
+});
+
+async function startAccount(name: AccountName): Promise<StubUpstream> {
+  const { tenant, secret } = ACCOUNTS[name];
+  const endpoints = [{ region: 'DFW', tenantId: tenant, publicURL: `${service.origin}/v2` }];
+  const upstream = await startStubUpstream({
+    tenant,
+    tokenPrefix: `token-of-${name}-`,
+    services: [{ name: 'images', type: 'image', endpoints }],
+  });
+  const dfw = upstream.region('DFW');
+  dfw.on('GET /flavors/detail', json({ flavors: [{ id: '2', name: secret, links: [] }] }));
+  dfw.on('GET /flavors/2', json({ flavor: { id: '2', name: secret, links: [] } }));
+  dfw.on('GET /images/detail', json({ images: [{ id: 'i', name: secret, status: 'ACTIVE', links: [] }] }));
+  dfw.on('GET /servers', json({ servers: [{ id: 's', name: secret, links: [] }] }));
+  dfw.on('GET /os-keypairs', json({ keypairs: [{ name: secret }] }));
+  return upstream;
+}
+
+/** A fresh token of an account's own Identity, which Sluice knows nothing of. */
+async function tokenOf(name: AccountName): Promise<string> {
+  const { username, apiKey } = STUB_CREDENTIALS;
+  const { json: parse } = await ask(`${upstreams[name].identityUrl}/tokens`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ auth: { 'RAX-KSKEY:apiKeyCredentials': { username, apiKey } } }),
+  });
+  return parse<{ access: { token: { id: string } } }>().access.token.id;
+}
+
+type Who = AccountName | 'junk' | 'known';
+type Step =
+  | { kind: 'read'; who: Who; of: AccountName; path: (typeof PATHS)[number]; on: number; isList: boolean }
+  | { kind: 'purge' }
+  /** Every token of an account dies, as after a changed password. */
+  | { kind: 'revoke'; of: AccountName };
+
+const account = fc.constantFrom(...NAMES);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 20,
+    arbitrary: fc.record({
+      kind: fc.constant('read' as const),
+      who: fc.constantFrom<Who>('main', 'other', 'junk', 'known', 'known'),
+      of: account,
+      path: fc.constantFrom(...PATHS),
+      on: fc.nat(2),
+      isList: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'purge' as const }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('revoke' as const), of: account }) },
+);
+
+it('an upstream token is shown what is its own tenant’s alone, whatever is cached, and nothing once it was refused', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
+      const tokens: Record<Who, string> = {
+        main: await tokenOf('main'),
+        other: await tokenOf('other'),
+        junk: 'a-token-of-nobody',
+        known: known.key,
+      };
+      const dead = new Set<AccountName>();
+      const refused = new Set<AccountName>();
+      for (const one of steps) {
+        if (one.kind === 'purge') {
+          await ask(`${gateway.adminUrl}/admin/cache/purge`, { method: 'POST' });
+          continue;
+        }
+        if (one.kind === 'revoke') {
+          upstreams[one.of].identity.revokeAll();
+          dead.add(one.of);
+          continue;
+        }
+        const { who, of, path, on, isList } = one;
+        const { tenant, secret } = ACCOUNTS[of];
+        const isEverywhere = isList && path !== '/flavors/2' && path !== '/os-keypairs';
+        const url = `${isEverywhere ? '/all' : '/dfw'}/v2/${tenant}${path}`;
+        const { status, body } = await connections[on]!.ask(url, { 'X-Auth-Token': tokens[who] });
+        const what = `${who} ${url} ${status}`;
+        if (who === 'known') expect([what, body.includes(secret)]).toEqual([what, true]);
+        if (who === 'junk') expect([what, status]).toEqual([what, 401]);
+        for (const name of NAMES)
+          if (name !== of || who === 'junk')
+            expect([what, body.includes(ACCOUNTS[name].secret)]).toEqual([what, false]);
+        if (who === 'junk' || who === 'known') continue;
+        if (who === of && !dead.has(of)) expect([what, status]).toEqual([what, 200]);
+        if (who === of && refused.has(of)) expect([what, status]).toEqual([what, 401]);
+        if (who !== of) expect([what, status, body.includes(secret)]).toEqual([what, 401, false]);
+        if (who === of && status === 401) refused.add(of);
+      }
+    }),
+    { seed: 12, numRuns: 10, endOnFailure: true },
+  );
+}, 60_000);
+
+it('a token that another service refuses is no longer good for what is cached', async () => {
+  const dfw = upstreams.main.region('DFW');
+  const token = { 'X-Auth-Token': await tokenOf('main') };
+  const [connection] = connections as [RawConnection];
+  const flavors = '/dfw/v2/700100/flavors/detail';
+  for (const path of ['/dfw/v2/700100/os-keypairs', '/dfw/services/image/images']) {
+    await connection.ask(flavors, { 'X-Auth-Token': known.key });
+    await connection.ask('/dfw/v2/700100/servers', token);
+    const before = dfw.count('GET /flavors/detail');
+    expect((await connection.ask(flavors, token)).status).toBe(200);
+    expect(dfw.count('GET /flavors/detail')).toBe(before);
+
+    dfw.on('GET /os-keypairs', unauthorized);
+    service.on('GET /v2/images', unauthorized);
+    expect((await connection.ask(path, token)).status).toBe(401);
+    await connection.ask(flavors, token);
+    expect(dfw.count('GET /flavors/detail')).toBe(before + 1);
+  }
+});
+
+it('what another service answers proves nothing of a tenant: its paths name none', async () => {
+  const dfw = upstreams.main.region('DFW');
+  const [connection] = connections as [RawConnection];
+  const stranger = { 'X-Auth-Token': 'good-at-the-image-service-for-a-tenant-of-its-own' };
+  service.on('GET /v2/images', json({ images: [] }));
+  await connection.ask('/dfw/v2/700100/images/detail', { 'X-Auth-Token': known.key });
+  expect((await connection.ask('/dfw/services/image/images', stranger)).status).toBe(200);
+  const { status, body } = await connection.ask('/dfw/v2/700100/images/detail', stranger);
+  expect([status, body.includes(ACCOUNTS.main.secret)]).toEqual([401, false]);
+  expect(dfw.requests('GET /images/detail').at(-1)?.headers['x-auth-token']).toBe(stranger['X-Auth-Token']);
+});
