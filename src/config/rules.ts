@@ -54,8 +54,8 @@ function checkPorts({ listen, moreListeners, admin, simulator }: Config, isSound
   const regions = isSound('listen.regions') ? Object.keys(listen.regions) : [];
   const owners = new Map<string, string>();
   const claim = (part: 'listen' | 'admin', port: number, ...keys: string[]): Problem[] =>
-    claimAt([part], part === 'listen' ? listen.host : admin.host, port, ...keys);
-  const claimAt = (part: string[], host: string, port: number, ...keys: string[]): Problem[] => {
+    claimAt([part], part === 'listen' ? listen?.host : admin?.host, port, ...keys);
+  const claimAt = (part: string[], host: string | undefined, port: number, ...keys: string[]): Problem[] => {
     const path = [...part, ...keys];
     if (!isSound([...part, 'host'].join('.')) || !isSound(path) || port === 0) return [];
     const address = `${host}:${port}`;
@@ -69,9 +69,10 @@ function checkPorts({ listen, moreListeners, admin, simulator }: Config, isSound
     ...claim('listen', listen?.port, 'port'),
     ...claim('admin', admin?.port, 'port'),
     ...regions.flatMap((region) => claim('listen', listen.regions[region]!, 'regions', region)),
-    ...more.flatMap(({ host, port, regions: own }, index) => {
+    ...more.flatMap((listener, index) => {
       const part = ['moreListeners', String(index)];
       if (!isSound([...part, 'regions'].join('.'))) return [];
+      const { host, port, regions: own } = listener;
       return [
         ...claimAt(part, host, port, 'port'),
         ...Object.entries(own).flatMap(([region, at]) => claimAt(part, host, at, 'regions', region)),

@@ -109,9 +109,12 @@ export function search(expression: RegExp, text: string, from = 0, most = 3_000_
     const last = expression.sticky ? from : text.length;
     for (let start = from; start <= last; start++) {
       let end = -1;
+      const ended = (at: number) => {
+        end = at;
+        return true;
+      };
       count.steps++;
-      if (match(text, start, count, (at) => ((end = at), true)))
-        return { found: [start, end], steps: count.steps };
+      if (match(text, start, count, ended)) return { found: [start, end], steps: count.steps };
     }
     return { found: undefined, steps: count.steps };
   } catch (error) {
