@@ -8,7 +8,7 @@ const problems = (tree: object): string[] => {
 };
 
 /** Null means something there: it is what holds without the key. */
-const NULLABLE = ['publicUrl', 'allowedHosts'];
+const NULLABLE = ['publicUrl', 'allowedHosts', 'moreListeners'];
 
 it.each(Object.keys(settingsSchema.properties ?? {}).filter((section) => !NULLABLE.includes(section)))(
   'an empty `%s:` is a problem with a line',
