@@ -8,7 +8,7 @@ const UNFIT = /[^\x20-\x7e]/g;
 
 /**
  * The User-Agent of a request on a caller's behalf: the caller's own, extended by who passes it on, so that a provider's
- * support finds both: `python-novaclient via sluice/0.1.0 (billing)`. Without one of the caller's it is Sluice's own.
+ * support finds both: `python-novaclient via sluice/0.2.0 (billing)`. Without one of the caller's it is Sluice's own.
  *
  * @param name the caller's User-Agent, if it sent one
  * @param client the configured client on whose behalf it is; undefined for callers without a name of their own

@@ -136,7 +136,12 @@ describe('sluice serve', () => {
   });
 
   it('names listen.host when it is no address of this machine', async () => {
-    const env = { ...FREE_PORTS, SLUICE_LISTEN_HOST: '192.0.2.1', SLUICE_ACCESS_ALLOWREMOTEOPEN: 'true' };
+    const env = {
+      ...FREE_PORTS,
+      SLUICE_LISTEN_HOST: '192.0.2.1',
+      SLUICE_PUBLICURL: 'http://sluice.test',
+      SLUICE_ACCESS_ALLOWREMOTEOPEN: 'true',
+    };
     const { code, stderr } = await run(['serve', '-c', DEMO], env);
     expect(stderr).toMatch(/^listen\.host: 192\.0\.2\.1 is no address of this machine/);
     expect(code).toBe(1);
