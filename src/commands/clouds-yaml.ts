@@ -35,7 +35,7 @@ export function renderCloudsYaml(
   const base = url ?? config.publicUrl ?? listenUrl(config);
   if (!/^https?:\/\/[^/?#]+[^?#]*$/i.test(base))
     return { problem: '--url: is no base URL, accepted: http(s)://host[:port][/path]' };
-  return { text: lines(name, base.replace(/\/+$/, ''), regionsOf(config, client)).join('\n') };
+  return { text: lines(name, base.replace(/(?<!\/)\/+$/, ''), regionsOf(config, client)).join('\n') };
 }
 
 function lines(client: string, base: string, regions: readonly string[]): string[] {

@@ -15,7 +15,7 @@ const KINDS = {
 } as const;
 type FileKey = keyof typeof KINDS;
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /**
  * Puts what files of certificates and keys hold where their names stand, so that a reload notices what has changed in them.

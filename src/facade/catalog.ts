@@ -145,4 +145,4 @@ function holdsUrls(value: JsonValue): boolean {
   return isUrl || isJsonObject(value) || Array.isArray(value);
 }
 
-const trim = (baseUrl: string): string => baseUrl.replace(/\/+$/, '');
+const trim = (baseUrl: string): string => baseUrl.replace(/(?<!\/)\/+$/, '');

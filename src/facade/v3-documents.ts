@@ -58,7 +58,7 @@ export function v3Catalog(options: CatalogOptions): JsonObject[] {
 /** In every region that Compute has. */
 function ownIdentity(services: readonly CatalogService[], { baseUrl }: CatalogOptions): CatalogService {
   const compute = services.find(({ type }) => type === 'compute')?.endpoints ?? [];
-  const publicURL = `${baseUrl.replace(/\/+$/, '')}/v3`;
+  const publicURL = `${baseUrl.replace(/(?<!\/)\/+$/, '')}/v3`;
   const endpoints = compute.flatMap(({ region }) => (region === undefined ? [] : [{ region, publicURL }]));
   return { name: 'sluice', type: 'identity', endpoints };
 }

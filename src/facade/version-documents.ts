@@ -39,5 +39,5 @@ function identityV3(baseUrl: string): JsonObject {
 }
 
 function trim(baseUrl: string): string {
-  return baseUrl.replace(/\/+$/, '');
+  return baseUrl.replace(/(?<!\/)\/+$/, '');
 }

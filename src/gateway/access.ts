@@ -49,7 +49,7 @@ function termsOf(config: Config, registry: ClientRegistry): ListenerTerms[] {
     return {
       access: { mode, passThrough: passThroughOf(passThrough) !== undefined },
       proofTtlMs: (passThroughOf(passThrough)?.proofTtl ?? 0) * 1_000,
-      publicUrl: publicUrl?.replace(/\/+$/, ''),
+      publicUrl: publicUrl?.replace(/(?<!\/)\/+$/, ''),
       allowedHosts,
       isLocal: isLoopback(listener.host),
       trusted,

@@ -65,7 +65,7 @@ function zoned(text: string): string {
     .replace(/(\d{2}),(\d)/, '$1.$2')
     .replace(/ ?(?:UTC|GMT)$/, 'Z')
     .replace(/ (?=[+-]\d{2}:?\d{2}$)/, '')
-    .replace(/(T.*[+-]\d{2})$/, '$1:00');
+    .replace(/(T[^T]*[+-]\d{2})$/, '$1:00');
   return /(?:Z|[+-]\d{2}:?\d{2})$/.test(iso) && iso.includes('T')
     ? iso
     : `${iso}${iso.includes('T') ? '' : 'T00:00'}Z`;

@@ -116,7 +116,7 @@ export function serviceTypes(table: ServiceTable, region: string, served: Served
 
 /** Where a service is at Sluice, without what stands below it. */
 export function serviceUrl(baseUrl: string, region: string, type: string): string {
-  return `${baseUrl.replace(/\/+$/, '')}/${regionSegment(region)}/services/${encodeURIComponent(type)}`;
+  return `${baseUrl.replace(/(?<!\/)\/+$/, '')}/${regionSegment(region)}/services/${encodeURIComponent(type)}`;
 }
 
 /** Every region that a service names, as it spells it, by upper-case name. */

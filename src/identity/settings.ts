@@ -42,7 +42,7 @@ export function identityUrlOf(setting: string): string {
  * @throws Error naming what is accepted
  */
 export function v2TokensUrl(setting: string): URL {
-  const text = identityUrlOf(setting).replace(/\/+$/, '');
+  const text = identityUrlOf(setting).replace(/(?<!\/)\/+$/, '');
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || !url.pathname.endsWith('/v2.0') || hasExtras(url)) {
     throw new Error('The identity URL must be "us", "uk" or an http(s) URL ending in /v2.0.');

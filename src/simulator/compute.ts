@@ -149,7 +149,7 @@ function tenantPathOf(incoming: Incoming, path: string): TenantPath | undefined 
   const named = /;\s*version=(1\.1|2)\b/.test(headerOf(incoming, 'accept') ?? '');
   if (!versioned && !named) return undefined;
   const [, tenantId = '', ...rest] = (versioned ? path.slice(3) : path).split('/');
-  return { tenantId: decodeURIComponent(tenantId), path: `/${rest.join('/').replace(/\/+$/, '')}` };
+  return { tenantId: decodeURIComponent(tenantId), path: `/${rest.join('/').replace(/(?<!\/)\/+$/, '')}` };
 }
 
 /** @throws Fault unauthorized without a good token, badRequest for a tenant that is not the token's */

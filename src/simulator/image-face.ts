@@ -18,7 +18,7 @@ export function answerImageService(
 ): Answer {
   context.counters.request(context.name, incoming.method, `/image${path}`, 'imageService');
   try {
-    return render(answerPath({ context, incoming, root }, path.replace(/\/+$/, '')), 'json');
+    return render(answerPath({ context, incoming, root }, path.replace(/(?<!\/)\/+$/, '')), 'json');
   } catch (error) {
     if (!(error instanceof Fault)) context.failed(error);
     return renderFault(asFault(error), 'json');

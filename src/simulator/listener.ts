@@ -120,7 +120,7 @@ function originOf(request: IncomingMessage, forwarded: boolean): string {
     String(request.headers[name] ?? '')
       .split(',', 1)[0]!
       .trim();
-  const prefix = header('x-forwarded-prefix').replace(/\/+$/, '');
+  const prefix = header('x-forwarded-prefix').replace(/(?<!\/)\/+$/, '');
   return `${header('x-forwarded-proto') || 'http'}://${header('x-forwarded-host') || host}${prefix}`;
 }
 

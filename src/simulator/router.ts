@@ -20,7 +20,7 @@ export interface Router {
   route(path: string): Route;
 }
 
-const trimmed = (path: string) => path.replace(/\/+$/, '');
+const trimmed = (path: string) => path.replace(/(?<!\/)\/+$/, '');
 
 /** Services the catalog lists and the simulator does not run, by first segment. */
 const LISTED_ONLY: Record<string, string> = {

@@ -19,7 +19,7 @@ export function answerVolumeService(
 ): Answer {
   context.counters.request(context.name, incoming.method, `/volume${path}`, 'volumeService');
   try {
-    return render(answerPath(context, incoming, path.replace(/\/+$/, ''), root), 'json');
+    return render(answerPath(context, incoming, path.replace(/(?<!\/)\/+$/, ''), root), 'json');
   } catch (error) {
     if (!(error instanceof Fault)) context.failed(error);
     return renderFault(asFault(error), 'json');

@@ -8,7 +8,7 @@ import { type Flavor, type ImageRecord, type ServerRecord, tenantOf } from './st
 /** The id in a reference: an id as it is, or the last segment of a full link (guide section 1.5). */
 export function idOfReference(reference: string): string {
   if (!reference.includes('/')) return reference;
-  const path = reference.split(/[?#]/, 1)[0]!.replace(/\/+$/, '');
+  const path = reference.split(/[?#]/, 1)[0]!.replace(/(?<!\/)\/+$/, '');
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
