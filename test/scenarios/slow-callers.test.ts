@@ -32,7 +32,7 @@ describe.each([true, false])('with the fast path: %s', (fastPath) => {
 
   /** Goes on sending a byte now and then until the connection is over. */
   function drip({ socket }: RawConnection, byte: string): void {
-    const timer = setInterval(() => socket.write(byte), 20);
+    const timer = setInterval(() => socket.writableEnded || socket.write(byte), 20);
     socket.once('close', () => clearInterval(timer));
   }
 
