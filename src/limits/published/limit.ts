@@ -3,6 +3,12 @@ export const UNIT_MS = { SECOND: 1_000, MINUTE: 60_000, HOUR: 3_600_000, DAY: 86
 
 export type LimitUnit = keyof typeof UNIT_MS;
 
+/**
+ * Who says that there is a limit: the region's GET /limits, the configuration, a preset of it, an answer's headers, or nobody:
+ * it was found out. `default`: the guide's Table 1.3, until somebody says.
+ */
+export type LimitOrigin = 'published' | 'configured' | 'preset' | 'header' | 'learned' | 'default';
+
 /** One rate limit as a region publishes it, or as the configuration states it. */
 export interface PublishedLimit {
   /** Upper case method, or `ALL`. */
@@ -18,6 +24,8 @@ export interface PublishedLimit {
   readonly remaining?: number | undefined;
   /** End of the current window as published, ms since the epoch. */
   readonly nextAvailableMs?: number | undefined;
+  /** Left out: it is not known who says so. */
+  readonly origin?: LimitOrigin | undefined;
 }
 
 /** Table 1.3 of the guide: what holds until a region has published its own. */

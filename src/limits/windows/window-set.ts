@@ -10,7 +10,11 @@ import { Window } from './window.ts';
 
 /** The windows of one account and region, and the requests under way that are in them. */
 export class WindowSet {
+  /** All of them: those that somebody has told of, then those that were found out. */
   windows: readonly Window[] = [];
+  /** Those that somebody has told of. */
+  told: readonly Window[] = [];
+  #learned: readonly Window[] = [];
   #matcher = new Matcher([]);
   readonly #unpublished = new UnpublishedLimits();
   readonly underWay = new UnderWay((request, at) => this.#span?.answered.push({ request, at }));
@@ -83,22 +87,32 @@ export class WindowSet {
    * when the list was asked for, so that its `remaining` can be set against what we know of ourselves.
    */
   adopt(limits: readonly PublishedLimit[], now: number, span?: AskedSpan): void {
-    const known = new Map(this.windows.map((window) => [window.key, window]));
+    const known = new Map(this.told.map((window) => [window.key, window]));
     const fresh = new Set<Window>();
-    this.windows = limits.map((limit) => {
+    this.told = limits.map((limit) => {
       const window = known.get(limitKey(limit));
       if (window) window.limit = limit;
       else fresh.add(new Window(limit, this.#settings.marginMs));
       return window ?? [...fresh].at(-1)!;
     });
+    this.windows = [...this.told, ...this.#learned];
     this.#match();
     for (const window of fresh) {
       this.#restore(window);
       this.#span?.before.set(window, { pushed: window.log.pushed, overdue: 0 });
     }
     this.#carryOver(fresh, now);
-    if (span) for (const window of this.windows) this.#reconcile(window, span);
+    if (span) for (const window of this.told) this.#reconcile(window, span);
     this.#span = undefined;
+  }
+
+  /** Other limits have been found out than before; new ones take over what is on its way. */
+  setLearned(learned: readonly Window[]): void {
+    const fresh = new Set(learned.filter((window) => !this.#learned.includes(window)));
+    this.#learned = learned;
+    this.windows = [...this.told, ...learned];
+    this.#match();
+    this.underWay.extend((request) => this.#publishedAbout(request).filter((window) => fresh.has(window)));
   }
 
   /**
@@ -108,7 +122,7 @@ export class WindowSet {
    * takes so long, the number means nothing, for as long as the longest limit about the request.
    */
   block(request: SlotRequest, now: number, waitMs: number): void {
-    const windows = [...this.#publishedAbout(request)].sort((a, b) => a.holdMs - b.holdMs);
+    const windows = this.toldAbout(request).sort((a, b) => a.holdMs - b.holdMs);
     // Dates are rounded up by a second: a SECOND limit may ask for two.
     const suspect = windows.find((window) => window.holdMs + 1_000 >= waitMs);
     if (suspect) {
@@ -128,7 +142,7 @@ export class WindowSet {
 
   /** How long a slot of the longest published limit is held, ms, a minute at least: no wait that is asked for is longer. */
   get longestMs(): number {
-    return Math.max(UNIT_MS.MINUTE, ...this.windows.map(({ holdMs }) => holdMs));
+    return Math.max(UNIT_MS.MINUTE, ...this.told.map(({ holdMs }) => holdMs));
   }
 
   #match(): void {
@@ -155,6 +169,11 @@ export class WindowSet {
       latencyMs: this.underWay.latencyMs,
       transitMs: TRANSIT_MS,
     });
+  }
+
+  /** The limits about a request that somebody has told of. */
+  toldAbout(request: SlotRequest): Window[] {
+    return this.#publishedAbout(request).filter(({ limit }) => limit.origin !== 'learned');
   }
 
   #publishedAbout(request: SlotRequest): readonly Window[] {
