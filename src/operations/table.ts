@@ -139,7 +139,8 @@ export const OPERATIONS: readonly Operation[] = [
   action('rescue', '2.3.7', { response: 'adminPass', success: 200 }),
   action('unrescue', '2.3.8'),
   action('createImage', '2.3.9', { invalidates: ['imageLists'], location: '/images/' }),
-  action('extensionAction', '1.10.3', { action: '*' }),
+  // Some make an image: createBackup, shelve.
+  action('extensionAction', '1.10.3', { action: '*', invalidates: ['imageLists'] }),
 
   row({
     name: 'attachVolume',
