@@ -144,7 +144,8 @@ export const OPERATIONS: readonly Operation[] = [
     location: '/images/',
     creates: { member: 'createImage', list: 'listImagesDetail', items: 'images' },
   }),
-  action('extensionAction', '1.10.3', { action: '*' }),
+  // Some make an image: createBackup, shelve.
+  action('extensionAction', '1.10.3', { action: '*', invalidates: ['imageLists'] }),
 
   row({
     name: 'attachVolume',

@@ -29,7 +29,7 @@ beforeAll(async () => {
   dfw = upstream.region('DFW');
   gateway = await startGateway({
     identityUrl: upstream.identityUrl,
-    settings: { upstream: { connectTimeoutMs: 500, headersTimeoutMs: 300, bodyTimeoutMs: 300, retries: 2 } },
+    settings: { upstream: { retries: 2 } },
   });
   base = `${gateway.url}/dfw/v2/700100`;
 });
@@ -120,7 +120,7 @@ describe('a create that meets', () => {
   ])('%s is sent once and never again', async (_what, answer, status, message) => {
     const front = await startGateway({
       identityUrl: upstream.identityUrl,
-      settings: { upstream: { headersTimeoutMs: 300 } },
+      settings: { upstream: { headersTimeoutMs: 3_000 } },
     });
     dfw.on('POST /servers', answer, json({ server: { id: '2' } }, 202));
     const answered = await ask(`${front.url}/dfw/v2/700100/servers`, post);
@@ -156,7 +156,7 @@ describe('a region that', () => {
   it('hangs is a 504 fault on every kind of path', async () => {
     const front = await startGateway({
       identityUrl: upstream.identityUrl,
-      settings: { upstream: { headersTimeoutMs: 300 } },
+      settings: { upstream: { headersTimeoutMs: 3_000 } },
     });
     for (const pattern of ['GET /servers', 'GET /images', '* /os-keypairs']) dfw.on(pattern, hang);
     const answers = await Promise.all(
@@ -172,7 +172,7 @@ describe('a region that', () => {
   it('stops in the middle of a body is a fault, not a hang', async () => {
     const front = await startGateway({
       identityUrl: upstream.identityUrl,
-      settings: { upstream: { bodyTimeoutMs: 300 } },
+      settings: { upstream: { bodyTimeoutMs: 3_000 } },
     });
     dfw.on('GET /servers', async (exchange) => {
       exchange.response.writeHead(200, { 'content-type': 'application/json', 'content-length': '500' });
