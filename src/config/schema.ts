@@ -49,6 +49,11 @@ const LogSchema = Type.Object(
 
 const ShutdownSchema = Type.Object(
   {
+    delayMs: Nullable(Milliseconds(0, '', { maximum: 600_000 }), {
+      default: null,
+      description:
+        'How long connections are still taken after SIGTERM or SIGINT, in ms, while `/readyz` says 503 already: as long as a load balancer takes to see that. null: 5000, or 0 where `admin.host` is reached by this machine alone.',
+    }),
     graceMs: Milliseconds(
       10_000,
       'How long requests under way may still take after SIGTERM or SIGINT, in ms.',
