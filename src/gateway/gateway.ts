@@ -13,6 +13,7 @@ import { Proxies } from '../upstream/proxies.ts';
 import { AuditKeeper } from './audit.ts';
 import { type Core, createCore } from './core.ts';
 import { closeListeners, type DrainTimes, waitersMs } from './drain.ts';
+import { Peers } from './peers.ts';
 import { bind, openListeners } from './places.ts';
 import type { Shared } from './shared.ts';
 
@@ -72,6 +73,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     audit: await AuditKeeper.open(config.audit, { clock, log }),
   };
   let core: Core = createCore(config, shared);
+  const peers = new Peers(clock, log);
   let draining = false;
   const services = () => core.services;
   const places = await openListeners(config, () => core, { clock, log });
@@ -86,6 +88,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       for (const place of places) urls.push(await place.bind(regionUrls));
       const adminUrl = await bind(admin, config.admin);
       core.start();
+      peers.use(config);
       return { url: urls[0]!, urls, adminUrl, regionUrls };
     },
     async reload(next) {
@@ -93,6 +96,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       const before = core;
       core = createCore(next, shared, before);
       core.start();
+      peers.use(next);
       await Promise.all([before.retire(core), ...places.map((place) => place.look())]);
     },
     async close({ delayMs, graceMs }) {
@@ -105,6 +109,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       core.drain(clock.monotonic() + waitersMs(graceMs));
       await closeListeners(listeners, graceMs, () => core.turnAway());
       await core.close();
+      await peers.close();
       tokens.close();
       await Promise.allSettled([admin.close(), shared.pools.close(), shared.audit.close()]);
       log.info('stopped');

@@ -41,14 +41,15 @@ const ROOMS: readonly (readonly [room: string, storey: number, forbidden: readon
   ['all-regions', 10, ['admin', 'passthrough', 'facade', 'simulator']],
   ['admin', 10, ['all-regions', 'passthrough', 'facade', 'simulator']],
   ['gateway', 11, ['simulator']],
-  ['server.ts', 12, ['commands', 'cli.ts']],
+  ['server.ts', 12, ['commands', 'doctor', 'cli.ts']],
+  ['doctor', 12, ['commands', 'server.ts', 'cli.ts']],
   ['commands', 12, ['cli.ts', 'gateway']],
-  ['cli.ts', 12, ['gateway', 'server.ts', 'simulator']],
+  ['cli.ts', 12, ['gateway', 'doctor', 'server.ts', 'simulator']],
 ];
 
 /** What a package is used for, and where that may be done: its name, and rooms or files below `src/`. */
 const PACKAGES: readonly (readonly [name: string, places: readonly string[]])[] = [
-  ['undici', ['upstream', 'identity', 'gateway', 'passthrough']],
+  ['undici', ['upstream', 'identity', 'gateway', 'passthrough', 'doctor']],
   ['ioredis', ['redis']],
   ['fastify', ['gateway', 'passthrough', 'admin']],
   ['@fastify/http-proxy', ['passthrough']],
