@@ -6,12 +6,9 @@ import type { Charge, SlotRequest } from '../slot-request.ts';
 import { chargeOf } from '../snapshot.ts';
 import type { InFlightOwner, InFlightRequest } from '../windows/in-flight.ts';
 import type { WindowSet } from '../windows/window-set.ts';
-import type { Gate } from './gate.ts';
+import { type Gate, LONGEST_PAUSE_MS } from './gate.ts';
 import type { ShaperObserver } from './shaper-contract.ts';
 import type { WaitingRoom } from './waiting-room.ts';
-
-/** The longest a region is left alone on one word of it, ms. */
-const LONGEST_PAUSE_MS = 3_600_000;
 
 /** What is told of what becomes of requests. */
 export interface AnswersParts {
