@@ -4,9 +4,11 @@ import type { LimitStanding } from '../limits/snapshot.ts';
 
 /** How the limits of every account and region stand, for `/status.json`: nothing in it is secret. */
 export function limitsStatus(standings: readonly RegionStanding[]): JsonObject[] {
-  return standings.map(({ account, region, snapshot }) => ({
+  return standings.map(({ account, region, service, scope, snapshot }) => ({
     account,
     region,
+    service,
+    scope,
     waiting: snapshot.queueDepth,
     waitingByClient: Object.fromEntries(snapshot.waiting),
     pausedMs: Math.ceil(snapshot.pausedMs),
@@ -15,12 +17,13 @@ export function limitsStatus(standings: readonly RegionStanding[]): JsonObject[]
 }
 
 function limitStatus({ limit, remaining, nextFreeMs, used, exhaustionMs }: LimitStanding): JsonObject {
-  const { verb, uri, value, unit } = limit;
+  const { verb, uri, value, unit, origin = 'published' } = limit;
   return {
     verb,
     uri,
     value,
     unit,
+    origin,
     remaining,
     nextFreeMs: Math.ceil(nextFreeMs),
     usedByClient: Object.fromEntries(used),

@@ -1,14 +1,17 @@
 import type { Timer } from '../clock.ts';
 import type { Fault } from '../faults/faults.ts';
 import type { JsonObject } from '../json.ts';
-import { Budget, type LimitPlace, type LimitsOptions } from './budget.ts';
+import { Budget, type BudgetName, type LimitPlace, type LimitsOptions, ownerOf } from './budget.ts';
+import { acquireJointly } from './joint-permit.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { limitsDocument } from './published/document.ts';
 import { type LimitedAnswer, triageOverLimit } from './published/over-limit.ts';
 import { rateLimitHeaders } from './rate-limit-headers.ts';
 import { refusalFault } from './refusal.ts';
+import type { LimitScope } from './settings.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from './slot-request.ts';
 import type { ShaperSnapshot } from './snapshot.ts';
+import { COMPUTE, scopesOf, usualScope } from './stated.ts';
 
 export type { LimitPlace, LimitsOptions } from './budget.ts';
 
@@ -17,6 +20,9 @@ export interface RegionStanding {
   /** The first account that used the budget. */
   readonly account: string;
   readonly region: string;
+  readonly service: string;
+  /** Whose requests are counted together. */
+  readonly scope: LimitScope;
   readonly snapshot: ShaperSnapshot;
 }
 
@@ -34,7 +40,7 @@ export interface Resynced {
   readonly problem?: string;
 }
 
-/** The limits of every account and region: one shaper per user name and region, made on first use. */
+/** The limits of every account, region and service: one shaper for whatever is counted together, made on first use. */
 export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   /** Whether anything is counted here at all; otherwise only the region knows its limits. */
   readonly isEnabled: boolean;
@@ -87,11 +93,11 @@ export function createLimits<P extends LimitPlace>(options: LimitsOptions<P>): R
 class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   readonly free = FREE_PERMIT;
   readonly #options: LimitsOptions<P>;
-  /** By user and region: what is counted together. */
+  /** By owner, region, service and scope: what is counted together. */
   readonly #budgets = new Map<string, Budget<P>>();
   readonly #ledger: Ledger | undefined;
-  /** By account and region: how a request finds its budget without building a key. */
-  readonly #byPlace = new Map<string, Map<string, Budget<P>>>();
+  /** By account, region and service: how a request finds its budgets without building a key. */
+  readonly #byPlace = new Map<string, Map<string, Map<string, readonly Budget<P>[]>>>();
   #sweep: Timer | undefined;
   /** When the process ends, once that is known, monotonic ms. */
   #endsAt: number | undefined;
@@ -108,7 +114,13 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   }
 
   acquire(place: P, request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal> {
-    return this.isEnabled ? this.#budget(place).shaper.acquire(request) : FREE_PERMIT;
+    if (!this.isEnabled) return FREE_PERMIT;
+    const budgets = this.#budgetsOf(place, request.service ?? COMPUTE);
+    if (budgets.length === 1) return budgets[0]!.shaper.acquire(request);
+    return acquireJointly(
+      budgets.map(({ shaper }) => shaper),
+      request,
+    );
   }
 
   refusal(refused: Refusal): Fault {
@@ -129,7 +141,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
       { status: answer.status, headers: answer.headers },
       this.#options.clock.now(),
     );
-    if (seen.kind !== 'rate') this.#budget(place).shaper.refusedUpstream(request, verdict);
+    if (seen.kind !== 'rate') this.#budget(place, request.service).shaper.refusedUpstream(request, verdict);
     return true;
   }
 
@@ -155,13 +167,16 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   standings(): RegionStanding[] {
     return [...this.#budgets.values()]
       .filter(({ isOrphaned }) => !isOrphaned)
-      .map(({ account, region, shaper }) => ({ account, region, snapshot: shaper.snapshot() }));
+      .map(({ account, region, name: { service, scope }, shaper }) => {
+        return { account, region, service, scope, snapshot: shaper.snapshot() };
+      });
   }
 
   async resync({ account, region }: ResyncFilter = {}): Promise<Resynced[]> {
     const chosen = [...this.#budgets.values()].filter(
       (budget) =>
         !budget.isOrphaned &&
+        budget.refresher !== undefined &&
         (account === undefined || budget.account === account) &&
         (region === undefined || budget.region.toUpperCase() === region.toUpperCase()),
     );
@@ -209,26 +224,42 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   #drop(key: string, budget: Budget<P>): void {
     this.#budgets.delete(key);
     for (const regions of this.#byPlace.values())
-      if (regions.get(budget.region) === budget) regions.delete(budget.region);
+      for (const services of regions.values())
+        for (const [service, budgets] of services) if (budgets.includes(budget)) services.delete(service);
     void budget.close();
   }
 
-  #budget(place: P): Budget<P> {
-    return this.#byPlace.get(place.account.name)?.get(place.endpoint.region) ?? this.#addPlace(place);
+  /** The budget of a service in which limits are published and found out. */
+  #budget(place: P, service = COMPUTE): Budget<P> {
+    return this.#budgetsOf(place, service)[0]!;
   }
 
-  #addPlace(place: P): Budget<P> {
+  #budgetsOf(place: P, service: string): readonly Budget<P>[] {
+    const regions = this.#byPlace.get(place.account.name);
+    return regions?.get(place.endpoint.region)?.get(service) ?? this.#addPlace(place, service);
+  }
+
+  #addPlace(place: P, service: string): readonly Budget<P>[] {
     const { name } = place.account;
     const { region } = place.endpoint;
-    const user = this.#options.userOf(name) ?? name;
-    const key = `${user}\n${region}`;
+    const usual = usualScope(service, this.#options.scopeOf?.(name) ?? 'user');
+    const budgets = scopesOf(this.#options.settings, service, usual).map((scope) => {
+      const owner = ownerOf(this.#options, name, region, scope) ?? name;
+      return this.#open({ service, scope, owner }, place);
+    });
+    const regions = this.#byPlace.get(name) ?? new Map<string, Map<string, readonly Budget<P>[]>>();
+    const services = regions.get(region) ?? new Map<string, readonly Budget<P>[]>();
+    this.#byPlace.set(name, regions.set(region, services.set(service, budgets)));
+    return budgets;
+  }
+
+  #open(name: BudgetName, place: P): Budget<P> {
+    const key = [name.owner, place.endpoint.region, name.service, name.scope].join('\n');
     const known = this.#budgets.get(key);
-    const budget = known ?? new Budget(user, place, this.#options, this.#ledger);
+    const budget = known ?? new Budget(name, place, this.#options, this.#ledger);
     if (known === undefined && this.#endsAt !== undefined) budget.shaper.drain(this.#endsAt);
     this.#budgets.set(key, budget);
     budget.serve(place);
-    const regions = this.#byPlace.get(name) ?? new Map<string, Budget<P>>();
-    this.#byPlace.set(name, regions.set(region, budget));
     return budget;
   }
 }

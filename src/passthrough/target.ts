@@ -94,11 +94,14 @@ function commonOf(call: Call, { settings, clients }: Services) {
   };
 }
 
-/** The published limits are those of Cloud Servers: no other service is charged to them. */
+/** The path below the version, as limits name it, and what stands before it. */
 function pathOf({ place, path }: LocatedPassthrough): Pick<ProxiedRequest, 'base' | 'path' | 'isRated'> {
-  return isService(place)
-    ? { base: '', path: servicePath(place.service, path), isRated: false }
-    : { base: place.endpoint.basePath, path, isRated: true };
+  const { basePath } = place.endpoint;
+  if (!isService(place)) return { base: basePath, path, isRated: true };
+  const whole = servicePath(place.service, path);
+  const isBelow = basePath !== '' && whole.startsWith(`${basePath}/`);
+  const base = isBelow ? basePath : (/^\/v\d[^/]*(?=\/)/.exec(whole)?.[0] ?? '');
+  return { base, path: whole.slice(base.length), isRated: true };
 }
 
 const isService = (place: Place): place is ServicePlace => 'service' in place;

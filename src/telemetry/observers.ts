@@ -67,40 +67,44 @@ export function observeLimits(
   metrics: Metrics,
   log: Logger,
   standings: () => RegionStanding[],
-): (account: string, region: string) => ShaperObserver {
+): (account: string, region: string, service: string) => ShaperObserver {
   let used = new Map<string, number>();
   metrics.onScrape('limits', () => {
     // Accounts, regions and limits that are gone must not be shown as they last were.
-    for (const gauge of [metrics.limitQueueDepth, metrics.limitRemaining, metrics.limitExhaustion])
-      gauge.reset();
+    for (const name of ['limitQueueDepth', 'limitRemaining', 'limitValue', 'limitExhaustion'] as const)
+      metrics[name].reset();
     const usedBefore = used;
     used = new Map();
     for (const standing of standings()) scrape(metrics, standing, usedBefore, used);
   });
-  return (account, region) => ({
-    waited: (waitMs) => metrics.limitWait.observe(waitMs / 1000, account, region),
-    refused: (reason, client) => metrics.limitRejected.inc(account, region, client, reason),
-    overLimit: () => metrics.upstreamOverLimit.inc(account, region),
-    problem: (line) => log.warn({ account, region }, line),
+  return (account, region, service) => ({
+    waited: (waitMs) => metrics.limitWait.observe(waitMs / 1000, account, region, service),
+    refused: (reason, client) => metrics.limitRejected.inc(account, region, service, client, reason),
+    overLimit: () => metrics.upstreamOverLimit.inc(account, region, service),
+    problem: (line) => log.warn({ account, region, service }, line),
   });
 }
 
 function scrape(
   metrics: Metrics,
-  { account, region, snapshot }: RegionStanding,
+  { account, region, service, scope, snapshot }: RegionStanding,
   usedBefore: ReadonlyMap<string, number>,
   used: Map<string, number>,
 ): void {
-  metrics.limitQueueDepth.set({ account, region }, snapshot.queueDepth);
+  metrics.limitQueueDepth.set({ account, region, service }, snapshot.queueDepth);
   for (const { limit, remaining, used: byClient, exhaustionMs } of snapshot.limits) {
-    const { verb, unit, uri } = limit;
+    const { verb, unit, uri, value, origin = 'published' } = limit;
     const name = `${verb} ${uri} ${unit}`;
-    metrics.limitRemaining.set({ account, region, verb, uri, unit }, remaining);
+    metrics.limitRemaining.set({ account, region, service, verb, uri, unit }, remaining);
+    metrics.limitValue.set({ account, region, service, scope, verb, uri, unit, origin }, value);
     if (exhaustionMs !== undefined)
-      metrics.limitExhaustion.set({ account, region, limit: name }, exhaustionMs / 1000);
+      metrics.limitExhaustion.set({ account, region, service, limit: name }, exhaustionMs / 1000);
     for (const [client, total] of byClient) {
-      const key = [account, region, client, name].join('\n');
-      metrics.limitUsed.add(Math.max(0, total - (usedBefore.get(key) ?? 0)), account, region, client, name);
+      const key = [account, region, service, client, name].join('\n');
+      metrics.limitUsed.add(
+        Math.max(0, total - (usedBefore.get(key) ?? 0)),
+        ...[account, region, service, client, name],
+      );
       used.set(key, total);
     }
   }

@@ -31,7 +31,7 @@ export interface CallTerms {
   readonly base: string;
   /** Name of the operation in metrics. */
   readonly label: string;
-  /** False: no limit is about it. */
+  /** False: the limits that GET /limits publishes are not about it. */
   readonly isRated: boolean;
   /** Was given already for the first attempt. */
   readonly permit?: Permit | undefined;

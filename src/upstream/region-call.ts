@@ -24,7 +24,7 @@ import { ownToken } from './own-token.ts';
 import type { Tokens } from './renewals.ts';
 import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import { RegionSlot } from './slot.ts';
+import { COMPUTE, RegionSlot } from './slot.ts';
 
 /** What an answer has, however it is taken. */
 interface AnswerHead {
@@ -134,9 +134,11 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { clientLimits, clock, metrics, overLimitStatus } = this.means;
     const { client, method, place } = this.request;
     if (!this.#terms.isRated || this.#given !== undefined || !clientLimits.has(client)) return;
-    const refused = clientLimits.take(client, method, this.#slot(0, false), clock.monotonic());
+    const slot = this.#slot(0, false);
+    if (slot.service !== COMPUTE) return;
+    const refused = clientLimits.take(client, method, slot, clock.monotonic());
     if (refused === undefined) return;
-    metrics.limitRejected.inc(place.account.name, place.endpoint.region, client, 'client');
+    metrics.limitRejected.inc(place.account.name, place.endpoint.region, COMPUTE, client, 'client');
     throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
   }
 
@@ -156,7 +158,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const given = this.#given;
     this.#given = undefined;
     if (given !== undefined) return given;
-    if (!this.#terms.isRated) return this.means.limits.free;
     return this.#acquire(this.request.maxWaitMs - this.waitedMs, this.#state.waits > 0);
   }
 
@@ -165,7 +166,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   }
 
   #slot(maxWaitMs: number, isAgain: boolean): SlotRequest {
-    return new RegionSlot(this.request, this.#terms.base, maxWaitMs, isAgain);
+    const { base, isRated } = this.#terms;
+    return new RegionSlot(this.request, base, !isRated, maxWaitMs, isAgain);
   }
 
   /** Whoever wants to know of it is told that an attempt is about to be sent. */
@@ -228,7 +230,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   /** A rate limit's refusal; the windows are then corrected. */
   #isOverLimit(answer: A): boolean {
     const { status, headers } = answer;
-    if ((status !== 413 && status !== 429) || !this.#terms.isRated) return false;
+    if (status !== 413 && status !== 429) return false;
     const whole = this.whole(answer);
     const refused = { status, headers, body: whole && refusalBody(whole) };
     return this.means.limits.overLimit(this.request.place, this.#slot(0, true), refused);

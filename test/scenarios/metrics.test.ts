@@ -163,12 +163,12 @@ describe('a metric moves when it should', () => {
   it('the queue, and what is left of each limit', async () => {
     const all = await samples();
     const depth = all.find(({ name }) => name === 'sluice_limit_queue_depth');
-    expect(depth).toMatchObject({ labels: DFW, value: 0 });
+    expect(depth).toMatchObject({ labels: { ...DFW, service: 'compute' }, value: 0 });
     const left = all.filter(({ name }) => name === 'sluice_limit_remaining').map(({ labels }) => labels);
     expect(left).toEqual(
       expect.arrayContaining([
-        { ...DFW, verb: 'ALL', uri: '*', unit: 'MINUTE' },
-        { ...DFW, verb: 'DELETE', uri: '*', unit: 'MINUTE' },
+        { ...DFW, service: 'compute', verb: 'ALL', uri: '*', unit: 'MINUTE' },
+        { ...DFW, service: 'compute', verb: 'DELETE', uri: '*', unit: 'MINUTE' },
       ]),
     );
   });
@@ -191,11 +191,11 @@ const CONTRACT: Record<string, string[]> = {
   sluice_upstream_requests_total: ['account', 'operation', 'region', 'status'],
   sluice_upstream_request_duration_seconds_count: ['operation', 'region'],
   sluice_upstream_retries_total: ['reason', 'region'],
-  sluice_upstream_overlimit_total: ['account', 'region'],
-  sluice_limit_wait_seconds_count: ['account', 'region'],
-  sluice_limit_queue_depth: ['account', 'region'],
-  sluice_limit_remaining: ['account', 'region', 'unit', 'uri', 'verb'],
-  sluice_limit_rejected_total: ['account', 'client', 'reason', 'region'],
+  sluice_upstream_overlimit_total: ['account', 'region', 'service'],
+  sluice_limit_wait_seconds_count: ['account', 'region', 'service'],
+  sluice_limit_queue_depth: ['account', 'region', 'service'],
+  sluice_limit_remaining: ['account', 'region', 'service', 'unit', 'uri', 'verb'],
+  sluice_limit_rejected_total: ['account', 'client', 'reason', 'region', 'service'],
   sluice_token_expiry_timestamp_seconds: ['account'],
   sluice_token_requests_total: ['account', 'result'],
   sluice_translation_duration_seconds_count: ['direction'],

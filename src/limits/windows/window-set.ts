@@ -1,12 +1,15 @@
-import { limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
+import { type LimitOrigin, limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
 import type { LimitsSettings } from '../settings.ts';
 import type { SlotRequest } from '../slot-request.ts';
-import type { LimitSet } from './limit-set.ts';
+import { LimitSet } from './limit-set.ts';
 import { Matcher } from './matcher.ts';
 import { type AskedSpan, reconcile } from './reconcile.ts';
 import { TRANSIT_MS, UnderWay } from './under-way.ts';
 import { UnpublishedLimits } from './unpublished.ts';
 import { Window } from './window.ts';
+
+/** The limits of GET /limits, and what stands for them; whoever did not say counts as them. */
+const PUBLISHED: ReadonlySet<LimitOrigin | undefined> = new Set(['published', 'default', undefined]);
 
 /** The windows of one account and region, and the requests under way that are in them. */
 export class WindowSet {
@@ -17,6 +20,8 @@ export class WindowSet {
   #learned: readonly Window[] = [];
   #matcher = new Matcher([]);
   readonly #unpublished = new UnpublishedLimits();
+  /** What a request is charged to that the published limits are not about, by what it would be otherwise. */
+  #unpublishedSets = new WeakMap<LimitSet, LimitSet>();
   readonly underWay = new UnderWay((request, at) => this.#span?.answered.push({ request, at }));
   readonly #settings: Pick<LimitsSettings, 'marginMs'>;
   readonly #restore: (window: Window) => void;
@@ -54,7 +59,12 @@ export class WindowSet {
   }
 
   limitSetOf(request: SlotRequest, now: number): LimitSet {
-    return this.#unpublished.extend(this.#matcher.find(request.method, request), request, now);
+    const limitSet = this.#matcher.find(request.method, request);
+    return this.#unpublished.extend(
+      request.isUnpublished ? this.#withoutPublished(limitSet) : limitSet,
+      request,
+      now,
+    );
   }
 
   /**
@@ -177,7 +187,17 @@ export class WindowSet {
   }
 
   #publishedAbout(request: SlotRequest): readonly Window[] {
-    return this.#matcher.find(request.method, request).windows;
+    const limitSet = this.#matcher.find(request.method, request);
+    return (request.isUnpublished ? this.#withoutPublished(limitSet) : limitSet).windows;
+  }
+
+  #withoutPublished(limitSet: LimitSet): LimitSet {
+    const known = this.#unpublishedSets.get(limitSet);
+    if (known) return known;
+    const windows = limitSet.windows.filter(({ limit }) => !PUBLISHED.has(limit.origin));
+    const made = windows.length === limitSet.windows.length ? limitSet : new LimitSet(windows);
+    this.#unpublishedSets.set(limitSet, made);
+    return made;
   }
 
   #carryOver(fresh: ReadonlySet<Window>, now: number): void {

@@ -37,7 +37,7 @@ describe('the Prometheus text', () => {
 
   it('escapes label values that could break it', async () => {
     const metrics = createMetrics();
-    metrics.limitUsed.inc('main', 'DFW', 'billing', 'GET "a\\b"\nc');
+    metrics.limitUsed.inc('main', 'DFW', 'compute', 'billing', 'GET "a\\b"\nc');
     const [line] = await linesOf(metrics, 'sluice_limit_used_total{');
     expect(line).toContain('limit="GET \\"a\\\\b\\"\\nc"');
   });
@@ -45,7 +45,7 @@ describe('the Prometheus text', () => {
 
 it('a histogram cumulates its buckets: a value on a bound is within it, one beyond all is in +Inf alone', async () => {
   const metrics = createMetrics();
-  for (const seconds of [0.0001, 0.5, 0.5, 100]) metrics.limitWait.observe(seconds, 'main', 'DFW');
+  for (const seconds of [0.0001, 0.5, 0.5, 100]) metrics.limitWait.observe(seconds, 'main', 'DFW', 'compute');
   const name = 'sluice_limit_wait_seconds';
   const counts = new Map<string, number>();
   for (const line of await linesOf(metrics, `${name}_bucket`))
@@ -57,9 +57,9 @@ it('a histogram cumulates its buckets: a value on a bound is within it, one beyo
   expect(counts.get('+Inf')).toBe(4);
   const ordered = [...counts.values()];
   expect(ordered).toEqual([...ordered].sort((a, b) => a - b));
-  expect(await linesOf(metrics, `${name}_count`)).toEqual([`${name}_count{account="main",region="DFW"} 4`]);
+  expect(await linesOf(metrics, `${name}_count`)).toEqual([`${name}_count{account="main",region="DFW",service="compute"} 4`]);
   expect(await linesOf(metrics, `${name}_sum`)).toEqual([
-    `${name}_sum{account="main",region="DFW"} 101.0001`,
+    `${name}_sum{account="main",region="DFW",service="compute"} 101.0001`,
   ]);
 });
 
