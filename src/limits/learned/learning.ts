@@ -3,6 +3,7 @@ import type { SlotRequest } from '../slot-request.ts';
 import type { InFlightRequest } from '../windows/in-flight.ts';
 import type { Window } from '../windows/window.ts';
 import type { WindowSet } from '../windows/window-set.ts';
+import { HeaderLimits } from './header-limits.ts';
 import { Learners } from './learners.ts';
 
 /** So many refusals within a minute, of requests for which every limit that is told of has room, are about another limit. */
@@ -18,6 +19,7 @@ const FULL = 0.85;
 export class Learning {
   readonly #windowSet: WindowSet;
   readonly #learners: Learners;
+  readonly #headers: HeaderLimits;
   /** Hears that there are other windows than before. */
   readonly #changed: () => void;
   #unexplained: number[] = [];
@@ -25,6 +27,7 @@ export class Learning {
   constructor(windowSet: WindowSet, marginMs: () => number, changed: () => void) {
     this.#windowSet = windowSet;
     this.#learners = new Learners(marginMs);
+    this.#headers = new HeaderLimits(marginMs);
     this.#changed = changed;
   }
 
@@ -63,14 +66,26 @@ export class Learning {
    */
   refused(request: SlotRequest, sentAt: number, now: number, verdict: OverLimit & { kind: 'rate' }): void {
     const told = this.#windowSet.toldAbout(request);
-    const tells = this.#windowSet.told.length > 0;
+    const tells = this.#windowSet.told.length + told.length > 0;
     if (tells) this.#windowSet.block(request, now, verdict.retryAfterMs);
     // Of a region that publishes limits, what it says of one that it does not is enough.
     if (tells && told.length === 0 && !verdict.isUnsaid) return;
     if (tells && this.#isExplained(told, now)) return;
     const waitMs = verdict.isUnsaid ? undefined : Math.min(verdict.retryAfterMs, this.#windowSet.longestMs);
-    if (!this.#learners.refused(request.method, sentAt, now, waitMs)) return;
-    this.#windowSet.setLearned(this.#learners.windows);
+    if (this.#learners.refused(request.method, sentAt, now, waitMs)) this.#replace();
+  }
+
+  /** What an answer's headers say of limits. */
+  heard(
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+    now: number,
+    nowWall: number,
+  ): void {
+    if (this.#headers.heard(headers, now, nowWall)) this.#replace();
+  }
+
+  #replace(): void {
+    this.#windowSet.setLearned([...this.#headers.windows, ...this.#learners.windows]);
     this.#changed();
   }
 

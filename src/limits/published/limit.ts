@@ -20,6 +20,8 @@ export interface PublishedLimit {
   /** Requests per unit; 0 means forbidden. Infinity: a limit that is enforced and not published. */
   readonly value: number;
   readonly unit: LimitUnit;
+  /** What the value is counted over where that is no whole unit, ms; `unit` is then the next longer one. */
+  readonly periodMs?: number | undefined;
   /** What was left when it was published; undefined when nobody said. */
   readonly remaining?: number | undefined;
   /** End of the current window as published, ms since the epoch. */
@@ -53,10 +55,15 @@ export function limitKey(limit: PublishedLimit): string {
   return `${limit.verb} ${limit.uri} ${limit.unit} ${limit.regex ?? ''}`;
 }
 
+/** What a limit's value is counted over, ms. */
+export function periodOf({ periodMs, unit }: PublishedLimit): number {
+  return periodMs ?? UNIT_MS[unit];
+}
+
 /** A limit for a reader: `GET /servers, 1000 per DAY`. */
 export function describeLimit(limit: PublishedLimit): string {
   const name = `${limit.verb} ${limit.uri === '' ? '*' : limit.uri}`;
   return isPublished(limit)
-    ? `${name}, ${limit.value} per ${limit.unit}`
+    ? `${name}, ${limit.value} per ${limit.periodMs === undefined ? limit.unit : `${limit.periodMs / 1_000} s`}`
     : `${name}, which the region does not publish`;
 }

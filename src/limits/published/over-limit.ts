@@ -62,7 +62,9 @@ function triageUnavailable(retryAfterMs: number | undefined): OverLimit {
 function readRetryAfter(answer: LimitedAnswer, nowWall: number): number | undefined {
   const serverNow = readDate(single(answer.headers['date'])) ?? nowWall;
   return (
-    parseRetry(single(answer.headers['retry-after']), serverNow) ?? retryFromBody(answer.body, serverNow)
+    parseRetry(single(answer.headers['retry-after']), serverNow) ??
+    parseRetry(single(answer.headers['x-retry-after']), serverNow) ??
+    retryFromBody(answer.body, serverNow)
   );
 }
 

@@ -37,6 +37,7 @@ export class Answers implements InFlightOwner {
     if (isDoubtful && inFlight.windows.some(({ isLong }) => isLong)) this.#parts.onDoubt?.();
     const isRefused = status === 413 || status === 429 || status === 503;
     this.#parts.learning.answered(inFlight, now, !isDoubtful && !isRefused);
+    if (headers) this.#parts.learning.heard(headers, now, nowWall ?? this.#parts.clock.now());
     if (isRefused) {
       const verdict = triageOverLimit({ status, headers: headers ?? {} }, nowWall ?? this.#parts.clock.now());
       this.#refused(inFlight.request, inFlight.sentAt, verdict);

@@ -1,4 +1,4 @@
-import { isLongUnit, limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
+import { isLongUnit, limitKey, type PublishedLimit, periodOf } from '../published/limit.ts';
 import { Doubts } from './doubts.ts';
 import { ExpiryLog } from './expiry-log.ts';
 import { FairClock } from './fair-clock.ts';
@@ -230,5 +230,5 @@ export class Window {
 }
 
 function holdMsOf(limit: PublishedLimit, marginMs: number): number {
-  return UNIT_MS[limit.unit] * (1 + CLOCK_DRIFT) + marginMs;
+  return periodOf(limit) * (1 + CLOCK_DRIFT) + marginMs;
 }
