@@ -28,6 +28,13 @@ export interface UpstreamIdentity {
 /** The connections to an origin, under the trust of an account. */
 export type DispatcherOf = (origin: string, trust: Trust | undefined) => V2LoginOptions['dispatcher'];
 
+/** Sends a login when it is its turn. */
+export type PermitLogin = (
+  identityUrl: string,
+  username: string,
+  login: () => Promise<Token>,
+) => Promise<Token>;
+
 const NEVER = new AbortController().signal;
 /** How long whoever cannot log in now should stay away, when Identity does not say, s. */
 const RETRY_SECONDS = 5;
@@ -35,11 +42,18 @@ const RETRY_SECONDS = 5;
 export class UpstreamLogins {
   readonly #clock: Clock;
   readonly #dispatcherOf: DispatcherOf;
+  readonly #permitted: PermitLogin;
   readonly #digest = createKeyedDigest();
   readonly #running = new Map<string, Promise<Token>>();
 
-  constructor(clock: Clock, dispatcherOf: DispatcherOf) {
+  /** @param permitted gives a login its turn in the limits of the identity service */
+  constructor(
+    clock: Clock,
+    dispatcherOf: DispatcherOf,
+    permitted: PermitLogin = (_url, _username, login) => login(),
+  ) {
     this.#clock = clock;
+    this.#permitted = permitted;
     this.#dispatcherOf = dispatcherOf;
   }
 
@@ -52,7 +66,8 @@ export class UpstreamLogins {
     const key = this.#digest(at.identityUrl, login.username, login.secret, String(login.isApiKey));
     let running = this.#running.get(key);
     if (running === undefined) {
-      running = this.#ask(at, login, timeoutMs).finally(() => this.#running.delete(key));
+      const ask = () => this.#ask(at, login, timeoutMs);
+      running = this.#permitted(at.identityUrl, login.username, ask).finally(() => this.#running.delete(key));
       this.#running.set(key, running);
     }
     try {

@@ -31,7 +31,7 @@ function openLogin(
   account: AccountConfig,
   identity: AccountIdentity,
   config: Config,
-  { log, clock, metrics, pools }: Shared,
+  { log, clock, metrics, pools, loginPermits }: Shared,
 ): Login {
   const { region } = identity;
   const login = createLogin(identity, config, { clock, pools });
@@ -39,7 +39,8 @@ function openLogin(
   const tokens = createTokenSource({
     account: identity,
     clock,
-    login: (_credentials, signal) => login(signal),
+    login: (_credentials, signal) =>
+      loginPermits.ofAccount(account.name, region, () => login(signal), signal),
     log: accountLog,
     observe: (result) => metrics.tokenRequests.inc(account.name, result),
   });

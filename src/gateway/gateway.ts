@@ -14,6 +14,7 @@ import { AuditKeeper } from './audit.ts';
 import { type Core, createCore } from './core.ts';
 import { closeListeners, type DrainTimes, waitersMs } from './drain.ts';
 import { Peers } from './peers.ts';
+import { LoginPermits } from './login-permits.ts';
 import { bind, openListeners } from './places.ts';
 import type { Shared } from './shared.ts';
 
@@ -60,6 +61,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     log.info('requests to identity services and regions take the proxies of the environment');
   const tokens = new TokenKeeper(clock, log);
   const pools = new Pools(config.upstream, clock, { proxies });
+  const loginPermits = new LoginPermits();
   const shared: Shared = {
     log,
     clock,
@@ -69,7 +71,12 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     passwords: new PasswordVerifier(clock),
     clientLimits: new ClientLimits([]),
     proofs: new TokenProofs(),
-    upstreamLogins: new UpstreamLogins(clock, (origin, trust) => pools.get(origin, trust)),
+    loginPermits,
+    upstreamLogins: new UpstreamLogins(
+      clock,
+      (origin, trust) => pools.get(origin, trust),
+      (url, username, login) => loginPermits.ofCaller(url, username, login),
+    ),
     audit: await AuditKeeper.open(config.audit, { clock, log }),
   };
   let core: Core = createCore(config, shared);

@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { AuditKeeper } from './audit.ts';
+import type { LoginPermits } from './login-permits.ts';
 
 /** What outlives a reload. */
 export interface Shared {
@@ -23,5 +24,7 @@ export interface Shared {
   /** What is known of callers' own upstream tokens. */
   readonly proofs: TokenProofs;
   readonly upstreamLogins: UpstreamLogins;
+  /** The turns of logins in the limits of identity services. */
+  readonly loginPermits: LoginPermits;
   readonly audit: AuditKeeper;
 }

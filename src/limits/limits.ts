@@ -11,7 +11,7 @@ import { refusalFault } from './refusal.ts';
 import type { LimitScope } from './settings.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from './slot-request.ts';
 import type { ShaperSnapshot } from './snapshot.ts';
-import { COMPUTE, scopesOf, usualScope } from './stated.ts';
+import { COMPUTE, IDENTITY, scopesOf, usualScope } from './stated.ts';
 
 export type { LimitPlace, LimitsOptions } from './budget.ts';
 
@@ -48,6 +48,16 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   readonly free: Permit;
   /** A permit or refusal at once, or a promise of one. */
   acquire(place: P, request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal>;
+  /**
+   * The same for a login at an identity service.
+   * @param name of the account, or what stands for a caller's own user
+   * @param region that the identity service is for; `global` when it is for all
+   */
+  acquireLogin(
+    name: string,
+    region: string,
+    signal?: AbortSignal,
+  ): Permit | Refusal | Promise<Permit | Refusal>;
   /** What a caller is told of a refusal. */
   refusal(refused: Refusal): Fault;
   /** RateLimit headers for an answer. */
@@ -72,6 +82,17 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   reload(): void;
   close(): Promise<void>;
 }
+
+/** A login, as far as limits are about it: the paths of the versions are one. */
+const LOGIN = {
+  service: IDENTITY,
+  method: 'POST',
+  path: '/tokens',
+  fullPath: '/tokens',
+  query: '',
+  client: 'login',
+  priority: 'interactive',
+} as const;
 
 /** How often budgets that no account uses any more are looked at, ms. */
 const SWEEP_MS = 60_000;
@@ -121,6 +142,12 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
       budgets.map(({ shaper }) => shaper),
       request,
     );
+  }
+
+  acquireLogin(name: string, region: string, signal?: AbortSignal): ReturnType<RegionLimits['acquire']> {
+    const place = { account: { name }, endpoint: { region, basePath: '' } } as P;
+    const { maxWaitMs } = this.#options.settings;
+    return this.acquire(place, { ...LOGIN, maxWaitMs, signal });
   }
 
   refusal(refused: Refusal): Fault {
