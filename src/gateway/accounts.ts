@@ -6,6 +6,7 @@ import { mergeCatalogs } from '../identity/merge-catalogs.ts';
 import { type Trust, v2TokensUrl } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
 import { createTokenSource, type IdentityLog } from '../identity/token-source.ts';
+import { createV2Caller } from '../identity/v2-caller.ts';
 import { createV2Login } from '../identity/v2-client.ts';
 import { createAccount, type LiveAccount, type Login } from '../routing/account.ts';
 import { EVERYWHERE } from '../routing/target.ts';
@@ -35,13 +36,13 @@ function openLogin(
 ): Login {
   const { region } = identity;
   const trust = trustOf(identity);
-  const login = createV2Login({
+  const way = {
     url: identity.url,
-    credentials: identity,
     dispatcher: pools.get(v2TokensUrl(identity.url).origin, trust),
     timeoutMs: config.upstream.headersTimeoutMs,
     clock,
-  });
+  };
+  const login = createV2Login({ ...way, credentials: identity });
   const accountLog = log.child({ account: account.name, ...(region === undefined ? {} : { region }) });
   const tokens = createTokenSource({
     account: identity,
@@ -51,7 +52,7 @@ function openLogin(
     observe: (result) => metrics.tokenRequests.inc(account.name, result),
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
-  return { region, tokens, trust, identityUrl: identity.url };
+  return { region, tokens, trust, identityUrl: identity.url, callers: createV2Caller(way) };
 }
 
 /** Files have been read by the time a configuration is here: their settings hold what was in them. */

@@ -51,7 +51,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     ]),
   );
   const directory = new Directory([...accounts.values()]);
-  const access = openAccess(config, shared, { accounts: directory.accounts, directory });
+  const access = openAccess(config, shared, { accounts: [...accounts.values()], directory });
   const state = openState(config, shared, before?.state);
   const { cache, limits } = state;
   const regions = createRegions({
@@ -89,8 +89,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     registry: access.registry,
     identifier: access.identifier,
     passwords: shared.passwords,
-    proofs: shared.proofs,
-    upstreamLogins: shared.upstreamLogins,
+    ownCallers: access.callers.own,
     tokens: access.tokens,
     revocations: shared.tokens.revocations,
     revoke: (token) => shared.tokens.revoke(token),

@@ -8,6 +8,8 @@ import type { Directory } from '../routing/directory.ts';
 export interface Caller {
   /** Name of a configured client, or of all the others: a label of metrics, the name of a queue. */
   readonly client: string;
+  /** The upstream's user, by its id there, where a caller has a token of its own; for the audit log. */
+  readonly user?: string | undefined;
   /** It has shown a key: its name is no mere word of its own. */
   readonly isKnown: boolean;
   readonly grant: Grant;

@@ -60,7 +60,7 @@ async function send(call: Call, request: ProxiedRequest, services: Services): Pr
     call.waitedMs += answer.waitedMs;
     call.upstreamMs += answer.upstreamMs;
     // Whoever refuses a token refuses it for all; what others answer says nothing of a tenant.
-    if (answer.status === 401) learnFrom(401, call, place, services);
+    if (answer.status === 401) learnFrom(401, call, services);
     const isRefused = answer.status >= 400 && answer.status < 500;
     if (!isRefused) await invalidate(place, method, services);
     return answer;
@@ -73,7 +73,8 @@ async function send(call: Call, request: ProxiedRequest, services: Services): Pr
 /** What Compute's own lists show of another service is untrue after a write there. */
 async function invalidate(place: Place, method: string, { cache }: Services): Promise<void> {
   if (!isService(place) || READS.has(method)) return;
-  const where = { account: place.account.name, region: place.endpoint.region };
+  const { cacheAs, name } = place.account;
+  const where = { account: cacheAs ?? name, region: place.endpoint.region };
   for (const resource of classesChangedThrough(place.service.type)) await cache.purge({ ...where, resource });
 }
 

@@ -13,7 +13,7 @@ export async function askRegion(
   cancellation: Cancellation = request.call,
 ): Promise<RegionAnswer> {
   const answered = await services.regions.ask(upstreamRequest(request, body, services, cancellation));
-  if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, request.place, services);
+  if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, services);
   request.call.waitedMs += answered.waitedMs;
   request.call.upstreamMs += answered.upstreamMs;
   return answered;

@@ -15,6 +15,7 @@ import { type Route, refusalFault } from '../routing/route.ts';
 import { findServicePlace, type ServicePlace } from '../routing/service-place.ts';
 import { EVERYWHERE, type Target } from '../routing/target.ts';
 import type { OperationRequest } from './operation-request.ts';
+import { meetOwnToken, ownTokenOf } from './own-token.ts';
 import { negotiate } from './render.ts';
 import {
   checkRights,
@@ -125,7 +126,12 @@ export function locateNow<C extends RequestFacts>(call: C, services: Services): 
  */
 export async function locateLater(call: Call, services: Services): Promise<Located> {
   const { target } = call.route;
-  if (call.caller === undefined && !isPublic(target)) throw nobody(call);
+  if (call.caller === undefined && !isPublic(target)) {
+    const token = ownTokenOf(call);
+    if (token === undefined) throw nobody(call);
+    await meetOwnToken(call, token, services);
+    prepare(call);
+  }
   const { directory } = call.caller ?? services.callers.guest;
   switch (target.kind) {
     case 'identity':
@@ -169,18 +175,24 @@ const COMPUTE_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH
  * @returns false for a caller that is nobody, and asks for what is not for everybody
  */
 function begin(call: RequestFacts, services: Services): boolean {
-  const { route } = call;
-  const { target, match, refusal } = route;
+  const { target, refusal } = call.route;
   const isKnown = services.callers.identify(call);
   if (refusal !== undefined) throw refusalFault(refusal);
   if (!isKnown && !isPublic(target)) return false;
+  prepare(call);
+  return true;
+}
+
+/** What a request asks for, as far as it alone tells. */
+function prepare(call: RequestFacts): void {
+  const { route } = call;
+  const { target, match } = route;
   if (match?.kind === 'method' && target.kind === 'compute')
     throw methodFault(call.method, match.allow, `on ${target.path}`);
   if (match?.kind === 'unknown' && target.kind === 'compute' && !COMPUTE_METHODS.includes(call.method))
     throw methodFault(call.method, COMPUTE_METHODS);
   if (hasOwnFormat(route)) negotiate(call, 'format' in target ? target.format : undefined);
   if (match?.kind === 'operation') call.operation = match.operation.name;
-  return true;
 }
 
 /** @throws {Fault} 404 for a tenant or region that does not exist for this caller */

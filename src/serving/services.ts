@@ -2,10 +2,8 @@ import type { Logger } from 'pino';
 import type { ClientRegistry } from '../access/clients.ts';
 import type { Identifier } from '../access/identify.ts';
 import type { PasswordVerifier } from '../access/password.ts';
-import type { TokenProofs } from '../access/proof.ts';
 import type { Revocations } from '../access/revocations.ts';
 import type { SluiceToken, TokenVerifier } from '../access/token.ts';
-import type { UpstreamLogins } from '../access/upstream-logins.ts';
 import type { ResponseCache } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
@@ -19,6 +17,7 @@ import type { Directory, Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Regions } from '../upstream/region.ts';
 import type { Callers } from './callers.ts';
+import type { OwnCallers } from './own-callers.ts';
 import type { ClientSettings } from './wait.ts';
 
 /** Everything a request may need on its way; built once in gateway/core.ts, and anew at a reload. */
@@ -38,10 +37,8 @@ export interface Services {
   /** Whose a key or token is that does not stand in a header. */
   readonly identifier: Identifier;
   readonly passwords: PasswordVerifier;
-  /** What is known of callers' own upstream tokens. */
-  readonly proofs: TokenProofs;
-  /** Logins that go to an account's own Identity. */
-  readonly upstreamLogins: UpstreamLogins;
+  /** Callers with credentials of the accounts' own identity services. */
+  readonly ownCallers: OwnCallers;
   /** Signs and verifies Sluice's own tokens. */
   readonly tokens: TokenVerifier;
   /** Tokens of Sluice's own that were given back before they expired. */
