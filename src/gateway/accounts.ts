@@ -1,6 +1,7 @@
 import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
+import type { IdentityWay } from '../identity/identity-request.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
 import { type Trust, v2TokensUrl } from '../identity/settings.ts';
@@ -35,14 +36,7 @@ function openLogin(
   { log, clock, metrics, pools }: Shared,
 ): Login {
   const { region } = identity;
-  const trust = trustOf(identity);
-  const way = {
-    url: identity.url,
-    dispatcher: pools.get(v2TokensUrl(identity.url).origin, trust),
-    timeoutMs: config.upstream.headersTimeoutMs,
-    clock,
-  };
-  const login = createV2Login({ ...way, credentials: identity });
+  const login = createLogin(identity, config, { clock, pools });
   const accountLog = log.child({ account: account.name, ...(region === undefined ? {} : { region }) });
   const tokens = createTokenSource({
     account: identity,
@@ -52,11 +46,34 @@ function openLogin(
     observe: (result) => metrics.tokenRequests.inc(account.name, result),
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
-  return { region, tokens, trust, identityUrl: identity.url, callers: createV2Caller(way) };
+  const callers = createV2Caller({ url: identity.url, ...wayTo(identity, config, { clock, pools }), clock });
+  return { region, tokens, trust: trustOf(identity), identityUrl: identity.url, callers };
+}
+
+/** A function that logs in once; see `createV2Login`. */
+export function createLogin(
+  identity: AccountIdentity,
+  config: Pick<Config, 'upstream'>,
+  parts: Pick<Shared, 'clock' | 'pools'>,
+): (signal: AbortSignal) => Promise<Token> {
+  const { url } = identity;
+  return createV2Login({ url, credentials: identity, ...wayTo(identity, config, parts), clock: parts.clock });
+}
+
+/** How an identity service is reached. */
+function wayTo(
+  identity: AccountIdentity,
+  { upstream }: Pick<Config, 'upstream'>,
+  { pools }: Pick<Shared, 'clock' | 'pools'>,
+): IdentityWay {
+  return {
+    dispatcher: pools.get(v2TokensUrl(identity.url).origin, trustOf(identity)),
+    timeoutMs: upstream.headersTimeoutMs,
+  };
 }
 
 /** Files have been read by the time a configuration is here: their settings hold what was in them. */
-function trustOf({ caFile, certFile, keyFile }: AccountIdentity): Trust | undefined {
+export function trustOf({ caFile, certFile, keyFile }: AccountIdentity): Trust | undefined {
   if (!caFile && !certFile) return undefined;
   return {
     ...(caFile ? { ca: caFile } : {}),

@@ -4,6 +4,7 @@ import type { PasswordVerifier } from '../access/password.ts';
 import type { TokenKeeper } from '../access/token-keeper.ts';
 import type { UpstreamGate } from '../access/upstream-gate.ts';
 import type { Clock } from '../clock.ts';
+import type { Services } from '../serving/services.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { AuditKeeper } from './audit.ts';
@@ -22,4 +23,6 @@ export interface Shared {
   /** Who has shown the accounts' identity services what is nobody's. */
   readonly upstreamGate: UpstreamGate;
   readonly audit: AuditKeeper;
+  /** The services in force. */
+  readonly latest: () => Services;
 }

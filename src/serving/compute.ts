@@ -1,12 +1,13 @@
 import { Fault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
-import { mayHaveArrived } from '../upstream/failure.ts';
+import { isLost, lostFault, mayHaveArrived } from '../upstream/failure.ts';
 import { comesDown } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { tellableRetryAfter } from '../upstream/retry-after.ts';
 import { askRegion } from './ask-region.ts';
 import { askOf, findHit, sendResult, serveCached, storedFrom } from './cached.ts';
+import { askOnce, idempotencyKeyOf } from './idempotent.ts';
 import { serveLimits } from './limits.ts';
 import { type LocatedAction, type LocatedOperation, locateAction } from './locate.ts';
 import type { OperationRequest } from './operation-request.ts';
@@ -61,7 +62,7 @@ async function serveShared(request: OperationRequest, services: Services): Promi
   let isLeader = false;
   const load = async (signal: AbortSignal) => {
     isLeader = true;
-    own = await askRegion(request, undefined, services, cancellationOf(signal));
+    own = await askRegion(request, undefined, services, { cancellation: cancellationOf(signal) });
     if (own.status !== 200) throw new Unshared(own.status);
     return storedFrom(own);
   };
@@ -92,10 +93,15 @@ export async function serveWrite(
   services: Services,
 ): Promise<void> {
   const { request, body } = await readWrite(located, services);
+  const key = idempotencyKeyOf(request);
   try {
-    const answered = await askRegion(request, body, services);
+    const answered = await (key === undefined
+      ? askRegion(request, body, services)
+      : askOnce(request, body, key, services));
     if (answered.status < 400 || answered.status >= 500)
       await invalidate(request, services, answered.status >= 500);
+    if (isLost(answered.status))
+      throw lostFault(answered.status, request.operation.method, request.place.endpoint.region);
     answer(request, answered, services);
   } catch (error) {
     if (mayHaveArrived(error)) await invalidate(request, services, true);

@@ -4,19 +4,19 @@
  * a request takes what is found here and looks nothing up again.
  */
 import { COMPUTE_SERVICE } from '../access/grants.ts';
-import { Fault, methodFault } from '../faults/faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import { isAtIdentity, servicePath } from '../identity/service-endpoints.ts';
 import type { Params } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Account, Place } from '../routing/directory.ts';
-import { type Route, refusalFault } from '../routing/route.ts';
+import { refusalFault } from '../routing/route.ts';
 import { findServicePlace, type ServicePlace } from '../routing/service-place.ts';
 import { EVERYWHERE, type Target } from '../routing/target.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { meetOwnToken, ownTokenOf } from './own-token.ts';
-import { negotiate } from './render.ts';
+import { prepare } from './prepare.ts';
 import {
   checkRights,
   isPublic,
@@ -166,9 +166,6 @@ export function locateAction<C extends RequestFacts>(
   return { kind: 'operation', call, place, operation, params, path, query };
 }
 
-/** What HTTP itself has for resources: Compute knows no methods of its own, as other services do. */
-const COMPUTE_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-
 /**
  * What is known before anybody is asked: the client, whether the request may be at all, the format, the operation.
  *
@@ -181,18 +178,6 @@ function begin(call: RequestFacts, services: Services): boolean {
   if (!isKnown && !isPublic(target)) return false;
   prepare(call);
   return true;
-}
-
-/** What a request asks for, as far as it alone tells. */
-function prepare(call: RequestFacts): void {
-  const { route } = call;
-  const { target, match } = route;
-  if (match?.kind === 'method' && target.kind === 'compute')
-    throw methodFault(call.method, match.allow, `on ${target.path}`);
-  if (match?.kind === 'unknown' && target.kind === 'compute' && !COMPUTE_METHODS.includes(call.method))
-    throw methodFault(call.method, COMPUTE_METHODS);
-  if (hasOwnFormat(route)) negotiate(call, 'format' in target ? target.format : undefined);
-  if (match?.kind === 'operation') call.operation = match.operation.name;
 }
 
 /** @throws {Fault} 404 for a tenant or region that does not exist for this caller */
@@ -212,12 +197,6 @@ function ownerNow(call: RequestFacts, tenant: string | undefined): Account | und
   } catch (error) {
     return refuseTenant(call, error);
   }
-}
-
-/** False for answers that Sluice does not write, and for those that come in JSON alone. */
-function hasOwnFormat({ target, match }: Route): boolean {
-  if (target.kind === 'identity') return !target.isV3;
-  return target.kind !== 'service' && match?.kind !== 'unknown';
 }
 
 /**

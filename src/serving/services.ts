@@ -10,10 +10,11 @@ import type { Config } from '../config/schema.ts';
 import type { Call } from '../http/call.ts';
 import type { Reply, Response } from '../http/reply.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
+import type { IdempotencyKeeper } from '../idempotency/keeper.ts';
 import type { RegionLimits } from '../limits/limits.ts';
 import type { LinkRewriter } from '../links/rewrite.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { Directory, Place } from '../routing/directory.ts';
+import type { Account, Directory, Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Regions } from '../upstream/region.ts';
 import type { Callers } from './callers.ts';
@@ -30,6 +31,8 @@ export interface Services {
   readonly regions: Regions;
   readonly limits: RegionLimits<Place>;
   readonly cache: ResponseCache;
+  /** Keeps requests with an `Idempotency-Key` from being done twice. */
+  readonly idempotency: IdempotencyKeeper;
   readonly clients: ReadonlyMap<string, ClientSettings>;
   /** Who calls, and what is there for it. */
   readonly callers: Callers;
@@ -46,9 +49,11 @@ export interface Services {
   /** Takes a façade token back, here and at the other instances. */
   revoke(token: SluiceToken): void;
   /** Rewrites links for the endpoints of the catalogs as they are now. */
-  links(): LinkRewriter;
+  links(account: Account): LinkRewriter;
   /** A `Location` as it leads through Sluice. */
   location(call: Call, place: Place, kind: Operation['location'], url: string): string;
+  /** The services in force: a reload may have put others in the place of these since a request came in. */
+  latest(): Services;
   /** Writes the answer; the request is then counted and logged. */
   reply(call: Call, reply: Reply): void;
   /** The same for an answer whose head is ready, see `writeResponse`. */
