@@ -1,6 +1,6 @@
 import type { TrustedProxies } from '../access/addresses.ts';
 import type { KnownClient } from '../access/clients.ts';
-import type { Grant } from '../access/grants.ts';
+import type { AccessFacts, Grant } from '../access/grants.ts';
 import type { AccessMode } from '../access/identify.ts';
 import type { Directory } from '../routing/directory.ts';
 
@@ -13,6 +13,8 @@ export interface Caller {
   /** It has shown a key: its name is no mere word of its own. */
   readonly isKnown: boolean;
   readonly grant: Grant;
+  /** What the grant was last found to have: most requests ask for what the one before them asked for. */
+  readonly lastGranted?: { facts: AccessFacts | undefined };
   /** The accounts that are there for it: what is beyond its grant is nowhere to be found. */
   readonly directory: Directory;
 }

@@ -80,5 +80,6 @@ function callerOf(client: KnownClient, accounts: readonly Account[], whole: Dire
   const { name, grant } = client;
   const { accounts: granted } = grant;
   const own = granted && new Directory(accounts.filter((account) => granted.has(account.name)));
-  return { client: name, isKnown: true, grant, directory: own ?? whole };
+  const lastGranted = { facts: undefined };
+  return { client: name, isKnown: true, grant, lastGranted, directory: own ?? whole };
 }
