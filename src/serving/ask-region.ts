@@ -1,3 +1,4 @@
+import { Fault } from '../faults/faults.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
 import { variantOf } from '../upstream/headers.ts';
 import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
@@ -5,6 +6,7 @@ import type { WaitWatch } from '../upstream/request.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { learnFrom, ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
+import { whileGood, withdrawnFault } from './still-good.ts';
 import { longestWaitMs, priorityOf } from './wait.ts';
 
 /** How a request is sent that is not simply its caller's. */
@@ -30,11 +32,17 @@ export async function readRegion(
   const { call, operation, place } = request;
   const { clock, metrics, sharedReads } = services;
   const begun = clock.monotonic();
-  const { answer, isShared } = await sharedReads.ask(
+  const sharing = sharedReads.ask(
     () => keyOf(request),
     { caller: cancellation, patienceMs: patienceOf(request, services) },
     (terms) => askRegion(request, undefined, services, terms),
   );
+  const { answer, isShared } = await sharing.catch((error: unknown) => {
+    // The one that was sent for this one may have lost its own key meanwhile.
+    if (!isOfCaller(error) || withdrawnFault(call, services) !== undefined) throw error;
+    const alone = askRegion(request, undefined, services, { cancellation });
+    return alone.then((own) => ({ answer: own, isShared: false }));
+  });
   if (isShared) {
     metrics.limitShared.inc(place.account.name, place.endpoint.region, operation.name);
     call.upstreamMs += answer.upstreamMs;
@@ -42,6 +50,10 @@ export async function readRegion(
   }
   return answer;
 }
+
+/** Whether a failure is about whoever asked, and not about what was asked. */
+const isOfCaller = (error: unknown): boolean =>
+  error instanceof Fault && (error.fault === 'unauthorized' || error.fault === 'forbidden');
 
 function patienceOf({ call }: OperationRequest, { settings, clients }: Services): number {
   return longestWaitMs(call, settings.limits.maxWaitMs, clients.get(call.client));
@@ -64,7 +76,7 @@ export async function askRegion(
   sending: Sending = {},
 ): Promise<RegionAnswer> {
   const answered = await services.regions.ask(upstreamRequest(request, body, services, sending));
-  if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, request.place, services);
+  if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, services);
   request.call.waitedMs += answered.waitedMs;
   request.call.upstreamMs += answered.upstreamMs;
   return answered;
@@ -77,6 +89,8 @@ function upstreamRequest(
   { cancellation = request.call, beforeSending, waiting }: Sending,
 ): UpstreamRequest {
   const { call, operation, place } = request;
+  // What is fetched for the cache is fetched for all who wait for it.
+  const isForAll = operation.cache !== null;
   const client = services.clients.get(call.client);
   return {
     operation,
@@ -93,7 +107,7 @@ function upstreamRequest(
     ownToken: operation.scope === 'tenant' ? ownTokenOf(call) : undefined,
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
-    beforeSending,
+    beforeSending: isForAll ? beforeSending : whileGood(call, services, beforeSending),
     waiting,
     cancellation,
   };

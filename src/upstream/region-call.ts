@@ -101,7 +101,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         if (permit.refused) throw this.#refusal(permit);
         this.waitedMs += permit.waitedMs;
         const { beforeSending } = this.request;
-        if (beforeSending !== undefined) await announce(beforeSending, permit);
+        const told = beforeSending && announce(beforeSending, permit);
+        if (told !== undefined) await told;
         const result = await this.#attempt(token, permit);
         if (this.#state.renewals > 0 && isTaken(result)) this.#tokens.accepted(token);
         const step = decideNext(this.#state, this.#outcomeOf(result), Math.random());

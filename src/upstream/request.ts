@@ -32,7 +32,7 @@ export interface RegionRequest {
   /** Longest wait for slots, ms. */
   readonly maxWaitMs: number;
   /** Called before each attempt is sent, with its slot in hand; what it throws ends the request unsent. */
-  readonly beforeSending?: (() => Promise<void>) | undefined;
+  readonly beforeSending?: (() => Promise<void> | undefined) | undefined;
   readonly cancellation: Cancellation | undefined;
   /** Told when it begins to wait for a slot, and when that is over. */
   readonly waiting?: WaitWatch | undefined;

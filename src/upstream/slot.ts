@@ -62,13 +62,23 @@ export async function waitForSlot(
   }
 }
 
-/** Tells that an attempt is about to be sent; a slot for one that then is not is given back. */
-export async function announce(beforeSending: () => Promise<void>, permit: Permit): Promise<void> {
-  try {
-    await beforeSending();
-  } catch (error) {
+/**
+ * Tells that an attempt is about to be sent; a slot for one that then is not is given back.
+ *
+ * @returns undefined when there is nothing to wait for
+ */
+export function announce(
+  beforeSending: () => Promise<void> | undefined,
+  permit: Permit,
+): Promise<void> | undefined {
+  const unsent = (error: unknown): never => {
     permit.cancel();
     throw error;
+  };
+  try {
+    return beforeSending()?.catch(unsent);
+  } catch (error) {
+    return unsent(error);
   }
 }
 
