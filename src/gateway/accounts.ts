@@ -1,12 +1,12 @@
 import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
+import { createLogin } from '../identity/login.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
-import { type Trust, v2TokensUrl } from '../identity/settings.ts';
+import { locateIdentity, type Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
 import { createTokenSource, type IdentityLog } from '../identity/token-source.ts';
-import { createV2Login } from '../identity/v2-client.ts';
 import { createAccount, type LiveAccount, type Login } from '../routing/account.ts';
 import { EVERYWHERE } from '../routing/target.ts';
 import { beginAccount } from '../telemetry/first-values.ts';
@@ -35,10 +35,10 @@ function openLogin(
 ): Login {
   const { region } = identity;
   const trust = trustOf(identity);
-  const login = createV2Login({
+  const login = createLogin({
     url: identity.url,
     credentials: identity,
-    dispatcher: pools.get(v2TokensUrl(identity.url).origin, trust),
+    dispatcher: pools.get(locateIdentity(identity.url).url.origin, trust),
     timeoutMs: config.upstream.headersTimeoutMs,
     clock,
   });
@@ -51,7 +51,8 @@ function openLogin(
     observe: (result) => metrics.tokenRequests.inc(account.name, result),
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
-  return { region, tokens, trust, identityUrl: identity.url };
+  const { url: identityUrl, userDomain, project } = identity;
+  return { region, tokens, trust, identityUrl, userDomain, project };
 }
 
 /** Files have been read by the time a configuration is here: their settings hold what was in them. */
