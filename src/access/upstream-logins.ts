@@ -5,8 +5,8 @@
 import type { Clock } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import { createDiscovery, type Discovery } from '../identity/discovery.ts';
-import type { IdentityReach } from '../identity/identity-exchange.ts';
-import { createLogin } from '../identity/login.ts';
+import type { IdentityWay } from '../identity/identity-request.ts';
+import { createIdentityLogin } from '../identity/login.ts';
 import { LoginError } from '../identity/login-error.ts';
 import { type DomainRef, locateIdentity, type ProjectRef, type Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
@@ -31,7 +31,7 @@ export interface UpstreamIdentity {
 }
 
 /** The connections to an origin, under the trust of an account. */
-export type DispatcherOf = (origin: string, trust: Trust | undefined) => IdentityReach['dispatcher'];
+export type DispatcherOf = (origin: string, trust: Trust | undefined) => IdentityWay['dispatcher'];
 
 const NEVER = new AbortController().signal;
 /** How long whoever cannot log in now should stay away, when Identity does not say, s. */
@@ -77,12 +77,12 @@ export class UpstreamLogins {
     timeoutMs: number,
   ): Promise<Token> {
     const { url: root } = locateIdentity(url);
-    const reach = { dispatcher: this.#dispatcherOf(root.origin, trust), timeoutMs };
+    const way = { dispatcher: this.#dispatcherOf(root.origin, trust), timeoutMs };
     const shown = isApiKey ? { apiKey: secret } : { password: secret };
     const credentials = { username, userDomain, project, ...shown };
-    const discovery = this.#discoveries.get(url) ?? createDiscovery(root, reach, () => this.#clock.now());
+    const discovery = this.#discoveries.get(url) ?? createDiscovery(root, way, () => this.#clock.now());
     this.#discoveries.set(url, discovery);
-    return createLogin({ ...reach, url, credentials, discovery, clock: this.#clock })(NEVER);
+    return createIdentityLogin({ ...way, url, credentials, discovery, clock: this.#clock })(NEVER);
   }
 }
 

@@ -9,27 +9,21 @@ import type { Call } from '../http/call.ts';
 import type { Caller } from '../http/caller.ts';
 import type { Services } from '../serving/services.ts';
 import { claimsOf, type KnownAccount } from './accounts.ts';
-import type { AskedTenant, Bearer, Proof } from './proof.ts';
+import type { Bearer, Proof } from './proof.ts';
 import { logInUpstream, provenCaller } from './upstream-login.ts';
 
 /**
  * Finds out who logs in. Where nobody is asked for a key any credentials are good: the façade's task is the catalog, and a
  * token of Sluice's own.
  *
- * @param asked the tenant or project that the token is wanted for
  * @throws {Fault} 401, or 429 after too many failures
  */
-export async function prove(
-  call: Call,
-  proof: Proof,
-  asked: AskedTenant,
-  services: Services,
-): Promise<Bearer> {
+export async function prove(call: Call, proof: Proof, services: Services): Promise<Bearer> {
   call.isLogin = true;
   if (call.terms.access.mode === 'open') return guest(call, proof, services);
   const bearer =
     !('tokenId' in proof) && isForUpstream(call, proof, services)
-      ? await logInUpstream(call, proof, asked, services)
+      ? await logInUpstream(call, proof, services)
       : 'tokenId' in proof
         ? byToken(call, proof.tokenId, services)
         : await bySecret(call, proof, services);

@@ -8,12 +8,6 @@ export type Proof =
   | { readonly username: string; readonly secret: string; readonly kind?: string }
   | { readonly tokenId: string };
 
-/** The tenant or project that a token is wanted for; neither: any. */
-export interface AskedTenant {
-  readonly tenantId?: string | undefined;
-  readonly tenantName?: string | undefined;
-}
-
 /** Somebody who has logged in. */
 export interface Bearer {
   readonly caller: Caller;

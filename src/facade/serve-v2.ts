@@ -65,7 +65,7 @@ export async function serveIdentity(
 
 async function login(call: Call, services: Services): Promise<JsonObject> {
   const request = parseLogin(await readLogin(call));
-  const bearer = await prove(call, request.credentials, request, services);
+  const bearer = await prove(call, request.credentials, services);
   const { own } = bearer;
   if (own !== undefined) return access(call, own.known, bearer.caller, own.token, services);
   const chosen = chooseAccount(

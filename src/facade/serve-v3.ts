@@ -85,11 +85,11 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
 async function login(call: Call, services: Services): Promise<Answer> {
   const request = parseV3Login(await readJson(call));
   const { scope, method } = request;
-  const asked = typeof scope === 'object' ? scope : {};
-  const bearer = await prove(call, request.proof, asked, services);
+  const bearer = await prove(call, request.proof, services);
   const { own, caller } = bearer;
   if (own !== undefined) return tokenAnswer(call, 201, { known: own.known, caller }, own.token, services);
   const accounts = await knownAccounts(call, bearer.caller);
+  const asked = typeof scope === 'object' ? scope : {};
   const chosen = chooseAccount(accounts, asked, bearer.claims?.tenantId || undefined);
   call.account = chosen.account.name;
   const issued = issueTo(bearer, chosen, { isScoped: scope !== 'unscoped', method }, services);

@@ -1,17 +1,15 @@
 /** Logins with credentials of the account's own Identity, and whoever has a token of it (`access.passThrough`). */
 import { refusalOf } from '../access/identify.ts';
 import type { SluiceToken } from '../access/token.ts';
-import type { UpstreamIdentity } from '../access/upstream-logins.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { Caller } from '../http/caller.ts';
-import { locateIdentity } from '../identity/settings.ts';
-import type { Tenant, Token } from '../identity/token.ts';
-import type { LiveAccount, Login } from '../routing/account.ts';
+import type { Token } from '../identity/token.ts';
+import type { LiveAccount } from '../routing/account.ts';
 import { Directory } from '../routing/directory.ts';
 import type { Services } from '../serving/services.ts';
 import type { KnownAccount } from './accounts.ts';
-import type { AskedTenant, Bearer } from './proof.ts';
+import type { Bearer } from './proof.ts';
 
 /**
  * Hands a login on to the Identity of each account, until one knows it.
@@ -21,10 +19,9 @@ import type { AskedTenant, Bearer } from './proof.ts';
 export async function logInUpstream(
   call: Call,
   { username, secret, kind }: { username: string; secret: string; kind?: string },
-  asked: AskedTenant,
   services: Services,
 ): Promise<Bearer> {
-  const token = await firstToken({ username, secret, isApiKey: kind === 'apiKey' }, asked, services).catch(
+  const token = await firstToken({ username, secret, isApiKey: kind === 'apiKey' }, services).catch(
     (error) => {
       call.refusedFor = 'wrong-password';
       throw error;
@@ -58,15 +55,10 @@ export async function logInUpstream(
 
 async function firstToken(
   login: { username: string; secret: string; isApiKey: boolean },
-  asked: AskedTenant,
   { settings, directory, upstreamLogins }: Services,
 ): Promise<Token> {
-  const logins = directory.accounts.flatMap((account) => (account as LiveAccount).logins);
-  const isAsked = ({ tokens }: Login) => isMeant(tokens.peek()?.tenant, asked);
-  const all = [...logins.filter(isAsked), ...logins.filter((one) => !isAsked(one))].map(identityOf);
-  const identities = new Map(
-    all.map((one) => [JSON.stringify([one.identityUrl, one.userDomain, one.project]), one]),
-  );
+  const all = directory.accounts.flatMap((account) => (account as LiveAccount).logins);
+  const identities = new Map(all.map((one) => [one.identityUrl, one]));
   let refused: unknown;
   for (const identity of identities.values()) {
     try {
@@ -77,23 +69,6 @@ async function firstToken(
     }
   }
   throw refused;
-}
-
-/** What is good at Identity v3 is good for a project: that which the account itself uses. */
-function identityOf({ identityUrl, trust, userDomain, project, tokens }: Login): UpstreamIdentity {
-  const tenant = tokens.peek()?.tenant;
-  const isV2 = locateIdentity(identityUrl).version === 'v2.0';
-  return {
-    identityUrl,
-    trust,
-    userDomain,
-    project: project ?? (isV2 ? undefined : tenant && { id: tenant.id }),
-  };
-}
-
-function isMeant(tenant: Tenant | undefined, { tenantId, tenantName }: AskedTenant): boolean {
-  if (tenantId !== undefined) return tenant?.id === tenantId;
-  return tenantName !== undefined && (tenant?.name === tenantName || tenant?.id === tenantName);
 }
 
 /** The upstream's own token, in the shape in which the façade shows its own. */

@@ -1,12 +1,13 @@
 import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
-import { createLogin } from '../identity/login.ts';
+import { createIdentityLogin } from '../identity/login.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
 import { locateIdentity, type Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
 import { createTokenSource, type IdentityLog } from '../identity/token-source.ts';
+import type { LogIn } from '../identity/v2-client.ts';
 import { createAccount, type LiveAccount, type Login } from '../routing/account.ts';
 import { EVERYWHERE } from '../routing/target.ts';
 import { beginAccount } from '../telemetry/first-values.ts';
@@ -34,14 +35,7 @@ function openLogin(
   { log, clock, metrics, pools }: Shared,
 ): Login {
   const { region } = identity;
-  const trust = trustOf(identity);
-  const login = createLogin({
-    url: identity.url,
-    credentials: identity,
-    dispatcher: pools.get(locateIdentity(identity.url).url.origin, trust),
-    timeoutMs: config.upstream.headersTimeoutMs,
-    clock,
-  });
+  const login = createLogin(identity, config, { clock, pools });
   const accountLog = log.child({ account: account.name, ...(region === undefined ? {} : { region }) });
   const tokens = createTokenSource({
     account: identity,
@@ -52,11 +46,26 @@ function openLogin(
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
   const { url: identityUrl, userDomain, project } = identity;
-  return { region, tokens, trust, identityUrl, userDomain, project };
+  return { region, tokens, trust: trustOf(identity), identityUrl, userDomain, project };
+}
+
+/** A function that logs in once, in the version of the identity service. */
+export function createLogin(
+  identity: AccountIdentity,
+  { upstream }: Pick<Config, 'upstream'>,
+  { clock, pools }: Pick<Shared, 'clock' | 'pools'>,
+): LogIn {
+  return createIdentityLogin({
+    url: identity.url,
+    credentials: identity,
+    dispatcher: pools.get(locateIdentity(identity.url).url.origin, trustOf(identity)),
+    timeoutMs: upstream.headersTimeoutMs,
+    clock,
+  });
 }
 
 /** Files have been read by the time a configuration is here: their settings hold what was in them. */
-function trustOf({ caFile, certFile, keyFile }: AccountIdentity): Trust | undefined {
+export function trustOf({ caFile, certFile, keyFile }: AccountIdentity): Trust | undefined {
   if (!caFile && !certFile) return undefined;
   return {
     ...(caFile ? { ca: caFile } : {}),

@@ -1,6 +1,6 @@
 /** Which versions an identity service speaks, where its URL names none. */
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
-import { askIdentity, failureOf, type IdentityAnswer, type IdentityReach } from './identity-exchange.ts';
+import { askIdentity, type IdentityAnswer, type IdentityWay, isYes, refusedBy } from './identity-request.ts';
 import { LoginError } from './login-error.ts';
 import type { IdentityVersion } from './settings.ts';
 
@@ -18,11 +18,11 @@ export interface Discovery {
   forget(): void;
 }
 
-export function createDiscovery(root: URL, reach: IdentityReach, nowMs: () => number): Discovery {
+export function createDiscovery(root: URL, way: IdentityWay, nowMs: () => number): Discovery {
   let known: IdentityVersions | undefined;
   return {
     async versions(signal) {
-      known ??= await discoverVersions(root, reach, nowMs, signal);
+      known ??= await discoverVersions(root, way, nowMs, signal);
       return known;
     },
     forget() {
@@ -39,21 +39,21 @@ export function createDiscovery(root: URL, reach: IdentityReach, nowMs: () => nu
  */
 async function discoverVersions(
   root: URL,
-  reach: IdentityReach,
+  way: IdentityWay,
   nowMs: () => number,
   signal: AbortSignal,
 ): Promise<IdentityVersions> {
-  const answer = await follow(root, reach, signal);
+  const answer = await follow(root, way, signal);
   const found = versionsOf(answer, root);
   if (Object.keys(found).length > 0) return found;
   if (isNoRefusal(answer)) {
-    const below = await follow(joined(root, '/v3'), reach, signal);
+    const below = await follow(joined(root, '/v3'), way, signal);
     const { v3 } = versionsOf(below, root);
     if (v3 !== undefined) return { v3 };
     if (isNoRefusal(below)) throw nothingThere(answer.status);
-    throw failureOf(below, [], nowMs());
+    throw refusedBy(below, [], nowMs());
   }
-  throw failureOf(answer, [], nowMs());
+  throw refusedBy(answer, [], nowMs());
 }
 
 /** Neither asked to wait nor broken, nor closed to everybody: it has something else there. */
@@ -68,11 +68,11 @@ function nothingThere(status: number): LoginError {
 }
 
 /** Within the host that was configured: what it is sent to next is a password. */
-async function follow(from: URL, reach: IdentityReach, signal: AbortSignal): Promise<IdentityAnswer> {
+async function follow(from: URL, way: IdentityWay, signal: AbortSignal): Promise<IdentityAnswer> {
   let url = from;
   for (let hop = 0; ; hop++) {
-    const answer = await askIdentity(url, undefined, reach, signal);
-    const location = answer.header('location');
+    const answer = await askIdentity({ method: 'GET', url }, way, signal);
+    const { location } = answer;
     const isRedirect = [301, 302, 303, 307, 308].includes(answer.status) && location !== undefined;
     if (!isRedirect || hop === MOST_REDIRECTS || !URL.canParse(location, url.href)) return answer;
     const next = new URL(location, url);
@@ -81,11 +81,11 @@ async function follow(from: URL, reach: IdentityReach, signal: AbortSignal): Pro
   }
 }
 
-function versionsOf({ status, text }: IdentityAnswer, root: URL): IdentityVersions {
+function versionsOf(answer: IdentityAnswer, root: URL): IdentityVersions {
   // 300 is Keystone's at the root, 200 that of others and of a single version.
-  if (status !== 300 && (status < 200 || status > 299)) return {};
+  if (answer.status !== 300 && !isYes(answer)) return {};
   try {
-    return readVersions(JSON.parse(text) as JsonValue, root);
+    return readVersions(JSON.parse(answer.text) as JsonValue, root);
   } catch {
     return {};
   }
@@ -94,7 +94,7 @@ function versionsOf({ status, text }: IdentityAnswer, root: URL): IdentityVersio
 /**
  * Reads a document of versions, `{"versions": {"values": […]}}`, `{"versions": […]}` or `{"version": {…}}`. Of their links
  * only the path is taken, and that only of links to the host that was asked: behind a load balancer a service may know itself
- * by a name, a scheme and a path that nobody else reaches it by, and credentials go nowhere but where they were meant for.
+ * by a name, a scheme and a path that nobody else wayes it by, and credentials go nowhere but where they were meant for.
  */
 export function readVersions(document: JsonValue, root: URL): IdentityVersions {
   const found: IdentityVersions = {};

@@ -16,7 +16,7 @@ export interface AnyLoginOptions extends LoginOptions {
  *
  * @throws Error at once for a URL that is none or for credentials without a secret
  */
-export function createLogin(options: AnyLoginOptions): LogIn {
+export function createIdentityLogin(options: AnyLoginOptions): LogIn {
   const { version, url } = locateIdentity(options.url);
   if (version === 'v2.0') return createV2Login(options);
   if (version === 'v3') return createV3Login(options);

@@ -64,7 +64,7 @@ export interface TokenSource {
 export interface TokenSourceOptions {
   account: IdentitySettings;
   clock: Clock;
-  /** One login; rejects with LoginError (see createV2Login). */
+  /** One login; rejects with LoginError (see createIdentityLogin). */
   login: (credentials: IdentitySettings, signal: AbortSignal) => Promise<Token>;
   /** A child logger that names the account. */
   log: IdentityLog;
@@ -288,7 +288,9 @@ function refusedTooOften(remainingMs: number): Fault {
 }
 
 function closing(): Fault {
-  return new Fault('serviceUnavailable', 'Sluice is shutting down; try again.');
+  return new Fault('serviceUnavailable', 'Sluice is shutting down; try again.', {
+    headers: retryAfter(1_000),
+  });
 }
 
 function retryAfter(delayMs: number): Record<string, string> {

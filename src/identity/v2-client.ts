@@ -1,10 +1,10 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { parseAccess } from './access-answer.ts';
-import { askIdentity, failureOf, type IdentityReach, parseAnswer } from './identity-exchange.ts';
+import { askIdentity, type IdentityWay, isYes, readAnswer, refusedBy } from './identity-request.ts';
 import { type Credentials, secretsOf, v2TokensUrl } from './settings.ts';
 import type { Token } from './token.ts';
 
-export interface LoginOptions extends IdentityReach {
+export interface LoginOptions extends IdentityWay {
   /** Where: see `IdentitySettings`. */
   url: string;
   credentials: Credentials;
@@ -24,10 +24,9 @@ export function createV2Login(options: LoginOptions): LogIn {
   const body = JSON.stringify(loginDocument(options.credentials));
   const clock = options.clock ?? systemClock;
   return async (signal) => {
-    const answer = await askIdentity(url, body, options, signal);
-    if (answer.status < 200 || answer.status > 299)
-      throw failureOf(answer, secretsOf(options.credentials), clock.now());
-    return parseAccess(parseAnswer(answer), clock.now(), answer.header('date'));
+    const answer = await askIdentity({ method: 'POST', url, body }, options, signal);
+    if (!isYes(answer)) throw refusedBy(answer, secretsOf(options.credentials), clock.now());
+    return parseAccess(readAnswer(answer), clock.now(), answer.date);
   };
 }
 

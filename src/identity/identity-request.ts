@@ -1,4 +1,3 @@
-/** One exchange with an identity service, and what its refusals mean: the same for every version. */
 import { type Dispatcher, request } from 'undici';
 import { CodingError, decodeContent, withoutByteOrderMark } from '../content-coding.ts';
 import type { JsonValue } from '../json.ts';
@@ -7,18 +6,31 @@ import { asLoginError, LoginError, type LoginFailure } from './login-error.ts';
 import { parseRetryAfterMs } from './schedule.ts';
 
 /** How an identity service is reached. */
-export interface IdentityReach {
+export interface IdentityWay {
   /** The pool to send through; undici's global one if left out. */
   readonly dispatcher?: Dispatcher | undefined;
-  /** How long one exchange may take in all, ms. */
+  /** How long one request may take in all, ms. */
   readonly timeoutMs: number;
 }
 
-/** What an identity service answered. */
+/** One request to an identity service. */
+export interface IdentityRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly url: URL;
+  /** Beside `accept`, `user-agent` and those of the body. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** JSON. */
+  readonly body?: string | undefined;
+}
+
+/** What it answered, its body read. */
 export interface IdentityAnswer {
   readonly status: number;
-  /** A header's first value, by its name in lower case. */
-  header(name: string): string | undefined;
+  readonly retryAfter: string | undefined;
+  readonly date: string | undefined;
+  readonly location: string | undefined;
+  /** Identity v3 tells a token here. */
+  readonly subjectToken: string | undefined;
   readonly text: string;
 }
 
@@ -28,31 +40,36 @@ const ANSWER_LIMIT_BYTES = 1024 * 1024;
 const QUOTE_LIMIT = 200;
 
 /**
- * Sends a request, with a Content-Length because real servers do not read chunked bodies, and reads the whole answer.
+ * Asks an identity service once, with a Content-Length because real servers do not read chunked bodies.
  *
- * @param body JSON text to post; undefined: a GET
- * @throws LoginError `unreachable`, `untrusted`, `malformed`; the signal's reason when that was aborted
+ * @throws LoginError when there is no answer; the signal's reason when it is aborted
  */
 export async function askIdentity(
-  url: URL,
-  body: string | undefined,
-  { dispatcher, timeoutMs }: IdentityReach,
+  { method, url, headers, body }: IdentityRequest,
+  { dispatcher, timeoutMs }: IdentityWay,
   signal: AbortSignal,
 ): Promise<IdentityAnswer> {
   const timeout = AbortSignal.timeout(timeoutMs);
+  const ofBody =
+    body === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
   try {
     const answer = await request(url, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { accept: 'application/json', ...bodyHeaders(body), 'user-agent': PRODUCT },
+      method,
+      headers: { accept: 'application/json', ...ofBody, 'user-agent': PRODUCT, ...headers },
       ...(body === undefined ? {} : { body }),
       signal: AbortSignal.any([signal, timeout]),
       ...(dispatcher ? { dispatcher } : {}),
     });
-    const { headers } = answer;
     return {
       status: answer.statusCode,
-      header: (name) => [headers[name]].flat()[0],
-      text: await readText(answer.body, headers['content-encoding']),
+      // Some load balancers write it with the `X-` of their other rate limit headers.
+      retryAfter: single(answer.headers['retry-after'] ?? answer.headers['x-retry-after']),
+      date: single(answer.headers['date']),
+      location: single(answer.headers['location']),
+      subjectToken: single(answer.headers['x-subject-token']),
+      text: await readText(answer.body, answer.headers['content-encoding']),
     };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -60,11 +77,6 @@ export async function askIdentity(
     const message = `The identity service did not answer within ${timeoutMs} ms.`;
     throw new LoginError('unreachable', message, { cause: error });
   }
-}
-
-function bodyHeaders(body: string | undefined): Record<string, string> {
-  if (body === undefined) return {};
-  return { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
 }
 
 async function readText(body: AsyncIterable<Buffer>, coding: string | string[] | undefined): Promise<string> {
@@ -87,12 +99,8 @@ async function readText(body: AsyncIterable<Buffer>, coding: string | string[] |
 const tooLarge = () =>
   new LoginError('malformed', `The identity service's answer exceeds ${ANSWER_LIMIT_BYTES} bytes.`);
 
-/**
- * The document of an answer.
- *
- * @throws LoginError `malformed`
- */
-export function parseAnswer({ text }: IdentityAnswer): JsonValue {
+/** The body of an answer. @throws LoginError for what is no JSON */
+export function readAnswer({ text }: IdentityAnswer): JsonValue {
   try {
     return JSON.parse(text) as JsonValue;
   } catch {
@@ -100,6 +108,9 @@ export function parseAnswer({ text }: IdentityAnswer): JsonValue {
     throw new LoginError('malformed', "The identity service's answer is not JSON.");
   }
 }
+
+/** Whether an answer says yes. */
+export const isYes = ({ status }: IdentityAnswer): boolean => status >= 200 && status <= 299;
 
 /** What each kind of refusal means to an operator; the service's own words follow. */
 const EXPLANATIONS: Readonly<Record<LoginFailure, string>> = {
@@ -113,26 +124,22 @@ const EXPLANATIONS: Readonly<Record<LoginFailure, string>> = {
 };
 
 /**
- * What an answer that is no yes means.
+ * An answer that says no, as the error it is.
  *
- * @param secrets what must not be quoted
+ * @param secrets what was sent, which it may quote
+ * @param nowMs wall clock
  */
-export function failureOf(answer: IdentityAnswer, secrets: readonly string[], nowMs: number): LoginError {
+export function refusedBy(answer: IdentityAnswer, secrets: readonly string[], nowMs: number): LoginError {
   const reason = decideReason(answer);
   const message = `${EXPLANATIONS[reason]} (HTTP ${answer.status}): ${quote(answer.text, secrets)}`;
-  const retryAfterMs = parseRetryAfterMs(retryAfterOf(answer), answer.header('date'), nowMs);
+  const retryAfterMs = parseRetryAfterMs(answer.retryAfter, answer.date, nowMs);
   return new LoginError(reason, message, { retryAfterMs });
 }
 
-/** Some load balancers write it with the `X-` of their other rate limit headers. */
-const retryAfterOf = ({ header }: IdentityAnswer): string | undefined =>
-  header('retry-after') ?? header('x-retry-after');
-
-function decideReason(answer: IdentityAnswer): LoginFailure {
-  const { status } = answer;
+function decideReason({ status, retryAfter }: IdentityAnswer): LoginFailure {
   if (status === 401 || status === 403) return 'refused';
   if (status === 413 || status === 429) return 'limited';
-  if (status === 503 && retryAfterOf(answer) !== undefined) return 'limited';
+  if (status === 503 && retryAfter !== undefined) return 'limited';
   return status >= 500 ? 'unavailable' : 'rejected';
 }
 
@@ -144,4 +151,8 @@ function quote(text: string, secrets: readonly string[]): string {
     quoted = quoted.replaceAll(secret, '[redacted]').replaceAll(escaped, '[redacted]');
   }
   return quoted.replaceAll(/\s+/g, ' ').trim().slice(0, QUOTE_LIMIT) || '(empty)';
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
 }
