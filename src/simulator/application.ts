@@ -9,11 +9,17 @@ import type { SimulatorControl } from './control.ts';
 import type { Counters } from './counters.ts';
 import type { Answer, Incoming } from './exchange.ts';
 import type { IdentityContext } from './identity/identity.ts';
-import { answerIdentityV2, answerIdentityV3, type IdentityEvents } from './identity-face.ts';
+import {
+  answerIdentityV2,
+  answerIdentityV3,
+  type IdentityEvents,
+  noIdentityPathAnswer,
+} from './identity-face.ts';
 import { answerImageService } from './image-face.ts';
 import type { Departure, Handler } from './listener.ts';
-import { createRouter, type Route } from './router.ts';
-import { identityVersions } from './versions.ts';
+import { answerNova } from './nova/face.ts';
+import { createOpenstackRouter, createRouter, type Route } from './router.ts';
+import { identityVersions, keystoneVersions } from './versions.ts';
 import { answerVolumeService } from './volume-face.ts';
 
 /** What requests are answered with. */
@@ -29,12 +35,17 @@ export interface ApplicationParts {
   control: SimulatorControl;
   /** Whether the admin API is there. */
   hasAdmin: boolean;
+  dialect: 'guide' | 'openstack';
+  /** Whether each region has an identity service of its own. */
+  identityPerRegion: boolean;
 }
 
 /** Answers a request: route, then chaos around identity or a region. */
 export function createApplication(parts: ApplicationParts): Handler {
   const { chaos, counters, down, identity } = parts;
-  const router = createRouter([...parts.regions.keys()]);
+  const names = [...parts.regions.keys()];
+  const router =
+    parts.dialect === 'guide' ? createRouter(names) : createOpenstackRouter(names, parts.identityPerRegion);
 
   return async (incoming, place): Promise<Departure> => {
     const route: Route =
@@ -63,8 +74,13 @@ export function createApplication(parts: ApplicationParts): Handler {
 
 function chaosRequest(incoming: Incoming, route: Route, region: string | null): ChaosRequest {
   const compute = route.kind === 'compute';
-  const path = compute ? route.path.replace(/^\/v2\/[^/]+(?=\/)/, '') : incoming.path;
-  const service = compute || route.kind === 'image' || route.kind === 'volume' ? route.kind : 'identity';
+  const path = compute
+    ? route.path.replace(/^\/v2\/[^/]+(?=\/)|^\/v2\.1(?:\/[0-9a-f-]+)?(?=\/)/, '')
+    : incoming.path;
+  const service =
+    compute || route.kind === 'image' || route.kind === 'volume' || route.kind === 'network'
+      ? route.kind
+      : 'identity';
   return { service, region, method: incoming.method, path };
 }
 
@@ -74,6 +90,12 @@ function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route):
   switch (route.kind) {
     case 'compute': {
       const root = `${origin}${route.prefix}`;
+      if (parts.dialect === 'openstack') {
+        const identity = parts.identityPerRegion ? `/identity/${route.region.toLowerCase()}` : '';
+        const imageRoot = `${origin}/image/${route.region.toLowerCase()}`;
+        const place = { path: route.path, root, imageRoot, identityUrl: `${origin}${identity}` };
+        return answerNova(regions.get(route.region)!, incoming, place);
+      }
       return handleCompute(regions.get(route.region)!, incoming, { path: route.path, root });
     }
     case 'identityV2':
@@ -81,9 +103,20 @@ function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route):
       return answerIdentityV2(parts.identity, parts.identityEvents, incoming, route);
     case 'identityV3':
       counters.request(null, method, `/v3${route.path}`, route.kind);
-      return answerIdentityV3(parts.identity, parts.identityEvents, incoming, route.path);
+      return answerIdentityV3(parts.identity, parts.identityEvents, incoming, route.path, {
+        root: `${origin}${route.prefix ?? ''}`,
+        home: route.home ?? null,
+      });
+    case 'noIdentityPath':
+      counters.request(null, method, incoming.path, route.kind);
+      return noIdentityPathAnswer();
     case 'identityVersions':
       counters.request(null, method, '/', route.kind);
+      if (parts.dialect === 'openstack') {
+        const root = `${origin}${route.prefix ?? ''}`;
+        const headers = { vary: 'X-Auth-Token', location: `${root}/v3/` };
+        return render({ status: 300, headers, document: keystoneVersions(root) }, 'json');
+      }
       return render(
         { status: 300, document: identityVersions(origin), xml: computeXml('versions') },
         route.format ?? faultFormat(incoming),

@@ -27,8 +27,8 @@ export type IncomingBody =
 /** An answer ready for the socket. */
 export interface Answer {
   status: number;
-  /** Lower-case names; `content-length` and `date` are the listener's business. */
-  headers: Record<string, string>;
+  /** Lower-case names; a list is a line for each. `content-length` and `date` are the listener's business. */
+  headers: Record<string, string | string[]>;
   body: Buffer;
 }
 

@@ -21,7 +21,7 @@ export interface Simulator {
   listen(): Promise<{
     /** Root of everything, `http://host:port`. */
     url: string;
-    /** What clients log in at, `http://host:port/v2.0`. */
+    /** What clients log in at: `http://host:port/v2.0`, of a cloud of today `/v3` (of its first region where each has its own). */
     identityUrl: string;
   }>;
   /** Stops, breaking every connection, and writes the state file. */
@@ -64,13 +64,18 @@ export function createSimulator(
       });
       const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
       log.info({ url, regions: settings.regions }, 'the simulator serves');
-      return { url, identityUrl: `${url}/v2.0` };
+      return { url, identityUrl: `${url}${identityPath(settings)}` };
     },
     async close() {
       await stop();
       await stateFile?.flush();
     },
   };
+}
+
+function identityPath({ dialect, keystone, regions }: SimulatorSettings): string {
+  if (dialect === 'guide') return '/v2.0';
+  return keystone.perRegion ? `/identity/${regions[0]!.toLowerCase()}/v3` : '/v3';
 }
 
 function checkPorts({ regions, regionPorts }: SimulatorSettings): void {

@@ -10,6 +10,7 @@ import { createLoginLimit, type IdentityContext } from './identity/identity.ts';
 import { Tokens } from './identity/tokens.ts';
 import { createUsers } from './identity/users.ts';
 import type { Handler } from './listener.ts';
+import { NeutronStore } from './neutron/store.ts';
 import { createRateLimiter } from './rates/limiter.ts';
 import { createRegion, defaultRegionSettings, type RegionSettings } from './region/region.ts';
 import type { StateParts } from './state.ts';
@@ -42,8 +43,8 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
   const clock = createTurnableClock(base);
   const regionClock = createTurnableClock(base, settings.timeScale);
   const names = settings.regions.map((name) => name.toUpperCase());
-  const users = createUsers(settings.users, settings.regions);
-  const tokens = new Tokens(settings.tokens, clock);
+  const users = createUsers(settings.users, settings.regions, settings.dialect);
+  const tokens = new Tokens(settings.tokens, clock, settings.dialect);
   const counters = createCounters();
   const hasAdmin = settings.chaos.enabled;
   const chaos = createChaos(settings.chaos.seed, hasAdmin ? settings.chaos.rules : []);
@@ -54,13 +55,15 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
   for (const name of names) {
     const region = createRegion(regionSettings(name, names.indexOf(name), settings), regionClock);
     const limiter = createRateLimiter(settings.rateLimits, clock);
-    regions.set(name, { name, region, limiter, tokens, settings, counters, clock, ...events });
+    const networks = new NeutronStore(region, clock, `${settings.seed ?? 0} ${name}`);
+    regions.set(name, { name, region, limiter, tokens, networks, settings, counters, clock, ...events });
   }
   const identity: IdentityContext = {
     users,
     tokens,
     clock,
     logins: createLoginLimit(settings, clock),
+    catalogForm: { dialect: settings.dialect, ...settings.keystone },
     endpoints: ({ origin }) => catalogEndpoints(origin, settings.regions, ownPorts, settings.firstGeneration),
   };
   const identityEvents = { ...events, rejected: () => counters.rejected(null) };
@@ -85,6 +88,8 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
       down,
       control,
       hasAdmin,
+      dialect: settings.dialect,
+      identityPerRegion: settings.keystone.perRegion,
     }),
     control,
     state: { base, clocks, tokens, users, logins: identity.logins, regions },
