@@ -16,6 +16,7 @@ import {
   noIdentityPathAnswer,
 } from './identity-face.ts';
 import { answerImageService } from './image-face.ts';
+import type { LimitGate } from './limit-gate.ts';
 import type { Departure, Handler } from './listener.ts';
 import { answerNova } from './nova/face.ts';
 import { createOpenstackRouter, createRouter, type Route } from './router.ts';
@@ -33,6 +34,8 @@ export interface ApplicationParts {
   /** Regions that are down, upper case. */
   down: Set<string>;
   control: SimulatorControl;
+  /** Limits before the services. */
+  gate: LimitGate;
   /** Whether the admin API is there. */
   hasAdmin: boolean;
   dialect: 'guide' | 'openstack';
@@ -63,7 +66,9 @@ export function createApplication(parts: ApplicationParts): Handler {
     };
     const plan = chaos.plan(chaosRequest(incoming, route, region));
     const format = splitSuffix(incoming.path).format ?? faultFormat(incoming);
-    const departure = await departWith(plan, targets, format, () => answerRoute(parts, incoming, route));
+    const departure = await departWith(plan, targets, format, () =>
+      parts.gate.pass(incoming, route, () => answerRoute(parts, incoming, route)),
+    );
     if ('answer' in departure) {
       counters.answered(departure.answer.status);
       departure.answer.headers['x-compute-request-id'] = `req-${randomUUID()}`;

@@ -5,6 +5,7 @@ import { ChaosRuleSchema } from './chaos/rule.ts';
 import { KeystoneSchema, RegionName, TokensSchema, UsersSchema } from './identity/schema.ts';
 import { PRESET_NAMES, type PresetName, withPreset } from './presets.ts';
 import { IdentityRateLimitSchema, RateLimitsSchema } from './rates/schema.ts';
+import { ServiceLimitsSchema } from './rates/service-schema.ts';
 
 export { DEMO_USER } from './identity/schema.ts';
 
@@ -88,6 +89,7 @@ export const SimulatorSchema = section(
       tokens: section(TokensSchema),
       identityRateLimit: IdentityRateLimitSchema,
       rateLimits: RateLimitsSchema,
+      serviceLimits: ServiceLimitsSchema,
       absoluteLimits: Type.Record(Type.String(), Type.Integer(), {
         default: {},
         description:

@@ -53,11 +53,56 @@ const OPENSTACK: JsonObject = {
   },
 };
 
+/**
+ * OVHcloud's Public Cloud as its documentation says it in 2025: 60 logins a minute per user, and 20 requests a second per
+ * project for each of Nova, Neutron, Glance and Cinder in a region; more is answered 429. Users have no default project.
+ */
+const OVHCLOUD: JsonObject = {
+  ...OPENSTACK,
+  regions: ['GRA11', 'SBG5'],
+  keystone: { legacyCompute: false },
+  users: (OPENSTACK['users'] as JsonObject[]).map((user) => ({ ...user, defaultProject: false })),
+  serviceLimits: {
+    limits: [
+      {
+        service: 'identity',
+        scope: 'user',
+        verb: 'POST',
+        regex: '^/auth/tokens$',
+        value: 60,
+        unit: 'MINUTE',
+      },
+      ...['compute', 'network', 'image', 'volume'].map((service) => ({
+        service,
+        scope: 'project',
+        value: 20,
+        unit: 'SECOND',
+      })),
+    ],
+  },
+};
+
+/**
+ * Rackspace's OpenStack Flex as its documentation says it in 2025: a Keystone a region, the users' domain
+ * `rackspace_cloud_domain`, the API key as the password, tokens of 12 hours.
+ */
+const RACKSPACE_FLEX: JsonObject = {
+  ...OPENSTACK,
+  regions: ['SJC3', 'DFW3', 'IAD3'],
+  keystone: { perRegion: true, legacyCompute: false },
+  tokens: { lifetimeSeconds: 43_200 },
+  users: (OPENSTACK['users'] as JsonObject[]).map(({ password, ...user }) => ({
+    ...user,
+    domain: 'rackspace_cloud_domain',
+    apiKey: String(password).replace('password', 'api-key'),
+  })),
+};
+
 const PRESETS: Readonly<Record<PresetName, JsonObject>> = {
   guide: {},
   openstack: OPENSTACK,
-  ovhcloud: OPENSTACK,
-  'rackspace-flex': OPENSTACK,
+  ovhcloud: OVHCLOUD,
+  'rackspace-flex': RACKSPACE_FLEX,
 };
 
 /** Settings with the preset they name under them; lists are not joined. Settings that are none stay as they are. */

@@ -9,9 +9,11 @@ import { catalogEndpoints } from './identity/endpoints.ts';
 import { createLoginLimit, type IdentityContext } from './identity/identity.ts';
 import { Tokens } from './identity/tokens.ts';
 import { createUsers } from './identity/users.ts';
+import { createLimitGate } from './limit-gate.ts';
 import type { Handler } from './listener.ts';
 import { NeutronStore } from './neutron/store.ts';
 import { createRateLimiter } from './rates/limiter.ts';
+import { createServiceLimits } from './rates/service-limits.ts';
 import { createRegion, defaultRegionSettings, type RegionSettings } from './region/region.ts';
 import type { StateParts } from './state.ts';
 import { createTurnableClock, type TurnableClock } from './turnable-clock.ts';
@@ -69,7 +71,9 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
   const identityEvents = { ...events, rejected: () => counters.rejected(null) };
   const clocks = { tokens: clock, regions: regionClock };
   const turned = [clock, regionClock];
+  const serviceLimits = createServiceLimits(settings.serviceLimits, clock);
   const control = createControl({
+    serviceLimits,
     clocks: turned,
     tokens,
     counters,
@@ -87,6 +91,7 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
       counters,
       down,
       control,
+      gate: createLimitGate(serviceLimits, identity, counters),
       hasAdmin,
       dialect: settings.dialect,
       identityPerRegion: settings.keystone.perRegion,

@@ -41,6 +41,13 @@ export function readLoginV3(body: JsonValue | undefined): LoginV3 {
   }
 }
 
+/** Whose login it is, for who counts them: a name, or the id of a user or a credential. */
+export function chargedTo(proof: Exclude<LoginV3['proof'], { kind: 'token' }>): string {
+  if ('username' in proof) return proof.username;
+  if (proof.kind === 'namedCredential') return 'id' in proof.user ? proof.user.id : proof.user.username;
+  return 'userId' in proof ? proof.userId : proof.id;
+}
+
 function readPassword(user: JsonObject): Credentials {
   const password = text(user, 'password');
   if (typeof user['id'] === 'string') return { kind: 'passwordOfId', userId: user['id'], password };

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../../json.ts';
 import { headerOf, type Incoming } from '../exchange.ts';
 import { catalogV3 } from './catalog-v3.ts';
 import { callerToken, type IdentityContext, maySee } from './identity.ts';
-import { type LoginV3, readLoginV3 } from './login-v3.ts';
+import { chargedTo, type LoginV3, readLoginV3 } from './login-v3.ts';
 import type { Token } from './tokens.ts';
 import { DEFAULT_DOMAIN, type Proven, type Tenant, type User } from './users.ts';
 import type { IdentityAnswer } from './v2.ts';
@@ -159,12 +159,6 @@ function prove({ context, place }: Visit, { proof }: LoginV3): Proven | undefine
   }
   context.logins.charge(chargedTo(proof), place.home);
   return context.users.authenticate(proof);
-}
-
-function chargedTo(proof: Exclude<LoginV3['proof'], { kind: 'token' }>): string {
-  if ('username' in proof) return proof.username;
-  if (proof.kind === 'namedCredential') return 'id' in proof.user ? proof.user.id : proof.user.username;
-  return 'userId' in proof ? proof.userId : proof.id;
 }
 
 /** @throws Fault unauthorized for a project that the user has no role in */

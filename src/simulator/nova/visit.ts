@@ -68,7 +68,8 @@ export function parameter({ params }: NovaVisit, name: string): string {
 /** The object under the body's key. */
 export function bodyDocument(visit: NovaVisit, key: string): JsonObject {
   const body = visit.readBody();
-  if (!isJsonObject(body)) throw novaError(400, `${JSON.stringify(body ?? null)} is not of type 'object'`);
+  if (!isJsonObject(body))
+    throw novaError(400, `${body === undefined ? 'None' : JSON.stringify(body)} is not of type 'object'`);
   const document = body[key];
   if (document === undefined) throw novaError(400, `'${key}' is a required property`);
   if (!isJsonObject(document))
