@@ -8,6 +8,7 @@ import { type ComputeContext, handleCompute } from './compute.ts';
 import type { SimulatorControl } from './control.ts';
 import type { Counters } from './counters.ts';
 import type { Answer, Incoming } from './exchange.ts';
+import { answerGlance } from './glance/face.ts';
 import type { IdentityContext } from './identity/identity.ts';
 import {
   answerIdentityV2,
@@ -18,6 +19,7 @@ import {
 import { answerImageService } from './image-face.ts';
 import type { LimitGate } from './limit-gate.ts';
 import type { Departure, Handler } from './listener.ts';
+import { answerNeutron } from './neutron/face.ts';
 import { answerNova } from './nova/face.ts';
 import { createOpenstackRouter, createRouter, type Route } from './router.ts';
 import { identityVersions, keystoneVersions } from './versions.ts';
@@ -96,9 +98,9 @@ function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route):
     case 'compute': {
       const root = `${origin}${route.prefix}`;
       if (parts.dialect === 'openstack') {
-        const identity = parts.identityPerRegion ? `/identity/${route.region.toLowerCase()}` : '';
         const imageRoot = `${origin}/image/${route.region.toLowerCase()}`;
-        const place = { path: route.path, root, imageRoot, identityUrl: `${origin}${identity}` };
+        const identityUrl = identityUrlOf(parts, origin, route.region);
+        const place = { path: route.path, root, imageRoot, identityUrl };
         return answerNova(regions.get(route.region)!, incoming, place);
       }
       return handleCompute(regions.get(route.region)!, incoming, { path: route.path, root });
@@ -127,7 +129,17 @@ function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route):
         route.format ?? faultFormat(incoming),
       );
     case 'image':
+      if (parts.dialect === 'openstack')
+        return answerGlance(regions.get(route.region)!, incoming, route.path, {
+          root: `${origin}${route.prefix}`,
+          identityUrl: identityUrlOf(parts, origin, route.region),
+        });
       return answerImageService(regions.get(route.region)!, incoming, route.path, `${origin}${route.prefix}`);
+    case 'network':
+      return answerNeutron(regions.get(route.region)!, incoming, route.path, {
+        root: `${origin}${route.prefix}`,
+        identityUrl: identityUrlOf(parts, origin, route.region),
+      });
     case 'volume':
       return answerVolumeService(
         regions.get(route.region)!,
@@ -139,6 +151,10 @@ function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route):
       return refusal(parts, incoming, route);
   }
 }
+
+/** Where a region's callers log in, as its services tell those who have not. */
+const identityUrlOf = ({ identityPerRegion }: ApplicationParts, origin: string, region: string): string =>
+  identityPerRegion ? `${origin}/identity/${region.toLowerCase()}` : origin;
 
 function refusal({ regions }: ApplicationParts, incoming: Incoming, route: Route): Answer {
   if (route.kind === 'listedOnly')

@@ -3,6 +3,7 @@ import type { SimulatorSettings } from './config.ts';
 import type { SimulatorControl } from './control.ts';
 import { createListener, type Listener } from './listener.ts';
 import { plantSeedFile } from './seed-file.ts';
+import { createSpool, type Spool } from './spool.ts';
 import { applyState, takeState } from './state.ts';
 import { createStateFile, type StateFile } from './state-file.ts';
 import { createSystem, type System } from './system.ts';
@@ -53,12 +54,13 @@ export function createSimulator(
     stateFile = createStateFile(settings.stateFile, systemClock, () => takeState(system.state), failed);
 
   const listeners: Listener[] = [];
+  const spool = createSpool();
   const stop = async () => void (await Promise.all(listeners.splice(0).map((listener) => listener.close())));
   return {
     control: system.control,
     async listen() {
       begin(system, stateFile, settings.seedFile);
-      const port = await openAll(settings, system, listeners).catch(async (error: unknown) => {
+      const port = await openAll(settings, system, listeners, spool).catch(async (error: unknown) => {
         await stop();
         throw error;
       });
@@ -69,6 +71,7 @@ export function createSimulator(
     async close() {
       await stop();
       await stateFile?.flush();
+      await spool.close();
     },
   };
 }
@@ -93,9 +96,14 @@ function begin({ state }: System, stateFile: StateFile | null, seedFile: string 
 }
 
 /** @returns the common port */
-async function openAll(settings: SimulatorSettings, system: System, listeners: Listener[]): Promise<number> {
+async function openAll(
+  settings: SimulatorSettings,
+  system: System,
+  listeners: Listener[],
+  spool: Spool,
+): Promise<number> {
   const open = (port: number, place: string | null): Promise<number> => {
-    const listener = createListener(settings, system.clock, place, system.handle);
+    const listener = createListener(settings, system.clock, place, system.handle, spool);
     listeners.push(listener);
     return listener.listen(settings.host, port);
   };

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../../json.ts';
 import { matchPath } from '../../operations/match.ts';
 import { failImage, failServer, setServerStatus } from './asynchronous-faults.ts';
 import type { Call, RegionAnswer, RegionRequest } from './call.ts';
+import { mergeNewestFirst } from './collection.ts';
 import { advanceImage, advanceServer } from './course.ts';
 import { handleExtensionRoute } from './extension-routes.ts';
 import { HANDLERS } from './handlers.ts';
@@ -43,6 +44,11 @@ export interface Region {
   /** The tenant's server or image as it is kept (an image may be everybody's), brought to now; undefined: there is none. */
   record(kind: 'server', tenantId: string, id: string): ServerRecord | undefined;
   record(kind: 'image', tenantId: string, id: string): ImageRecord | undefined;
+  /** Every image a project may see, newest first, brought to now; deleted ones are left out. */
+  images(tenantId: string): ImageRecord[];
+  /** The region's own time, in ms since the epoch. */
+  now(): number;
+  conditions(): RegionConditions;
   /** Adds an image that was not made of a server. */
   addImage(image: Omit<ImageRecord, 'sequence'>): ImageRecord;
   /** What services beside compute keep in the region, by their names: plain data that the state file follows. */
@@ -90,6 +96,15 @@ export function createRegion(given: RegionSettings, clock: Clock): Region {
       if (server !== undefined) advanceServer(server, clock.now(), settings);
       return server;
     }) as Region['record'],
+    images: (tenantId) =>
+      [
+        ...mergeNewestFirst(
+          tenantOf(state, tenantId).images.newestFirst(undefined),
+          state.baseImages.newestFirst(undefined),
+        ),
+      ].filter((image) => advanced(image)!.status !== 'DELETED'),
+    now: () => clock.now(),
+    conditions: () => settings,
     addImage(given) {
       const image = { ...given, sequence: state.sequence++ };
       const own = given.tenantId === null ? state.baseImages : tenantOf(state, given.tenantId).images;
