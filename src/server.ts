@@ -25,6 +25,8 @@ export interface Server {
    * `admin.host` and `.port`, `simulator`) stays as it was until the next start.
    */
   reload(config: Config): Promise<void>;
+  /** Another configuration had so many problems, and is not put in force. */
+  refused(problems: number): void;
   /** Takes no more callers after `shutdown.delayMs`, lets requests under way finish within `graceMs`, then ends everything. */
   close(): Promise<void>;
 }
@@ -83,6 +85,7 @@ function createServer(initial: Config, { gateway, simulator, addresses, log }: P
       reloads = reloaded.catch(() => {});
       return reloaded;
     },
+    refused: (problems) => gateway.refused(problems),
     async close() {
       await gateway.close(drainTimes(current));
       await simulator?.close();

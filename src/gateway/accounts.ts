@@ -22,6 +22,10 @@ export function openAccount(account: AccountConfig, config: Config, shared: Shar
   return createAccount(account, logins as [Login, ...Login[]]);
 }
 
+/** The name under which it is written down how a login stands. */
+const loginPart = (account: string, region: string | undefined): string =>
+  region === undefined ? `login ${account}` : `login ${account} ${region}`;
+
 /** Ends every login of an account. */
 export function closeAccount({ logins }: LiveAccount): void {
   for (const { tokens } of logins) tokens.close();
@@ -31,7 +35,7 @@ function openLogin(
   account: AccountConfig,
   identity: AccountIdentity,
   config: Config,
-  { log, clock, metrics, pools }: Shared,
+  { log, clock, metrics, pools, standings }: Shared,
 ): Login {
   const { region } = identity;
   const trust = trustOf(identity);
@@ -48,7 +52,10 @@ function openLogin(
     clock,
     login: (_credentials, signal) => login(signal),
     log: accountLog,
-    observe: (result) => metrics.tokenRequests.inc(account.name, result),
+    observe: (result) => {
+      metrics.tokenRequests.inc(account.name, result);
+      standings.set(loginPart(account.name, region), result === 'ok', result);
+    },
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
   return { region, tokens, trust, identityUrl: identity.url };

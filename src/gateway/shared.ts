@@ -5,8 +5,10 @@ import type { TokenProofs } from '../access/proof.ts';
 import type { TokenKeeper } from '../access/token-keeper.ts';
 import type { UpstreamLogins } from '../access/upstream-logins.ts';
 import type { Clock } from '../clock.ts';
+import type { Standings } from '../standing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
+import type { RegionHealth } from '../upstream/region-health.ts';
 import type { AuditKeeper } from './audit.ts';
 
 /** What outlives a reload. */
@@ -24,4 +26,7 @@ export interface Shared {
   readonly proofs: TokenProofs;
   readonly upstreamLogins: UpstreamLogins;
   readonly audit: AuditKeeper;
+  readonly health: RegionHealth;
+  /** How the parts of the process stand that are no regions: `part name`. */
+  readonly standings: Standings;
 }

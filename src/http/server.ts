@@ -31,6 +31,13 @@ export interface Handlers {
   refuse(req: IncomingMessage, res: ServerResponse, fault: Fault): void;
 }
 
+/** What the connections of a listener hold. */
+export interface WireLoad {
+  readonly connections: number;
+  /** Requests that were read and whose answer is not out. */
+  readonly inFlight: number;
+}
+
 /** What a server needs that speaks TLS. */
 export interface WireTls {
   /** What it is made with now. */
@@ -154,6 +161,13 @@ export class Wire {
   drain(): void {
     this.#drainsSince ??= performance.now();
     this.leave();
+  }
+
+  /** What the connections hold now; counted when somebody asks. */
+  load(): WireLoad {
+    let inFlight = 0;
+    for (const connection of this.#connections.values()) inFlight += connection.unanswered;
+    return { connections: this.#connections.size, inFlight };
   }
 
   /** Ends connections on which nothing is under way; in a drain not before those had their time who were just sending. */

@@ -1,5 +1,13 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { CounterFamily, HistogramFamily, type MetricDescription } from './families.ts';
+import { BUCKETS, CounterFamily, HistogramFamily, type MetricDescription } from './families.ts';
+import { toOpenMetrics } from './open-metrics.ts';
+import { RequestFamily } from './request-family.ts';
+
+/** Seconds, up to beyond the longest wait for a slot that can be configured, an hour. */
+const WITH_WAITS = [...BUCKETS, 60, 120, 300, 600, 1_800, 3_600, 7_200];
+
+/** What tells limits apart, in all families alike. */
+const LIMIT = ['account', 'region', 'verb', 'uri', 'unit'] as const;
 
 /**
  * Every metric Sluice exports: the one list. The README's table is generated from it (see config/reference.ts), a test
@@ -7,14 +15,69 @@ import { CounterFamily, HistogramFamily, type MetricDescription } from './famili
  * are configured names (or `anonymous`).
  */
 export const METRICS = {
+  buildInfo: {
+    type: 'gauge',
+    name: 'sluice_build_info',
+    help: 'Always 1; its labels say what runs',
+    labels: ['version', 'node'],
+  },
+  accountReady: {
+    type: 'gauge',
+    name: 'sluice_account_ready',
+    help: 'Whether an account can be served: 1 while it holds a token and its catalog an endpoint',
+    labels: ['account'],
+  },
+  regionUp: {
+    type: 'gauge',
+    name: 'sluice_region_up',
+    help: 'Whether a region answers; one that nobody asks is asked for its versions',
+    labels: ['account', 'region'],
+  },
+  redisUp: {
+    type: 'gauge',
+    name: 'sluice_redis_up',
+    help: 'Whether Redis serves this instance: the cache, the limits, tokens that were given back',
+    labels: ['purpose'],
+  },
+  reloadSuccessful: {
+    type: 'gauge',
+    name: 'sluice_config_last_reload_successful',
+    help: 'Whether the last reload of the configuration was put in force',
+    labels: [],
+  },
+  reloadTimestamp: {
+    type: 'gauge',
+    name: 'sluice_config_last_reload_success_timestamp_seconds',
+    help: 'When the configuration in force was put in force, seconds since the epoch',
+    labels: [],
+  },
+  httpConnections: {
+    type: 'gauge',
+    name: 'sluice_http_connections',
+    help: 'Connections of callers',
+    labels: [],
+  },
+  httpInFlight: {
+    type: 'gauge',
+    name: 'sluice_http_requests_in_flight',
+    help: 'Requests of callers whose answer is not out',
+    labels: [],
+  },
   httpRequests: {
     type: 'counter',
     name: 'sluice_http_requests_total',
     help: 'Requests answered to callers',
     labels: ['account', 'region', 'operation', 'method', 'status', 'client'],
   },
+  httpResponseBytes: {
+    type: 'counter',
+    name: 'sluice_http_response_bytes_total',
+    help: 'Bytes of the bodies that callers were answered with',
+    labels: ['account', 'region', 'operation', 'client'],
+  },
   httpDuration: {
     type: 'histogram',
+    buckets: WITH_WAITS,
     name: 'sluice_http_request_duration_seconds',
     help: 'Time from a request to the end of its answer',
     labels: ['region', 'operation', 'cache'],
@@ -79,8 +142,15 @@ export const METRICS = {
     help: 'Requests sent to regions; status `error` when no answer came',
     labels: ['account', 'region', 'operation', 'status'],
   },
+  upstreamInFlight: {
+    type: 'gauge',
+    name: 'sluice_upstream_requests_in_flight',
+    help: 'Attempts at a region that have no answer yet',
+    labels: ['account', 'region'],
+  },
   upstreamDuration: {
     type: 'histogram',
+    buckets: WITH_WAITS,
     name: 'sluice_upstream_request_duration_seconds',
     help: 'Time one attempt at a region took',
     labels: ['region', 'operation'],
@@ -91,6 +161,12 @@ export const METRICS = {
     help: 'Requests sent to a region once more, by reason',
     labels: ['region', 'reason'],
   },
+  retryBudget: {
+    type: 'gauge',
+    name: 'sluice_upstream_retry_budget',
+    help: 'How many requests to a region may be repeated now; 0: its failures go to callers as they are',
+    labels: ['account', 'region'],
+  },
   upstreamOverLimit: {
     type: 'counter',
     name: 'sluice_upstream_overlimit_total',
@@ -99,9 +175,10 @@ export const METRICS = {
   },
   limitWait: {
     type: 'histogram',
+    buckets: WITH_WAITS,
     name: 'sluice_limit_wait_seconds',
-    help: 'Time requests waited for a slot of a rate limit',
-    labels: ['account', 'region'],
+    help: 'Time requests waited for a slot of a rate limit, by client',
+    labels: ['account', 'region', 'client'],
   },
   limitQueueDepth: {
     type: 'gauge',
@@ -109,11 +186,29 @@ export const METRICS = {
     help: 'Requests that wait for a slot now',
     labels: ['account', 'region'],
   },
+  limitWaiting: {
+    type: 'gauge',
+    name: 'sluice_limit_waiting_requests',
+    help: 'Requests that wait for a slot now, by client',
+    labels: ['account', 'region', 'client'],
+  },
+  limitQueueOldest: {
+    type: 'gauge',
+    name: 'sluice_limit_queue_oldest_seconds',
+    help: 'How long the request has waited that waits longest now',
+    labels: ['account', 'region'],
+  },
+  limitValue: {
+    type: 'gauge',
+    name: 'sluice_limit_value',
+    help: 'Requests a limit allows per unit',
+    labels: LIMIT,
+  },
   limitRemaining: {
     type: 'gauge',
     name: 'sluice_limit_remaining',
     help: 'Requests a limit still allows in its current window',
-    labels: ['account', 'region', 'verb', 'uri', 'unit'],
+    labels: LIMIT,
   },
   limitRejected: {
     type: 'counter',
@@ -124,14 +219,14 @@ export const METRICS = {
   limitUsed: {
     type: 'counter',
     name: 'sluice_limit_used_total',
-    help: 'Slots used, by client and limit',
-    labels: ['account', 'region', 'client', 'limit'],
+    help: 'Slots used, by limit and client',
+    labels: [...LIMIT, 'client'],
   },
   limitExhaustion: {
     type: 'gauge',
     name: 'sluice_limit_exhaustion_timestamp_seconds',
-    help: 'When a DAY limit will be spent if use goes on as now, seconds since the epoch',
-    labels: ['account', 'region', 'limit'],
+    help: 'When a limit per HOUR or DAY will be spent if use goes on as now, seconds since the epoch; absent: it will not',
+    labels: LIMIT,
   },
   tokenExpiry: {
     type: 'gauge',
@@ -160,12 +255,18 @@ type Built<D extends MetricDescription> = D['type'] extends 'counter'
     : HistogramFamily;
 
 /** The metrics of one gateway, by their keys in `METRICS`. */
-export type Metrics = { readonly [K in keyof typeof METRICS]: Built<(typeof METRICS)[K]> } & {
+export type Metrics = {
+  readonly [K in Exclude<keyof typeof METRICS, 'httpRequests' | 'httpResponseBytes'>]: Built<
+    (typeof METRICS)[K]
+  >;
+} & {
+  /** Requests and the bytes of their answers: one look-up for both. */
+  readonly httpRequests: RequestFamily;
   readonly registry: Registry;
   /** Calls `collect` before each scrape, for gauges that are read, not kept; the last one under a name counts. */
   onScrape(name: string, collect: () => void): void;
-  /** The whole of it as Prometheus text. */
-  text(): Promise<string>;
+  /** The whole of it as Prometheus text, or in the form of OpenMetrics with exemplars. */
+  text(form?: 'prometheus' | 'openmetrics'): Promise<string>;
 };
 
 /** Builds every metric of the list on a registry of its own, with the process's own metrics beside them. */
@@ -176,13 +277,18 @@ export function createMetrics(): Metrics {
   const built: Record<string, unknown> = {
     registry,
     onScrape: (name: string, collect: () => void) => collectors.set(name, collect),
-    text() {
+    async text(form = 'prometheus') {
       for (const collect of collectors.values()) collect();
-      return registry.metrics();
+      return form === 'prometheus' ? registry.metrics() : toOpenMetrics(await registry.getMetricsAsJSON());
     },
   };
-  for (const [key, description] of Object.entries(METRICS)) built[key] = build(description, registry);
-  return built as unknown as Metrics;
+  // Gauges that are called like counters; what they count is told by those without the suffix.
+  for (const name of ['handles', 'requests', 'resources'])
+    registry.removeSingleMetric(`nodejs_active_${name}_total`);
+  const requests = new RequestFamily(METRICS.httpRequests, METRICS.httpResponseBytes, registry);
+  for (const [key, description] of Object.entries(METRICS))
+    if (!key.startsWith('httpRe')) built[key] = build(description, registry);
+  return Object.assign(built, { httpRequests: requests }) as unknown as Metrics;
 }
 
 function build(description: MetricDescription, registry: Registry): unknown {

@@ -5,6 +5,7 @@ import type { Permit } from '../limits/slot-request.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from './pools.ts';
+import type { RegionHealth } from './region-health.ts';
 import type { Renewals } from './renewals.ts';
 import type { RetryBudgets } from './retry-budget.ts';
 
@@ -14,6 +15,8 @@ export interface Means {
   readonly clock: Clock;
   readonly limits: RegionLimits<Place>;
   readonly metrics: Metrics;
+  /** Hears what becomes of every attempt. */
+  readonly health: RegionHealth;
   /** How often what is safe is sent again. */
   readonly retries: number;
   readonly renewals: Renewals;

@@ -42,6 +42,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   waitedMs = 0;
   /** Time from sending to the answer, all attempts, ms. */
   upstreamMs = 0;
+  /** How often it was sent. */
+  attempts = 0;
   /** The limits the last attempt was charged to. */
   charges: readonly Charge[] = [];
   protected readonly request: R;
@@ -172,6 +174,9 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { method, path, query, body, place } = this.request;
     this.#hasHead = false;
     this.#permit = permit;
+    this.attempts++;
+    const { account, endpoint } = place;
+    this.means.health.asked(account.name, endpoint.region);
     const started = this.means.clock.monotonic();
     const outcome = await this.exchange(
       {
@@ -180,10 +185,11 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         headers: this.headers(token),
         body: isStreamed(body) ? body.stream : body,
       },
-      this.means.pools.get(place.endpoint.origin, this.#trust),
+      this.means.pools.get(endpoint.origin, this.#trust),
     );
     const tookMs = this.means.clock.monotonic() - started;
     this.upstreamMs += tookMs;
+    this.#feel(outcome);
     if (outcome instanceof ExchangeError) {
       if (!this.#hasHead) settleUnanswered(permit, outcome);
       this.#count('error', tookMs);
@@ -191,6 +197,17 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     }
     this.#count(statusLabel(outcome.status), tookMs);
     return this.check(outcome) ?? outcome;
+  }
+
+  /** Tells the region's health what became of an attempt. */
+  #feel(outcome: A | ExchangeError): void {
+    const { health } = this.means;
+    const { account, endpoint } = this.request.place;
+    health.ended(account.name, endpoint.region);
+    if (!(outcome instanceof ExchangeError)) health.heard(account.name, endpoint.region, outcome.status);
+    else if (outcome.kind === 'timeout') health.suspect(account.name, endpoint.region);
+    else if (outcome.kind !== 'aborted' && outcome.kind !== 'too-large')
+      health.failed(account.name, endpoint.region, outcome.message);
   }
 
   #count(label: string, durationMs: number): void {
