@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { AccessSchema, AllowedHostsSchema, AuditSchema, TrustProxySchema } from '../access/settings.ts';
 import { CacheSchema } from '../cache/settings.ts';
+import { IdempotencySchema } from '../idempotency/settings.ts';
 import { LimitsSchema } from '../limits/settings.ts';
 import { RedisSchema } from '../redis/settings.ts';
 import { Choice, Milliseconds, Nullable, Port, section } from '../settings/kinds.ts';
@@ -226,6 +227,7 @@ export const ConfigSchema = Type.Object(
     facade: section(FacadeSchema, 'What callers who log in at Sluice are told.'),
     cache: CacheSchema,
     limits: section(LimitsSchema),
+    idempotency: IdempotencySchema,
     upstream: section(UpstreamSchema),
     simulator: SimulatorSchema,
   },

@@ -59,7 +59,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   const directory = new Directory([...accounts.values()]);
   const access = openAccess(config, shared, { accounts: directory.accounts, directory });
   const state = openState(config, shared, before?.state);
-  const { cache, limits } = state;
+  const { cache, limits, idempotency } = state;
   const regions = createRegions({
     pools,
     clock,
@@ -93,6 +93,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     regions,
     limits,
     cache,
+    idempotency,
     clients,
     callers: access.callers,
     registry: access.registry,

@@ -16,6 +16,7 @@ import { AuditKeeper } from './audit.ts';
 import { type Core, createCore } from './core.ts';
 import { closeListeners, type DrainTimes, waitersMs } from './drain.ts';
 import { observeGateway } from './gauges.ts';
+import { Peers } from './peers.ts';
 import { bind, openListeners } from './places.ts';
 import type { Shared } from './shared.ts';
 
@@ -80,6 +81,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     standings,
   };
   let core: Core = createCore(config, shared);
+  const peers = new Peers(clock, log);
   let draining = false;
   let loadedAtMs = clock.now();
   const services = () => core.services;
@@ -97,6 +99,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       for (const place of places) urls.push(await place.bind(regionUrls));
       const adminUrl = await bind(admin, config.admin);
       core.start();
+      peers.use(config);
       return { url: urls[0]!, urls, adminUrl, regionUrls };
     },
     async reload(next) {
@@ -105,6 +108,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
         const before = core;
         core = createCore(next, shared, before);
         core.start();
+        peers.use(next);
         await Promise.all([before.retire(core), ...places.map((place) => place.look())]);
       } catch (error) {
         standings.set('reload', false, 'The new configuration could not be put in force; the log says why.');
@@ -126,6 +130,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       core.drain(clock.monotonic() + waitersMs(graceMs));
       await closeListeners(listeners, graceMs, () => core.turnAway());
       await core.close();
+      await peers.close();
       tokens.close();
       await Promise.allSettled([admin.close(), shared.pools.close(), shared.audit.close()]);
       log.info('stopped');

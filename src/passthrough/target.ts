@@ -54,7 +54,7 @@ export async function findProxyTarget(located: LocatedPassthrough, services: Ser
 }
 
 async function send(call: Call, request: ProxiedRequest, services: Services): Promise<ProxiedAnswer> {
-  const { place, method } = request;
+  const { place } = request;
   try {
     const answer = await services.regions.stream(request);
     call.waitedMs += answer.waitedMs;
@@ -62,19 +62,20 @@ async function send(call: Call, request: ProxiedRequest, services: Services): Pr
     // Whoever refuses a token refuses it for all; what others answer says nothing of a tenant.
     if (answer.status === 401) learnFrom(401, call, place, services);
     const isRefused = answer.status >= 400 && answer.status < 500;
-    if (!isRefused) await invalidate(place, method, services);
+    if (!isRefused) await invalidate(request, services);
     return answer;
   } catch (error) {
-    if (mayHaveArrived(error)) await invalidate(place, method, services);
+    if (mayHaveArrived(error)) await invalidate(request, services);
     throw error;
   }
 }
 
 /** What Compute's own lists show of another service is untrue after a write there. */
-async function invalidate(place: Place, method: string, { cache }: Services): Promise<void> {
-  if (!isService(place) || READS.has(method)) return;
+async function invalidate({ place, method, path }: ProxiedRequest, { cache }: Services): Promise<void> {
+  if (READS.has(method)) return;
   const where = { account: place.account.name, region: place.endpoint.region };
-  for (const resource of classesChangedThrough(place.service.type)) await cache.purge({ ...where, resource });
+  const type = isService(place) ? place.service.type : 'compute';
+  for (const resource of classesChangedThrough(type, path)) await cache.purge({ ...where, resource });
 }
 
 /** What a request says wherever it goes. */

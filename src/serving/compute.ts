@@ -1,10 +1,11 @@
 import { hasBody, readBody } from '../http/body.ts';
-import { mayHaveArrived } from '../upstream/failure.ts';
+import { isLost, lostFault, mayHaveArrived } from '../upstream/failure.ts';
 import { comesDown } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { tellableRetryAfter } from '../upstream/retry-after.ts';
 import { askRegion } from './ask-region.ts';
 import { findHit, sendResult, serveCached } from './cached.ts';
+import { askOnce, idempotencyKeyOf } from './idempotent.ts';
 import { serveLimits } from './limits.ts';
 import { type LocatedAction, type LocatedOperation, locateAction } from './locate.ts';
 import type { OperationRequest } from './operation-request.ts';
@@ -49,10 +50,15 @@ export async function serveWrite(
   services: Services,
 ): Promise<void> {
   const { request, body } = await readWrite(located, services);
+  const key = idempotencyKeyOf(request);
   try {
-    const answered = await askRegion(request, body, services);
+    const answered = await (key === undefined
+      ? askRegion(request, body, services)
+      : askOnce(request, body, key, services));
     if (answered.status < 400 || answered.status >= 500)
       await invalidate(request, services, answered.status >= 500);
+    if (isLost(answered.status))
+      throw lostFault(answered.status, request.operation.method, request.place.endpoint.region);
     answer(request, answered, services);
   } catch (error) {
     if (mayHaveArrived(error)) await invalidate(request, services, true);

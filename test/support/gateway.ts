@@ -99,7 +99,7 @@ function merged(under: Tree, over: Tree): Tree {
 
 /** The login runs over real sockets, so that only asking again tells when it is done. */
 async function untilReady(adminUrl: string, logText: () => string): Promise<void> {
-  for (let attempt = 0; attempt < 500; attempt++) {
+  for (let attempt = 0; attempt < 5_000; attempt++) {
     const { status } = await fetch(`${adminUrl}/readyz`);
     if (status === 200) return;
     await pause(10);
