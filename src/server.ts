@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
 import { isLoopback } from './access/addresses.ts';
+import { changedSettings } from './config/changes.ts';
 import { IN_PROCESS } from './config/rules.ts';
 import type { Config, IdentityConfig } from './config/schema.ts';
 import { drainTimes } from './gateway/drain.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createSimulator, type Simulator } from './simulator/simulator.ts';
+import { VERSION } from './version.ts';
 
 /** Where a server can be reached. */
 export interface Addresses {
@@ -40,7 +42,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const direct = identityUrl === undefined ? [] : [new URL(identityUrl).hostname];
     gateway = await createGateway(resolveIdentity(config, identityUrl), { log, direct });
     const addresses = { ...(await gateway.listen()), identityUrl };
-    log.info(addresses, 'serving');
+    log.info({ ...addresses, version: VERSION, node: process.version }, 'serving');
     return createServer(config, { gateway, simulator, addresses, log });
   } catch (error) {
     await gateway?.close({ delayMs: 0, graceMs: 0 });
@@ -75,8 +77,9 @@ function createServer(initial: Config, { gateway, simulator, addresses, log }: P
     };
     await gateway.reload(resolveIdentity(bound, addresses.identityUrl));
     log.level = next.log.level;
+    const changed = changedSettings(current, next);
     current = { ...next, admin: bound.admin };
-    log.info('the new configuration is in force');
+    log.info({ changed }, 'the new configuration is in force');
   };
   return {
     addresses,

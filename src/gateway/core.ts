@@ -65,6 +65,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     clock,
     limits,
     metrics,
+    log,
     health,
     retries: config.upstream.retries,
     clientLimits: shared.clientLimits,

@@ -157,6 +157,8 @@ function asRefusal(error: unknown): unknown {
 function fail(call: Call, error: unknown, services: Services): void {
   const fault = asFault(error);
   if (isWorthLogging(fault)) logFault(fault, call, services);
+  call.errorType = call.refusedFor || fault.reason || fault.fault;
+  call.errorMessage = fault.message;
   const headers = Object.entries(fault.headers).flat();
   const status = call.res.destroyed ? 499 : fault.code;
   const format = faultFormat(call);

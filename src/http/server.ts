@@ -230,7 +230,17 @@ export class Wire {
     const bytes = error.rawPacket?.subarray(0, error.bytesParsed ?? 0) ?? Buffer.alloc(0);
     // The bytes at hand are followed only once they are read.
     trace.mayBeHead ||= error.rawPacket?.includes('HEAD ') ?? false;
-    connection.refuse(readFault(error, trace.isInRequestLine(bytes)));
+    const fault = readFault(error, trace.isInRequestLine(bytes));
+    this.#log.info(
+      {
+        'http.response.status_code': fault.code,
+        'error.type': 'unreadable',
+        reason: fault.message,
+        'network.peer.address': socket.remoteAddress,
+      },
+      'a request cannot be read',
+    );
+    connection.refuse(fault);
   }
 
   #check(): void {

@@ -1,3 +1,4 @@
+import type { Call } from '../http/call.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
 import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
 import type { OperationRequest } from './operation-request.ts';
@@ -13,6 +14,11 @@ export interface Sending {
   readonly beforeSending?: () => Promise<void>;
 }
 
+/** The id that lines about decisions bear, while anybody wants to read them: one is not made in vain. */
+export function debugIdOf(call: Call, { log }: Services): string | undefined {
+  return log.isLevelEnabled('debug') ? call.requestId : undefined;
+}
+
 /** Sends a request to its region on the caller's behalf. */
 export async function askRegion(
   request: OperationRequest,
@@ -24,6 +30,7 @@ export async function askRegion(
   if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, request.place, services);
   request.call.waitedMs += answered.waitedMs;
   request.call.upstreamMs += answered.upstreamMs;
+  request.call.attempts += answered.attempts;
   return answered;
 }
 
@@ -45,6 +52,7 @@ function upstreamRequest(
     body,
     shared: operation.cache !== null,
     client: call.client,
+    requestId: debugIdOf(call, services),
     knownClient: client?.name,
     // Version documents are for everybody: who asks says nothing about a token, nor a token about the answer.
     ownToken: operation.scope === 'tenant' ? ownTokenOf(call) : undefined,

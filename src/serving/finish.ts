@@ -6,6 +6,7 @@ import type { RequestLog } from '../telemetry/request-log.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
 import { traceIdOf } from '../telemetry/trace-id.ts';
 import { auditEventOf, auditRecordOf } from './audit-record.ts';
+import { requestLineOf } from './request-line.ts';
 
 /** Counts and logs a finished request, once its status is known; writes, logins and refusals go to the audit log, too. */
 export function createFinish(
@@ -28,19 +29,6 @@ export function createFinish(
     }
     const event = auditEventOf(call);
     if (event !== undefined) audit.record(auditRecordOf(call, event, status, clock.now()));
-    if (!log.wants(status)) return;
-    log.write({
-      id: call.requestId,
-      method,
-      operation,
-      region,
-      account,
-      client,
-      status,
-      cache,
-      waitMs: Math.round(call.waitedMs),
-      upstreamMs: Math.round(call.upstreamMs * 10) / 10,
-      ms: Math.round(ms * 1000) / 1000,
-    });
+    if (log.wants(status, ms)) log.write(requestLineOf(call, status, bytes, ms));
   };
 }

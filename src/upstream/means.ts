@@ -9,12 +9,19 @@ import type { RegionHealth } from './region-health.ts';
 import type { Renewals } from './renewals.ts';
 import type { RetryBudgets } from './retry-budget.ts';
 
+/** Where decisions are told; a pino logger fits. */
+export interface DebugLog {
+  debug(fields: object, message: string): void;
+}
+
 /** What regions are asked with. */
 export interface Means {
   readonly pools: Pools;
   readonly clock: Clock;
   readonly limits: RegionLimits<Place>;
   readonly metrics: Metrics;
+  /** Hears at level debug what is decided. */
+  readonly log: DebugLog;
   /** Hears what becomes of every attempt. */
   readonly health: RegionHealth;
   /** How often what is safe is sent again. */

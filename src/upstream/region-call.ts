@@ -7,8 +7,8 @@ import type { Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import type { LiveAccount } from '../routing/account.ts';
-import { statusLabel } from '../telemetry/status-label.ts';
 import { refusalBody } from './answer-reader.ts';
+import { recordAttempt, recordSlot } from './attempt-record.ts';
 import {
   type AttemptOutcome,
   type AttemptState,
@@ -98,6 +98,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         const token = this.#tokenNow() ?? (await this.#tokenLater());
         const asked = this.#admit();
         const permit = asked instanceof Promise ? await asked : asked;
+        recordSlot(this.request, this.means, permit);
         if (permit.refused) throw this.means.limits.refusal(permit);
         this.waitedMs += permit.waitedMs;
         if (this.request.beforeSending !== undefined) await this.#announce(permit);
@@ -198,32 +199,13 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     );
     const tookMs = this.means.clock.monotonic() - started;
     this.upstreamMs += tookMs;
-    this.#feel(outcome);
+    const { label } = this.#terms;
+    recordAttempt(this.request, this.means, { label, count: this.attempts, ms: tookMs }, outcome);
     if (outcome instanceof ExchangeError) {
       if (!this.#hasHead) settleUnanswered(permit, outcome);
-      this.#count('error', tookMs);
       return outcome;
     }
-    this.#count(statusLabel(outcome.status), tookMs);
     return this.check(outcome) ?? outcome;
-  }
-
-  /** Tells the region's health what became of an attempt. */
-  #feel(outcome: A | ExchangeError): void {
-    const { health } = this.means;
-    const { account, endpoint } = this.request.place;
-    health.ended(account.name, endpoint.region);
-    if (!(outcome instanceof ExchangeError)) health.heard(account.name, endpoint.region, outcome.status);
-    else if (outcome.kind === 'timeout') health.suspect(account.name, endpoint.region);
-    else if (outcome.kind !== 'aborted' && outcome.kind !== 'too-large')
-      health.failed(account.name, endpoint.region, outcome.message);
-  }
-
-  #count(label: string, durationMs: number): void {
-    const { metrics } = this.means;
-    const { account, endpoint } = this.request.place;
-    metrics.upstreamRequests.inc(account.name, endpoint.region, this.#terms.label, label);
-    metrics.upstreamDuration.observe(durationMs / 1000, endpoint.region, this.#terms.label);
   }
 
   #outcomeOf(result: A | ExchangeError): AttemptOutcome {
