@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { createCache, type ResponseCache } from '../cache/cache.ts';
 import { connectSharedStore } from '../cache/redis/store.ts';
 import { identitiesOf } from '../config/identities.ts';
-import { IN_PROCESS } from '../config/rules.ts';
+import { IN_PROCESS } from '../config/identity-rules.ts';
 import type { Config } from '../config/schema.ts';
 import type { IdempotencyKeeper } from '../idempotency/keeper.ts';
 import { serviceNameOf } from '../identity/service-types.ts';
-import { identityUrlOf } from '../identity/settings.ts';
+import { identityUrlOf, userOf } from '../identity/settings.ts';
 import type { JsonValue } from '../json.ts';
 import { CONTROL_CLIENT } from '../limits/client.ts';
 import { createLimits, type RegionLimits } from '../limits/limits.ts';
@@ -106,13 +106,19 @@ class OpenState implements State {
   }
 }
 
-function openCache(config: Config, { clock, metrics, log }: Shared): ResponseCache {
+function openCache(config: Config, { clock, metrics, log, standings }: Shared): ResponseCache {
   const observe = observeCache(metrics, () => cache.stats());
   if (usesRedis(config.redis) && config.redis.signingKeys.length === 0)
     log.warn(
       'redis.signingKeys is empty: whoever can write to Redis decides what callers are answered, as far as it looks like an answer',
     );
-  const shared = connectSharedStore(config.redis, { clock, log, observe, instanceId: randomUUID() });
+  const shared = connectSharedStore(config.redis, {
+    clock,
+    log,
+    observe,
+    instanceId: randomUUID(),
+    standing: standings.open('redis cache'),
+  });
   const cache = createCache({ settings: config.cache, clock, observe, shared });
   return cache;
 }
@@ -141,16 +147,13 @@ function liveLimits(config: Config): LiveLimits {
   return {
     settings: { ...limits, static: named(limits.static), presetLimits: named(limits.presetLimits) },
     scopes: new Map(accounts.map((account) => [account.name, scopeOf(account)])),
-    users: new Map(accounts.map((account) => [account.name, userOf(account)])),
+    users: new Map(accounts.map((account) => [account.name, usersOf(account)])),
     shares: new Map(access.clients.map(({ name, share }) => [name, share])),
   };
 }
 
 /** Whose limits are spent: the user of an account, or its users in all regions. */
-const userOf = (account: Config['accounts'][number]): string =>
-  identitiesOf(account)
-    .map(({ url, username }) => `${url} ${username}`)
-    .join(' ');
+const usersOf = (account: Config['accounts'][number]): string => identitiesOf(account).map(userOf).join(' ');
 
 /** Identity v2.0 knows users with one tenant each, and its services count by user; later ones count by project. */
 const scopeOf = (account: Config['accounts'][number]): LimitScope =>
@@ -184,6 +187,7 @@ function settingsOf(live: LiveLimits): Config['limits'] {
 
 /** The account as it is now: an unchanged name may have got new credentials since its limits were first asked for. */
 function placeNow(place: Place, live: LiveLimits): Place {
+  if (place.account.spender !== undefined) return place;
   const account =
     live.services?.directory.accounts.find(({ name }) => name === place.account.name) ?? place.account;
   return {
@@ -193,8 +197,12 @@ function placeNow(place: Place, live: LiveLimits): Place {
 }
 
 function openLimits(live: LiveLimits, config: Config, shared: Shared): RegionLimits<Place> {
-  const { clock, metrics, log } = shared;
-  const redis = createRedis(config.redis, log, { purpose: 'limits', commandTimeoutMs: BUDGET_TIMEOUT_MS });
+  const { clock, metrics, log, standings } = shared;
+  const redis = createRedis(config.redis, log, {
+    purpose: 'limits',
+    commandTimeoutMs: BUDGET_TIMEOUT_MS,
+    standing: standings.open('redis limits'),
+  });
   const limits: RegionLimits<Place> = createLimits<Place>({
     store: redis === null ? undefined : createRedisBudgetStore({ redis, instance: randomUUID() }),
     settings: settingsOf(live),

@@ -20,7 +20,11 @@ import {
 
 /** Where a request goes, as far as limits care. */
 export interface LimitPlace {
-  readonly account: { readonly name: string };
+  readonly account: {
+    readonly name: string;
+    /** The user whose limits are spent; left out, that of the account of this name. */
+    readonly spender?: string | undefined;
+  };
   /** `basePath`: version and tenant, no trailing slash. */
   readonly endpoint: { readonly region: string; readonly basePath: string };
 }
@@ -57,13 +61,12 @@ export interface BudgetName {
 /** Whose requests are counted together in a scope; undefined: there is no such account any more. */
 export function ownerOf<P extends LimitPlace>(
   options: LimitsOptions<P>,
-  account: string,
-  region: string,
+  { account: { name, spender }, endpoint: { region } }: P,
   scope: LimitScope,
 ): string | undefined {
-  const user = options.userOf(account);
-  if (user === undefined || scope === 'user') return user;
-  return scope === 'account' ? `account ${account}` : (options.projectOf?.(account, region) ?? user);
+  const user = spender ?? options.userOf(name);
+  if (user === undefined || spender !== undefined || scope === 'user') return user;
+  return scope === 'account' ? `account ${name}` : (options.projectOf?.(name, region) ?? user);
 }
 
 /**
@@ -80,6 +83,7 @@ export class Budget<P extends LimitPlace> {
   #observer: ShaperObserver;
   #refresher: LimitsRefresher | undefined;
   #isOrphaned = false;
+  #sharing: LeaseState = 'shared';
   /** The stated limits in force, to tell whether a reload changed them. */
   #isStated = '';
 
@@ -119,7 +123,7 @@ export class Budget<P extends LimitPlace> {
 
   /** Puts changed settings in force. False when nobody needs the budget any more. */
   reload(): boolean {
-    this.#isOrphaned = this.#owner !== this.name.owner;
+    this.#isOrphaned = this.#owner !== this.name.owner || this.isCallers;
     if (this.#isOrphaned) {
       this.#refresher?.close();
       if (this.shaper.isEmpty) return false;
@@ -133,6 +137,16 @@ export class Budget<P extends LimitPlace> {
   async resync(): Promise<string | undefined> {
     this.shaper.unblock();
     return this.#refresher?.resync();
+  }
+
+  /** It is that of a caller with a token of its own, and no account's. */
+  get isCallers(): boolean {
+    return this.#place.account.spender !== undefined;
+  }
+
+  /** How it stands with the shared budget; `shared` as well where this process has it to itself. */
+  get sharing(): LeaseState {
+    return this.#sharing;
   }
 
   get isOrphaned(): boolean {
@@ -151,7 +165,7 @@ export class Budget<P extends LimitPlace> {
 
   /** Whose the account is, by the scope of the budget. */
   get #owner(): string | undefined {
-    return ownerOf(this.#options, this.account, this.region, this.name.scope);
+    return ownerOf(this.#options, this.#place, this.name.scope);
   }
 
   /** Limits of its kind are published, if anybody publishes them. */
@@ -201,7 +215,10 @@ export class Budget<P extends LimitPlace> {
       budget: this.#key,
       instances: () => this.#instances(),
       onInstances: (count) => this.#ledger?.sawInstances(this.#key, count),
-      onState: (state) => this.#warn(this.#describe(state)),
+      onState: (state) => {
+        this.#sharing = state;
+        this.#warn(this.#describe(state));
+      },
     });
   }
 
@@ -263,7 +280,8 @@ export class Budget<P extends LimitPlace> {
     this.shaper.setLimits(limits);
   }
 
+  /** Of a caller's own budget nobody who reads the log can mend anything: its token has ended, mostly. */
   #warn(line: string): void {
-    this.#options.warn(`${this.account} ${this.region}: ${line}`);
+    if (!this.isCallers) this.#options.warn(`${this.account} ${this.region}: ${line}`);
   }
 }

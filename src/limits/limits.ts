@@ -24,6 +24,8 @@ export interface RegionStanding {
   /** Whose requests are counted together. */
   readonly scope: LimitScope;
   readonly snapshot: ShaperSnapshot;
+  /** The shared budget cannot be reached: this instance goes on with its part of it. */
+  readonly isAlone?: boolean;
 }
 
 /** Which budgets are meant; nothing named means all. Regions are compared without case. */
@@ -49,13 +51,13 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   /** A permit or refusal at once, or a promise of one. */
   acquire(place: P, request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal>;
   /**
-   * The same for a login at an identity service.
-   * @param name of the account, or what stands for a caller's own user
-   * @param region that the identity service is for; `global` when it is for all
+   * The same for a request to an identity service.
+   * @param account its name, and whom it is counted for if that is not its own user
+   * @param request `region`: that the identity service is for; `global` when it is for all
    */
   acquireLogin(
-    name: string,
-    region: string,
+    account: LimitPlace['account'],
+    request: Pick<SlotRequest, 'method' | 'path'> & { readonly region: string },
     signal?: AbortSignal,
   ): Permit | Refusal | Promise<Permit | Refusal>;
   /** What a caller is told of a refusal. */
@@ -83,19 +85,14 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   close(): Promise<void>;
 }
 
-/** A login, as far as limits are about it: the paths of the versions are one. */
-const LOGIN = {
-  service: IDENTITY,
-  method: 'POST',
-  path: '/tokens',
-  fullPath: '/tokens',
-  query: '',
-  client: 'login',
-  priority: 'interactive',
-} as const;
+/** What is the same of all requests to identity services. */
+const LOGIN = { service: IDENTITY, query: '', client: 'login', priority: 'interactive' } as const;
 
 /** How often budgets that no account uses any more are looked at, ms. */
 const SWEEP_MS = 60_000;
+
+/** Budgets of callers' own users, each in a region. */
+const MOST_CALLERS = 1024;
 
 const FREE_PERMIT: Permit = {
   waitedMs: 0,
@@ -144,10 +141,14 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
     );
   }
 
-  acquireLogin(name: string, region: string, signal?: AbortSignal): ReturnType<RegionLimits['acquire']> {
-    const place = { account: { name }, endpoint: { region, basePath: '' } } as P;
+  acquireLogin(
+    account: LimitPlace['account'],
+    { method, path, region }: Pick<SlotRequest, 'method' | 'path'> & { readonly region: string },
+    signal?: AbortSignal,
+  ): ReturnType<RegionLimits['acquire']> {
+    const place = { account, endpoint: { region, basePath: '' } } as P;
     const { maxWaitMs } = this.#options.settings;
-    return this.acquire(place, { ...LOGIN, maxWaitMs, signal });
+    return this.acquire(place, { ...LOGIN, method, path, fullPath: path, maxWaitMs, signal });
   }
 
   refusal(refused: Refusal): Fault {
@@ -193,16 +194,22 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   standings(): RegionStanding[] {
     return [...this.#budgets.values()]
-      .filter(({ isOrphaned }) => !isOrphaned)
-      .map(({ account, region, name: { service, scope }, shaper }) => {
-        return { account, region, service, scope, snapshot: shaper.snapshot() };
-      });
+      .filter(({ isOrphaned, isCallers }) => !isOrphaned && !isCallers)
+      .map(({ account, region, name: { service, scope }, shaper, sharing }) => ({
+        account,
+        region,
+        service,
+        scope,
+        snapshot: shaper.snapshot(),
+        isAlone: sharing !== 'shared',
+      }));
   }
 
   async resync({ account, region }: ResyncFilter = {}): Promise<Resynced[]> {
     const chosen = [...this.#budgets.values()].filter(
       (budget) =>
         !budget.isOrphaned &&
+        !budget.isCallers &&
         budget.refresher !== undefined &&
         (account === undefined || budget.account === account) &&
         (region === undefined || budget.region.toUpperCase() === region.toUpperCase()),
@@ -218,8 +225,11 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   reload(): void {
     // A request under way for an account that is gone still finds where it is counted.
-    for (const name of [...this.#byPlace.keys()])
-      if (this.#options.userOf(name) !== undefined) this.#byPlace.delete(name);
+    for (const [name, regions] of this.#byPlace) {
+      const all = [...regions.values()].flatMap((services) => [...services.values()].flat());
+      const isCallers = all.every((budget) => budget.isCallers);
+      if (isCallers || this.#options.userOf(name) !== undefined) this.#byPlace.delete(name);
+    }
     for (const [key, budget] of this.#budgets) if (!budget.reload()) this.#drop(key, budget);
     this.#sweepLater();
   }
@@ -238,21 +248,25 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   #sweepLater(): void {
     this.#sweep?.cancel();
-    const isOrphaned = () => [...this.#budgets.values()].some((budget) => budget.isOrphaned);
-    if (isOrphaned()) this.#sweep = this.#options.clock.setTimer(() => this.#sweepNow(), SWEEP_MS);
+    this.#sweep = undefined;
+    const mayEnd = () => [...this.#budgets.values()].some((budget) => budget.isOrphaned || budget.isCallers);
+    if (mayEnd()) this.#sweep = this.#options.clock.setTimer(() => this.#sweepNow(), SWEEP_MS);
   }
 
   #sweepNow(): void {
     for (const [key, budget] of this.#budgets)
-      if (budget.isOrphaned && budget.shaper.isEmpty) this.#drop(key, budget);
+      if ((budget.isOrphaned || budget.isCallers) && budget.shaper.isEmpty) this.#drop(key, budget);
     this.#sweepLater();
   }
 
   #drop(key: string, budget: Budget<P>): void {
     this.#budgets.delete(key);
-    for (const regions of this.#byPlace.values())
-      for (const services of regions.values())
+    for (const [name, regions] of this.#byPlace)
+      for (const [region, services] of regions) {
         for (const [service, budgets] of services) if (budgets.includes(budget)) services.delete(service);
+        if (services.size === 0) regions.delete(region);
+        if (regions.size === 0) this.#byPlace.delete(name);
+      }
     void budget.close();
   }
 
@@ -262,21 +276,22 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   }
 
   #budgetsOf(place: P, service: string): readonly Budget<P>[] {
-    const regions = this.#byPlace.get(place.account.name);
+    const { name, spender = name } = place.account;
+    const regions = this.#byPlace.get(spender);
     return regions?.get(place.endpoint.region)?.get(service) ?? this.#addPlace(place, service);
   }
 
   #addPlace(place: P, service: string): readonly Budget<P>[] {
-    const { name } = place.account;
+    const { name, spender = name } = place.account;
     const { region } = place.endpoint;
     const usual = usualScope(service, this.#options.scopeOf?.(name) ?? 'user');
     const budgets = scopesOf(this.#options.settings, service, usual).map((scope) => {
-      const owner = ownerOf(this.#options, name, region, scope) ?? name;
+      const owner = ownerOf(this.#options, place, scope) ?? name;
       return this.#open({ service, scope, owner }, place);
     });
-    const regions = this.#byPlace.get(name) ?? new Map<string, Map<string, readonly Budget<P>[]>>();
+    const regions = this.#byPlace.get(spender) ?? new Map<string, Map<string, readonly Budget<P>[]>>();
     const services = regions.get(region) ?? new Map<string, readonly Budget<P>[]>();
-    this.#byPlace.set(name, regions.set(region, services.set(service, budgets)));
+    this.#byPlace.set(spender, regions.set(region, services.set(service, budgets)));
     return budgets;
   }
 
@@ -287,6 +302,16 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
     if (known === undefined && this.#endsAt !== undefined) budget.shaper.drain(this.#endsAt);
     this.#budgets.set(key, budget);
     budget.serve(place);
+    if (budget.isCallers) this.#boundCallers(budget);
     return budget;
+  }
+
+  /** Callers' own users are as many as the identity service knows: those that were met first make room, idle ones before others. */
+  #boundCallers(latest: Budget<P>): void {
+    if (this.#sweep === undefined) this.#sweepLater();
+    const all = [...this.#budgets].filter(([, budget]) => budget.isCallers && budget !== latest);
+    if (all.length < MOST_CALLERS) return;
+    const [key, budget] = all.find(([, { shaper }]) => shaper.isEmpty) ?? all[0]!;
+    this.#drop(key, budget);
   }
 }

@@ -71,15 +71,18 @@ export function observeLimits(
   let used = new Map<string, number>();
   metrics.onScrape('limits', () => {
     // Accounts, regions and limits that are gone must not be shown as they last were.
-    for (const name of ['limitQueueDepth', 'limitRemaining', 'limitValue', 'limitExhaustion'] as const)
-      metrics[name].reset();
+    metrics.limitQueueDepth.reset();
+    metrics.limitQueueOldest.reset();
+    metrics.limitWaiting.reset();
+    for (const gauge of [metrics.limitValue, metrics.limitRemaining, metrics.limitExhaustion]) gauge.reset();
     const usedBefore = used;
     used = new Map();
     for (const standing of standings()) scrape(metrics, standing, usedBefore, used);
   });
   return (account, region, service) => ({
-    waited: (waitMs) => metrics.limitWait.observe(waitMs / 1000, account, region, service),
-    refused: (reason, client) => metrics.limitRejected.inc(account, region, service, client, reason),
+    waited: (waitMs, client) =>
+      metrics.limitWait.observe(waitMs / 1000, account, region, service, client.trim()),
+    refused: (reason, client) => metrics.limitRejected.inc(account, region, service, client.trim(), reason),
     overLimit: () => metrics.upstreamOverLimit.inc(account, region, service),
     problem: (line) => log.warn({ account, region, service }, line),
   });
@@ -92,19 +95,19 @@ function scrape(
   used: Map<string, number>,
 ): void {
   metrics.limitQueueDepth.set({ account, region, service }, snapshot.queueDepth);
+  metrics.limitQueueOldest.set({ account, region, service }, snapshot.oldestMs / 1000);
+  for (const [client, waiting] of snapshot.waiting)
+    metrics.limitWaiting.set({ account, region, service, client: client.trim() }, waiting);
   for (const { limit, remaining, used: byClient, exhaustionMs } of snapshot.limits) {
     const { verb, unit, uri, value, origin = 'published' } = limit;
-    const name = `${verb} ${uri} ${unit}`;
-    metrics.limitRemaining.set({ account, region, service, verb, uri, unit }, remaining);
-    metrics.limitValue.set({ account, region, service, scope, verb, uri, unit, origin }, value);
-    if (exhaustionMs !== undefined)
-      metrics.limitExhaustion.set({ account, region, service, limit: name }, exhaustionMs / 1000);
+    const labels = { account, region, service, verb, uri, unit };
+    metrics.limitValue.set({ ...labels, scope, origin }, value);
+    metrics.limitRemaining.set(labels, remaining);
+    if (exhaustionMs !== undefined) metrics.limitExhaustion.set(labels, exhaustionMs / 1000);
     for (const [client, total] of byClient) {
-      const key = [account, region, service, client, name].join('\n');
-      metrics.limitUsed.add(
-        Math.max(0, total - (usedBefore.get(key) ?? 0)),
-        ...[account, region, service, client, name],
-      );
+      const where = [account, region, service, verb, uri, unit, client] as const;
+      const key = where.join('\n');
+      metrics.limitUsed.add(Math.max(0, total - (usedBefore.get(key) ?? 0)), ...where);
       used.set(key, total);
     }
   }

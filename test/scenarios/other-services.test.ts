@@ -184,10 +184,16 @@ describe("a request for another service of the catalog reaches the service's end
     expect(images.count('GET /v2/busy')).toBe(2);
     const labels = { account: 'main', region: 'DFW' };
     expect(
-      await gateway.metric('sluice_upstream_requests_total', { ...labels, operation: 'other', status: '413' }),
+      await gateway.metric('sluice_upstream_requests_total', {
+        ...labels,
+        operation: 'other',
+        status: '413',
+      }),
     ).toBe(1);
     expect(await gateway.metric('sluice_upstream_overlimit_total', { ...labels, service: 'image' })).toBe(1);
-    expect(await gateway.metric('sluice_upstream_overlimit_total', { ...labels, service: 'compute' })).toBe(0);
+    expect(await gateway.metric('sluice_upstream_overlimit_total', { ...labels, service: 'compute' })).toBe(
+      0,
+    );
   });
 });
 

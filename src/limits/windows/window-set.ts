@@ -4,6 +4,7 @@ import type { SlotRequest } from '../slot-request.ts';
 import { LimitSet } from './limit-set.ts';
 import { Matcher } from './matcher.ts';
 import { type AskedSpan, reconcile } from './reconcile.ts';
+import { Suspects } from './suspects.ts';
 import { TRANSIT_MS, UnderWay } from './under-way.ts';
 import { UnpublishedLimits } from './unpublished.ts';
 import { Window } from './window.ts';
@@ -22,6 +23,7 @@ export class WindowSet {
   readonly #unpublished = new UnpublishedLimits();
   /** What a request is charged to that the published limits are not about, by what it would be otherwise. */
   #unpublishedSets = new WeakMap<LimitSet, LimitSet>();
+  readonly #suspects = new Suspects();
   readonly underWay = new UnderWay((request, at) => this.#span?.answered.push({ request, at }));
   readonly #settings: Pick<LimitsSettings, 'marginMs'>;
   readonly #restore: (window: Window) => void;
@@ -113,6 +115,7 @@ export class WindowSet {
     }
     this.#carryOver(fresh, now);
     if (span) for (const window of this.told) this.#reconcile(window, span);
+    if (span) this.#suspects.learned(span.askedAt, now);
     this.#span = undefined;
   }
 
@@ -127,7 +130,7 @@ export class WindowSet {
 
   /**
    * The region refused a request for a rate: stops the windows that can have said no. A window ends within its unit, so of
-   * those of the request it was the shortest unit that the wait fits into. When it fits none, no limit that is known about
+   * those of the request it was the shortest unit that the wait fits into, and of that the one with least left. When it fits none, no limit that is known about
    * said no: requests of this kind alone are held back, for as long as the region says; or, when no limit that it publishes
    * takes so long, the number means nothing, for as long as the longest limit about the request.
    */
@@ -136,8 +139,8 @@ export class WindowSet {
     // Dates are rounded up by a second: a SECOND limit may ask for two.
     const suspect = windows.find((window) => window.holdMs + 1_000 >= waitMs);
     if (suspect) {
-      for (const window of windows)
-        if (window.limit.unit === suspect.limit.unit) window.block(now + Math.min(waitMs, window.holdMs));
+      const candidates = windows.filter(({ limit }) => limit.unit === suspect.limit.unit);
+      this.#suspects.stop(candidates, now, waitMs);
       return;
     }
     const longest = this.longestMs;
@@ -147,6 +150,7 @@ export class WindowSet {
   /** Nothing that the region refused holds anything back any more. */
   unblock(): void {
     for (const window of this.windows) window.blockedUntil = Number.NEGATIVE_INFINITY;
+    this.#suspects.forget();
     this.#unpublished.clear();
   }
 
