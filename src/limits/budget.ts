@@ -96,6 +96,8 @@ export class Budget<P extends LimitPlace> {
     this.#observer = options.observe(this.account, this.region, name.service);
     this.shaper = this.#openShaper();
     if (!options.store) ledger?.track(this.#key, () => this.shaper.windows);
+    // What an instance has found out is its own part, wherever the budget is shared.
+    if (!this.isCallers) ledger?.trackLearned(this.#key, () => this.shaper.learned);
     this.#learn();
   }
 
@@ -192,6 +194,7 @@ export class Budget<P extends LimitPlace> {
       shares,
       // A shared budget remembers by itself.
       onDoubt: () => this.#refresher?.settle(),
+      learned: this.isCallers ? [] : ledger?.learnedOf(this.#key),
       restore: ledger && !store ? (window) => ledger.restore(this.#key, window) : undefined,
       lease: store && ((holder) => this.#openLease(holder, store)),
       observe: {

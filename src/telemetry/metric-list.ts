@@ -235,7 +235,7 @@ export const METRICS = {
     type: 'counter',
     name: 'sluice_limit_rejected_total',
     help: 'Requests Sluice itself refused with overLimit, by reason',
-    labels: ['account', 'region', 'service', 'service', 'service', 'client', 'reason', 'scope', 'origin'],
+    labels: ['account', 'region', 'service', 'client', 'reason'],
   },
   limitUsed: {
     type: 'counter',

@@ -142,9 +142,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { client, method, place } = this.request;
     if (!this.#terms.isRated || this.#given !== undefined || !clientLimits.has(client)) return;
     const slot = this.#slot(0, false);
-    if (slot.service !== COMPUTE) return;
-    const refused = clientLimits.take(client, method, slot, clock.monotonic());
-    if (refused === undefined) return;
+    const refused = slot.service === COMPUTE && clientLimits.take(client, method, slot, clock.monotonic());
+    if (!refused) return;
     metrics.limitRejected.inc(place.account.name, place.endpoint.region, COMPUTE, client, 'client');
     throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
   }

@@ -17,6 +17,15 @@ const LONGEST_PAUSE_MS: Readonly<Record<LearnedUnit, number>> = {
   HOUR: 600_000,
 };
 
+/** A limit that was found out, as it is remembered. */
+export interface LearnedLimit {
+  /** A method, or `ALL`. */
+  readonly verb: string;
+  readonly unit: LearnedUnit;
+  /** Requests per unit. */
+  readonly value: number;
+}
+
 /** A limit that is being found out: what it is taken to be, and the window that keeps to it. */
 interface Found {
   readonly estimate: Estimate;
@@ -181,8 +190,23 @@ export class Learner {
     streak.unit = unit;
   }
 
-  #add(unit: LearnedUnit, now: number): Found {
-    const value = this.evidence.count(unit, now) + this.evidence.underWay;
+  /** What is known of it already, from before a restart. */
+  adopt(unit: LearnedUnit, value: number, now: number): void {
+    this.#add(unit, now, value).isNew = false;
+  }
+
+  /** What is known, to be remembered. */
+  get known(): LearnedLimit[] {
+    return [...this.#found.values()]
+      .filter(({ isNew }) => !isNew)
+      .map(({ estimate }) => ({ verb: this.verb, unit: estimate.unit, value: estimate.good }));
+  }
+
+  #add(
+    unit: LearnedUnit,
+    now: number,
+    value = this.evidence.count(unit, now) + this.evidence.underWay,
+  ): Found {
     const limit: PublishedLimit = {
       verb: this.verb,
       uri: '*',

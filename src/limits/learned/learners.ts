@@ -1,5 +1,5 @@
 import type { Window } from '../windows/window.ts';
-import { Learner } from './learner.ts';
+import { type LearnedLimit, Learner } from './learner.ts';
 
 /** How much less likely a limit on one method is than one on all, before anything is known. */
 const PRIOR = 1 / 16;
@@ -32,6 +32,20 @@ export class Learners {
   /** Whether anything has been found out about requests of this method. */
   knows(method: string): boolean {
     return this.#concerned(method).windows.length > 0;
+  }
+
+  /** What is known, to be remembered. */
+  get known(): LearnedLimit[] {
+    return [this.#all, ...this.#apart].flatMap(({ known }) => known);
+  }
+
+  /** What is known already, from before a restart. */
+  adopt(limits: readonly LearnedLimit[], now: number): void {
+    for (const { verb, unit, value } of limits) {
+      const learner = verb === 'ALL' ? this.#all : this.#of(verb);
+      learner.adopt(unit, value, now);
+      if (learner !== this.#all) this.#apart.add(learner);
+    }
   }
 
   /** When something may be looked for beyond a full window, monotonic ms; Infinity: nothing to look for. */

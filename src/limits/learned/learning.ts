@@ -4,6 +4,7 @@ import type { InFlightRequest } from '../windows/in-flight.ts';
 import type { Window } from '../windows/window.ts';
 import type { WindowSet } from '../windows/window-set.ts';
 import { HeaderLimits } from './header-limits.ts';
+import type { LearnedLimit } from './learner.ts';
 import { Learners } from './learners.ts';
 
 /** So many refusals within a minute, of requests for which every limit that is told of has room, are about another limit. */
@@ -29,6 +30,18 @@ export class Learning {
     this.#learners = new Learners(marginMs);
     this.#headers = new HeaderLimits(marginMs);
     this.#changed = changed;
+  }
+
+  /** What was found out, to be remembered. */
+  get known(): LearnedLimit[] {
+    return this.#learners.known;
+  }
+
+  /** What was found out before a restart; before the first request. */
+  adopt(limits: readonly LearnedLimit[], now: number): void {
+    if (limits.length === 0) return;
+    this.#learners.adopt(limits, now);
+    this.#replace();
   }
 
   /** When something may be looked for beyond a full window, monotonic ms; Infinity: nothing to look for. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { type Client, Clients, isControl } from '../client.ts';
+import type { LearnedLimit } from '../learned/learner.ts';
 import { Learning } from '../learned/learning.ts';
 import type { PublishedLimit } from '../published/limit.ts';
 import type { OverLimit } from '../published/over-limit.ts';
@@ -74,6 +75,7 @@ class FairShaper implements Shaper, LeaseHolder {
     const parts = { windowSet: this.#windowSet, waitingRoom: this.#waitingRoom, gate: this.#gate };
     this.#answers = new Answers({ clock, observe, onDoubt, learning: this.#learning, ...parts });
     this.#lease = options.lease?.(this);
+    this.#learning.adopt(options.learned ?? [], clock.monotonic());
   }
 
   get queueDepth(): number {
@@ -82,6 +84,10 @@ class FairShaper implements Shaper, LeaseHolder {
 
   get windows(): readonly Window[] {
     return this.#windowSet.told;
+  }
+
+  get learned(): LearnedLimit[] {
+    return this.#learning.known;
   }
 
   get isEmpty(): boolean {
