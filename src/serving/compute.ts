@@ -15,6 +15,7 @@ import { mayHaveCached, ownTokenOf } from './own-token.ts';
 import { renderAnswer } from './render.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
+import { checkUntil, mayAwait, onceReached } from './until.ts';
 
 /**
  * Answers an operation of the guide. Returns at once for what memory can answer, else a promise; faults are thrown or
@@ -24,6 +25,7 @@ export function serveOperation(request: LocatedOperation, services: Services): v
   const { operation } = request;
   if (ownTokenOf(request.call) !== undefined) return serveOwn(request, services);
   if (operation.limitClass === 'model' && services.limits.isEnabled) return serveLimits(request, services);
+  if (mayAwait(request.call) && operation.method === 'GET') return serveRead(request, services);
   if (operation.cache !== null) return serveCached(request, services);
   if (operation.method === 'GET') return serveRead(request, services);
   return serveWrite(request, services);
@@ -84,7 +86,8 @@ async function serveShared(request: OperationRequest, services: Services): Promi
 
 /** A read that is not cached. */
 async function serveRead(request: OperationRequest, services: Services): Promise<void> {
-  answer(request, await readRegion(request, services), services);
+  checkUntil(request);
+  answer(request, await onceReached(request, await readRegion(request, services), services), services);
 }
 
 /** Answers a write: an operation of the guide, or an action, which its body names. */
@@ -94,6 +97,7 @@ export async function serveWrite(
 ): Promise<void> {
   const { request, body } = await readWrite(located, services);
   const key = idempotencyKeyOf(request);
+  checkUntil(request);
   try {
     const answered = await (key === undefined
       ? askRegion(request, body, services)
@@ -102,7 +106,7 @@ export async function serveWrite(
       await invalidate(request, services, answered.status >= 500);
     if (isLost(answered.status))
       throw lostFault(answered.status, request.operation.method, request.place.endpoint.region);
-    answer(request, answered, services);
+    answer(request, await onceReached(request, answered, services), services);
   } catch (error) {
     if (mayHaveArrived(error)) await invalidate(request, services, true);
     throw error;

@@ -11,6 +11,7 @@ import { locateNow } from './locate.ts';
 import { mayHaveCached } from './own-token.ts';
 import { responseOf } from './response.ts';
 import type { Services } from './services.ts';
+import { mayAwait } from './until.ts';
 
 /** What answers plain GETs from memory: fresh hits of the cache, nothing that would wait, fail or ask anybody. */
 export function createMemoryAnswerer(options: {
@@ -46,7 +47,7 @@ function factsOf(
 ): RequestFacts | undefined {
   const route = router('GET', url);
   const { match } = route;
-  if (match?.kind !== 'operation' || match.operation.cache === null) return undefined;
+  if (match?.kind !== 'operation' || match.operation.cache === null || mayAwait(route)) return undefined;
   const context = { terms: terms(), rootRegion, now: clock.monotonic() };
   return new RequestFacts({ method: 'GET', headers, route, socket }, context);
 }
