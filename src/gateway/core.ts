@@ -9,11 +9,13 @@ import { Directory } from '../routing/directory.ts';
 import { createFinish } from '../serving/finish.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
+import { SharedReads } from '../serving/shared-reads.ts';
 import { withdrawnFault } from '../serving/still-good.ts';
 import { ANONYMOUS } from '../serving/wait.ts';
 import { beginRegion } from '../telemetry/first-values.ts';
 import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
+import { Circuits } from '../upstream/circuits.ts';
 import { createRegions } from '../upstream/region.ts';
 import { openAccess } from './access.ts';
 import { closeAccount, keyOf, openAccount } from './accounts.ts';
@@ -57,12 +59,15 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   const access = openAccess(config, shared, { accounts: [...accounts.values()], directory });
   const state = openState(config, shared, before?.state);
   const { cache, limits, idempotency } = state;
+  const { circuit, maxInFlight } = config.upstream;
+  const circuits = new Circuits({ ...circuit, mostInFlight: maxInFlight }, metrics, log);
   const regions = createRegions({
     pools,
     clock,
     limits,
     metrics,
     retries: config.upstream.retries,
+    circuits,
     clientLimits: shared.clientLimits,
     overLimitStatus: config.limits.overLimitStatus,
   });
@@ -88,6 +93,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     limits,
     cache,
     idempotency,
+    sharedReads: new SharedReads(clock),
     clients,
     callers: access.callers,
     registry: access.registry,

@@ -5,7 +5,7 @@ import { isLost, lostFault, mayHaveArrived } from '../upstream/failure.ts';
 import { comesDown } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { tellableRetryAfter } from '../upstream/retry-after.ts';
-import { askRegion } from './ask-region.ts';
+import { askRegion, readRegion } from './ask-region.ts';
 import { askOf, findHit, sendResult, serveCached, storedFrom } from './cached.ts';
 import { askOnce, idempotencyKeyOf } from './idempotent.ts';
 import { serveLimits } from './limits.ts';
@@ -84,7 +84,7 @@ async function serveShared(request: OperationRequest, services: Services): Promi
 
 /** A read that is not cached. */
 async function serveRead(request: OperationRequest, services: Services): Promise<void> {
-  answer(request, await askRegion(request, undefined, services), services);
+  answer(request, await readRegion(request, services), services);
 }
 
 /** Answers a write: an operation of the guide, or an action, which its body names. */

@@ -16,9 +16,10 @@ import type { LinkRewriter } from '../links/rewrite.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Account, Directory, Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Regions } from '../upstream/region.ts';
+import type { RegionAnswer, Regions } from '../upstream/region.ts';
 import type { Callers } from './callers.ts';
 import type { OwnCallers } from './own-callers.ts';
+import type { SharedReads } from './shared-reads.ts';
 import type { ClientSettings } from './wait.ts';
 
 /** Everything a request may need on its way; built once in gateway/core.ts, and anew at a reload. */
@@ -31,6 +32,8 @@ export interface Services {
   readonly regions: Regions;
   readonly limits: RegionLimits<Place>;
   readonly cache: ResponseCache;
+  /** Lets identical reads in the queue share a slot. */
+  readonly sharedReads: SharedReads<RegionAnswer>;
   /** Keeps requests with an `Idempotency-Key` from being done twice. */
   readonly idempotency: IdempotencyKeeper;
   readonly clients: ReadonlyMap<string, ClientSettings>;

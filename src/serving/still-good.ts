@@ -50,11 +50,11 @@ export function whileGood(
   call: RequestFacts,
   services: Services,
   next?: () => Promise<void>,
-): () => Promise<void> {
-  return async () => {
+): () => Promise<void> | undefined {
+  return () => {
     const withdrawn = withdrawnFault(call, services);
     if (withdrawn !== undefined) throw withdrawn;
-    await next?.();
+    return next?.();
   };
 }
 
