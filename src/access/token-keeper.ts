@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import { createRedis, createSubscriber, type RedisLog } from '../redis/connection.ts';
 import type { RedisSettings } from '../redis/settings.ts';
+import type { Standings } from '../standing.ts';
 import { LeakyCounts } from './leaky-counts.ts';
 import { proofOf, type RevocationSharing, shareRevocations } from './redis-revocations.ts';
 import { digestOf, Revocations } from './revocations.ts';
@@ -31,13 +32,15 @@ export class TokenKeeper {
   readonly #returned = new LeakyCounts(MOST_RETURNED, RETURNED_PER_SECOND);
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #standings: Standings;
   #keys: TokenKeyRing = createTokenKeyRing([], this.#ownKey);
   #sharing: RevocationSharing | undefined;
   #shared = '';
 
-  constructor(clock: Clock, log: Logger) {
+  constructor(clock: Clock, log: Logger, standings: Standings) {
     this.#clock = clock;
     this.#log = log;
+    this.#standings = standings;
   }
 
   /** Puts the keys of a configuration in force. */
@@ -89,7 +92,11 @@ export class TokenKeeper {
   }
 
   #share(settings: RedisSettings): RevocationSharing | undefined {
-    const redis = createRedis(settings, SILENT, { purpose: 'returned tokens', commandTimeoutMs: 1_000 });
+    const redis = createRedis(settings, SILENT, {
+      purpose: 'returned tokens',
+      commandTimeoutMs: 1_000,
+      standing: this.#standings.open('redis tokens'),
+    });
     const subscriber = createSubscriber(settings, 'returned tokens news');
     if (!redis || !subscriber) return undefined;
     const { revocations } = this;

@@ -54,6 +54,7 @@ export class Budget<P extends LimitPlace> {
   #isOrphaned = false;
   /** How many instances share it, as the store last said; undefined until it has. */
   instances: number | undefined;
+  #sharing: LeaseState = 'shared';
   /** The static limits in force, to tell whether a reload changed them. */
   #stated = '';
 
@@ -119,6 +120,11 @@ export class Budget<P extends LimitPlace> {
     return (spender ?? this.#options.userOf(name)) === this.user;
   }
 
+  /** How it stands with the shared budget; `shared` as well where this process has it to itself. */
+  get sharing(): LeaseState {
+    return this.#sharing;
+  }
+
   get isOrphaned(): boolean {
     return this.#isOrphaned;
   }
@@ -167,7 +173,10 @@ export class Budget<P extends LimitPlace> {
         this.instances = count;
         this.#ledger?.sawInstances(this.#key, count);
       },
-      onState: (state) => this.#warn(this.#describe(state)),
+      onState: (state) => {
+        this.#sharing = state;
+        this.#warn(this.#describe(state));
+      },
     });
   }
 

@@ -38,7 +38,7 @@ export function createMemoryAnswerer(options: {
     const response = answerFromMemory(facts, services);
     if (response === undefined)
       return facts.identity?.kind === 'refused' ? refuse(facts, tail, services) : undefined;
-    services.finished(facts, response.status);
+    services.finished(facts, response.status, response.body?.length ?? 0);
     const head = `${response.head.text}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
     return { head, body: response.body };
   };
@@ -51,7 +51,7 @@ function refuse(facts: RequestFacts, tail: string, services: Services): WireAnsw
   const body = Buffer.from(renderFault(fault, format));
   const lines = [...commonHead(facts), ...Object.entries(fault.headers).flat()];
   lines.push('Content-Type', contentTypeOf(format), 'Content-Length', `${body.length}`);
-  services.finished(facts, fault.code);
+  services.finished(facts, fault.code, body.length);
   const status = `HTTP/1.1 ${fault.code} ${STATUS_CODES[fault.code]}\r\nDate: ${dateNow()}\r\n`;
   return { head: `${status}${textOf(lines)}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`, body };
 }
