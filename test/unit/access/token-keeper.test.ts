@@ -8,7 +8,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 it('what is given back is bounded for each client, so that none takes the room of the others', () => {
   const clock = new FakeClock(Date.now());
   const log = createLog({ level: 'silent', requests: 'errors' } as never, { write: () => {} });
-  const keeper = new TokenKeeper(clock, log, new Standings(clock));
+  const keeper = new TokenKeeper(clock, log, new Standings(() => clock.now()));
   const claimsOf = (client: string) => ({ client, expiresAtMs: clock.now() + 86_400_000 }) as never;
   const giveBack = (client: string, at: number) =>
     keeper.revoke({ id: `sluice_token_${client}-${at}`, claims: claimsOf(client) });
