@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
-import { createRedis, createSubscriber, type RedisLog } from '../redis/connection.ts';
+import { createRedisPair, type RedisLog } from '../redis/connection.ts';
 import type { RedisSettings } from '../redis/settings.ts';
 import { proofOf, type RevocationSharing, shareRevocations } from './redis-revocations.ts';
 import { digestOf, Revocations } from './revocations.ts';
@@ -70,13 +70,11 @@ export class TokenKeeper {
   }
 
   #share(settings: RedisSettings): RevocationSharing | undefined {
-    const redis = createRedis(settings, SILENT, { purpose: 'returned tokens', commandTimeoutMs: 1_000 });
-    const subscriber = createSubscriber(settings, 'returned tokens news');
-    if (!redis || !subscriber) return undefined;
+    const pair = createRedisPair(settings, SILENT, { purpose: 'returned tokens', commandTimeoutMs: 1_000 });
+    if (pair === null) return undefined;
     const { revocations } = this;
     return shareRevocations({
-      redis,
-      subscriber,
+      ...pair,
       revocations,
       keys: this.#keys,
       clock: this.#clock,

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { RedisConnection, RedisLog } from './connection.ts';
-import { describeTrouble, needsNewConnection, type RedisTrouble, troubleOf } from './trouble.ts';
+import { describeTrouble, type RedisTrouble, troubleOf } from './trouble.ts';
 
 /** What a guard tells the metrics. */
 export interface RedisObserver {
@@ -21,8 +21,6 @@ export interface RedisGuardOptions {
   readonly observe: RedisObserver;
   /** Whose commands these are, for the log: `cache`. */
   readonly part: string;
-  /** The server has turned out to be no master; the connection is being made anew. */
-  readonly onNotMaster?: () => void;
 }
 
 /** After a failure Redis is left alone this long (ms): callers shall not each pay for finding out again. */
@@ -114,7 +112,6 @@ export class RedisGuard {
     if (HARMLESS.has(trouble)) return;
     this.#pausedUntil = this.#options.clock.monotonic() + PAUSE_MS;
     this.#outage(trouble, error);
-    if (needsNewConnection(trouble)) this.#options.onNotMaster?.();
   }
 
   #outage(trouble: RedisTrouble, error: unknown): void {
