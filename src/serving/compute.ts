@@ -9,7 +9,7 @@ import { serveLimits } from './limits.ts';
 import { type LocatedAction, type LocatedOperation, locateAction } from './locate.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { mayHaveCached, ownTokenOf } from './own-token.ts';
-import { renderAnswer } from './render.ts';
+import { renderAnswerInTurns } from './render.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
 
@@ -40,7 +40,7 @@ function serveOwn(request: LocatedOperation, services: Services): void | Promise
 
 /** A read that is not cached. */
 async function serveRead(request: OperationRequest, services: Services): Promise<void> {
-  answer(request, await askRegion(request, undefined, services), services);
+  await answer(request, await askRegion(request, undefined, services), services);
 }
 
 /** Answers a write: an operation of the guide, or an action, which its body names. */
@@ -53,7 +53,7 @@ export async function serveWrite(
     const answered = await askRegion(request, body, services);
     if (answered.status < 400 || answered.status >= 500)
       await invalidate(request, services, answered.status >= 500);
-    answer(request, answered, services);
+    await answer(request, answered, services);
   } catch (error) {
     if (mayHaveArrived(error)) await invalidate(request, services, true);
     throw error;
@@ -96,7 +96,11 @@ async function invalidate(
 }
 
 /** Writes a region's answer out in the caller's format. */
-export function answer(request: OperationRequest, answered: RegionAnswer, services: Services): void {
+export function answer(
+  request: OperationRequest,
+  answered: RegionAnswer,
+  services: Services,
+): void | Promise<void> {
   const { call, operation, place } = request;
   const headers: string[] = [];
   for (const name in answered.headers) {
@@ -111,8 +115,11 @@ export function answer(request: OperationRequest, answered: RegionAnswer, servic
     headers.push('Location', services.location(call, place, operation.location, location));
   for (const [name, value] of services.limits.headers(answered.charges)) headers.push(name, value);
   const { text, hrefs } = answered;
-  const body = text === '' ? undefined : renderAnswer(call, place, operation, text, services, hrefs);
-  services.reply(call, { status: answered.status, body, format: call.format, headers });
+  const reply = (body: string | undefined) =>
+    services.reply(call, { status: answered.status, body, format: call.format, headers });
+  if (text === '') return reply(undefined);
+  const rendered = renderAnswerInTurns(call, place, operation, text, services, hrefs);
+  return typeof rendered === 'string' ? reply(rendered) : rendered.then(reply);
 }
 
 function pushHeader(headers: string[], name: string, value: string | string[] | undefined): void {
