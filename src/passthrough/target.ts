@@ -1,6 +1,7 @@
 import { classesChangedThrough } from '../cache/classes.ts';
 import type { Call } from '../http/call.ts';
 import { pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
+import { canonicalServiceType } from '../identity/service-types.ts';
 import type { Place } from '../routing/directory.ts';
 import type { ServicePlace } from '../routing/service-place.ts';
 import type { LocatedPassthrough } from '../serving/locate.ts';
@@ -74,7 +75,7 @@ async function send(call: Call, request: ProxiedRequest, services: Services): Pr
 async function invalidate({ place, method, path }: ProxiedRequest, { cache }: Services): Promise<void> {
   if (READS.has(method)) return;
   const where = { account: place.account.name, region: place.endpoint.region };
-  const type = isService(place) ? place.service.type : 'compute';
+  const type = isService(place) ? canonicalServiceType(place.service.type) : 'compute';
   for (const resource of classesChangedThrough(type, path)) await cache.purge({ ...where, resource });
 }
 
