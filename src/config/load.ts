@@ -11,6 +11,7 @@ import { formatProblem, isUnder, type Problem } from '../settings/problem.ts';
 import type { SchemaNode } from '../settings/schema-walk.ts';
 import { deepFreeze, type Tree } from '../settings/tree.ts';
 import { validate } from '../settings/validate.ts';
+import { withPreset } from '../simulator/presets.ts';
 import { checkRules } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
@@ -40,12 +41,22 @@ export function loadConfig(file: string | undefined, env: Environment, use: Use 
   return checkTree(parsed.tree, env, file === undefined ? process.cwd() : dirname(resolve(file)), use);
 }
 
+/** A configuration as it is written, variables put in and nothing checked or read from other files; undefined: no YAML. */
+export function writtenTree(file: string, env: Environment): Tree | undefined {
+  const parsed = parseFile(file);
+  if ('problems' in parsed) return undefined;
+  const tree = interpolate(withOneListen(parsed.tree), settingsSchema, env).tree as Tree;
+  applyOverrides(tree, settingsSchema, env);
+  return tree;
+}
+
 /** The same for YAML that has been read already; secret files are sought from `folder`. */
 export function checkTree(written: Tree, env: Environment, folder: string, use: Use = 'gateway'): Loaded {
   const source = withOneListen(written);
   const interpolated = interpolate(source, settingsSchema, env);
   const tree = interpolated.tree as Tree;
   const overrides = applyOverrides(tree, settingsSchema, env);
+  if ('simulator' in tree) tree['simulator'] = withPreset(tree['simulator']);
   const missing = interpolated.problems.filter(
     ({ path }) => !overrides.paths.some((set) => set.join('.') === path.join('.')),
   );

@@ -4,6 +4,8 @@ import { connectSharedStore } from '../cache/redis/store.ts';
 import type { Clock } from '../clock.ts';
 import { identitiesOf } from '../config/identities.ts';
 import type { Config } from '../config/schema.ts';
+import type { IdempotencyKeeper } from '../idempotency/keeper.ts';
+import { userOf } from '../identity/settings.ts';
 import type { JsonValue } from '../json.ts';
 import { CONTROL_CLIENT } from '../limits/client.ts';
 import { createLimits, type RegionLimits } from '../limits/limits.ts';
@@ -20,12 +22,17 @@ import type { Services } from '../serving/services.ts';
 import { observeCache, observeLimits } from '../telemetry/observers.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import type { Regions } from '../upstream/region.ts';
+import { idempotencyKeyOf, openIdempotency } from './idempotency.ts';
 import type { Shared } from './shared.ts';
 import { warmCache } from './warm.ts';
 
-/** What is remembered from request to request: cached answers and rate-limit windows. It outlives a reload if it can. */
+/**
+ * What is remembered from request to request: cached answers, rate-limit windows, keys of creates. It outlives a reload if it
+ * can.
+ */
 export interface State {
   readonly cache: ResponseCache;
+  readonly idempotency: IdempotencyKeeper;
   readonly limits: RegionLimits<Place>;
   /** Says which services are in force: limits are learned by way of them. Before the first request. */
   connect(services: Services): void;
@@ -45,14 +52,21 @@ export function openState(config: Config, shared: Shared, before?: State): State
 class OpenState implements State {
   readonly cache: ResponseCache;
   readonly limits: RegionLimits<Place>;
+  readonly idempotency: IdempotencyKeeper;
   readonly #cacheKey: string;
   readonly #limitsKey: string;
+  readonly #idempotencyKey: string;
   readonly #live: LiveLimits;
 
   constructor(config: Config, shared: Shared, before: OpenState | undefined) {
     this.#cacheKey = JSON.stringify([config.cache, config.redis]);
     this.#limitsKey = limitsKeyOf(config);
     this.cache = before && before.#cacheKey === this.#cacheKey ? before.cache : openCache(config, shared);
+    this.#idempotencyKey = idempotencyKeyOf(config);
+    this.idempotency =
+      before && before.#idempotencyKey === this.#idempotencyKey
+        ? before.idempotency
+        : openIdempotency(config, shared);
     const live = liveLimits(config);
     const keeps = before !== undefined && before.#limitsKey === this.#limitsKey;
     this.#live = keeps ? Object.assign(before.#live, live) : live;
@@ -82,21 +96,29 @@ class OpenState implements State {
   async retire(successor: State): Promise<void> {
     if (successor.limits !== this.limits) await this.limits.close();
     if (successor.cache !== this.cache) await this.cache.close();
+    if (successor.idempotency !== this.idempotency) await this.idempotency.close();
   }
 
   async close(): Promise<void> {
     await this.limits.close();
     await this.cache.close();
+    await this.idempotency.close();
   }
 }
 
-function openCache(config: Config, { clock, metrics, log }: Shared): ResponseCache {
+function openCache(config: Config, { clock, metrics, log, standings }: Shared): ResponseCache {
   const observe = observeCache(metrics, () => cache.stats());
   if (usesRedis(config.redis) && config.redis.signingKeys.length === 0)
     log.warn(
       'redis.signingKeys is empty: whoever can write to Redis decides what callers are answered, as far as it looks like an answer',
     );
-  const shared = connectSharedStore(config.redis, { clock, log, observe, instanceId: randomUUID() });
+  const shared = connectSharedStore(config.redis, {
+    clock,
+    log,
+    observe,
+    instanceId: randomUUID(),
+    standing: standings.open('redis cache'),
+  });
   const cache = createCache({ settings: config.cache, clock, observe, shared });
   return cache;
 }
@@ -122,17 +144,14 @@ function liveLimits(config: Config): LiveLimits {
   const { accounts, access, limits, redis } = config;
   return {
     settings: limits,
-    users: new Map(accounts.map((account) => [account.name, userOf(account)])),
+    users: new Map(accounts.map((account) => [account.name, usersOf(account)])),
     shares: new Map(access.clients.map(({ name, share }) => [name, share])),
     seal: createSeal(redis.signingKeys),
   };
 }
 
 /** Whose limits are spent: the user of an account, or its users in all regions. */
-const userOf = (account: Config['accounts'][number]): string =>
-  identitiesOf(account)
-    .map(({ url, username }) => `${url} ${username}`)
-    .join(' ');
+const usersOf = (account: Config['accounts'][number]): string => identitiesOf(account).map(userOf).join(' ');
 
 /** Where windows are remembered, if they are kept at all: where this changes they begin anew. */
 function limitsKeyOf({ limits, redis }: Config): string {
@@ -149,6 +168,7 @@ function settingsOf(live: LiveLimits): Config['limits'] {
 
 /** The account as it is now: an unchanged name may have got new credentials since its limits were first asked for. */
 function placeNow(place: Place, live: LiveLimits): Place {
+  if (place.account.spender !== undefined) return place;
   const account =
     live.services?.directory.accounts.find(({ name }) => name === place.account.name) ?? place.account;
   return {
@@ -158,8 +178,12 @@ function placeNow(place: Place, live: LiveLimits): Place {
 }
 
 function openLimits(live: LiveLimits, config: Config, shared: Shared): RegionLimits<Place> {
-  const { clock, metrics, log } = shared;
-  const redis = createRedis(config.redis, log, { purpose: 'limits', commandTimeoutMs: BUDGET_TIMEOUT_MS });
+  const { clock, metrics, log, standings } = shared;
+  const redis = createRedis(config.redis, log, {
+    purpose: 'limits',
+    commandTimeoutMs: BUDGET_TIMEOUT_MS,
+    standing: standings.open('redis limits'),
+  });
   const limits: RegionLimits<Place> = createLimits<Place>({
     store: redis === null ? undefined : budgetStore(redis, live, shared),
     settings: settingsOf(live),

@@ -31,6 +31,13 @@ export interface Handlers {
   refuse(req: IncomingMessage, res: ServerResponse, fault: Fault): void;
 }
 
+/** What the connections of a listener hold. */
+export interface WireLoad {
+  readonly connections: number;
+  /** Requests that were read and whose answer is not out. */
+  readonly inFlight: number;
+}
+
 /** What a server needs that speaks TLS. */
 export interface WireTls {
   /** What it is made with now. */
@@ -65,6 +72,7 @@ export class Wire {
   readonly #handshakes = new Set<Socket>();
   readonly #flush: () => void;
   #timer: NodeJS.Timeout | undefined;
+  #isLeaving = false;
   #drainsSince: number | undefined;
   #isKnownNode = true;
   #listening = 0;
@@ -143,10 +151,23 @@ export class Wire {
     return server;
   }
 
-  /** From now on each connection ends with its next answer. */
+  /** From now on each connection ends with its next answer: callers look for another instance while there is time. */
+  leave(): void {
+    this.#isLeaving = true;
+    for (const connection of this.#connections.values()) connection.endNext();
+  }
+
+  /** The same, for good: `closeIdle` may end those on which nothing is under way. */
   drain(): void {
     this.#drainsSince ??= performance.now();
-    for (const connection of this.#connections.values()) connection.endNext();
+    this.leave();
+  }
+
+  /** What the connections hold now; counted when somebody asks. */
+  load(): WireLoad {
+    let inFlight = 0;
+    for (const connection of this.#connections.values()) inFlight += connection.unanswered;
+    return { connections: this.#connections.size, inFlight };
   }
 
   /** Ends connections on which nothing is under way; in a drain not before those had their time who were just sending. */
@@ -170,7 +191,7 @@ export class Wire {
     const lifeMs =
       connectionTtlMs === 0 ? Number.POSITIVE_INFINITY : connectionTtlMs * (1 - JITTER * Math.random());
     const connection = new Connection(socket, performance.now() + lifeMs, this.#flush);
-    if (this.#drainsSince !== undefined) connection.endNext();
+    if (this.#isLeaving) connection.endNext();
     this.#connections.set(socket, connection);
     socket.once('close', () => this.#connections.delete(socket));
     if (this.#fastPath && this.#isKnownNode && !this.#fastPath.attach(connection)) this.#giveUpFastPath();
@@ -209,7 +230,17 @@ export class Wire {
     const bytes = error.rawPacket?.subarray(0, error.bytesParsed ?? 0) ?? Buffer.alloc(0);
     // The bytes at hand are followed only once they are read.
     trace.mayBeHead ||= error.rawPacket?.includes('HEAD ') ?? false;
-    connection.refuse(readFault(error, trace.isInRequestLine(bytes)));
+    const fault = readFault(error, trace.isInRequestLine(bytes));
+    this.#log.info(
+      {
+        'http.response.status_code': fault.code,
+        'error.type': 'unreadable',
+        reason: fault.message,
+        'network.peer.address': socket.remoteAddress,
+      },
+      'a request cannot be read',
+    );
+    connection.refuse(fault);
   }
 
   #check(): void {

@@ -52,7 +52,8 @@ export function renderAnswer(
   services: Services,
   hrefs?: Hrefs,
 ): string {
-  const rewritten = services.links().rewriteBody(text, call.publicBase, place.endpoint.region, hrefs);
+  const { account, endpoint } = place;
+  const rewritten = services.links(account).rewriteBody(text, call.publicBase, endpoint.region, hrefs);
   return call.format === 'json' ? rewritten : toXml(operation, rewritten, services);
 }
 
@@ -66,7 +67,9 @@ async function toXmlInTurns(
   ...[call, place, operation, text, services, hrefs]: Parameters<typeof renderAnswer>
 ): Promise<string> {
   const started = performance.now();
-  const rewritten = services.links().rewriteBody(text, call.publicBase, place.endpoint.region, hrefs);
+  const rewritten = services
+    .links(place.account)
+    .rewriteBody(text, call.publicBase, place.endpoint.region, hrefs);
   await nextTurn();
   const value = parseJson(rewritten, Number.POSITIVE_INFINITY);
   await nextTurn();

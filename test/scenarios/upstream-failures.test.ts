@@ -111,12 +111,12 @@ describe.each(['/servers', '/images'])('a read of %s that meets', (path) => {
 describe('a create that meets', () => {
   it.each<[string, Answer, number, RegExp]>([
     ['503', unavailable, 503, /503 Service Unavailable/],
-    ['502', text('bad gateway', 502), 502, /bad gateway/],
-    ['a reset', reset, 504, /may have been done/],
-    ['a reset in the middle of the body', resetMidBody(body), 504, /may have been done/],
-    ['a body shorter than announced', truncated(body), 504, /may have been done/],
-    ['JSON that is none', brokenJson, 504, /may have been done/],
-    ['silence', hang, 504, /may have been done/],
+    ['502', text('bad gateway', 502), 500, /may have been done/],
+    ['a reset', reset, 500, /may have been done/],
+    ['a reset in the middle of the body', resetMidBody(body), 500, /may have been done/],
+    ['a body shorter than announced', truncated(body), 500, /may have been done/],
+    ['JSON that is none', brokenJson, 500, /may have been done/],
+    ['silence', hang, 500, /may have been done/],
   ])('%s is sent once and never again', async (_what, answer, status, message) => {
     const front = await startGateway({
       identityUrl: upstream.identityUrl,
@@ -227,6 +227,6 @@ describe('a path that goes through whose answer breaks', () => {
     expect(answered.status).toBe(503);
     expect(answered.json()).toHaveProperty('serviceUnavailable.code', 503);
     const write = await ask(`${base}/os-keypairs`, { method: 'POST', body: '{}' });
-    expect(write.status).toBe(504);
+    expect(write.status).toBe(500);
   });
 });
