@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
-import { createRedis, createSubscriber, type RedisLog } from '../redis/connection.ts';
+import { createRedisPair, type RedisLog } from '../redis/connection.ts';
 import type { RedisSettings } from '../redis/settings.ts';
 import type { Standings } from '../standing.ts';
 import { LeakyCounts } from './leaky-counts.ts';
@@ -92,17 +92,15 @@ export class TokenKeeper {
   }
 
   #share(settings: RedisSettings): RevocationSharing | undefined {
-    const redis = createRedis(settings, SILENT, {
+    const pair = createRedisPair(settings, SILENT, {
       purpose: 'returned tokens',
       commandTimeoutMs: 1_000,
       standing: this.#standings.open('redis tokens'),
     });
-    const subscriber = createSubscriber(settings, 'returned tokens news');
-    if (!redis || !subscriber) return undefined;
+    if (pair === null) return undefined;
     const { revocations } = this;
     return shareRevocations({
-      redis,
-      subscriber,
+      ...pair,
       revocations,
       keys: this.#keys,
       clock: this.#clock,
