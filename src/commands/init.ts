@@ -150,7 +150,7 @@ function nextSteps(output: string, entries: readonly Entry[]): string {
 /** JSON's strings are YAML's; what opens a reference there is doubled, as Sluice reads it. */
 function quoted(text: string): string {
   const isPlain = /^[A-Za-z/][A-Za-z0-9_./-]*$/.test(text) && !RESERVED.test(text);
-  return isPlain ? text : JSON.stringify(text.replaceAll('${', '$${'));
+  return isPlain ? text : JSON.stringify(text.replaceAll('${', () => '$${'));
 }
 
 const RESERVED = /^(?:true|false|null|yes|no|on|off|y|n)$/i;

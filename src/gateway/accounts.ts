@@ -1,6 +1,8 @@
 import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
+import { createCaller } from '../identity/caller.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
+import type { IdentityWay } from '../identity/identity-request.ts';
 import { createIdentityLogin } from '../identity/login.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
@@ -45,23 +47,37 @@ function openLogin(
     observe: (result) => metrics.tokenRequests.inc(account.name, result),
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
-  const { url: identityUrl, userDomain, project } = identity;
-  return { region, tokens, trust: trustOf(identity), identityUrl, userDomain, project };
+  const { url, userDomain } = identity;
+  const way = wayTo(identity, config, { clock, pools });
+  // What an account's callers get a token for is what it has one for itself, where they do not say.
+  const project = () => identity.project ?? projectOf(tokens.peek());
+  const callers = createCaller({ url, ...way, clock, userDomain, project });
+  return { region, tokens, trust: trustOf(identity), identityUrl: url, callers };
 }
 
 /** A function that logs in once, in the version of the identity service. */
 export function createLogin(
   identity: AccountIdentity,
-  { upstream }: Pick<Config, 'upstream'>,
-  { clock, pools }: Pick<Shared, 'clock' | 'pools'>,
+  config: Pick<Config, 'upstream'>,
+  parts: Pick<Shared, 'clock' | 'pools'>,
 ): LogIn {
-  return createIdentityLogin({
-    url: identity.url,
-    credentials: identity,
+  const { url } = identity;
+  const { clock } = parts;
+  return createIdentityLogin({ url, credentials: identity, ...wayTo(identity, config, parts), clock });
+}
+
+const projectOf = (token: Token | undefined) => token && { id: token.tenant.id };
+
+/** How an identity service is reached. */
+function wayTo(
+  identity: AccountIdentity,
+  { upstream }: Pick<Config, 'upstream'>,
+  { pools }: Pick<Shared, 'clock' | 'pools'>,
+): IdentityWay {
+  return {
     dispatcher: pools.get(locateIdentity(identity.url).url.origin, trustOf(identity)),
     timeoutMs: upstream.headersTimeoutMs,
-    clock,
-  });
+  };
 }
 
 /** Files have been read by the time a configuration is here: their settings hold what was in them. */

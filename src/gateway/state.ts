@@ -156,6 +156,7 @@ function settingsOf(live: LiveLimits): Config['limits'] {
 
 /** The account as it is now: an unchanged name may have got new credentials since its limits were first asked for. */
 function placeNow(place: Place, live: LiveLimits): Place {
+  if (place.account.spender !== undefined) return place;
   const account =
     live.services?.directory.accounts.find(({ name }) => name === place.account.name) ?? place.account;
   return {

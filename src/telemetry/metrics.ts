@@ -91,6 +91,18 @@ export const METRICS = {
     help: 'Requests sent to a region once more, by reason',
     labels: ['region', 'reason'],
   },
+  circuitOpen: {
+    type: 'gauge',
+    name: 'sluice_circuit_open',
+    help: '1 while a service of a region does not answer and is only tried now and then',
+    labels: ['account', 'region', 'service'],
+  },
+  circuitOpened: {
+    type: 'counter',
+    name: 'sluice_circuit_opened_total',
+    help: 'How often a service of a region was found not to answer',
+    labels: ['account', 'region', 'service'],
+  },
   upstreamOverLimit: {
     type: 'counter',
     name: 'sluice_upstream_overlimit_total',
@@ -108,6 +120,12 @@ export const METRICS = {
     name: 'sluice_limit_wait_seconds',
     help: 'Time requests waited for a slot of a rate limit',
     labels: ['account', 'region'],
+  },
+  limitShared: {
+    type: 'counter',
+    name: 'sluice_limit_shared_reads_total',
+    help: 'Reads that waited for a slot and were answered by the same read of somebody else, which got one first',
+    labels: ['account', 'region', 'operation'],
   },
   limitQueueDepth: {
     type: 'gauge',

@@ -5,7 +5,6 @@ import type { Tree } from '../../settings/tree.ts';
 /** Variables that choose among clouds, and describe none. */
 const SELECTORS = new Set([
   'OS_CLOUD',
-  'OS_REGION_NAME',
   'OS_CLIENT_CONFIG_FILE',
   'OS_CLIENT_SECURE_FILE',
   'OS_CLIENT_VENDOR_FILE',
@@ -15,13 +14,13 @@ const SELECTORS = new Set([
 /** What the cloud of the environment is called. */
 export const environmentName = (env: Environment): string => env['OS_CLOUD_NAME'] || 'envvars';
 
-/** That cloud; undefined: no variable describes one. */
+/** That cloud; undefined: there is none, for it begins with `OS_AUTH_URL`. */
 export function environmentCloud(env: Environment): Tree | undefined {
-  const named = Object.entries(env).filter(
-    ([name, value]) => /^OS_(?!TEST|STD|LOG)/.test(name) && value !== undefined && value !== '',
+  if (!env['OS_AUTH_URL']) return undefined;
+  const fields = Object.entries(env).filter(
+    ([name, value]) =>
+      /^OS_(?!TEST|STD|LOG)/.test(name) && !SELECTORS.has(name) && value !== undefined && value !== '',
   );
-  if (!named.some(([name]) => !SELECTORS.has(name))) return undefined;
-  const fields = named.filter(([name]) => name === 'OS_REGION_NAME' || !SELECTORS.has(name));
   return Object.fromEntries(fields.map(([name, value]) => [name.slice('OS_'.length).toLowerCase(), value]));
 }
 

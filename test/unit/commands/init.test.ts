@@ -78,7 +78,7 @@ it('leaves a file that is there alone, unless it is told to replace it', () => {
   expect(readFileSync(output, 'utf8')).toBe('mine');
   expect(printed.join('\n')).toContain('--force');
   expect(run({ force: true })).toBe(0);
-  expect(loaded({ OS_PASSWORD: 'p' })).toHaveLength(4);
+  expect(loaded({ OS_PASSWORD: 'p' })).toHaveLength(3);
 });
 
 it('knows the cloud of the environment', () => {
