@@ -25,6 +25,10 @@ export function openAccount(account: AccountConfig, config: Config, shared: Shar
   return createAccount(account, logins as [Login, ...Login[]]);
 }
 
+/** The name under which it is written down how a login stands. */
+const loginPart = (account: string, region: string | undefined): string =>
+  region === undefined ? `login ${account}` : `login ${account} ${region}`;
+
 /** Ends every login of an account. */
 export function closeAccount({ logins }: LiveAccount): void {
   for (const { tokens } of logins) tokens.close();
@@ -34,7 +38,7 @@ function openLogin(
   account: AccountConfig,
   identity: AccountIdentity,
   config: Config,
-  { log, clock, metrics, pools }: Shared,
+  { log, clock, metrics, pools, standings }: Shared,
 ): Login {
   const { region } = identity;
   const login = createLogin(identity, config, { clock, pools });
@@ -44,14 +48,20 @@ function openLogin(
     clock,
     login: (_credentials, signal) => login(signal),
     log: accountLog,
-    observe: (result) => metrics.tokenRequests.inc(account.name, result),
+    observe: (result) => {
+      metrics.tokenRequests.inc(account.name, result);
+      standings.set(loginPart(account.name, region), result === 'ok', result);
+    },
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
-  const { url, userDomain } = identity;
+  const { url, userDomain, project } = identity;
   const way = wayTo(identity, config, { clock, pools });
-  // What an account's callers get a token for is what it has one for itself, where they do not say.
-  const project = () => identity.project ?? projectOf(tokens.peek());
-  const callers = createCaller({ url, ...way, clock, userDomain, project });
+  // Whoever names no project means the account's.
+  const projectNow = () => {
+    const tenant = tokens.peek()?.tenant;
+    return project ?? (tenant && { id: tenant.id });
+  };
+  const callers = createCaller({ url, ...way, clock, userDomain, project: projectNow });
   return { region, tokens, trust: trustOf(identity), identityUrl: url, callers };
 }
 
@@ -62,11 +72,13 @@ export function createLogin(
   parts: Pick<Shared, 'clock' | 'pools'>,
 ): LogIn {
   const { url } = identity;
-  const { clock } = parts;
-  return createIdentityLogin({ url, credentials: identity, ...wayTo(identity, config, parts), clock });
+  return createIdentityLogin({
+    url,
+    credentials: identity,
+    ...wayTo(identity, config, parts),
+    clock: parts.clock,
+  });
 }
-
-const projectOf = (token: Token | undefined) => token && { id: token.tenant.id };
 
 /** How an identity service is reached. */
 function wayTo(
