@@ -1,8 +1,11 @@
 import type { Logger } from 'pino';
 import { isLoopback } from './access/addresses.ts';
-import { IN_PROCESS } from './config/rules.ts';
+import type { AccountIdentity } from './config/identities.ts';
+import { IN_PROCESS } from './config/identity-rules.ts';
 import type { Config, IdentityConfig } from './config/schema.ts';
+import { drainTimes } from './gateway/drain.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { needsV3 } from './identity/settings.ts';
 import { createSimulator, type Simulator } from './simulator/simulator.ts';
 
 /** Where a server can be reached. */
@@ -24,7 +27,7 @@ export interface Server {
    * `admin.host` and `.port`, `simulator`) stays as it was until the next start.
    */
   reload(config: Config): Promise<void>;
-  /** Stops accepting, lets requests under way finish within `shutdown.graceMs`, then ends everything. */
+  /** Takes no more callers after `shutdown.delayMs`, lets requests under way finish within `graceMs`, then ends everything. */
   close(): Promise<void>;
 }
 
@@ -40,7 +43,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     log.info(addresses, 'serving');
     return createServer(config, { gateway, simulator, addresses, log });
   } catch (error) {
-    await gateway?.close(0);
+    await gateway?.close({ delayMs: 0, graceMs: 0 });
     await simulator?.close();
     throw error;
   }
@@ -83,7 +86,7 @@ function createServer(initial: Config, { gateway, simulator, addresses, log }: P
       return reloaded;
     },
     async close() {
-      await gateway.close(current.shutdown.graceMs);
+      await gateway.close(drainTimes(current));
       await simulator?.close();
     },
   };
@@ -103,11 +106,11 @@ function boundParts(before: Config, after: Config): string[] {
 /** Accounts that log in at the simulator of this process get its URL, which is known only once it listens. */
 function resolveIdentity(config: Config, identityUrl: string | undefined): Config {
   const accounts = config.accounts.map((account) => {
-    const resolve = <T extends { readonly url: string }>(identity: T): T => {
+    const resolve = <T extends AccountIdentity>(identity: T): T => {
       if (identity.url !== IN_PROCESS) return identity;
       if (identityUrl === undefined)
         throw new Error(`${account.name}: the simulator does not run in this process`);
-      return { ...identity, url: identityUrl };
+      return { ...identity, url: needsV3(identity) ? identityUrl.replace(/v2\.0$/, 'v3') : identityUrl };
     };
     const { identity } = account;
     return {
