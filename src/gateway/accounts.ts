@@ -1,12 +1,15 @@
 import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
+import { createCaller } from '../identity/caller.ts';
+import type { IdentityWay } from '../identity/identity-request.ts';
+import { createIdentityLogin } from '../identity/login.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
-import { type Trust, v2TokensUrl } from '../identity/settings.ts';
+import { locateIdentity, type Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
 import { createTokenSource, type IdentityLog } from '../identity/token-source.ts';
-import { createV2Login } from '../identity/v2-client.ts';
+import type { LogIn } from '../identity/v2-client.ts';
 import { createAccount, type LiveAccount, type Login } from '../routing/account.ts';
 import { EVERYWHERE } from '../routing/target.ts';
 import { beginAccount } from '../telemetry/first-values.ts';
@@ -51,22 +54,42 @@ function openLogin(
     },
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
-  return { region, tokens, trust: trustOf(identity), identityUrl: identity.url };
+  const { url, userDomain, project } = identity;
+  const way = wayTo(identity, config, { clock, pools });
+  // Whoever names no project means the account's.
+  const projectNow = () => {
+    const tenant = tokens.peek()?.tenant;
+    return project ?? (tenant && { id: tenant.id });
+  };
+  const callers = createCaller({ url, ...way, clock, userDomain, project: projectNow });
+  return { region, tokens, trust: trustOf(identity), identityUrl: url, callers };
 }
 
-/** A function that logs in once; see `createV2Login`. */
+/** A function that logs in once, in the version of the identity service. */
 export function createLogin(
   identity: AccountIdentity,
-  { upstream }: Pick<Config, 'upstream'>,
-  { clock, pools }: Pick<Shared, 'clock' | 'pools'>,
-): (signal: AbortSignal) => Promise<Token> {
-  return createV2Login({
-    url: identity.url,
+  config: Pick<Config, 'upstream'>,
+  parts: Pick<Shared, 'clock' | 'pools'>,
+): LogIn {
+  const { url } = identity;
+  return createIdentityLogin({
+    url,
     credentials: identity,
-    dispatcher: pools.get(v2TokensUrl(identity.url).origin, trustOf(identity)),
-    timeoutMs: upstream.headersTimeoutMs,
-    clock,
+    ...wayTo(identity, config, parts),
+    clock: parts.clock,
   });
+}
+
+/** How an identity service is reached. */
+function wayTo(
+  identity: AccountIdentity,
+  { upstream }: Pick<Config, 'upstream'>,
+  { pools }: Pick<Shared, 'clock' | 'pools'>,
+): IdentityWay {
+  return {
+    dispatcher: pools.get(locateIdentity(identity.url).url.origin, trustOf(identity)),
+    timeoutMs: upstream.headersTimeoutMs,
+  };
 }
 
 /** Files have been read by the time a configuration is here: their settings hold what was in them. */

@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
 import { ClientLimits } from '../access/client-limits.ts';
 import { PasswordVerifier } from '../access/password.ts';
-import { TokenProofs } from '../access/proof.ts';
 import { TokenKeeper } from '../access/token-keeper.ts';
-import { UpstreamLogins } from '../access/upstream-logins.ts';
+import { UpstreamGate } from '../access/upstream-gate.ts';
 import { createAdmin } from '../admin/listener.ts';
 import { type Clock, sleep, systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { Standings } from '../standing.ts';
+import { NotableRequests } from '../telemetry/notable-requests.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { Pools } from '../upstream/pools.ts';
 import { Proxies } from '../upstream/proxies.ts';
@@ -74,11 +74,12 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     tokens,
     passwords: new PasswordVerifier(clock),
     clientLimits: new ClientLimits([]),
-    proofs: new TokenProofs(),
-    upstreamLogins: new UpstreamLogins(clock, (origin, trust) => pools.get(origin, trust)),
     audit: await AuditKeeper.open(config.audit, { clock, log, standings }),
     health: new RegionHealth(clock, log),
     standings,
+    notable: new NotableRequests(),
+    upstreamGate: new UpstreamGate(clock),
+    latest: () => core.services,
   };
   let core: Core = createCore(config, shared);
   const peers = new Peers(clock, log);

@@ -1,9 +1,13 @@
+import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
+import { variantOf } from '../upstream/headers.ts';
 import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
+import type { WaitWatch } from '../upstream/request.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { learnFrom, ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
+import { whileGood, withdrawnFault } from './still-good.ts';
 import { longestWaitMs, priorityOf } from './wait.ts';
 
 /** How a request is sent that is not simply its caller's. */
@@ -12,6 +16,57 @@ export interface Sending {
   readonly cancellation?: Cancellation;
   /** See `RegionRequest`. */
   readonly beforeSending?: () => Promise<void>;
+  /** See `RegionRequest`. */
+  readonly waiting?: WaitWatch;
+}
+
+/**
+ * A read that is not cached: identical ones that wait for a slot are answered together, see `SharedReads`.
+ *
+ * @throws {Fault} no answer
+ */
+export async function readRegion(
+  request: OperationRequest,
+  services: Services,
+  cancellation: Cancellation = request.call,
+): Promise<RegionAnswer> {
+  const { call, operation, place } = request;
+  const { clock, metrics, sharedReads } = services;
+  const begun = clock.monotonic();
+  const sharing = sharedReads.ask(
+    () => keyOf(request),
+    { caller: cancellation, patienceMs: patienceOf(request, services) },
+    (terms) => askRegion(request, undefined, services, terms),
+  );
+  const { answer, isShared } = await sharing.catch((error: unknown) => {
+    // The one that was sent for this one may have lost its own key meanwhile.
+    if (!isOfCaller(error) || withdrawnFault(call, services) !== undefined) throw error;
+    const alone = askRegion(request, undefined, services, { cancellation });
+    return alone.then((own) => ({ answer: own, isShared: false }));
+  });
+  if (isShared) {
+    metrics.limitShared.inc(place.account.name, place.endpoint.region, operation.name);
+    call.upstreamMs += answer.upstreamMs;
+    call.waitedMs += Math.max(0, clock.monotonic() - begun - answer.upstreamMs);
+  }
+  return answer;
+}
+
+/** Whether a failure is about whoever asked, and not about what was asked. */
+const isOfCaller = (error: unknown): boolean =>
+  error instanceof Fault && (error.fault === 'unauthorized' || error.fault === 'forbidden');
+
+function patienceOf({ call }: OperationRequest, { settings, clients }: Services): number {
+  return longestWaitMs(call, settings.limits.maxWaitMs, clients.get(call.client));
+}
+
+/** All that a read's answer depends on: whose it is, what is asked, and in which version and language. */
+function keyOf(request: OperationRequest): string {
+  const { call, operation, place, path, query } = request;
+  const { account, endpoint } = place;
+  const whose = [account.name, endpoint.region, endpoint.tenantId, ownTokenOf(call) ?? null];
+  const language = call.header('accept-language') ?? null;
+  return JSON.stringify([...whose, operation.name, path, query, variantOf(call.headers), language]);
 }
 
 /** The id that lines about decisions bear, while anybody wants to read them: one is not made in vain. */
@@ -27,7 +82,7 @@ export async function askRegion(
   sending: Sending = {},
 ): Promise<RegionAnswer> {
   const answered = await services.regions.ask(upstreamRequest(request, body, services, sending));
-  if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, request.place, services);
+  if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, services);
   request.call.waitedMs += answered.waitedMs;
   request.call.upstreamMs += answered.upstreamMs;
   request.call.attempts += answered.attempts;
@@ -38,9 +93,11 @@ function upstreamRequest(
   request: OperationRequest,
   body: Buffer | string | undefined,
   services: Services,
-  { cancellation = request.call, beforeSending }: Sending,
+  { cancellation = request.call, beforeSending, waiting }: Sending,
 ): UpstreamRequest {
   const { call, operation, place } = request;
+  // What is fetched for the cache is fetched for all who wait for it.
+  const isForAll = operation.cache !== null;
   const client = services.clients.get(call.client);
   return {
     operation,
@@ -58,7 +115,8 @@ function upstreamRequest(
     ownToken: operation.scope === 'tenant' ? ownTokenOf(call) : undefined,
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
-    beforeSending,
+    beforeSending: isForAll ? beforeSending : whileGood(call, services, beforeSending),
+    waiting,
     cancellation,
   };
 }

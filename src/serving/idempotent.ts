@@ -68,7 +68,10 @@ export async function askOnce(
 ): Promise<RegionAnswer> {
   const { call, place, operation, path, query } = request;
   const { account, endpoint } = place;
-  const scope = { client: call.client, account: account.name, tenant: endpoint.tenantId, key };
+  // Of two callers with tokens of their own neither is given the other's answer.
+  const client = call.caller?.user === undefined ? call.client : ` ${call.caller.user}`;
+  const { cacheAs, name: accountName } = account;
+  const scope = { client, account: cacheAs ?? accountName, tenant: endpoint.tenantId, key };
   const document = body === undefined ? undefined : parseJson(body.toString());
   const asked = { region: endpoint.region, method: operation.method, path, query, body: document };
   const name = nameOf(scope);

@@ -164,6 +164,18 @@ export const METRICS = {
     help: 'How many requests to a region may be repeated now; 0: its failures go to callers as they are',
     labels: ['account', 'region'],
   },
+  circuitOpen: {
+    type: 'gauge',
+    name: 'sluice_circuit_open',
+    help: '1 while a service of a region does not answer and is only tried now and then',
+    labels: ['account', 'region', 'service'],
+  },
+  circuitOpened: {
+    type: 'counter',
+    name: 'sluice_circuit_opened_total',
+    help: 'How often a service of a region was found not to answer',
+    labels: ['account', 'region', 'service'],
+  },
   upstreamOverLimit: {
     type: 'counter',
     name: 'sluice_upstream_overlimit_total',
@@ -182,6 +194,12 @@ export const METRICS = {
     name: 'sluice_limit_wait_seconds',
     help: 'Time requests waited for a slot of a rate limit, by client',
     labels: ['account', 'region', 'client'],
+  },
+  limitShared: {
+    type: 'counter',
+    name: 'sluice_limit_shared_reads_total',
+    help: 'Reads that waited for a slot and were answered by the same read of somebody else, which got one first',
+    labels: ['account', 'region', 'operation'],
   },
   limitQueueDepth: {
     type: 'gauge',
