@@ -1,7 +1,7 @@
 import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
-import { chooseEndpoints } from '../identity/catalog.ts';
 import { createCaller } from '../identity/caller.ts';
+import { chooseEndpoints } from '../identity/catalog.ts';
 import type { IdentityWay } from '../identity/identity-request.ts';
 import { createIdentityLogin } from '../identity/login.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';

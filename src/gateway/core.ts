@@ -76,7 +76,13 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     overLimitStatus: config.limits.overLimitStatus,
   });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
-  const finished = createFinish(metrics, createRequestLog(log, config.log), shared.audit, clock, shared.notable);
+  const finished = createFinish(
+    metrics,
+    createRequestLog(log, config.log),
+    shared.audit,
+    clock,
+    shared.notable,
+  );
   const links = linksOf(directory);
   const outbox = new Outbox<Call, () => void>((call, write) => {
     try {
@@ -93,6 +99,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     log,
     metrics,
     health,
+    notable: shared.notable,
     standings,
     directory,
     regions,

@@ -46,7 +46,14 @@ export function chargeOf(window: Window, now: number): Charge {
 export function snapshotOf(
   windows: readonly Window[],
   clients: Iterable<Client>,
-  at: { now: number; nowWall: number; queueDepth: number; oldestMs: number; pausedMs: number; waitingFor: (window: Window) => number },
+  at: {
+    now: number;
+    nowWall: number;
+    queueDepth: number;
+    oldestMs: number;
+    pausedMs: number;
+    waitingFor: (window: Window) => number;
+  },
 ): ShaperSnapshot {
   const known = [...clients];
   return {

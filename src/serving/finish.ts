@@ -2,10 +2,10 @@ import type { AuditLog } from '../access/audit.ts';
 import type { Clock } from '../clock.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { RequestLog } from '../telemetry/request-log.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
 import { traceIdOf } from '../telemetry/trace-id.ts';
-import type { NotableRequests } from '../telemetry/notable-requests.ts';
 import { auditEventOf, auditRecordOf } from './audit-record.ts';
 import { notableOf, requestLineOf } from './request-line.ts';
 

@@ -84,7 +84,7 @@ describe.skipIf(!canRun)('a real Prometheus', () => {
         { timeout: 90_000, interval: 1_000 },
       )
       .toEqual([]);
-    const [oldest] = await prometheus.query('sluice_limit_queue_oldest_seconds');
+    const [oldest] = await prometheus.query('max(sluice_limit_queue_oldest_seconds)');
     expect(Number(oldest!.value[1])).toBeGreaterThan(0);
     expect(await prometheus.query('sluice_redis_up')).toHaveLength(2);
 
