@@ -78,7 +78,13 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     overLimitStatus: config.limits.overLimitStatus,
   });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
-  const finished = createFinish(metrics, createRequestLog(log, config.log), shared.audit, clock);
+  const finished = createFinish(
+    metrics,
+    createRequestLog(log, config.log),
+    shared.audit,
+    clock,
+    shared.notable,
+  );
   const links = linksOf(directory);
   const outbox = new Outbox<Call, () => void>((call, write) => {
     try {
@@ -95,6 +101,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     log,
     metrics,
     health,
+    notable: shared.notable,
     standings,
     directory,
     regions,

@@ -110,6 +110,11 @@ export class Budget<P extends LimitPlace> {
     return this.#refresher?.resync();
   }
 
+  /** How it stands with the shared budget; `shared` as well where this process has it to itself. */
+  get sharing(): LeaseState {
+    return this.#sharing;
+  }
+
   /** It is that of a caller with a token of its own, and no account's. */
   get isCallers(): boolean {
     return this.#place.account.spender !== undefined;
@@ -118,11 +123,6 @@ export class Budget<P extends LimitPlace> {
   get #isInForce(): boolean {
     const { name, spender } = this.#place.account;
     return (spender ?? this.#options.userOf(name)) === this.user;
-  }
-
-  /** How it stands with the shared budget; `shared` as well where this process has it to itself. */
-  get sharing(): LeaseState {
-    return this.#sharing;
   }
 
   get isOrphaned(): boolean {

@@ -17,6 +17,7 @@ import type { Operation } from '../operations/operation.ts';
 import type { Account, Directory, Place } from '../routing/directory.ts';
 import type { Standings } from '../standing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { RegionAnswer, Regions } from '../upstream/region.ts';
 import type { RegionHealth } from '../upstream/region-health.ts';
 import type { Callers } from './callers.ts';
@@ -33,6 +34,8 @@ export interface Services {
   readonly metrics: Metrics;
   /** Whether regions are up. */
   readonly health: RegionHealth;
+  /** The slowest and the refused requests of the last hour. */
+  readonly notable: NotableRequests;
   /** How what is no region stands: `redis cache`, `login main`, `reload` … */
   readonly standings: Standings;
   readonly directory: Directory;

@@ -189,6 +189,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { method, path, query, body, place } = this.request;
     this.#hasHead = false;
     this.#permit = permit;
+    const { account, endpoint } = place;
     const started = this.means.clock.monotonic();
     const pass = this.#circuit.enter(started);
     if (typeof pass !== 'string') {
@@ -196,7 +197,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       throw circuitFault(pass, place);
     }
     this.attempts++;
-    const { account, endpoint } = place;
     this.means.health.asked(account.name, endpoint.region);
     const outcome = await this.exchange(
       {
@@ -210,9 +210,9 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const now = this.means.clock.monotonic();
     const tookMs = now - started;
     this.upstreamMs += tookMs;
-    this.#circuit.ended(pass, endOf(outcome), now);
     const { label } = this.#terms;
     recordAttempt(this.request, this.means, { label, count: this.attempts, ms: tookMs }, outcome);
+    this.#circuit.ended(pass, endOf(outcome), now);
     if (outcome instanceof ExchangeError) {
       if (!this.#hasHead) settleUnanswered(permit, outcome);
       return outcome;
