@@ -16,7 +16,15 @@ export function limitsStatus(standings: readonly RegionStanding[]): JsonObject[]
   }));
 }
 
-function limitStatus({ limit, remaining, nextFreeMs, used, exhaustionMs }: LimitStanding): JsonObject {
+function limitStatus({
+  limit,
+  remaining,
+  reserved,
+  waiting,
+  nextFreeMs,
+  used,
+  exhaustionMs,
+}: LimitStanding): JsonObject {
   const { verb, uri, value, unit, origin = 'published' } = limit;
   return {
     verb,
@@ -25,6 +33,9 @@ function limitStatus({ limit, remaining, nextFreeMs, used, exhaustionMs }: Limit
     unit,
     origin,
     remaining,
+    used: Math.max(0, value - remaining - reserved),
+    reserved,
+    waiting,
     nextFreeMs: Math.ceil(nextFreeMs),
     usedByClient: Object.fromEntries(used),
     exhaustedAt: exhaustionMs === undefined ? null : new Date(exhaustionMs).toISOString(),

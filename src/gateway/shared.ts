@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { Services } from '../serving/services.ts';
 import type { Standings } from '../standing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { RegionHealth } from '../upstream/region-health.ts';
 import type { AuditKeeper } from './audit.ts';
@@ -28,9 +29,10 @@ export interface Shared {
   /** The turns of logins in the limits of identity services. */
   readonly loginPermits: LoginPermits;
   readonly audit: AuditKeeper;
-  /** The services in force. */
-  readonly latest: () => Services;
   readonly health: RegionHealth;
   /** How the parts of the process stand that are no regions: `part name`. */
   readonly standings: Standings;
+  readonly notable: NotableRequests;
+  /** The services in force. */
+  readonly latest: () => Services;
 }

@@ -61,6 +61,14 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
     return this.#options.settings.enabled;
   }
 
+  get instances(): number {
+    const { store, settings } = this.#options;
+    if (store === undefined) return 1;
+    let most = 0;
+    for (const budget of this.#budgets.values()) most = Math.max(most, budget.instances ?? 0);
+    return most === 0 ? settings.instances : most;
+  }
+
   acquire(place: P, request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal> {
     if (!this.isEnabled) return FREE_PERMIT;
     const budgets = this.#budgetsOf(place, request.service ?? COMPUTE);

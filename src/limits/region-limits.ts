@@ -37,6 +37,8 @@ export interface Resynced {
 export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   /** Whether anything is counted here at all; otherwise only the region knows its limits. */
   readonly isEnabled: boolean;
+  /** How many instances share the budgets, this one included, as far as is known. */
+  readonly instances: number;
   /** A permit that costs nothing: for what no limit is about. */
   readonly free: Permit;
   /** A permit or refusal at once, or a promise of one. */

@@ -5,7 +5,7 @@ import { sleep } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
-import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-request.ts';
+import type { Charge, Permit, Refusal } from '../limits/slot-request.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import { refusalBody } from './answer-reader.ts';
 import { recordAttempt, recordSlot } from './attempt-record.ts';
@@ -26,7 +26,7 @@ import { ownToken } from './own-token.ts';
 import type { Tokens } from './renewals.ts';
 import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import { announce, COMPUTE, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
+import { announce, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
 
 /** What an answer has, however it is taken. */
 type AnswerHead = Pick<UpstreamAnswer, 'status' | 'headers'>;
@@ -138,13 +138,13 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   /** @throws {Fault} over a limit of the client's own, of which a request takes one, however often it is sent */
   #takeOwnLimit(): void {
-    const { clientLimits, clock, metrics, overLimitStatus } = this.means;
+    const { clientLimits, clock, limits, metrics, overLimitStatus } = this.means;
     const { client, method, place } = this.request;
-    if (!this.#terms.isRated || this.#given !== undefined || !clientLimits.has(client)) return;
+    if (this.#terms.isFree || this.#given !== undefined || !clientLimits.has(client)) return;
     const slot = this.#slot(0, false);
-    const refused = slot.service === COMPUTE && clientLimits.take(client, method, slot, clock.monotonic());
-    if (!refused) return;
-    metrics.limitRejected.inc(place.account.name, place.endpoint.region, COMPUTE, client, 'client');
+    const refused = clientLimits.take(client, method, slot, clock.monotonic(), limits.instances);
+    if (refused === undefined) return;
+    metrics.limitRejected.inc(place.account.name, place.endpoint.region, slot.service, client, 'client');
     throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
   }
 
@@ -171,7 +171,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     return this.means.limits.acquire(this.request.place, this.#slot(maxWaitMs, isAgain));
   }
 
-  #slot(maxWaitMs: number, isAgain: boolean): SlotRequest {
+  #slot(maxWaitMs: number, isAgain: boolean): RegionSlot {
     const { base, isRated } = this.#terms;
     return new RegionSlot(this.request, base, !isRated, maxWaitMs, isAgain);
   }
@@ -189,6 +189,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { method, path, query, body, place } = this.request;
     this.#hasHead = false;
     this.#permit = permit;
+    const { account, endpoint } = place;
     const started = this.means.clock.monotonic();
     const pass = this.#circuit.enter(started);
     if (typeof pass !== 'string') {
@@ -196,7 +197,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       throw circuitFault(pass, place);
     }
     this.attempts++;
-    const { account, endpoint } = place;
     this.means.health.asked(account.name, endpoint.region);
     const outcome = await this.exchange(
       {
@@ -210,9 +210,9 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const now = this.means.clock.monotonic();
     const tookMs = now - started;
     this.upstreamMs += tookMs;
-    this.#circuit.ended(pass, endOf(outcome), now);
     const { label } = this.#terms;
     recordAttempt(this.request, this.means, { label, count: this.attempts, ms: tookMs }, outcome);
+    this.#circuit.ended(pass, endOf(outcome), now);
     if (outcome instanceof ExchangeError) {
       if (!this.#hasHead) settleUnanswered(permit, outcome);
       return outcome;
