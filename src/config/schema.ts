@@ -59,6 +59,24 @@ const ShutdownSchema = Type.Object(
   closed,
 );
 
+const TracingSchema = Type.Object(
+  {
+    otlp: Nullable(Type.String({ pattern: '^https?://[^\\s@?#]+$' }), {
+      default: null,
+      description:
+        'Collector that traces are sent to by OTLP over HTTP, such as `http://collector:4318`; null: nothing is traced. What it wants for a password is in the environment, `OTEL_EXPORTER_OTLP_HEADERS`.',
+    }),
+    ratio: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      default: 1,
+      description:
+        'Share of the traces that begin here which are sent. A caller’s `traceparent` decides for its own.',
+    }),
+  },
+  closed,
+);
+
 const secret = { minLength: 1, secret: true } as const;
 
 const identityKeys = {
@@ -213,6 +231,7 @@ export const ConfigSchema = Type.Object(
     allowedHosts: AllowedHostsSchema,
     trustProxy: TrustProxySchema,
     log: section(LogSchema),
+    tracing: section(TracingSchema),
     shutdown: section(ShutdownSchema),
     redis: RedisSchema,
     accounts: Type.Array(AccountSchema, { default: [], description: 'Upstream accounts, at least one.' }),

@@ -80,6 +80,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     clock,
     log,
     metrics,
+    tracing: shared.tracing,
     directory,
     regions,
     limits,

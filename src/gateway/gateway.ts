@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { ClientLimits } from '../access/client-limits.ts';
@@ -9,6 +10,7 @@ import { createAdmin } from '../admin/listener.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { Pools } from '../upstream/pools.ts';
 import { Proxies } from '../upstream/proxies.ts';
 import { AuditKeeper } from './audit.ts';
@@ -61,6 +63,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     log,
     clock,
     metrics: createMetrics(),
+    tracing: await openTracing(config, log),
     pools,
     tokens,
     passwords: new PasswordVerifier(clock),
@@ -103,9 +106,22 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       await core.close();
       await peers.close();
       tokens.close();
-      await Promise.allSettled([admin.close(), shared.pools.close(), shared.audit.close()]);
+      await Promise.allSettled([
+        admin.close(),
+        shared.pools.close(),
+        shared.audit.close(),
+        shared.tracing?.close(),
+      ]);
     },
   };
+}
+
+/** OpenTelemetry is loaded only by those who use it. */
+async function openTracing({ tracing }: Config, log: Logger): Promise<Tracing | undefined> {
+  const { otlp, ratio } = tracing;
+  if (otlp === null) return undefined;
+  const sdk = await import('../telemetry/otlp.ts');
+  return sdk.openTracing({ otlp, ratio }, randomUUID(), log);
 }
 
 /** Waits for requests under way, at most `graceMs`; then whoever is left is cut off. */

@@ -6,6 +6,7 @@ import type { TokenKeeper } from '../access/token-keeper.ts';
 import type { UpstreamLogins } from '../access/upstream-logins.ts';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { AuditKeeper } from './audit.ts';
 
@@ -14,6 +15,8 @@ export interface Shared {
   readonly log: Logger;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Undefined: nothing is traced. */
+  readonly tracing: Tracing | undefined;
   readonly pools: Pools;
   readonly tokens: TokenKeeper;
   /** Who has logged in with a password, and who has failed to. */

@@ -90,6 +90,7 @@ function commonOf(call: Call, { settings, clients }: Services) {
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, settings.limits.maxWaitMs, known),
     cancellation: call,
+    trace: call.trace,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Span } from '../telemetry/tracing.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
 import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
 import type { OperationRequest } from './operation-request.ts';
@@ -11,8 +12,10 @@ export async function askRegion(
   body: Buffer | string | undefined,
   services: Services,
   cancellation: Cancellation = request.call,
+  trace: Span | undefined = request.call.trace,
 ): Promise<RegionAnswer> {
-  const answered = await services.regions.ask(upstreamRequest(request, body, services, cancellation));
+  const asked = upstreamRequest(request, body, services, cancellation, trace);
+  const answered = await services.regions.ask(asked);
   if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, request.place, services);
   request.call.waitedMs += answered.waitedMs;
   request.call.upstreamMs += answered.upstreamMs;
@@ -24,6 +27,7 @@ function upstreamRequest(
   body: Buffer | string | undefined,
   services: Services,
   cancellation: Cancellation,
+  trace: Span | undefined,
 ): UpstreamRequest {
   const { call, operation, place } = request;
   const client = services.clients.get(call.client);
@@ -43,5 +47,6 @@ function upstreamRequest(
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
     cancellation,
+    trace,
   };
 }

@@ -4,6 +4,7 @@ import type { RequestFacts } from '../http/request-facts.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RequestLog } from '../telemetry/request-log.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
+import type { Span } from '../telemetry/tracing.ts';
 import { auditEventOf, auditRecordOf } from './audit-record.ts';
 
 /** Counts and logs a finished request, once its status is known; writes, logins and refusals go to the audit log, too. */
@@ -22,6 +23,7 @@ export function createFinish(
     metrics.httpDuration.observe(ms / 1000, region, operation, cache);
     const event = auditEventOf(call);
     if (event !== undefined) audit.record(auditRecordOf(call, event, status, clock.now()));
+    if (call.trace !== undefined) endTrace(call, call.trace, status);
     if (!log.wants(status)) return;
     log.write({
       id: call.requestId,
@@ -37,4 +39,27 @@ export function createFinish(
       ms: Math.round(ms * 1000) / 1000,
     });
   };
+}
+
+/** Says what a request was. The cache's part of a hit is over before anybody could have begun it. */
+function endTrace(call: RequestFacts, trace: Span, status: number): void {
+  const { account, region, operation, method, client, cache, service, requestId } = call;
+  if (cache === 'hit' || cache === 'stale')
+    trace.past('cache', 'internal', 0, { 'sluice.cache.verdict': cache });
+  trace.end(
+    {
+      'span.name': `${method} ${operation}`,
+      'http.request.method': method,
+      'http.response.status_code': status,
+      'sluice.operation': operation,
+      'sluice.service': service,
+      'sluice.account': account,
+      'sluice.region': region,
+      'sluice.client': client,
+      'sluice.cache.verdict': cache,
+      'sluice.request_id': requestId,
+      'sluice.limit.wait_ms': Math.round(call.waitedMs),
+    },
+    status >= 500 ? String(status) : undefined,
+  );
 }

@@ -17,6 +17,7 @@ import type { LinkRewriter } from '../links/rewrite.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Directory, Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { Regions } from '../upstream/region.ts';
 import type { Callers } from './callers.ts';
 import type { ClientSettings } from './wait.ts';
@@ -27,6 +28,8 @@ export interface Services {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Undefined: nothing is traced. */
+  readonly tracing: Tracing | undefined;
   readonly directory: Directory;
   readonly regions: Regions;
   readonly limits: RegionLimits<Place>;

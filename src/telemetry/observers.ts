@@ -5,6 +5,7 @@ import type { RegionStanding } from '../limits/limits.ts';
 import type { ShaperObserver } from '../limits/queue/shaper-contract.ts';
 import { REDIS_TROUBLES } from '../redis/trouble.ts';
 import type { Metrics } from './metrics.ts';
+import { currentSpan } from './tracing.ts';
 
 /** What the cache does, as metrics. Gauges are read when somebody scrapes. */
 export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheObserver {
@@ -33,6 +34,11 @@ export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheOb
     redis(operation, outcome, durationMs) {
       if (outcome !== 'ok') metrics.redisErrors.inc(operation, outcome);
       if (outcome !== 'skipped') metrics.redisDuration.observe(durationMs / 1000, operation);
+      currentSpan()?.past(`redis ${operation}`, 'client', durationMs, {
+        'db.system.name': 'redis',
+        'db.operation.name': operation,
+        'sluice.redis.outcome': outcome,
+      });
     },
   };
 }

@@ -8,7 +8,9 @@ import type { Token } from '../identity/token.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
+import { traced } from '../telemetry/tracing.ts';
 import { refusalBody } from './answer-reader.ts';
+import { beginAttempt, endAttempt, placeAttributes, withTrace } from './attempt-span.ts';
 import {
   type AttemptOutcome,
   type AttemptState,
@@ -56,6 +58,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   #permit: Permit | undefined;
   /** The head of the current attempt's answer is here: its permit is used up. */
   #hasHead = false;
+  /** How often it was sent again, where that is traced. */
+  #resends = 0;
 
   constructor(request: R, terms: CallTerms, means: Means) {
     this.request = request;
@@ -95,7 +99,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       for (;;) {
         const token = this.#tokenNow() ?? (await this.#tokenLater());
         const asked = this.#admit();
-        const permit = asked instanceof Promise ? await asked : asked;
+        const permit = asked instanceof Promise ? await this.#inSpan('wait for a slot', asked) : asked;
         if (permit.refused) throw this.means.limits.refusal(permit);
         this.waitedMs += permit.waitedMs;
         const result = await this.#attempt(token, permit);
@@ -148,7 +152,12 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   async #tokenLater(): Promise<Token> {
     if (isStreamed(this.request.body)) await this.means.renewals.pending(this.#tokens);
-    return this.#tokens.get(this.request.cancellation?.signal);
+    return this.#inSpan('wait for a token', this.#tokens.get(this.request.cancellation?.signal));
+  }
+
+  #inSpan<T>(name: string, result: Promise<T>): Promise<T> {
+    const { trace } = this.request;
+    return trace ? traced(trace.child(name, 'internal', placeAttributes(this.request)), result) : result;
   }
 
   #admit(): Permit | Refusal | Promise<Permit | Refusal> {
@@ -173,17 +182,21 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.#hasHead = false;
     this.#permit = permit;
     const started = this.means.clock.monotonic();
+    const { trace } = this.request;
+    const span = trace && beginAttempt(trace, this.request, this.#terms.label, this.#resends++);
+    const headers = this.headers(token);
     const outcome = await this.exchange(
       {
         method,
         path: this.#terms.base + (query === '' ? path : `${path}?${query}`),
-        headers: this.headers(token),
+        headers: span === undefined ? headers : withTrace(headers, span),
         body: isStreamed(body) ? body.stream : body,
       },
       this.means.pools.get(place.endpoint.origin, this.#trust),
     );
     const tookMs = this.means.clock.monotonic() - started;
     this.upstreamMs += tookMs;
+    if (span !== undefined) endAttempt(span, outcome);
     if (outcome instanceof ExchangeError) {
       if (!this.#hasHead) settleUnanswered(permit, outcome);
       this.#count('error', tookMs);

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Permit, Priority } from '../limits/slot-request.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
+import type { Span } from '../telemetry/tracing.ts';
 import type { Cancellation } from './cancellation.ts';
 
 /** A body that is sent while it comes in: once, unless nothing of it has been read. */
@@ -32,6 +33,8 @@ export interface RegionRequest {
   /** Longest wait for slots, ms. */
   readonly maxWaitMs: number;
   readonly cancellation: Cancellation | undefined;
+  /** What this is a part of, where that is traced. */
+  readonly trace?: Span | undefined;
 }
 
 /** An operation of the guide, asked of a region; its answer is wanted whole. */
