@@ -1,3 +1,4 @@
+import { canonicalServiceType } from '../identity/service-types.ts';
 import { operationNamed } from '../operations/match.ts';
 import type { CacheClass, DocumentName, Invalidation, Operation } from '../operations/operation.ts';
 import { atLeast, createdFrom, type Filter, hasImageType, isNamed, isSteady } from './derive/filters.ts';
@@ -12,10 +13,10 @@ export interface CachedClass {
   /** The type of the catalog's service whose operations read and change it. */
   readonly service: string;
   /**
-   * Types of other services that change the same things in ways of their own: no operation says what such a write touches,
+   * Writes that are no operations and change the same things in ways of their own: nobody says what such a write touches,
    * so it ends the whole class in its account and region.
    */
-  readonly alsoChangedThrough: readonly string[];
+  readonly alsoChangedThrough: readonly OtherWay[];
   /** What an operation's `invalidates` ends here: lists, or the item that `subject` names. */
   readonly endedBy: Partial<Record<Invalidation, 'lists' | 'item'>>;
   /** The path parameter of a write that names the item. */
@@ -28,6 +29,14 @@ export interface CachedClass {
   readonly steadyStatus: string | undefined;
   /** How its operations hang together; undefined: nothing is computed from its lists. */
   readonly family: Family | undefined;
+}
+
+/** Writes to a service of the catalog that change what Compute's operations show. */
+export interface OtherWay {
+  /** Types of the service, without their version. */
+  readonly services: readonly string[];
+  /** Which of its writes, by the segments of their decoded path; left out, all of them. */
+  readonly changes?: (segments: readonly string[]) => boolean;
 }
 
 /** A detail list and what a complete one also answers. */
@@ -86,7 +95,12 @@ export const CLASSES: Readonly<Record<CacheClass, CachedClass>> = {
   },
   images: {
     service: 'compute',
-    alsoChangedThrough: ['image'],
+    alsoChangedThrough: [
+      { services: ['image'] },
+      // Cinder's os-volume_upload_image makes an image; its body, which says so, is not read.
+      { services: ['volume', 'block-storage', 'block-store'], changes: isVolumeAction },
+      { services: ['compute'], changes: (segments) => segments[0] === 'images' || isVolumeAction(segments) },
+    ],
     endedBy: { imageLists: 'lists', image: 'item' },
     subject: 'image_id',
     parameters: ['server', 'name', 'status', 'changes-since', 'type', 'limit', 'marker'],
@@ -115,8 +129,32 @@ export function familyOf(operation: Operation): Family | undefined {
   return operation === detail || operation === list || operation === item ? found : undefined;
 }
 
-/** The classes that a write to another service of the catalog ends, by the service's type in any case. */
-export function classesChangedThrough(serviceType: string): CacheClass[] {
-  const type = serviceType.toLowerCase();
-  return CLASS_NAMES.filter((name) => CLASSES[name].alsoChangedThrough.includes(type));
+/**
+ * The classes that a write ends which is no operation.
+ *
+ * @param serviceType as the catalog spells it; `compute` for Compute's own paths
+ * @param path below the service or the tenant, in any spelling
+ */
+export function classesChangedThrough(serviceType: string, path: string): CacheClass[] {
+  const type = canonicalServiceType(serviceType);
+  const segments = decoded(path)
+    .split('/')
+    .filter((segment) => segment !== '');
+  const isChanging = ({ services, changes }: OtherWay) =>
+    services.includes(type) && (changes === undefined || changes(segments));
+  return CLASS_NAMES.filter((name) => CLASSES[name].alsoChangedThrough.some(isChanging));
+}
+
+/** `…/volumes/{id}/action`, of Cinder, and of the extension os-volumes. */
+function isVolumeAction(segments: readonly string[]): boolean {
+  return segments.at(-1) === 'action' && /^(?:os-)?volumes$/.test(segments.at(-3) ?? '');
+}
+
+/** What is broken is no spelling of anything. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path.split('?', 1)[0]!);
+  } catch {
+    return path;
+  }
 }

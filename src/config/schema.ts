@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { AccessSchema, AllowedHostsSchema, AuditSchema, TrustProxySchema } from '../access/settings.ts';
 import { CacheSchema } from '../cache/settings.ts';
+import { IdempotencySchema } from '../idempotency/settings.ts';
 import { LimitsSchema } from '../limits/settings.ts';
 import { RedisSchema } from '../redis/settings.ts';
 import { Choice, Milliseconds, Nullable, Port, section } from '../settings/kinds.ts';
@@ -48,6 +49,11 @@ const LogSchema = Type.Object(
 
 const ShutdownSchema = Type.Object(
   {
+    delayMs: Nullable(Milliseconds(0, '', { maximum: 600_000 }), {
+      default: null,
+      description:
+        'How long connections are still taken after SIGTERM or SIGINT, in ms, while `/readyz` says 503 already: as long as a load balancer takes to see that. null: 5000, or 0 where `admin.host` is reached by this machine alone.',
+    }),
     graceMs: Milliseconds(
       10_000,
       'How long requests under way may still take after SIGTERM or SIGINT, in ms.',
@@ -210,6 +216,32 @@ const UpstreamSchema = Type.Object(
       default: 2,
       description: 'How often a request that is safe to repeat is tried again.',
     }),
+    maxInFlight: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 2000,
+      description: 'Most requests under way at one service of a region; more are 503 with Retry-After.',
+    }),
+    circuit: section(
+      Type.Object(
+        {
+          failures: Type.Integer({
+            minimum: 0,
+            maximum: 1_000_000,
+            default: 20,
+            description:
+              'After this many attempts in a row without an answer, or half of forty or more within ten seconds, a service of a region is left alone; 0: never.',
+          }),
+          openMs: Milliseconds(
+            5000,
+            'How long it is left alone before one request tries it, in ms; twice as long each time that fails, up to a minute.',
+            { minimum: 1 },
+          ),
+        },
+        closed,
+      ),
+      'When a service of a region that does not answer is left alone.',
+    ),
   },
   closed,
 );
@@ -240,6 +272,7 @@ export const ConfigSchema = Type.Object(
     facade: section(FacadeSchema, 'What callers who log in at Sluice are told.'),
     cache: CacheSchema,
     limits: section(LimitsSchema),
+    idempotency: IdempotencySchema,
     upstream: section(UpstreamSchema),
     simulator: SimulatorSchema,
   },

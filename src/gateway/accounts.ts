@@ -1,11 +1,13 @@
 import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
+import type { IdentityWay } from '../identity/identity-request.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
 import { type Trust, v2TokensUrl } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
 import { createTokenSource, type IdentityLog } from '../identity/token-source.ts';
+import { createV2Caller } from '../identity/v2-caller.ts';
 import { createV2Login } from '../identity/v2-client.ts';
 import { createAccount, type LiveAccount, type Login } from '../routing/account.ts';
 import { EVERYWHERE } from '../routing/target.ts';
@@ -48,22 +50,30 @@ function openLogin(
     observe: (result) => metrics.tokenRequests.inc(account.name, result),
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
-  return { region, tokens, trust: trustOf(identity), identityUrl: identity.url };
+  const callers = createV2Caller({ url: identity.url, ...wayTo(identity, config, { clock, pools }), clock });
+  return { region, tokens, trust: trustOf(identity), identityUrl: identity.url, callers };
 }
 
 /** A function that logs in once; see `createV2Login`. */
 export function createLogin(
   identity: AccountIdentity,
-  { upstream }: Pick<Config, 'upstream'>,
-  { clock, pools }: Pick<Shared, 'clock' | 'pools'>,
+  config: Pick<Config, 'upstream'>,
+  parts: Pick<Shared, 'clock' | 'pools'>,
 ): (signal: AbortSignal) => Promise<Token> {
-  return createV2Login({
-    url: identity.url,
-    credentials: identity,
+  const { url } = identity;
+  return createV2Login({ url, credentials: identity, ...wayTo(identity, config, parts), clock: parts.clock });
+}
+
+/** How an identity service is reached. */
+function wayTo(
+  identity: AccountIdentity,
+  { upstream }: Pick<Config, 'upstream'>,
+  { pools }: Pick<Shared, 'clock' | 'pools'>,
+): IdentityWay {
+  return {
     dispatcher: pools.get(v2TokensUrl(identity.url).origin, trustOf(identity)),
     timeoutMs: upstream.headersTimeoutMs,
-    clock,
-  });
+  };
 }
 
 /** Files have been read by the time a configuration is here: their settings hold what was in them. */

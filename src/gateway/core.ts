@@ -1,24 +1,25 @@
 import type { Config } from '../config/schema.ts';
-import { asFault } from '../faults/faults.ts';
+import { asFault, type Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { ListenerTerms } from '../http/caller.ts';
 import { Outbox } from '../http/outbox.ts';
-import { writeReply, writeResponse } from '../http/reply.ts';
-import { basePathOf, type Endpoint } from '../identity/catalog.ts';
-import type { LinkEndpoint } from '../links/mounts.ts';
-import { createLinkRewriter, type LinkRewriter } from '../links/rewrite.ts';
+import { type Reply, writeReply, writeResponse } from '../http/reply.ts';
 import type { LiveAccount } from '../routing/account.ts';
-import { Directory, type Place } from '../routing/directory.ts';
+import { Directory } from '../routing/directory.ts';
 import { createFinish } from '../serving/finish.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
+import { SharedReads } from '../serving/shared-reads.ts';
+import { withdrawnFault } from '../serving/still-good.ts';
 import { ANONYMOUS } from '../serving/wait.ts';
 import { beginRegion } from '../telemetry/first-values.ts';
 import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
+import { Circuits } from '../upstream/circuits.ts';
 import { createRegions } from '../upstream/region.ts';
 import { openAccess } from './access.ts';
 import { closeAccount, keyOf, openAccount } from './accounts.ts';
+import { linksOf, locate } from './links.ts';
 import type { Shared } from './shared.ts';
 import { openState, type State } from './state.ts';
 
@@ -31,6 +32,10 @@ export interface Core {
   start(): void;
   /** Another core has taken over: whatever that one did not take along is closed. */
   retire(successor: Core): Promise<void>;
+  /** The process ends: nobody waits for a slot beyond this monotonic ms, see `RegionLimits.drain`. */
+  drain(untilMs: number): void;
+  /** Whoever still waits, for a slot or for a login, is told so now. */
+  turnAway(): void;
   close(): Promise<void>;
   /** What a successor may take along. */
   readonly accounts: ReadonlyMap<string, LiveAccount>;
@@ -51,15 +56,18 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     ]),
   );
   const directory = new Directory([...accounts.values()]);
-  const access = openAccess(config, shared, { accounts: directory.accounts, directory });
+  const access = openAccess(config, shared, { accounts: [...accounts.values()], directory });
   const state = openState(config, shared, before?.state);
-  const { cache, limits } = state;
+  const { cache, limits, idempotency } = state;
+  const { circuit, maxInFlight } = config.upstream;
+  const circuits = new Circuits({ ...circuit, mostInFlight: maxInFlight }, metrics, log);
   const regions = createRegions({
     pools,
     clock,
     limits,
     metrics,
     retries: config.upstream.retries,
+    circuits,
     clientLimits: shared.clientLimits,
     overLimitStatus: config.limits.overLimitStatus,
   });
@@ -85,25 +93,31 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     regions,
     limits,
     cache,
+    idempotency,
+    sharedReads: new SharedReads(clock),
     clients,
     callers: access.callers,
     registry: access.registry,
     identifier: access.identifier,
     passwords: shared.passwords,
-    proofs: shared.proofs,
-    upstreamLogins: shared.upstreamLogins,
+    ownCallers: access.callers.own,
     tokens: access.tokens,
     revocations: shared.tokens.revocations,
     revoke: (token) => shared.tokens.revoke(token),
     links,
-    location: (call, place, kind, url) => locate(links(), call, place, kind, url),
-    reply(call, reply) {
+    location: (call, place, kind, url) => locate(links(place.account), call, place, kind, url),
+    latest: shared.latest,
+    reply(call, given) {
+      const withdrawn = given.status === 401 ? undefined : withdrawnFault(call, services);
+      const reply = withdrawn === undefined ? given : faultReply(call, withdrawn);
       outbox.put(call, () => {
         writeReply(call, reply);
         finished(call, reply.status);
       });
     },
     respond(call, response) {
+      const withdrawn = withdrawnFault(call, services);
+      if (withdrawn !== undefined) return services.reply(call, faultReply(call, withdrawn));
       outbox.put(call, () => {
         writeResponse(call, response);
         finished(call, response.status);
@@ -134,6 +148,11 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       for (const [key, account] of accounts) if (!successor.accounts.has(key)) closeAccount(account);
       await state.retire(successor.state);
     },
+    drain: (untilMs) => limits.drain(untilMs),
+    turnAway() {
+      limits.drain(clock.monotonic());
+      for (const account of accounts.values()) closeAccount(account);
+    },
     async close() {
       for (const account of accounts.values()) closeAccount(account);
       await state.close();
@@ -157,6 +176,13 @@ function beginRegions({ metrics, directory, clients }: Services): () => void {
   };
 }
 
+/** A fault in the caller's format. */
+function faultReply(call: Call, fault: Fault): Reply {
+  const format = faultFormat(call);
+  const headers = Object.entries(fault.headers).flat();
+  return { status: fault.code, body: renderFault(fault, format), format, headers };
+}
+
 /** Says that an answer could not be written, or ends the connection where there is no saying it; the status. */
 function writeInstead(call: Call, error: unknown): number {
   const fault = asFault(error);
@@ -168,41 +194,4 @@ function writeInstead(call: Call, error: unknown): number {
   }
   if (!call.res.writableEnded) call.res.destroy();
   return fault.code;
-}
-
-/** Endpoints at the URLs they are used at, and behind them at the others that the catalog has for them. */
-function linkEndpointsOf(endpoints: readonly Endpoint[]): LinkEndpoint[] {
-  const at = ({ region, tenantId: tenant }: Endpoint, url: URL): LinkEndpoint => {
-    return { region, origin: url.origin, basePath: basePathOf(url), tenant };
-  };
-  return [
-    ...endpoints.map((endpoint) => at(endpoint, endpoint.url)),
-    ...endpoints.flatMap((endpoint) => endpoint.otherUrls.map((url) => at(endpoint, url))),
-  ];
-}
-
-/** A rewriter for the catalogs as they are now; made anew only when a catalog has changed. */
-function linksOf(directory: Directory): () => LinkRewriter {
-  let seen: unknown[] = [];
-  let rewriter = createLinkRewriter({ endpoints: [] });
-  return () => {
-    const maps = directory.accounts.map((account) => account.endpoints());
-    if (maps.length === seen.length && maps.every((map, index) => map === seen[index])) return rewriter;
-    seen = maps;
-    const endpoints = maps.flatMap((map) => [...map.values()]);
-    rewriter = createLinkRewriter({ endpoints: linkEndpointsOf(endpoints) });
-    return rewriter;
-  };
-}
-
-function locate(
-  links: LinkRewriter,
-  call: Call,
-  place: Place,
-  kind: '/images/' | '/servers/' | undefined,
-  url: string,
-): string {
-  const { region, tenantId } = place.endpoint;
-  if (kind === undefined) return links.rewriteUrl(url, call.publicBase, region) ?? url;
-  return links.rewriteLocation(url, kind, call.publicBase, region, tenantId) ?? url;
 }

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { ClientLimits } from '../access/client-limits.ts';
 import type { PasswordVerifier } from '../access/password.ts';
-import type { TokenProofs } from '../access/proof.ts';
 import type { TokenKeeper } from '../access/token-keeper.ts';
-import type { UpstreamLogins } from '../access/upstream-logins.ts';
+import type { UpstreamGate } from '../access/upstream-gate.ts';
 import type { Clock } from '../clock.ts';
+import type { Services } from '../serving/services.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { Pools } from '../upstream/pools.ts';
@@ -23,8 +23,9 @@ export interface Shared {
   readonly passwords: PasswordVerifier;
   /** What clients have spent of their own limits. */
   readonly clientLimits: ClientLimits;
-  /** What is known of callers' own upstream tokens. */
-  readonly proofs: TokenProofs;
-  readonly upstreamLogins: UpstreamLogins;
+  /** Who has shown the accounts' identity services what is nobody's. */
+  readonly upstreamGate: UpstreamGate;
   readonly audit: AuditKeeper;
+  /** The services in force. */
+  readonly latest: () => Services;
 }

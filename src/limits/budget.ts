@@ -12,7 +12,11 @@ import type { Permit } from './slot-request.ts';
 
 /** Where a request goes, as far as limits care. */
 export interface LimitPlace {
-  readonly account: { readonly name: string };
+  readonly account: {
+    readonly name: string;
+    /** The user whose limits are spent; left out, that of the account of this name. */
+    readonly spender?: string | undefined;
+  };
   /** `basePath`: version and tenant, no trailing slash. */
   readonly endpoint: { readonly region: string; readonly basePath: string };
 }
@@ -78,7 +82,7 @@ export class Budget<P extends LimitPlace> {
 
   /** Requests of this place are counted here from now on. */
   serve(place: P): void {
-    if (!this.#isOrphaned && this.#options.userOf(this.account) === this.user) return;
+    if (!this.#isOrphaned && this.#isInForce) return;
     this.#place = place;
     this.#observer = this.#options.observe(this.account, this.region);
     this.#isOrphaned = false;
@@ -87,7 +91,7 @@ export class Budget<P extends LimitPlace> {
 
   /** Puts changed settings in force. False when nobody needs the budget any more. */
   reload(): boolean {
-    this.#isOrphaned = this.#options.userOf(this.account) !== this.user;
+    this.#isOrphaned = !this.#isInForce || this.isCallers;
     if (this.#isOrphaned) {
       this.#refresher?.close();
       if (this.shaper.isEmpty) return false;
@@ -101,6 +105,16 @@ export class Budget<P extends LimitPlace> {
   async resync(): Promise<string | undefined> {
     this.shaper.unblock();
     return this.#refresher?.resync();
+  }
+
+  /** It is that of a caller with a token of its own, and no account's. */
+  get isCallers(): boolean {
+    return this.#place.account.spender !== undefined;
+  }
+
+  get #isInForce(): boolean {
+    const { name, spender } = this.#place.account;
+    return (spender ?? this.#options.userOf(name)) === this.user;
   }
 
   get isOrphaned(): boolean {
@@ -201,8 +215,9 @@ export class Budget<P extends LimitPlace> {
     this.shaper.setLimits(limits);
   }
 
+  /** Of a caller's own budget nobody who reads the log can mend anything: its token has ended, mostly. */
   #warn(line: string): void {
-    this.#options.warn(`${this.account} ${this.region}: ${line}`);
+    if (!this.isCallers) this.#options.warn(`${this.account} ${this.region}: ${line}`);
   }
 }
 

@@ -6,6 +6,7 @@ import type { ServicePlace } from '../routing/service-place.ts';
 import type { LocatedPassthrough } from '../serving/locate.ts';
 import { learnFrom, ownTokenOf } from '../serving/own-token.ts';
 import type { Services } from '../serving/services.ts';
+import { whileGood, withdrawnFault } from '../serving/still-good.ts';
 import { longestWaitMs, priorityOf } from '../serving/wait.ts';
 import { mayHaveArrived } from '../upstream/failure.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
@@ -54,31 +55,37 @@ export async function findProxyTarget(located: LocatedPassthrough, services: Ser
 }
 
 async function send(call: Call, request: ProxiedRequest, services: Services): Promise<ProxiedAnswer> {
-  const { place, method } = request;
   try {
     const answer = await services.regions.stream(request);
     call.waitedMs += answer.waitedMs;
     call.upstreamMs += answer.upstreamMs;
     // Whoever refuses a token refuses it for all; what others answer says nothing of a tenant.
-    if (answer.status === 401) learnFrom(401, call, place, services);
+    if (answer.status === 401) learnFrom(401, call, services);
     const isRefused = answer.status >= 400 && answer.status < 500;
-    if (!isRefused) await invalidate(place, method, services);
-    return answer;
+    if (!isRefused) await invalidate(request, services);
+    // From here on its head goes out, and what has begun to stream goes on to its end.
+    const withdrawn = isRefused ? undefined : withdrawnFault(call, services);
+    if (withdrawn === undefined) return answer;
+    answer.body.destroy();
+    throw withdrawn;
   } catch (error) {
-    if (mayHaveArrived(error)) await invalidate(place, method, services);
+    if (mayHaveArrived(error)) await invalidate(request, services);
     throw error;
   }
 }
 
 /** What Compute's own lists show of another service is untrue after a write there. */
-async function invalidate(place: Place, method: string, { cache }: Services): Promise<void> {
-  if (!isService(place) || READS.has(method)) return;
-  const where = { account: place.account.name, region: place.endpoint.region };
-  for (const resource of classesChangedThrough(place.service.type)) await cache.purge({ ...where, resource });
+async function invalidate({ place, method, path }: ProxiedRequest, { cache }: Services): Promise<void> {
+  if (READS.has(method)) return;
+  const { cacheAs, name } = place.account;
+  const where = { account: cacheAs ?? name, region: place.endpoint.region };
+  const type = isService(place) ? place.service.type : 'compute';
+  for (const resource of classesChangedThrough(type, path)) await cache.purge({ ...where, resource });
 }
 
 /** What a request says wherever it goes. */
-function commonOf(call: Call, { settings, clients }: Services) {
+function commonOf(call: Call, services: Services) {
+  const { settings, clients } = services;
   const { method, headers, client } = call;
   const known = clients.get(client);
   return {
@@ -89,6 +96,7 @@ function commonOf(call: Call, { settings, clients }: Services) {
     ownToken: ownTokenOf(call),
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, settings.limits.maxWaitMs, known),
+    beforeSending: whileGood(call, services),
     cancellation: call,
     trace: call.trace,
   };

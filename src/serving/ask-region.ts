@@ -1,22 +1,85 @@
+import { Fault } from '../faults/faults.ts';
 import type { Span } from '../telemetry/tracing.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
+import { variantOf } from '../upstream/headers.ts';
 import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
+import type { WaitWatch } from '../upstream/request.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { learnFrom, ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
+import { whileGood, withdrawnFault } from './still-good.ts';
 import { longestWaitMs, priorityOf } from './wait.ts';
+
+/** How a request is sent that is not simply its caller's. */
+export interface Sending {
+  /** Whoever waits for the answer; the caller unless it says otherwise. */
+  readonly cancellation?: Cancellation;
+  /** See `RegionRequest`. */
+  readonly beforeSending?: () => Promise<void>;
+  /** See `RegionRequest`. */
+  readonly waiting?: WaitWatch;
+  /** What it is a part of; the caller's request when left out. */
+  readonly trace?: Span | undefined;
+}
+
+/**
+ * A read that is not cached: identical ones that wait for a slot are answered together, see `SharedReads`.
+ *
+ * @throws {Fault} no answer
+ */
+export async function readRegion(
+  request: OperationRequest,
+  services: Services,
+  cancellation: Cancellation = request.call,
+): Promise<RegionAnswer> {
+  const { call, operation, place } = request;
+  const { clock, metrics, sharedReads } = services;
+  const begun = clock.monotonic();
+  const sharing = sharedReads.ask(
+    () => keyOf(request),
+    { caller: cancellation, patienceMs: patienceOf(request, services) },
+    (terms) => askRegion(request, undefined, services, terms),
+  );
+  const { answer, isShared } = await sharing.catch((error: unknown) => {
+    // The one that was sent for this one may have lost its own key meanwhile.
+    if (!isOfCaller(error) || withdrawnFault(call, services) !== undefined) throw error;
+    const alone = askRegion(request, undefined, services, { cancellation });
+    return alone.then((own) => ({ answer: own, isShared: false }));
+  });
+  if (isShared) {
+    metrics.limitShared.inc(place.account.name, place.endpoint.region, operation.name);
+    call.upstreamMs += answer.upstreamMs;
+    call.waitedMs += Math.max(0, clock.monotonic() - begun - answer.upstreamMs);
+  }
+  return answer;
+}
+
+/** Whether a failure is about whoever asked, and not about what was asked. */
+const isOfCaller = (error: unknown): boolean =>
+  error instanceof Fault && (error.fault === 'unauthorized' || error.fault === 'forbidden');
+
+function patienceOf({ call }: OperationRequest, { settings, clients }: Services): number {
+  return longestWaitMs(call, settings.limits.maxWaitMs, clients.get(call.client));
+}
+
+/** All that a read's answer depends on: whose it is, what is asked, and in which version and language. */
+function keyOf(request: OperationRequest): string {
+  const { call, operation, place, path, query } = request;
+  const { account, endpoint } = place;
+  const whose = [account.name, endpoint.region, endpoint.tenantId, ownTokenOf(call) ?? null];
+  const language = call.header('accept-language') ?? null;
+  return JSON.stringify([...whose, operation.name, path, query, variantOf(call.headers), language]);
+}
 
 /** Sends a request to its region on the caller's behalf. */
 export async function askRegion(
   request: OperationRequest,
   body: Buffer | string | undefined,
   services: Services,
-  cancellation: Cancellation = request.call,
-  trace: Span | undefined = request.call.trace,
+  sending: Sending = {},
 ): Promise<RegionAnswer> {
-  const asked = upstreamRequest(request, body, services, cancellation, trace);
-  const answered = await services.regions.ask(asked);
-  if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, request.place, services);
+  const answered = await services.regions.ask(upstreamRequest(request, body, services, sending));
+  if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, services);
   request.call.waitedMs += answered.waitedMs;
   request.call.upstreamMs += answered.upstreamMs;
   return answered;
@@ -26,10 +89,11 @@ function upstreamRequest(
   request: OperationRequest,
   body: Buffer | string | undefined,
   services: Services,
-  cancellation: Cancellation,
-  trace: Span | undefined,
+  { cancellation = request.call, beforeSending, waiting, trace = request.call.trace }: Sending,
 ): UpstreamRequest {
   const { call, operation, place } = request;
+  // What is fetched for the cache is fetched for all who wait for it.
+  const isForAll = operation.cache !== null;
   const client = services.clients.get(call.client);
   return {
     operation,
@@ -46,6 +110,8 @@ function upstreamRequest(
     ownToken: operation.scope === 'tenant' ? ownTokenOf(call) : undefined,
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
+    beforeSending: isForAll ? beforeSending : whileGood(call, services, beforeSending),
+    waiting,
     cancellation,
     trace,
   };

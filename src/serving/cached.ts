@@ -67,7 +67,10 @@ async function fetchOnce(
     let isLeader = false;
     const load = async (signal: AbortSignal) => {
       isLeader = true;
-      const answered = await askRegion(request, undefined, services, cancellationOf(signal), trace);
+      const answered = await askRegion(request, undefined, services, {
+        cancellation: cancellationOf(signal),
+        trace,
+      });
       charges = answered.charges;
       return storedFrom(answered);
     };
@@ -110,9 +113,10 @@ export async function loadInBackground(
 /** Whose requests Sluice's own are, in the queue and in metrics. */
 const BACKGROUND = 'sluice';
 
-function askOf({ call, path, operation, params, place, query }: OperationRead): CacheRequest {
+/** What the cache is asked with. */
+export function askOf({ call, path, operation, params, place, query }: OperationRead): CacheRequest {
   return {
-    account: place.account.name,
+    account: place.account.cacheAs ?? place.account.name,
     tenant: place.endpoint.tenantId,
     region: place.endpoint.region,
     operation,
@@ -124,7 +128,8 @@ function askOf({ call, path, operation, params, place, query }: OperationRead): 
   };
 }
 
-function storedFrom(answered: RegionAnswer): Stored {
+/** A region's answer as the cache takes it. */
+export function storedFrom(answered: RegionAnswer): Stored {
   const headers: Record<string, string> = {};
   for (const name of KEPT_HEADERS) {
     const given = answered.headers[name];

@@ -59,7 +59,7 @@ function answerFromMemory(facts: RequestFacts, services: Services): Response | u
   try {
     const located = locateNow(facts, services);
     if (located?.kind !== 'operation') return undefined;
-    if (!mayHaveCached(facts, located.place, services)) return undefined;
+    if (!mayHaveCached(facts, services)) return undefined;
     const found = findHit(located, services);
     if (found === undefined) return undefined;
     countResult(located, found, services);

@@ -91,17 +91,41 @@ export const METRICS = {
     help: 'Requests sent to a region once more, by reason',
     labels: ['region', 'reason'],
   },
+  circuitOpen: {
+    type: 'gauge',
+    name: 'sluice_circuit_open',
+    help: '1 while a service of a region does not answer and is only tried now and then',
+    labels: ['account', 'region', 'service'],
+  },
+  circuitOpened: {
+    type: 'counter',
+    name: 'sluice_circuit_opened_total',
+    help: 'How often a service of a region was found not to answer',
+    labels: ['account', 'region', 'service'],
+  },
   upstreamOverLimit: {
     type: 'counter',
     name: 'sluice_upstream_overlimit_total',
     help: 'Rate-limit refusals by a region; stays 0 while nobody else uses the account',
     labels: ['account', 'region'],
   },
+  idempotent: {
+    type: 'counter',
+    name: 'sluice_idempotency_requests_total',
+    help: 'Requests with an Idempotency-Key, by what became of them: first (sent), replayed, recovered (found at the region), running, mismatch, unknown',
+    labels: ['region', 'operation', 'outcome'],
+  },
   limitWait: {
     type: 'histogram',
     name: 'sluice_limit_wait_seconds',
     help: 'Time requests waited for a slot of a rate limit',
     labels: ['account', 'region'],
+  },
+  limitShared: {
+    type: 'counter',
+    name: 'sluice_limit_shared_reads_total',
+    help: 'Reads that waited for a slot and were answered by the same read of somebody else, which got one first',
+    labels: ['account', 'region', 'operation'],
   },
   limitQueueDepth: {
     type: 'gauge',

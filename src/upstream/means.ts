@@ -4,6 +4,7 @@ import type { RegionLimits } from '../limits/limits.ts';
 import type { Permit } from '../limits/slot-request.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Circuits } from './circuits.ts';
 import type { Pools } from './pools.ts';
 import type { Renewals } from './renewals.ts';
 import type { RetryBudgets } from './retry-budget.ts';
@@ -19,6 +20,8 @@ export interface Means {
   readonly renewals: Renewals;
   /** How much may be repeated at an origin. */
   readonly retryBudgets: RetryBudgets;
+  /** Whether regions answer at all. */
+  readonly circuits: Circuits;
   /** Limits of the clients' own. */
   readonly clientLimits: ClientLimits;
   /** What whoever is over one of them is answered. */

@@ -8,9 +8,8 @@ import type { Token } from '../identity/token.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
-import { traced } from '../telemetry/tracing.ts';
 import { refusalBody } from './answer-reader.ts';
-import { beginAttempt, endAttempt, placeAttributes, withTrace } from './attempt-span.ts';
+import { beginAttempt, endAttempt, inSpan, withTrace } from './attempt-span.ts';
 import {
   type AttemptOutcome,
   type AttemptState,
@@ -19,20 +18,19 @@ import {
   type NextStep,
   stateAfter,
 } from './attempts.ts';
+import type { Circuit } from './circuit.ts';
+import { circuitFault, endOf } from './circuits.ts';
 import { ExchangeError, type ExchangeRequest, type ExchangeWatch, type UpstreamAnswer } from './exchange.ts';
 import { failureFault, renewalFault } from './failure.ts';
 import type { CallTerms, Means } from './means.ts';
 import { ownToken } from './own-token.ts';
-import type { Tokens } from './renewals.ts';
+import { isTaken, type Tokens } from './renewals.ts';
 import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import { RegionSlot } from './slot.ts';
+import { announce, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
 
 /** What an answer has, however it is taken. */
-interface AnswerHead {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-}
+type AnswerHead = Pick<UpstreamAnswer, 'status' | 'headers'>;
 
 /**
  * One request to a region, sent until there is an answer worth having. Each attempt takes a token, a permit and one
@@ -44,13 +42,14 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   waitedMs = 0;
   /** Time from sending to the answer, all attempts, ms. */
   upstreamMs = 0;
-  /** The limits the last attempt was charged to. */
+  /** What the last attempt was charged to. */
   charges: readonly Charge[] = [];
   protected readonly request: R;
   protected readonly means: Means;
   readonly #terms: CallTerms;
   readonly #tokens: Tokens;
   readonly #budget: RetryBudget;
+  readonly #circuit: Circuit;
   readonly #trust: Trust | undefined;
   #state: AttemptState;
   #given: Permit | undefined;
@@ -75,6 +74,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.#given = terms.permit;
     this.#budget = means.retryBudgets.of(request.place.endpoint.origin);
     this.#budget.requested(means.clock.monotonic());
+    this.#circuit = means.circuits.of(request.place);
   }
 
   /** Headers of an attempt. */
@@ -98,10 +98,14 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     try {
       for (;;) {
         const token = this.#tokenNow() ?? (await this.#tokenLater());
+        this.#checkCircuit();
         const asked = this.#admit();
-        const permit = asked instanceof Promise ? await this.#inSpan('wait for a slot', asked) : asked;
-        if (permit.refused) throw this.means.limits.refusal(permit);
+        const permit = asked instanceof Promise ? await waitForSlot(asked, this.request) : asked;
+        if (permit.refused) throw this.#refusal(permit);
         this.waitedMs += permit.waitedMs;
+        const { beforeSending } = this.request;
+        const told = beforeSending && announce(beforeSending, permit);
+        if (told !== undefined) await told;
         const result = await this.#attempt(token, permit);
         if (this.#state.renewals > 0 && isTaken(result)) this.#tokens.accepted(token);
         const step = decideNext(this.#state, this.#outcomeOf(result), Math.random());
@@ -152,12 +156,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   async #tokenLater(): Promise<Token> {
     if (isStreamed(this.request.body)) await this.means.renewals.pending(this.#tokens);
-    return this.#inSpan('wait for a token', this.#tokens.get(this.request.cancellation?.signal));
-  }
-
-  #inSpan<T>(name: string, result: Promise<T>): Promise<T> {
-    const { trace } = this.request;
-    return trace ? traced(trace.child(name, 'internal', placeAttributes(this.request)), result) : result;
+    return inSpan('wait for a token', this.request, this.#tokens.get(this.request.cancellation?.signal));
   }
 
   #admit(): Permit | Refusal | Promise<Permit | Refusal> {
@@ -176,27 +175,40 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     return new RegionSlot(this.request, this.#terms.base, maxWaitMs, isAgain);
   }
 
+  /** @throws {Fault} 503: the region does not answer, so that there is no use in waiting for a slot */
+  #checkCircuit(): void {
+    const refused = this.#circuit.refusal(this.means.clock.monotonic());
+    if (refused === undefined) return;
+    this.#given?.cancel();
+    throw circuitFault(refused, this.request.place);
+  }
+
   /** One exchange, counted; an answer that is none is a failure from here on. */
   async #attempt(token: Token, permit: Permit): Promise<A | ExchangeError> {
     const { method, path, query, body, place } = this.request;
     this.#hasHead = false;
     this.#permit = permit;
     const started = this.means.clock.monotonic();
-    const { trace } = this.request;
-    const span = trace && beginAttempt(trace, this.request, this.#terms.label, this.#resends++);
-    const headers = this.headers(token);
+    const pass = this.#circuit.enter(started);
+    if (typeof pass !== 'string') {
+      permit.cancel();
+      throw circuitFault(pass, place);
+    }
+    const span = beginAttempt(this.request, this.#terms.label, this.#resends++);
     const outcome = await this.exchange(
       {
         method,
         path: this.#terms.base + (query === '' ? path : `${path}?${query}`),
-        headers: span === undefined ? headers : withTrace(headers, span),
+        headers: withTrace(this.headers(token), span),
         body: isStreamed(body) ? body.stream : body,
       },
       this.means.pools.get(place.endpoint.origin, this.#trust),
     );
-    const tookMs = this.means.clock.monotonic() - started;
+    const now = this.means.clock.monotonic();
+    const tookMs = now - started;
     this.upstreamMs += tookMs;
-    if (span !== undefined) endAttempt(span, outcome);
+    endAttempt(span, outcome);
+    this.#circuit.ended(pass, endOf(outcome), now);
     if (outcome instanceof ExchangeError) {
       if (!this.#hasHead) settleUnanswered(permit, outcome);
       this.#count('error', tookMs);
@@ -269,6 +281,11 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     return renewalFault(this.request.place.endpoint.region);
   }
 
+  #refusal(refusal: Refusal): Fault {
+    if (mayRideAlong(refusal)) this.request.waiting?.refused();
+    return this.means.limits.refusal(refusal);
+  }
+
   #failure(error: ExchangeError): Fault {
     return failureFault(error, this.request.method, this.request.place.endpoint.region);
   }
@@ -280,15 +297,4 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     asked.cancel();
     return { refused: true, reason: 'wait', retryAfterSeconds: 1, limit: undefined };
   }
-}
-
-/** The region has answered, and not to refuse the token. */
-const isTaken = (result: { status: number } | ExchangeError): boolean =>
-  !(result instanceof ExchangeError) && result.status !== 401;
-
-/** What a permit is told of an exchange that ended without a head. */
-function settleUnanswered(permit: Permit, { kind, sent }: ExchangeError): void {
-  if (kind === 'aborted' && sent) permit.lost();
-  else if (sent) permit.answered();
-  else permit.cancel();
 }

@@ -32,9 +32,22 @@ export interface RegionRequest {
   readonly priority: Priority;
   /** Longest wait for slots, ms. */
   readonly maxWaitMs: number;
+  /** Called before each attempt is sent, with its slot in hand; what it throws ends the request unsent. */
+  readonly beforeSending?: (() => Promise<void> | undefined) | undefined;
   readonly cancellation: Cancellation | undefined;
   /** What this is a part of, where that is traced. */
   readonly trace?: Span | undefined;
+  /** Told when it begins to wait for a slot, and when that is over. */
+  readonly waiting?: WaitWatch | undefined;
+}
+
+/** Whoever wants to know that a request waits for a slot. */
+export interface WaitWatch {
+  begin(): void;
+  /** @param isGranted it has its slot, and is sent next unless it is cancelled now */
+  end(isGranted: boolean): void;
+  /** It will not have one: its wait would be longer than it may be, or too many wait. */
+  refused(): void;
 }
 
 /** An operation of the guide, asked of a region; its answer is wanted whole. */

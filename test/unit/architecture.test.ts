@@ -24,6 +24,11 @@ const ROOMS: readonly (readonly [room: string, storey: number, forbidden: readon
   ['routing', 5, ['limits', 'access', 'redis']],
   ['cache', 5, ['routing', 'limits', 'access', 'identity']],
   ['limits', 5, ['routing', 'cache', 'access', 'identity', 'translation', 'links']],
+  [
+    'idempotency',
+    5,
+    ['routing', 'cache', 'limits', 'access', 'identity', 'translation', 'links', 'simulator'],
+  ],
   ['access', 5, ['routing', 'cache', 'translation', 'links', 'simulator']],
   ['simulator', 5, ['routing', 'cache', 'limits', 'access', 'identity', 'links', 'redis']],
   ['telemetry', 6, ['config', 'simulator', 'identity', 'routing']],

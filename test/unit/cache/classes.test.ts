@@ -50,7 +50,25 @@ describe('every write that says what it invalidates', () => {
 });
 
 it('a write to another service ends what shows the same things, whatever the case of its type', () => {
-  for (const type of ['image', 'Image', 'IMAGE']) expect(classesChangedThrough(type)).toEqual(['images']);
+  for (const type of ['image', 'Image', 'IMAGE', 'imagev2', 'image_v2'])
+    expect(classesChangedThrough(type, '/v2/tasks')).toEqual(['images']);
   for (const type of ['volume', 'object-store', 'constructor', ''])
-    expect(classesChangedThrough(type)).toEqual([]);
+    expect(classesChangedThrough(type, '/v2/images')).toEqual([]);
+});
+
+it.each<[string, string, boolean]>([
+  ['volume', '/v1/700100/volumes/7/action', true],
+  ['volumev3', '/v3/700100/volumes/7/%61ction/?x', true],
+  ['Volume_V2', '//volumes//7/action', true],
+  ['block-storage', '/volumes/7/action', true],
+  ['compute', '/os-volumes/7/action', true],
+  ['compute', '/images/7/os-anything', true],
+  ['volume', '/v1/700100/volumes', false],
+  ['volume', '/v1/700100/volumes/7', false],
+  ['volume', '/v1/700100/snapshots/7/action', false],
+  ['volume', '/v1/700100/volumes/%/action/x', false],
+  ['compute', '/os-keypairs', false],
+  ['object-store', '/volumes/7/action', false],
+])('a write to %s %s may make an image: %s', (type, path, isSo) => {
+  expect(classesChangedThrough(type, path)).toEqual(isSo ? ['images'] : []);
 });
