@@ -10,7 +10,7 @@ import { ListenSchema, RegionName as region } from './listen-schema.ts';
 
 /**
  * The one description of what may be configured: keys, kinds, bounds, defaults and what each is for. The types below, the
- * check of a file (load.ts), the `SLUICE_*` variables (overrides.ts) and the table in the README (reference.ts) all come
+ * check of a file (load.ts), the `SLUICE_*` variables (overrides.ts) and the table in docs/configuration.md (reference.ts) all come
  * from here. A key is here only when it works.
  */
 

@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { CounterFamily, HistogramFamily, type MetricDescription } from './families.ts';
 
 /**
- * Every metric Sluice exports: the one list. The README's table is generated from it (see config/reference.ts), a test
+ * Every metric Sluice exports: the one list. The table in docs/metrics.md is generated from it (see config/reference.ts), a test
  * holds the two together. Label values are bounded: operations are names of the operations table (or `other`), clients
  * are configured names (or `anonymous`).
  */

@@ -152,8 +152,9 @@ describe('traces', () => {
       { otlp: collector.url },
       { limits: { source: 'static', static: [{ verb: 'GET', uri: '*', value: 1, unit: 'SECOND' }] } },
     );
-    const get = (own: object) => ask(`${gateway.url}${P}/servers/detail`, { headers: { ...own } });
-    await Promise.all([get({}), get({}), get(headers)]);
+    const get = (own: object, limit: number) =>
+      ask(`${gateway.url}${P}/servers/detail?limit=${limit}`, { headers: { ...own } });
+    await Promise.all([get({}, 1), get({}, 2), get(headers, 3)]);
     expect(dfw.count('GET /servers/detail')).toBe(3);
     const own = (await spans()).filter(({ traceId }) => traceId === TRACE);
     const [server] = named(own, 'GET listServersDetail').filter(({ kind }) => kind === 2);
