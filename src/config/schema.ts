@@ -67,11 +67,14 @@ const ShutdownSchema = Type.Object(
 
 const TracingSchema = Type.Object(
   {
-    otlp: Nullable(Type.String({ pattern: '^https?://[^\\s@?#]+$' }), {
-      default: null,
-      description:
-        'Collector that traces are sent to by OTLP over HTTP, such as `http://collector:4318`; null: nothing is traced. What it wants for a password is in the environment, `OTEL_EXPORTER_OTLP_HEADERS`.',
-    }),
+    otlp: Nullable(
+      Type.String({ pattern: '^https?://[^\\s@?#]+$', form: 'a URL such as http://collector:4318' }),
+      {
+        default: null,
+        description:
+          'Collector that traces are sent to by OTLP over HTTP, such as `http://collector:4318`; null: nothing is traced. What it wants for a password is in the environment, `OTEL_EXPORTER_OTLP_HEADERS`.',
+      },
+    ),
     ratio: Type.Number({
       minimum: 0,
       maximum: 1,
@@ -145,6 +148,7 @@ const AccountSchema = Type.Object(
   {
     name: Type.String({
       pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+      form: 'a name of at most 64 letters, digits, ., _ and -',
       description: 'What this account is called in logs and metrics.',
     }),
     identity: Type.Union([IdentitySchema, Type.Array(RegionalIdentitySchema, { minItems: 1 })], {
