@@ -579,7 +579,7 @@ it('the operators’ listener is open to other machines only with a token', () =
   expect(problems(open)).toEqual([`admin.token: is missing while other machines reach admin.host, ${text}`]);
   expect(good(open, { SLUICE_ADMIN_TOKEN: 't'.repeat(16) }).admin.token).toBe('t'.repeat(16));
   expect(problems(`${ACCOUNT}admin: { token: short }`)).toEqual([
-    'admin.token: is empty or too short, accepted: text or null',
+    'admin.token: is empty or too short, accepted: text of 16 characters or more or null',
   ]);
   for (const host of ['127.0.0.1', 'localhost', '"::1"', '127.8.9.1'])
     expect(problems(`${ACCOUNT}admin: { host: ${host} }`)).toEqual([]);
