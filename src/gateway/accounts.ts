@@ -1,14 +1,15 @@
 import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
+import { createCaller } from '../identity/caller.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
 import type { IdentityWay } from '../identity/identity-request.ts';
+import { createIdentityLogin } from '../identity/login.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
-import { type Trust, v2TokensUrl } from '../identity/settings.ts';
+import { locateIdentity, type Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
 import { createTokenSource, type IdentityLog } from '../identity/token-source.ts';
-import { createV2Caller } from '../identity/v2-caller.ts';
-import { createV2Login } from '../identity/v2-client.ts';
+import type { LogIn } from '../identity/v2-client.ts';
 import { createAccount, type LiveAccount, type Login } from '../routing/account.ts';
 import { EVERYWHERE } from '../routing/target.ts';
 import { beginAccount } from '../telemetry/first-values.ts';
@@ -25,6 +26,10 @@ export function openAccount(account: AccountConfig, config: Config, shared: Shar
   return createAccount(account, logins as [Login, ...Login[]]);
 }
 
+/** The name under which it is written down how a login stands. */
+const loginPart = (account: string, region: string | undefined): string =>
+  region === undefined ? `login ${account}` : `login ${account} ${region}`;
+
 /** Ends every login of an account. */
 export function closeAccount({ logins }: LiveAccount): void {
   for (const { tokens } of logins) tokens.close();
@@ -34,7 +39,7 @@ function openLogin(
   account: AccountConfig,
   identity: AccountIdentity,
   config: Config,
-  { log, clock, metrics, pools, tracing }: Shared,
+  { log, clock, metrics, pools, standings, tracing }: Shared,
 ): Login {
   const { region } = identity;
   const login = createLogin(identity, config, { clock, pools });
@@ -47,21 +52,36 @@ function openLogin(
       return traced(tracing?.root('login', 'client', attributes), login(signal));
     },
     log: accountLog,
-    observe: (result) => metrics.tokenRequests.inc(account.name, result),
+    observe: (result) => {
+      metrics.tokenRequests.inc(account.name, result);
+      standings.set(loginPart(account.name, region), result === 'ok', result);
+    },
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
-  const callers = createV2Caller({ url: identity.url, ...wayTo(identity, config, { clock, pools }), clock });
-  return { region, tokens, trust: trustOf(identity), identityUrl: identity.url, callers };
+  const { url, userDomain, project } = identity;
+  const way = wayTo(identity, config, { clock, pools });
+  // Whoever names no project means the account's.
+  const projectNow = () => {
+    const tenant = tokens.peek()?.tenant;
+    return project ?? (tenant && { id: tenant.id });
+  };
+  const callers = createCaller({ url, ...way, clock, userDomain, project: projectNow });
+  return { region, tokens, trust: trustOf(identity), identityUrl: url, callers };
 }
 
-/** A function that logs in once; see `createV2Login`. */
+/** A function that logs in once, in the version of the identity service. */
 export function createLogin(
   identity: AccountIdentity,
   config: Pick<Config, 'upstream'>,
   parts: Pick<Shared, 'clock' | 'pools'>,
-): (signal: AbortSignal) => Promise<Token> {
+): LogIn {
   const { url } = identity;
-  return createV2Login({ url, credentials: identity, ...wayTo(identity, config, parts), clock: parts.clock });
+  return createIdentityLogin({
+    url,
+    credentials: identity,
+    ...wayTo(identity, config, parts),
+    clock: parts.clock,
+  });
 }
 
 /** How an identity service is reached. */
@@ -71,7 +91,7 @@ function wayTo(
   { pools }: Pick<Shared, 'clock' | 'pools'>,
 ): IdentityWay {
   return {
-    dispatcher: pools.get(v2TokensUrl(identity.url).origin, trustOf(identity)),
+    dispatcher: pools.get(locateIdentity(identity.url).url.origin, trustOf(identity)),
     timeoutMs: upstream.headersTimeoutMs,
   };
 }

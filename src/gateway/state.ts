@@ -4,6 +4,7 @@ import { connectSharedStore } from '../cache/redis/store.ts';
 import { identitiesOf } from '../config/identities.ts';
 import type { Config } from '../config/schema.ts';
 import type { IdempotencyKeeper } from '../idempotency/keeper.ts';
+import { userOf } from '../identity/settings.ts';
 import type { JsonValue } from '../json.ts';
 import { CONTROL_CLIENT } from '../limits/client.ts';
 import { createLimits, type RegionLimits } from '../limits/limits.ts';
@@ -102,13 +103,19 @@ class OpenState implements State {
   }
 }
 
-function openCache(config: Config, { clock, metrics, log }: Shared): ResponseCache {
+function openCache(config: Config, { clock, metrics, log, standings }: Shared): ResponseCache {
   const observe = observeCache(metrics, () => cache.stats());
   if (usesRedis(config.redis) && config.redis.signingKeys.length === 0)
     log.warn(
       'redis.signingKeys is empty: whoever can write to Redis decides what callers are answered, as far as it looks like an answer',
     );
-  const shared = connectSharedStore(config.redis, { clock, log, observe, instanceId: randomUUID() });
+  const shared = connectSharedStore(config.redis, {
+    clock,
+    log,
+    observe,
+    instanceId: randomUUID(),
+    standing: standings.open('redis cache'),
+  });
   const cache = createCache({ settings: config.cache, clock, observe, shared });
   return cache;
 }
@@ -132,16 +139,13 @@ function liveLimits(config: Config): LiveLimits {
   const { accounts, access, limits } = config;
   return {
     settings: limits,
-    users: new Map(accounts.map((account) => [account.name, userOf(account)])),
+    users: new Map(accounts.map((account) => [account.name, usersOf(account)])),
     shares: new Map(access.clients.map(({ name, share }) => [name, share])),
   };
 }
 
 /** Whose limits are spent: the user of an account, or its users in all regions. */
-const userOf = (account: Config['accounts'][number]): string =>
-  identitiesOf(account)
-    .map(({ url, username }) => `${url} ${username}`)
-    .join(' ');
+const usersOf = (account: Config['accounts'][number]): string => identitiesOf(account).map(userOf).join(' ');
 
 /** Where windows are remembered, if they are kept at all: where this changes they begin anew. */
 function limitsKeyOf({ limits, redis }: Config): string {
@@ -168,8 +172,12 @@ function placeNow(place: Place, live: LiveLimits): Place {
 }
 
 function openLimits(live: LiveLimits, config: Config, shared: Shared): RegionLimits<Place> {
-  const { clock, metrics, log } = shared;
-  const redis = createRedis(config.redis, log, { purpose: 'limits', commandTimeoutMs: BUDGET_TIMEOUT_MS });
+  const { clock, metrics, log, standings } = shared;
+  const redis = createRedis(config.redis, log, {
+    purpose: 'limits',
+    commandTimeoutMs: BUDGET_TIMEOUT_MS,
+    standing: standings.open('redis limits'),
+  });
   const limits: RegionLimits<Place> = createLimits<Place>({
     store: redis === null ? undefined : createRedisBudgetStore({ redis, instance: randomUUID() }),
     settings: settingsOf(live),

@@ -1,5 +1,11 @@
 import type { CallerIdentity } from '../identity/caller-identity.ts';
-import { chooseDefaultRegion, computeEndpoints, type Endpoint, keyOfRegion } from '../identity/catalog.ts';
+import {
+  chooseDefaultRegion,
+  computeEndpoints,
+  type Endpoint,
+  type Interface,
+  keyOfRegion,
+} from '../identity/catalog.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
 import { type ServiceTable, serviceEndpoints } from '../identity/service-endpoints.ts';
 import type { Trust } from '../identity/settings.ts';
@@ -11,7 +17,7 @@ import type { Account } from './directory.ts';
 export interface AccountSettings {
   name: string;
   service: string;
-  interface: 'public' | 'internal';
+  interface: Interface;
   regions: string[] | null;
   defaultRegion: string | null;
 }
