@@ -100,6 +100,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     clock,
     log,
     metrics,
+    tracing: shared.tracing,
     health,
     notable: shared.notable,
     standings,

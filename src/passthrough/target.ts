@@ -104,6 +104,7 @@ function commonOf(call: Call, services: Services) {
     maxWaitMs: longestWaitMs(call, settings.limits.maxWaitMs, known),
     beforeSending: whileGood(call, services),
     cancellation: call,
+    trace: call.trace,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { contextOf } from '../telemetry/tracing.ts';
 import { PRODUCT } from '../version.ts';
 import { tellableRetryAfter } from './retry-after.ts';
 import { userAgent } from './user-agent.ts';
@@ -201,7 +202,8 @@ export function requestHeaders(
       const value = caller[name];
       if (typeof value === 'string') headers[name] = value;
     }
-    return headers;
+    // It ties logs together and decides nothing: whoever asked first is who the region's log leads back to.
+    return caller.traceparent === undefined ? headers : Object.assign(headers, contextOf(caller));
   }
   const dropped = nominated(caller.connection);
   for (const name in caller) {

@@ -1,6 +1,7 @@
 import type { Permit, Priority, Refusal, SlotRequest } from '../limits/slot-request.ts';
+import { inSpan } from './attempt-span.ts';
 import type { ExchangeError } from './exchange.ts';
-import type { RegionRequest, WaitWatch } from './request.ts';
+import type { RegionRequest } from './request.ts';
 
 /**
  * What the limits are asked for by a request to a region; the signal is made only if the request has to queue. A class,
@@ -49,12 +50,13 @@ export function settleUnanswered(permit: Permit, { kind, sent }: ExchangeError):
 /** Waits for a slot; whoever wants to know that is told. */
 export async function waitForSlot(
   asked: Promise<Permit | Refusal>,
-  waiting: WaitWatch | undefined,
+  request: RegionRequest,
 ): Promise<Permit | Refusal> {
+  const { waiting } = request;
   waiting?.begin();
   let isGranted = false;
   try {
-    const permit = await asked;
+    const permit = await inSpan('wait for a slot', request, asked);
     isGranted = permit.refused === undefined;
     return permit;
   } finally {
