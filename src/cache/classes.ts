@@ -1,5 +1,7 @@
 import { operationNamed } from '../operations/match.ts';
-import type { CacheClass, DocumentName, Invalidation, Operation } from '../operations/operation.ts';
+import type { CacheClass, DocumentName, Invalidation, Operation, Service } from '../operations/operation.ts';
+import { SERVICE_OPERATIONS } from '../operations/services.ts';
+import { OPERATIONS } from '../operations/table.ts';
 import { atLeast, createdFrom, type Filter, hasImageType, isNamed, isSteady } from './derive/filters.ts';
 import type { CacheSettings } from './settings.ts';
 
@@ -9,23 +11,25 @@ import type { CacheSettings } from './settings.ts';
  * its freshness in the configuration under its own name.
  */
 export interface CachedClass {
-  /** The type of the catalog's service whose operations read and change it. */
-  readonly service: string;
+  /** The service whose operations read and change it. */
+  readonly service: Service;
   /**
-   * Types of other services that change the same things in ways of their own: no operation says what such a write touches,
-   * so it ends the whole class in its account and region.
+   * Other services that change the same things in ways of their own. A write there that no row says anything of ends the
+   * whole class in its account and region, as one to `service` itself does.
    */
-  readonly alsoChangedThrough: readonly string[];
-  /** What an operation's `invalidates` ends here: lists, or the item that `subject` names. */
-  readonly endedBy: Partial<Record<Invalidation, 'lists' | 'item'>>;
+  readonly alsoChangedThrough: readonly Service[];
+  /** What an operation's `invalidates` ends here: lists, the item that `subject` names, or all of it. */
+  readonly endedBy: Partial<Record<Invalidation, 'lists' | 'item' | 'all'>>;
   /** The path parameter of a write that names the item. */
   readonly subject: string | undefined;
   /** Query parameters of its lists, in the order in which keys name them. */
   readonly parameters: readonly string[];
   /** Parameters that say what holds anyway, `name=value`: they are left out of keys and upstream requests. */
   readonly neutral: ReadonlySet<string>;
-  /** The `status` of an item that does not change by itself; undefined where items have no status. */
+  /** The `status` of an item that does not change by itself; undefined where items have none that matters. */
   readonly steadyStatus: string | undefined;
+  /** Where items with a status stand: the array of a list, and the member of an item's document, if not the document itself. */
+  readonly statusIn: { readonly list: string; readonly item: string | undefined } | undefined;
   /** How its operations hang together; undefined: nothing is computed from its lists. */
   readonly family: Family | undefined;
 }
@@ -69,8 +73,12 @@ const CONSTANT: CachedClass = {
   parameters: [],
   neutral: new Set(),
   steadyStatus: undefined,
+  statusIn: undefined,
   family: undefined,
 };
+
+/** What of Networking is cached: others may change it, by their own servers too. */
+const OF_NETWORK: CachedClass = { ...CONSTANT, service: 'network', alsoChangedThrough: ['compute'] };
 
 /** The rows. Parameters are those of sections 2.5.1, 2.6.1 and 1.6 of the guide. */
 export const CLASSES: Readonly<Record<CacheClass, CachedClass>> = {
@@ -92,6 +100,7 @@ export const CLASSES: Readonly<Record<CacheClass, CachedClass>> = {
     parameters: ['server', 'name', 'status', 'changes-since', 'type', 'limit', 'marker'],
     neutral: new Set(),
     steadyStatus: 'ACTIVE',
+    statusIn: { list: 'images', item: 'image' },
     family: family({ detail: 'listImagesDetail', list: 'listImages', item: 'getImage' }, 'images', {
       name: isNamed,
       status: isSteady('ACTIVE'),
@@ -101,6 +110,20 @@ export const CLASSES: Readonly<Record<CacheClass, CachedClass>> = {
   },
   extensions: CONSTANT,
   versions: CONSTANT,
+  extraSpecs: { ...CONSTANT, subject: 'flavor_id' },
+  availabilityZones: { ...CONSTANT, alsoChangedThrough: ['compute'] },
+  glanceImages: {
+    ...CONSTANT,
+    service: 'image',
+    endedBy: { imageLists: 'lists', image: 'item' },
+    subject: 'image_id',
+    steadyStatus: 'active',
+    statusIn: { list: 'images', item: undefined },
+  },
+  imageSchemas: { ...CONSTANT, service: 'image' },
+  networks: { ...OF_NETWORK, endedBy: { networks: 'all' } },
+  subnets: { ...OF_NETWORK, endedBy: { subnets: 'all' } },
+  securityGroups: { ...OF_NETWORK, endedBy: { securityGroups: 'all' } },
 };
 
 /** The names of all classes. */
@@ -115,8 +138,46 @@ export function familyOf(operation: Operation): Family | undefined {
   return operation === detail || operation === list || operation === item ? found : undefined;
 }
 
-/** The classes that a write to another service of the catalog ends, by the service's type in any case. */
-export function classesChangedThrough(serviceType: string): CacheClass[] {
-  const type = serviceType.toLowerCase();
-  return CLASS_NAMES.filter((name) => CLASSES[name].alsoChangedThrough.includes(type));
+/** Classes whose operations have a path below this first segment. */
+const CLASSES_BELOW = classesBelow();
+
+function classesBelow(): ReadonlyMap<string, ReadonlySet<CacheClass>> {
+  const below = new Map<string, Set<CacheClass>>();
+  for (const { service, scope, path, cache } of [...OPERATIONS, ...SERVICE_OPERATIONS]) {
+    if (cache === null || scope !== 'tenant') continue;
+    const key = `${service}${firstOf(path)}`;
+    below.set(key, (below.get(key) ?? new Set()).add(cache));
+  }
+  return below;
+}
+
+/** `/flavors` of `/flavors/1/action`. */
+function firstOf(path: string): string {
+  const end = path.indexOf('/', 1);
+  return end < 0 ? path : path.slice(0, end);
+}
+
+/**
+ * The classes that a write ends of which no row says what it touches: those that are changed in ways of their own through its
+ * service, and at Compute those that are read below the same first segment.
+ *
+ * @param path below the tenant, at Compute
+ */
+export function classesChangedThrough(service: Service, path = ''): CacheClass[] {
+  const below = CLASSES_BELOW.get(`${service}${firstOf(path)}`);
+  return CLASS_NAMES.filter((name) => {
+    const { service: own, alsoChangedThrough } = CLASSES[name];
+    if (below?.has(name) || alsoChangedThrough.includes(service)) return true;
+    return own === service && service !== 'compute';
+  });
+}
+
+/** The services beside Compute that show, or keep, what any of these classes holds. */
+export function servicesBehind(names: Iterable<CacheClass>): Set<Service> {
+  const services = new Set<Service>();
+  for (const name of names) {
+    const { service, alsoChangedThrough } = CLASSES[name];
+    for (const one of [service, ...alsoChangedThrough]) if (one !== 'compute') services.add(one);
+  }
+  return services;
 }

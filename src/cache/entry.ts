@@ -37,6 +37,9 @@ export const KEPT_HEADERS: readonly string[] = [
   'retry-after',
   'openstack-api-version',
   'x-openstack-nova-api-version',
+  'vary',
+  // Of what is no 200: other services say no in documents of their own.
+  'content-type',
 ];
 
 const LONGEST_HEADER = 1024;

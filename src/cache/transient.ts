@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonValue } from '../json.ts';
-import type { CachedClass, Family } from './classes.ts';
+import type { CachedClass } from './classes.ts';
 import { parseQuery } from './query.ts';
 
 /**
@@ -8,12 +8,12 @@ import { parseQuery } from './query.ts';
  *
  * @param query as the region is asked with it
  */
-export function isTransient({ steadyStatus, family }: CachedClass, body: string, query: string): boolean {
-  if (steadyStatus === undefined || !family) return false;
+export function isTransient({ steadyStatus, statusIn }: CachedClass, body: string, query: string): boolean {
+  if (steadyStatus === undefined || statusIn === undefined) return false;
   const asksForOthers = ([name, value]: readonly [string, string]) =>
     name === 'status' && value !== steadyStatus;
   if (query !== '' && parseQuery(query).some(asksForOthers)) return true;
-  return mayHoldOther(body, steadyStatus) && holdsOther(body, steadyStatus, family);
+  return mayHoldOther(body, steadyStatus) && holdsOther(body, steadyStatus, statusIn);
 }
 
 /** Cheap and never wrongly negative: some member called status has another value. */
@@ -22,7 +22,11 @@ function mayHoldOther(body: string, steady: string): boolean {
   return false;
 }
 
-function holdsOther(body: string, steady: string, { item, collection }: Family): boolean {
+function holdsOther(
+  body: string,
+  steady: string,
+  { list: array, item }: NonNullable<CachedClass['statusIn']>,
+): boolean {
   let document: JsonValue;
   try {
     document = JSON.parse(body);
@@ -30,7 +34,8 @@ function holdsOther(body: string, steady: string, { item, collection }: Family):
     return false;
   }
   if (!isJsonObject(document)) return false;
-  const list = document[collection];
-  const members = Array.isArray(list) ? list : [document[item.response!] ?? null];
+  const list = document[array];
+  const own = item === undefined ? document : (document[item] ?? null);
+  const members = Array.isArray(list) ? list : [own];
   return members.some((member) => isJsonObject(member) && (member['status'] ?? steady) !== steady);
 }

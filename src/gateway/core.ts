@@ -4,9 +4,8 @@ import type { Call } from '../http/call.ts';
 import type { ListenerTerms } from '../http/caller.ts';
 import { Outbox } from '../http/outbox.ts';
 import { writeReply, writeResponse } from '../http/reply.ts';
-import { basePathOf, type Endpoint } from '../identity/catalog.ts';
-import type { LinkEndpoint } from '../links/mounts.ts';
-import { createLinkRewriter, type LinkRewriter } from '../links/rewrite.ts';
+import { computeVersionOf } from '../identity/catalog.ts';
+import type { LinkRewriter } from '../links/rewrite.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import { Directory, type Place } from '../routing/directory.ts';
 import { createFinish } from '../serving/finish.ts';
@@ -19,6 +18,7 @@ import { createRequestLog } from '../telemetry/request-log.ts';
 import { createRegions } from '../upstream/region.ts';
 import { openAccess } from './access.ts';
 import { closeAccount, keyOf, openAccount } from './accounts.ts';
+import { linksOf } from './links.ts';
 import type { Shared } from './shared.ts';
 import { openState, type State } from './state.ts';
 
@@ -65,7 +65,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
   const finished = createFinish(metrics, createRequestLog(log, config.log), shared.audit, clock);
-  const links = linksOf(directory);
+  const links = linksOf(directory, config.facade.services);
   const outbox = new Outbox<Call, () => void>((call, write) => {
     try {
       write();
@@ -169,31 +169,6 @@ function writeInstead(call: Call, error: unknown): number {
   return fault.code;
 }
 
-/** Endpoints at the URLs they are used at, and behind them at the others that the catalog has for them. */
-function linkEndpointsOf(endpoints: readonly Endpoint[]): LinkEndpoint[] {
-  const at = ({ region, tenantId: tenant }: Endpoint, url: URL): LinkEndpoint => {
-    return { region, origin: url.origin, basePath: basePathOf(url), tenant };
-  };
-  return [
-    ...endpoints.map((endpoint) => at(endpoint, endpoint.url)),
-    ...endpoints.flatMap((endpoint) => endpoint.otherUrls.map((url) => at(endpoint, url))),
-  ];
-}
-
-/** A rewriter for the catalogs as they are now; made anew only when a catalog has changed. */
-function linksOf(directory: Directory): () => LinkRewriter {
-  let seen: unknown[] = [];
-  let rewriter = createLinkRewriter({ endpoints: [] });
-  return () => {
-    const maps = directory.accounts.map((account) => account.endpoints());
-    if (maps.length === seen.length && maps.every((map, index) => map === seen[index])) return rewriter;
-    seen = maps;
-    const endpoints = maps.flatMap((map) => [...map.values()]);
-    rewriter = createLinkRewriter({ endpoints: linkEndpointsOf(endpoints) });
-    return rewriter;
-  };
-}
-
 function locate(
   links: LinkRewriter,
   call: Call,
@@ -203,5 +178,6 @@ function locate(
 ): string {
   const { region, tenantId } = place.endpoint;
   if (kind === undefined) return links.rewriteUrl(url, call.publicBase, region) ?? url;
-  return links.rewriteLocation(url, kind, call.publicBase, region, tenantId) ?? url;
+  const below = `/${computeVersionOf(place.endpoint)}/${tenantId}`;
+  return links.rewriteLocation(url, kind, call.publicBase, region, below) ?? url;
 }

@@ -1,15 +1,20 @@
-import { classesChangedThrough } from '../cache/classes.ts';
+import { OTHER_OPERATION } from '../access/grants.ts';
 import type { Call } from '../http/call.ts';
 import { pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
+import { serviceOf } from '../identity/service-types.ts';
+import type { Service } from '../operations/operation.ts';
+import { serviceRowOf } from '../operations/services.ts';
 import type { Place } from '../routing/directory.ts';
 import type { ServicePlace } from '../routing/service-place.ts';
-import type { LocatedPassthrough } from '../serving/locate.ts';
+import { endUnknown, endWritten } from '../serving/ended.ts';
+import type { LocatedPassthrough } from '../serving/located.ts';
 import { learnFrom, ownTokenOf } from '../serving/own-token.ts';
 import type { Services } from '../serving/services.ts';
 import { longestWaitMs, priorityOf } from '../serving/wait.ts';
 import { mayHaveArrived } from '../upstream/failure.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
 import type { ProxiedRequest } from '../upstream/request.ts';
+import { withLinks } from './document-links.ts';
 import { takeBody } from './upload.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -36,16 +41,17 @@ export interface ProxyTarget {
  */
 export async function findProxyTarget(located: LocatedPassthrough, services: Services): Promise<ProxyTarget> {
   const { call, place, query } = located;
+  const readsChunked = serviceRowOf(kindOf(place))?.readsChunked ?? false;
   const request = {
     ...commonOf(call, services),
     place,
     query,
     ...pathOf(located),
-    body: await takeBody(call),
+    body: await takeBody(call, readsChunked),
   };
   return {
     origin: place.endpoint.origin,
-    send: () => send(call, request, services),
+    send: () => send(located, request, services),
     location: (url) =>
       (isService(place) ? serviceLocation(call, place, url) : undefined) ??
       services.location(call, place, undefined, url),
@@ -53,7 +59,12 @@ export async function findProxyTarget(located: LocatedPassthrough, services: Ser
   };
 }
 
-async function send(call: Call, request: ProxiedRequest, services: Services): Promise<ProxiedAnswer> {
+async function send(
+  located: LocatedPassthrough,
+  request: ProxiedRequest,
+  services: Services,
+): Promise<ProxiedAnswer> {
+  const { call } = located;
   const { place, method } = request;
   try {
     const answer = await services.regions.stream(request);
@@ -62,19 +73,24 @@ async function send(call: Call, request: ProxiedRequest, services: Services): Pr
     // Whoever refuses a token refuses it for all; what others answer says nothing of a tenant.
     if (answer.status === 401) learnFrom(401, call, place, services);
     const isRefused = answer.status >= 400 && answer.status < 500;
-    if (!isRefused) await invalidate(place, method, services);
-    return answer;
+    if (!isRefused) await end(located, services, answer.status >= 500);
+    // The table knows in which form these have their links; documents of others are none of Sluice's business.
+    if (kindOf(place) === undefined) return answer;
+    return await withLinks(answer, method, (json) =>
+      services.links().rewriteBody(json, call.publicBase, place.endpoint.region),
+    );
   } catch (error) {
-    if (mayHaveArrived(error)) await invalidate(place, method, services);
+    if (mayHaveArrived(error)) await end(located, services, true);
     throw error;
   }
 }
 
-/** What Compute's own lists show of another service is untrue after a write there. */
-async function invalidate(place: Place, method: string, { cache }: Services): Promise<void> {
-  if (!isService(place) || READS.has(method)) return;
-  const where = { account: place.account.name, region: place.endpoint.region };
-  for (const resource of classesChangedThrough(place.service.type)) await cache.purge({ ...where, resource });
+/** What is cached is untrue after a write of what it shows. */
+async function end(located: LocatedPassthrough, services: Services, isLost: boolean): Promise<void> {
+  const { place, matched, path, call } = located;
+  if (READS.has(call.method)) return;
+  if (matched === undefined) return endUnknown(place, path, services);
+  return endWritten({ ...matched, place }, services, isLost);
 }
 
 /** What a request says wherever it goes. */
@@ -93,14 +109,22 @@ function commonOf(call: Call, { settings, clients }: Services) {
   };
 }
 
-/** The published limits are those of Cloud Servers: no other service is charged to them. */
-function pathOf({ place, path }: LocatedPassthrough): Pick<ProxiedRequest, 'base' | 'path' | 'isRated'> {
+/** The published limits are those of Compute: no other service is charged to them. */
+function pathOf({
+  place,
+  path,
+  matched,
+}: LocatedPassthrough): Pick<ProxiedRequest, 'base' | 'path' | 'label' | 'isRated' | 'isCompute'> {
+  const label = matched?.operation.name ?? OTHER_OPERATION;
   return isService(place)
-    ? { base: '', path: servicePath(place.service, path), isRated: false }
-    : { base: place.endpoint.basePath, path, isRated: true };
+    ? { base: '', path: servicePath(place.service, path), label, isRated: false, isCompute: false }
+    : { base: place.endpoint.basePath, path, label, isRated: true, isCompute: true };
 }
 
 const isService = (place: Place): place is ServicePlace => 'service' in place;
+
+const kindOf = (place: Place): Service | undefined =>
+  isService(place) ? serviceOf(place.service.type) : 'compute';
 
 function serviceLocation(call: Call, { service, endpoint }: ServicePlace, url: string): string | undefined {
   const path = pathOfServiceUrl(service, url);

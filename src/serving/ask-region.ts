@@ -13,7 +13,10 @@ export async function askRegion(
   cancellation: Cancellation = request.call,
 ): Promise<RegionAnswer> {
   const answered = await services.regions.ask(upstreamRequest(request, body, services, cancellation));
-  if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, request.place, services);
+  // Whoever refuses a token refuses it for all; what other services answer says nothing of a tenant.
+  const { scope } = request.operation;
+  if (scope === 'tenant' || (scope === 'service' && answered.status === 401))
+    learnFrom(answered.status, request.call, request.place, services);
   request.call.waitedMs += answered.waitedMs;
   request.call.upstreamMs += answered.upstreamMs;
   return answered;
@@ -38,8 +41,8 @@ function upstreamRequest(
     shared: operation.cache !== null,
     client: call.client,
     knownClient: client?.name,
-    // Version documents are for everybody: who asks says nothing about a token, nor a token about the answer.
-    ownToken: operation.scope === 'tenant' ? ownTokenOf(call) : undefined,
+    // Version documents of Compute are for everybody: who asks says nothing about a token, nor a token about the answer.
+    ownToken: operation.scope === 'tenant' || operation.scope === 'service' ? ownTokenOf(call) : undefined,
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
     cancellation,

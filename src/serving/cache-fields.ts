@@ -103,7 +103,7 @@ export function fieldsOf(
 ): string[] {
   if (verdict.requestId !== undefined) call.requestId = verdict.requestId;
   const fields: string[] = [];
-  for (const name in entry.headers) fields.push(name, entry.headers[name]!);
+  for (const name in entry.headers) if (name !== 'content-type') fields.push(name, entry.headers[name]!);
   if (charges.length > 0)
     for (const [name, value] of services.limits.headers(charges)) fields.push(name, value);
   return fields;
