@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 90_000,
     hookTimeout: 90_000,
+    // What is waited for comes when it comes: a machine under load may take many times as long as one that is not.
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
   },
 });

@@ -32,6 +32,12 @@ function fileName(text: string): string {
   return text;
 }
 
+function milliseconds(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text))
+    throw new InvalidArgumentError('Give a number of milliseconds from 1 to 999999.');
+  return Number(text);
+}
+
 // What a command needs is loaded when it runs: checking a file needs no gateway.
 const program = new Command('sluice').description(description).version(VERSION).showHelpAfterError();
 
@@ -70,6 +76,43 @@ program
   .option('--simulate', 'as the command simulate reads it: a simulator alone needs no accounts')
   .action(({ config, simulate }: { config: string; simulate?: true }) =>
     exitWith(checkConfig(config, env, simulate ? 'simulator' : 'gateway')),
+  );
+
+program
+  .command('doctor')
+  .description(
+    'look at everything a configuration stands on: exit code 1 if there is a fault, 2 if a setting is wrong',
+  )
+  .requiredOption('-c, --config <file>', 'configuration', fileName)
+  .option('--json', 'the findings as JSON')
+  .action(async ({ config, json }: { config: string; json?: true }) => {
+    const { doctor } = await import('./commands/doctor.ts');
+    await exitWith(doctor(config, { json: json === true }, env));
+  });
+
+program
+  .command('health')
+  .description('ask the Sluice that serves a configuration on this machine; exit code 1 unless all is well')
+  .requiredOption('-c, --config <file>', 'configuration', fileName)
+  .option('--ready', 'whether it is ready to serve, not only alive')
+  .option('--simulate', 'it is a simulator alone')
+  .option('--timeout <ms>', 'how long an answer may take, in ms', milliseconds, 2_000)
+  .action(
+    async ({
+      config,
+      ready,
+      simulate,
+      timeout,
+    }: {
+      config: string;
+      ready?: true;
+      simulate?: true;
+      timeout: number;
+    }) => {
+      const { health } = await import('./commands/health.ts');
+      const options = { ready: ready === true, simulate: simulate === true, timeoutMs: timeout };
+      await exitWith(health(config, options, env));
+    },
   );
 
 program

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { isLoopback } from './access/addresses.ts';
 import { IN_PROCESS } from './config/rules.ts';
 import type { Config, IdentityConfig } from './config/schema.ts';
+import { drainTimes } from './gateway/drain.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createSimulator, type Simulator } from './simulator/simulator.ts';
 
@@ -24,7 +25,7 @@ export interface Server {
    * `admin.host` and `.port`, `simulator`) stays as it was until the next start.
    */
   reload(config: Config): Promise<void>;
-  /** Stops accepting, lets requests under way finish within `shutdown.graceMs`, then ends everything. */
+  /** Takes no more callers after `shutdown.delayMs`, lets requests under way finish within `graceMs`, then ends everything. */
   close(): Promise<void>;
 }
 
@@ -40,7 +41,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     log.info(addresses, 'serving');
     return createServer(config, { gateway, simulator, addresses, log });
   } catch (error) {
-    await gateway?.close(0);
+    await gateway?.close({ delayMs: 0, graceMs: 0 });
     await simulator?.close();
     throw error;
   }
@@ -83,7 +84,7 @@ function createServer(initial: Config, { gateway, simulator, addresses, log }: P
       return reloaded;
     },
     async close() {
-      await gateway.close(current.shutdown.graceMs);
+      await gateway.close(drainTimes(current));
       await simulator?.close();
     },
   };

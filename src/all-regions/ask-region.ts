@@ -101,7 +101,7 @@ async function answerOf(request: OperationRequest, services: Services): Promise<
   const { call, operation } = request;
   const isOwn = ownTokenOf(call) !== undefined;
   if (operation.cache === null || isOwn)
-    return askRegion(request, undefined, services, cancellationOf(call.signal));
+    return askRegion(request, undefined, services, { cancellation: cancellationOf(call.signal) });
   const found = await findAnswer(request, services);
   const { entry } = found;
   countResult(request, found, services);

@@ -1,7 +1,6 @@
+import { canonicalServiceType } from '../identity/service-types.ts';
 import { operationNamed } from '../operations/match.ts';
 import type { CacheClass, DocumentName, Invalidation, Operation, Service } from '../operations/operation.ts';
-import { SERVICE_OPERATIONS } from '../operations/services.ts';
-import { OPERATIONS } from '../operations/table.ts';
 import { atLeast, createdFrom, type Filter, hasImageType, isNamed, isSteady } from './derive/filters.ts';
 import type { CacheSettings } from './settings.ts';
 
@@ -14,10 +13,10 @@ export interface CachedClass {
   /** The service whose operations read and change it. */
   readonly service: Service;
   /**
-   * Other services that change the same things in ways of their own. A write there that no row says anything of ends the
-   * whole class in its account and region, as one to `service` itself does.
+   * Writes that are no operations and change the same things in ways of their own: nobody says what such a write touches,
+   * so it ends the whole class in its account and region.
    */
-  readonly alsoChangedThrough: readonly Service[];
+  readonly alsoChangedThrough: readonly OtherWay[];
   /** What an operation's `invalidates` ends here: lists, the item that `subject` names, or all of it. */
   readonly endedBy: Partial<Record<Invalidation, 'lists' | 'item' | 'all'>>;
   /** The path parameter of a write that names the item. */
@@ -32,6 +31,14 @@ export interface CachedClass {
   readonly statusIn: { readonly list: string; readonly item: string | undefined } | undefined;
   /** How its operations hang together; undefined: nothing is computed from its lists. */
   readonly family: Family | undefined;
+}
+
+/** Writes to a service of the catalog that change what Compute's operations show. */
+export interface OtherWay {
+  /** Types of the service, without their version. */
+  readonly services: readonly string[];
+  /** Which of its writes, by the segments of their decoded path; left out, all of them. */
+  readonly changes?: (segments: readonly string[]) => boolean;
 }
 
 /** A detail list and what a complete one also answers. */
@@ -77,13 +84,35 @@ const CONSTANT: CachedClass = {
   family: undefined,
 };
 
-/** What of Networking is cached: others may change it, by their own servers too. */
-const OF_NETWORK: CachedClass = { ...CONSTANT, service: 'network', alsoChangedThrough: ['compute'] };
+/** Writes that make, change or end images in other ways than by Compute's rows or those of the image service. */
+const OF_IMAGES: readonly OtherWay[] = [
+  { services: ['image'] },
+  // Cinder's os-volume_upload_image makes an image; its body, which says so, is not read.
+  { services: ['volume', 'block-storage', 'block-store'], changes: isVolumeAction },
+  { services: ['compute'], changes: (segments) => segments[0] === 'images' || isVolumeAction(segments) },
+];
+
+/** Whoever manages flavors does so below their paths. */
+const OF_FLAVORS: readonly OtherWay[] = [
+  { services: ['compute'], changes: ([first]) => first === 'flavors' },
+];
+
+/** What of Networking is cached, which old clients change by way of Compute, too. */
+const networking = (name: 'networks' | 'subnets' | 'securityGroups', proxied: RegExp): CachedClass => ({
+  ...CONSTANT,
+  service: 'network',
+  alsoChangedThrough: [
+    { services: ['network'] },
+    { services: ['compute'], changes: ([first = '']) => proxied.test(first) },
+  ],
+  endedBy: { [name]: 'all' },
+});
 
 /** The rows. Parameters are those of sections 2.5.1, 2.6.1 and 1.6 of the guide. */
 export const CLASSES: Readonly<Record<CacheClass, CachedClass>> = {
   flavors: {
     ...CONSTANT,
+    alsoChangedThrough: OF_FLAVORS,
     parameters: ['minDisk', 'minRam', 'limit', 'marker'],
     // A flavor has at least nothing.
     neutral: new Set(['minDisk=0', 'minRam=0']),
@@ -94,7 +123,7 @@ export const CLASSES: Readonly<Record<CacheClass, CachedClass>> = {
   },
   images: {
     service: 'compute',
-    alsoChangedThrough: ['image'],
+    alsoChangedThrough: OF_IMAGES,
     endedBy: { imageLists: 'lists', image: 'item' },
     subject: 'image_id',
     parameters: ['server', 'name', 'status', 'changes-since', 'type', 'limit', 'marker'],
@@ -110,20 +139,24 @@ export const CLASSES: Readonly<Record<CacheClass, CachedClass>> = {
   },
   extensions: CONSTANT,
   versions: CONSTANT,
-  extraSpecs: { ...CONSTANT, subject: 'flavor_id' },
-  availabilityZones: { ...CONSTANT, alsoChangedThrough: ['compute'] },
+  extraSpecs: { ...CONSTANT, alsoChangedThrough: OF_FLAVORS, subject: 'flavor_id' },
+  availabilityZones: {
+    ...CONSTANT,
+    alsoChangedThrough: [{ services: ['compute'], changes: ([first]) => first === 'os-aggregates' }],
+  },
   glanceImages: {
     ...CONSTANT,
     service: 'image',
+    alsoChangedThrough: OF_IMAGES,
     endedBy: { imageLists: 'lists', image: 'item' },
     subject: 'image_id',
     steadyStatus: 'active',
     statusIn: { list: 'images', item: undefined },
   },
   imageSchemas: { ...CONSTANT, service: 'image' },
-  networks: { ...OF_NETWORK, endedBy: { networks: 'all' } },
-  subnets: { ...OF_NETWORK, endedBy: { subnets: 'all' } },
-  securityGroups: { ...OF_NETWORK, endedBy: { securityGroups: 'all' } },
+  networks: networking('networks', /^os-(?:tenant-)?networks/),
+  subnets: networking('subnets', /^os-(?:tenant-)?networks/),
+  securityGroups: networking('securityGroups', /^os-security-group/),
 };
 
 /** The names of all classes. */
@@ -138,46 +171,41 @@ export function familyOf(operation: Operation): Family | undefined {
   return operation === detail || operation === list || operation === item ? found : undefined;
 }
 
-/** Classes whose operations have a path below this first segment. */
-const CLASSES_BELOW = classesBelow();
-
-function classesBelow(): ReadonlyMap<string, ReadonlySet<CacheClass>> {
-  const below = new Map<string, Set<CacheClass>>();
-  for (const { service, scope, path, cache } of [...OPERATIONS, ...SERVICE_OPERATIONS]) {
-    if (cache === null || scope !== 'tenant') continue;
-    const key = `${service}${firstOf(path)}`;
-    below.set(key, (below.get(key) ?? new Set()).add(cache));
-  }
-  return below;
-}
-
-/** `/flavors` of `/flavors/1/action`. */
-function firstOf(path: string): string {
-  const end = path.indexOf('/', 1);
-  return end < 0 ? path : path.slice(0, end);
-}
-
 /**
- * The classes that a write ends of which no row says what it touches: those that are changed in ways of their own through its
- * service, and at Compute those that are read below the same first segment.
+ * The classes that a write ends which is no operation.
  *
- * @param path below the tenant, at Compute
+ * @param serviceType as the catalog spells it; `compute` for Compute's own paths
+ * @param path below the service or the tenant, in any spelling
  */
-export function classesChangedThrough(service: Service, path = ''): CacheClass[] {
-  const below = CLASSES_BELOW.get(`${service}${firstOf(path)}`);
-  return CLASS_NAMES.filter((name) => {
-    const { service: own, alsoChangedThrough } = CLASSES[name];
-    if (below?.has(name) || alsoChangedThrough.includes(service)) return true;
-    return own === service && service !== 'compute';
-  });
+export function classesChangedThrough(serviceType: string, path: string): CacheClass[] {
+  const type = canonicalServiceType(serviceType);
+  const segments = decoded(path)
+    .split('/')
+    .filter((segment) => segment !== '');
+  const isChanging = ({ services, changes }: OtherWay) =>
+    services.includes(type) && (changes === undefined || changes(segments));
+  return CLASS_NAMES.filter((name) => CLASSES[name].alsoChangedThrough.some(isChanging));
 }
 
-/** The services beside Compute that show, or keep, what any of these classes holds. */
-export function servicesBehind(names: Iterable<CacheClass>): Set<Service> {
-  const services = new Set<Service>();
-  for (const name of names) {
-    const { service, alsoChangedThrough } = CLASSES[name];
-    for (const one of [service, ...alsoChangedThrough]) if (one !== 'compute') services.add(one);
+/** The services beside Compute that keep what any of these classes holds. */
+export function servicesBehind(names: Iterable<CacheClass>): Set<string> {
+  const behind = new Set<string>();
+  for (const name of names)
+    for (const { services, changes } of CLASSES[name].alsoChangedThrough)
+      if (changes === undefined) for (const one of services) behind.add(one);
+  return behind;
+}
+
+/** `…/volumes/{id}/action`, of Cinder, and of the extension os-volumes. */
+function isVolumeAction(segments: readonly string[]): boolean {
+  return segments.at(-1) === 'action' && /^(?:os-)?volumes$/.test(segments.at(-3) ?? '');
+}
+
+/** What is broken is no spelling of anything. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path.split('?', 1)[0]!);
+  } catch {
+    return path;
   }
-  return services;
 }

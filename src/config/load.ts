@@ -40,6 +40,15 @@ export function loadConfig(file: string | undefined, env: Environment, use: Use 
   return checkTree(parsed.tree, env, file === undefined ? process.cwd() : dirname(resolve(file)), use);
 }
 
+/** A configuration as it is written, variables put in and nothing checked or read from other files; undefined: no YAML. */
+export function writtenTree(file: string, env: Environment): Tree | undefined {
+  const parsed = parseFile(file);
+  if ('problems' in parsed) return undefined;
+  const tree = interpolate(withOneListen(parsed.tree), settingsSchema, env).tree as Tree;
+  applyOverrides(tree, settingsSchema, env);
+  return tree;
+}
+
 /** The same for YAML that has been read already; secret files are sought from `folder`. */
 export function checkTree(written: Tree, env: Environment, folder: string, use: Use = 'gateway'): Loaded {
   const source = withOneListen(written);

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { AccessSchema, AllowedHostsSchema, AuditSchema, TrustProxySchema } from '../access/settings.ts';
 import { CacheSchema } from '../cache/settings.ts';
+import { IdempotencySchema } from '../idempotency/settings.ts';
 import { LimitsSchema } from '../limits/settings.ts';
 import { RedisSchema } from '../redis/settings.ts';
 import { Choice, Milliseconds, Nullable, Port, section } from '../settings/kinds.ts';
@@ -48,6 +49,11 @@ const LogSchema = Type.Object(
 
 const ShutdownSchema = Type.Object(
   {
+    delayMs: Nullable(Milliseconds(0, '', { maximum: 600_000 }), {
+      default: null,
+      description:
+        'How long connections are still taken after SIGTERM or SIGINT, in ms, while `/readyz` says 503 already: as long as a load balancer takes to see that. null: 5000, or 0 where `admin.host` is reached by this machine alone.',
+    }),
     graceMs: Milliseconds(
       10_000,
       'How long requests under way may still take after SIGTERM or SIGINT, in ms.',
@@ -221,6 +227,7 @@ export const ConfigSchema = Type.Object(
     facade: section(FacadeSchema, 'What callers who log in at Sluice are told.'),
     cache: CacheSchema,
     limits: section(LimitsSchema),
+    idempotency: IdempotencySchema,
     upstream: section(UpstreamSchema),
     simulator: SimulatorSchema,
   },

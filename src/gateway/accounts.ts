@@ -34,14 +34,7 @@ function openLogin(
   { log, clock, metrics, pools }: Shared,
 ): Login {
   const { region } = identity;
-  const trust = trustOf(identity);
-  const login = createV2Login({
-    url: identity.url,
-    credentials: identity,
-    dispatcher: pools.get(v2TokensUrl(identity.url).origin, trust),
-    timeoutMs: config.upstream.headersTimeoutMs,
-    clock,
-  });
+  const login = createLogin(identity, config, { clock, pools });
   const accountLog = log.child({ account: account.name, ...(region === undefined ? {} : { region }) });
   const tokens = createTokenSource({
     account: identity,
@@ -51,11 +44,26 @@ function openLogin(
     observe: (result) => metrics.tokenRequests.inc(account.name, result),
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
-  return { region, tokens, trust, identityUrl: identity.url };
+  return { region, tokens, trust: trustOf(identity), identityUrl: identity.url };
+}
+
+/** A function that logs in once; see `createV2Login`. */
+export function createLogin(
+  identity: AccountIdentity,
+  { upstream }: Pick<Config, 'upstream'>,
+  { clock, pools }: Pick<Shared, 'clock' | 'pools'>,
+): (signal: AbortSignal) => Promise<Token> {
+  return createV2Login({
+    url: identity.url,
+    credentials: identity,
+    dispatcher: pools.get(v2TokensUrl(identity.url).origin, trustOf(identity)),
+    timeoutMs: upstream.headersTimeoutMs,
+    clock,
+  });
 }
 
 /** Files have been read by the time a configuration is here: their settings hold what was in them. */
-function trustOf({ caFile, certFile, keyFile }: AccountIdentity): Trust | undefined {
+export function trustOf({ caFile, certFile, keyFile }: AccountIdentity): Trust | undefined {
   if (!caFile && !certFile) return undefined;
   return {
     ...(caFile ? { ca: caFile } : {}),

@@ -31,6 +31,10 @@ export interface Core {
   start(): void;
   /** Another core has taken over: whatever that one did not take along is closed. */
   retire(successor: Core): Promise<void>;
+  /** The process ends: nobody waits for a slot beyond this monotonic ms, see `RegionLimits.drain`. */
+  drain(untilMs: number): void;
+  /** Whoever still waits, for a slot or for a login, is told so now. */
+  turnAway(): void;
   close(): Promise<void>;
   /** What a successor may take along. */
   readonly accounts: ReadonlyMap<string, LiveAccount>;
@@ -53,7 +57,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   const directory = new Directory([...accounts.values()]);
   const access = openAccess(config, shared, { accounts: directory.accounts, directory });
   const state = openState(config, shared, before?.state);
-  const { cache, limits } = state;
+  const { cache, limits, idempotency } = state;
   const regions = createRegions({
     pools,
     clock,
@@ -84,6 +88,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     regions,
     limits,
     cache,
+    idempotency,
     clients,
     callers: access.callers,
     registry: access.registry,
@@ -132,6 +137,11 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       stopCounting();
       for (const [key, account] of accounts) if (!successor.accounts.has(key)) closeAccount(account);
       await state.retire(successor.state);
+    },
+    drain: (untilMs) => limits.drain(untilMs),
+    turnAway() {
+      limits.drain(clock.monotonic());
+      for (const account of accounts.values()) closeAccount(account);
     },
     async close() {
       for (const account of accounts.values()) closeAccount(account);

@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { ClientLimits } from '../access/client-limits.ts';
 import { PasswordVerifier } from '../access/password.ts';
@@ -6,13 +5,15 @@ import { TokenProofs } from '../access/proof.ts';
 import { TokenKeeper } from '../access/token-keeper.ts';
 import { UpstreamLogins } from '../access/upstream-logins.ts';
 import { createAdmin } from '../admin/listener.ts';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, sleep, systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { Pools } from '../upstream/pools.ts';
 import { Proxies } from '../upstream/proxies.ts';
 import { AuditKeeper } from './audit.ts';
 import { type Core, createCore } from './core.ts';
+import { closeListeners, type DrainTimes, waitersMs } from './drain.ts';
+import { Peers } from './peers.ts';
 import { bind, openListeners } from './places.ts';
 import type { Shared } from './shared.ts';
 
@@ -32,8 +33,11 @@ export interface Gateway {
   }>;
   /** Puts another configuration in force for the next request; what is bound to sockets stays. */
   reload(config: Config): Promise<void>;
-  /** Stops accepting and lets requests under way finish for `graceMs`; then their connections are cut. */
-  close(graceMs: number): Promise<void>;
+  /**
+   * Is no longer ready, at once; after `delayMs` takes no more connections and lets requests under way finish for `graceMs`;
+   * then their connections are cut. Who cannot have a slot by then is refused before.
+   */
+  close(times: DrainTimes): Promise<void>;
 }
 
 /** How long a start waits for Redis to tell which tokens were returned, ms: without it they would count for a moment. */
@@ -69,6 +73,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     audit: await AuditKeeper.open(config.audit, { clock, log }),
   };
   let core: Core = createCore(config, shared);
+  const peers = new Peers(clock, log);
   let draining = false;
   const services = () => core.services;
   const places = await openListeners(config, () => core, { clock, log });
@@ -83,6 +88,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       for (const place of places) urls.push(await place.bind(regionUrls));
       const adminUrl = await bind(admin, config.admin);
       core.start();
+      peers.use(config);
       return { url: urls[0]!, urls, adminUrl, regionUrls };
     },
     async reload(next) {
@@ -90,29 +96,23 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       const before = core;
       core = createCore(next, shared, before);
       core.start();
+      peers.use(next);
       await Promise.all([before.retire(core), ...places.map((place) => place.look())]);
     },
-    async close(graceMs) {
+    async close({ delayMs, graceMs }) {
       draining = true;
+      log.info({ delayMs, graceMs }, 'draining: not ready any more');
+      for (const listener of listeners) listener.leave();
+      if (delayMs > 0) await sleep(clock, delayMs);
       for (const place of places) place.closeFiles();
-      await drain(listeners, graceMs);
+      log.info({ graceMs }, 'no more connections are taken; what runs may finish');
+      core.drain(clock.monotonic() + waitersMs(graceMs));
+      await closeListeners(listeners, graceMs, () => core.turnAway());
       await core.close();
+      await peers.close();
       tokens.close();
       await Promise.allSettled([admin.close(), shared.pools.close(), shared.audit.close()]);
+      log.info('stopped');
     },
   };
-}
-
-/** Waits for requests under way, at most `graceMs`; then whoever is left is cut off. */
-async function drain(listeners: readonly FastifyInstance[], graceMs: number): Promise<void> {
-  const closing = Promise.allSettled(listeners.map((listener) => listener.close()));
-  const idle = setInterval(() => {
-    for (const listener of listeners) listener.server.closeIdleConnections();
-  }, 50);
-  const timer = setTimeout(() => {
-    for (const listener of listeners) listener.server.closeAllConnections();
-  }, graceMs);
-  await closing;
-  clearInterval(idle);
-  clearTimeout(timer);
 }

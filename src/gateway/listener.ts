@@ -15,6 +15,13 @@ import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
 import { dispatch } from './dispatch.ts';
 
+/** A listener that callers connect to. */
+export interface Listener {
+  readonly fastify: FastifyInstance;
+  /** The process is about to end: from now on each connection ends with its next answer, while new ones are still taken. */
+  leave(): void;
+}
+
 /**
  * The listener callers connect to. What is an operation of the guide, a login or a version document is answered
  * (dispatch.ts) before Fastify's router, whose requests, replies and hooks would cost a cache hit more than the cache
@@ -31,7 +38,7 @@ export function createListener(options: {
   /** What the configuration says of its connections; what is bound to sockets is read once. */
   listen: () => ListenConfig;
   tls?: WireTls | undefined;
-}): FastifyInstance {
+}): Listener {
   const { services, terms, rootRegion } = options;
   const router = createRouter({
     rootRegion,
@@ -131,7 +138,7 @@ export function createListener(options: {
     fail: (call, error) => fail(call, error, services()),
     finished: (call, status) => services().finished(call, status),
   });
-  return fastify;
+  return { fastify, leave: () => wire.leave() };
 }
 
 /** What Fastify itself refuses, such as a content type it cannot read, is the caller's mistake and no error of Sluice. */

@@ -8,11 +8,11 @@ import type { Clock } from '../clock.ts';
 import type { Config, ListenConfig } from '../config/schema.ts';
 import { urlHost } from '../http/request-facts.ts';
 import type { Core } from './core.ts';
-import { createListener } from './listener.ts';
+import { createListener, type Listener } from './listener.ts';
 
 /** One listener of the configuration: its port, and those of the regions that have one of their own. */
 export interface ListeningPlace {
-  readonly all: readonly FastifyInstance[];
+  readonly all: readonly Listener[];
   /** Opens the sockets. @returns the URL; those of regions go into `regionUrls` */
   bind(regionUrls: Record<string, string>): Promise<string>;
   /** Looks whether the certificate has changed. */
@@ -59,9 +59,9 @@ async function openListener(
   return {
     all: [main, ...perRegion.map(([, , listener]) => listener)],
     async bind(regionUrls) {
-      const url = await bind(main, { host, port }, scheme);
+      const url = await bind(main.fastify, { host, port }, scheme);
       for (const [region, regionPort, listener] of perRegion)
-        regionUrls[region] = await bind(listener, { host, port: regionPort }, scheme);
+        regionUrls[region] = await bind(listener.fastify, { host, port: regionPort }, scheme);
       return url;
     },
     look: async () => tls?.look(),

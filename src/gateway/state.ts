@@ -3,6 +3,7 @@ import { createCache, type ResponseCache } from '../cache/cache.ts';
 import { connectSharedStore } from '../cache/redis/store.ts';
 import { identitiesOf } from '../config/identities.ts';
 import type { Config } from '../config/schema.ts';
+import type { IdempotencyKeeper } from '../idempotency/keeper.ts';
 import type { JsonValue } from '../json.ts';
 import { CONTROL_CLIENT } from '../limits/client.ts';
 import { createLimits, type RegionLimits } from '../limits/limits.ts';
@@ -17,12 +18,17 @@ import type { Services } from '../serving/services.ts';
 import { observeCache, observeLimits } from '../telemetry/observers.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import type { Regions } from '../upstream/region.ts';
+import { idempotencyKeyOf, openIdempotency } from './idempotency.ts';
 import type { Shared } from './shared.ts';
 import { warmCache } from './warm.ts';
 
-/** What is remembered from request to request: cached answers and rate-limit windows. It outlives a reload if it can. */
+/**
+ * What is remembered from request to request: cached answers, rate-limit windows, keys of creates. It outlives a reload if it
+ * can.
+ */
 export interface State {
   readonly cache: ResponseCache;
+  readonly idempotency: IdempotencyKeeper;
   readonly limits: RegionLimits<Place>;
   /** Says which services are in force: limits are learned by way of them. Before the first request. */
   connect(services: Services): void;
@@ -42,14 +48,21 @@ export function openState(config: Config, shared: Shared, before?: State): State
 class OpenState implements State {
   readonly cache: ResponseCache;
   readonly limits: RegionLimits<Place>;
+  readonly idempotency: IdempotencyKeeper;
   readonly #cacheKey: string;
   readonly #limitsKey: string;
+  readonly #idempotencyKey: string;
   readonly #live: LiveLimits;
 
   constructor(config: Config, shared: Shared, before: OpenState | undefined) {
     this.#cacheKey = JSON.stringify([config.cache, config.redis]);
     this.#limitsKey = limitsKeyOf(config);
     this.cache = before && before.#cacheKey === this.#cacheKey ? before.cache : openCache(config, shared);
+    this.#idempotencyKey = idempotencyKeyOf(config);
+    this.idempotency =
+      before && before.#idempotencyKey === this.#idempotencyKey
+        ? before.idempotency
+        : openIdempotency(config, shared);
     const live = liveLimits(config);
     const keeps = before !== undefined && before.#limitsKey === this.#limitsKey;
     this.#live = keeps ? Object.assign(before.#live, live) : live;
@@ -79,11 +92,13 @@ class OpenState implements State {
   async retire(successor: State): Promise<void> {
     if (successor.limits !== this.limits) await this.limits.close();
     if (successor.cache !== this.cache) await this.cache.close();
+    if (successor.idempotency !== this.idempotency) await this.idempotency.close();
   }
 
   async close(): Promise<void> {
     await this.limits.close();
     await this.cache.close();
+    await this.idempotency.close();
   }
 }
 

@@ -65,6 +65,7 @@ export class Wire {
   readonly #handshakes = new Set<Socket>();
   readonly #flush: () => void;
   #timer: NodeJS.Timeout | undefined;
+  #isLeaving = false;
   #drainsSince: number | undefined;
   #isKnownNode = true;
   #listening = 0;
@@ -143,10 +144,16 @@ export class Wire {
     return server;
   }
 
-  /** From now on each connection ends with its next answer. */
+  /** From now on each connection ends with its next answer: callers look for another instance while there is time. */
+  leave(): void {
+    this.#isLeaving = true;
+    for (const connection of this.#connections.values()) connection.endNext();
+  }
+
+  /** The same, for good: `closeIdle` may end those on which nothing is under way. */
   drain(): void {
     this.#drainsSince ??= performance.now();
-    for (const connection of this.#connections.values()) connection.endNext();
+    this.leave();
   }
 
   /** Ends connections on which nothing is under way; in a drain not before those had their time who were just sending. */
@@ -170,7 +177,7 @@ export class Wire {
     const lifeMs =
       connectionTtlMs === 0 ? Number.POSITIVE_INFINITY : connectionTtlMs * (1 - JITTER * Math.random());
     const connection = new Connection(socket, performance.now() + lifeMs, this.#flush);
-    if (this.#drainsSince !== undefined) connection.endNext();
+    if (this.#isLeaving) connection.endNext();
     this.#connections.set(socket, connection);
     socket.once('close', () => this.#connections.delete(socket));
     if (this.#fastPath && this.#isKnownNode && !this.#fastPath.attach(connection)) this.#giveUpFastPath();

@@ -288,7 +288,9 @@ function refusedTooOften(remainingMs: number): Fault {
 }
 
 function closing(): Fault {
-  return new Fault('serviceUnavailable', 'Sluice is shutting down; try again.');
+  return new Fault('serviceUnavailable', 'Sluice is shutting down; try again.', {
+    headers: retryAfter(1_000),
+  });
 }
 
 function retryAfter(delayMs: number): Record<string, string> {

@@ -60,6 +60,8 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   standings(): RegionStanding[];
   /** Asks regions anew how their limits stand and takes it for true, whatever was counted or refused before. */
   resync(which?: ResyncFilter): Promise<Resynced[]>;
+  /** See `Shaper.drain`: nobody waits for a slot beyond this monotonic ms. */
+  drain(untilMs: number): void;
   /** Settings, accounts and shares may be others now; what is counted stays counted. */
   reload(): void;
   close(): Promise<void>;
@@ -91,6 +93,8 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   /** By account and region: how a request finds its budget without building a key. */
   readonly #byPlace = new Map<string, Map<string, Budget<P>>>();
   #sweep: Timer | undefined;
+  /** When the process ends, once that is known, monotonic ms. */
+  #endsAt: number | undefined;
 
   constructor(options: LimitsOptions<P>) {
     this.#options = options;
@@ -178,6 +182,11 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
     this.#sweepLater();
   }
 
+  drain(untilMs: number): void {
+    this.#endsAt = untilMs;
+    for (const { shaper } of this.#budgets.values()) shaper.drain(untilMs);
+  }
+
   async close(): Promise<void> {
     this.#sweep?.cancel();
     const closing = [...this.#budgets.values()].map((budget) => budget.close());
@@ -213,7 +222,9 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
     const { region } = place.endpoint;
     const user = this.#options.userOf(name) ?? name;
     const key = `${user}\n${region}`;
-    const budget = this.#budgets.get(key) ?? new Budget(user, place, this.#options, this.#ledger);
+    const known = this.#budgets.get(key);
+    const budget = known ?? new Budget(user, place, this.#options, this.#ledger);
+    if (known === undefined && this.#endsAt !== undefined) budget.shaper.drain(this.#endsAt);
     this.#budgets.set(key, budget);
     budget.serve(place);
     const regions = this.#byPlace.get(name) ?? new Map<string, Budget<P>>();

@@ -82,7 +82,17 @@ export type Invalidation =
   | 'subnets'
   | 'securityGroups';
 
-/** One operation of the guide, or of a service beside it that clients need: a row of the table that routing, caching, limits, metrics and translation read. */
+/** Where the metadata of something new stands, going up and in a list. */
+export interface Creation {
+  /** The body's member that has `metadata`: `server`. */
+  readonly member: string;
+  /** The operation that lists what it makes, with metadata. */
+  readonly list: string;
+  /** The list's member. */
+  readonly items: string;
+}
+
+/** One operation of the guide, or of what clients need beside it: a row of the table that routing, caching, limits, metrics and translation read. */
 export interface Operation {
   /** Unique name; the `operation` label of logs and metrics. */
   readonly name: string;
@@ -115,6 +125,8 @@ export interface Operation {
   readonly location?: '/images/' | '/servers/';
   /** A list that `/all/…` gives of every region at once: what it is called then in logs and metrics. */
   readonly acrossRegions?: string;
+  /** How what it makes is found again by its metadata when its answer was lost; absent: it cannot be. */
+  readonly creates?: Creation;
   /** Section of the guide, or the name of the API reference that has it. */
   readonly section: string;
 }

@@ -85,6 +85,7 @@ export const OPERATIONS: readonly Operation[] = [
     response: 'server',
     success: 202,
     location: '/servers/',
+    creates: { member: 'server', list: 'listServersDetail', items: 'servers' },
     section: '2.1.2',
   }),
   row({
@@ -138,8 +139,13 @@ export const OPERATIONS: readonly Operation[] = [
   action('revertResize', '2.3.6'),
   action('rescue', '2.3.7', { response: 'adminPass', success: 200 }),
   action('unrescue', '2.3.8'),
-  action('createImage', '2.3.9', { invalidates: ['imageLists'], location: '/images/' }),
-  action('extensionAction', '1.10.3', { action: '*' }),
+  action('createImage', '2.3.9', {
+    invalidates: ['imageLists'],
+    location: '/images/',
+    creates: { member: 'createImage', list: 'listImagesDetail', items: 'images' },
+  }),
+  // Some make an image: createBackup, shelve.
+  action('extensionAction', '1.10.3', { action: '*', invalidates: ['imageLists'] }),
 
   row({
     name: 'attachVolume',

@@ -5,14 +5,22 @@ import { learnFrom, ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
 import { longestWaitMs, priorityOf } from './wait.ts';
 
+/** How a request is sent that is not simply its caller's. */
+export interface Sending {
+  /** Whoever waits for the answer; the caller unless it says otherwise. */
+  readonly cancellation?: Cancellation;
+  /** See `RegionRequest`. */
+  readonly beforeSending?: () => Promise<void>;
+}
+
 /** Sends a request to its region on the caller's behalf. */
 export async function askRegion(
   request: OperationRequest,
   body: Buffer | string | undefined,
   services: Services,
-  cancellation: Cancellation = request.call,
+  sending: Sending = {},
 ): Promise<RegionAnswer> {
-  const answered = await services.regions.ask(upstreamRequest(request, body, services, cancellation));
+  const answered = await services.regions.ask(upstreamRequest(request, body, services, sending));
   // Whoever refuses a token refuses it for all; what other services answer says nothing of a tenant.
   const { scope } = request.operation;
   if (scope === 'tenant' || (scope === 'service' && answered.status === 401))
@@ -26,7 +34,7 @@ function upstreamRequest(
   request: OperationRequest,
   body: Buffer | string | undefined,
   services: Services,
-  cancellation: Cancellation,
+  { cancellation = request.call, beforeSending }: Sending,
 ): UpstreamRequest {
   const { call, operation, place } = request;
   const client = services.clients.get(call.client);
@@ -45,6 +53,7 @@ function upstreamRequest(
     ownToken: operation.scope === 'tenant' || operation.scope === 'service' ? ownTokenOf(call) : undefined,
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
+    beforeSending,
     cancellation,
   };
 }

@@ -60,7 +60,9 @@ async function fetchAnswer(
     let isLeader = false;
     const load = async (signal: AbortSignal) => {
       isLeader = true;
-      const answered = await askRegion(request, undefined, services, cancellationOf(signal));
+      const answered = await askRegion(request, undefined, services, {
+        cancellation: cancellationOf(signal),
+      });
       charges = answered.charges;
       return storedFrom(answered, request.operation);
     };

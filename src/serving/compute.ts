@@ -1,9 +1,10 @@
 import { hasBody, readBody } from '../http/body.ts';
-import { mayHaveArrived } from '../upstream/failure.ts';
+import { isLost, lostFault, mayHaveArrived } from '../upstream/failure.ts';
 import { answer } from './answer.ts';
 import { askRegion } from './ask-region.ts';
 import { findHit, sendResult, serveCached } from './cached.ts';
 import { endWritten } from './ended.ts';
+import { askOnce, idempotencyKeyOf } from './idempotent.ts';
 import { serveLimits } from './limits.ts';
 import { locateAction } from './locate.ts';
 import type { LocatedAction, LocatedOperation } from './located.ts';
@@ -48,10 +49,15 @@ export async function serveWrite(
   services: Services,
 ): Promise<void> {
   const { request, body } = await readWrite(located, services);
+  const key = idempotencyKeyOf(request);
   try {
-    const answered = await askRegion(request, body, services);
+    const answered = await (key === undefined
+      ? askRegion(request, body, services)
+      : askOnce(request, body, key, services));
     if (answered.status < 400 || answered.status >= 500)
       await endWritten(request, services, answered.status >= 500);
+    if (isLost(answered.status))
+      throw lostFault(answered.status, request.operation.method, request.place.endpoint.region);
     answer(request, answered, services);
   } catch (error) {
     if (mayHaveArrived(error)) await endWritten(request, services, true);

@@ -39,11 +39,10 @@ export async function endWritten(
 /**
  * A write of which no row says what it touches.
  *
- * @param path below the tenant, at Compute
+ * @param path below the service or the tenant, in any spelling
  */
 export async function endUnknown(place: Place, path: string, { cache }: Services): Promise<void> {
-  const service = isService(place) ? serviceOf(place.service.type) : 'compute';
-  const ended = service === undefined ? [] : classesChangedThrough(service, path);
+  const ended = classesChangedThrough(isService(place) ? place.service.type : 'compute', path);
   const account = place.account.name;
   const regions = regionsWith(place, ended);
   await Promise.all(

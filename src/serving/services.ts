@@ -12,6 +12,7 @@ import type { Config } from '../config/schema.ts';
 import type { Call } from '../http/call.ts';
 import type { Reply, Response } from '../http/reply.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
+import type { IdempotencyKeeper } from '../idempotency/keeper.ts';
 import type { RegionLimits } from '../limits/limits.ts';
 import type { LinkRewriter } from '../links/rewrite.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -31,6 +32,8 @@ export interface Services {
   readonly regions: Regions;
   readonly limits: RegionLimits<Place>;
   readonly cache: ResponseCache;
+  /** Keeps requests with an `Idempotency-Key` from being done twice. */
+  readonly idempotency: IdempotencyKeeper;
   readonly clients: ReadonlyMap<string, ClientSettings>;
   /** Who calls, and what is there for it. */
   readonly callers: Callers;

@@ -97,6 +97,12 @@ export const METRICS = {
     help: 'Rate-limit refusals by a region; stays 0 while nobody else uses the account',
     labels: ['account', 'region'],
   },
+  idempotent: {
+    type: 'counter',
+    name: 'sluice_idempotency_requests_total',
+    help: 'Requests with an Idempotency-Key, by what became of them: first (sent), replayed, recovered (found at the region), running, mismatch, unknown',
+    labels: ['region', 'operation', 'outcome'],
+  },
   limitWait: {
     type: 'histogram',
     name: 'sluice_limit_wait_seconds',

@@ -3,6 +3,7 @@ import type { CacheStats } from '../cache/cache.ts';
 import type { CacheObserver } from '../cache/observer.ts';
 import type { RegionStanding } from '../limits/limits.ts';
 import type { ShaperObserver } from '../limits/queue/shaper-contract.ts';
+import type { RedisObserver } from '../redis/guard.ts';
 import { REDIS_TROUBLES } from '../redis/trouble.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -25,6 +26,13 @@ export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheOb
     invalidated: (region, resource, cause, entries) =>
       metrics.cacheInvalidations.add(entries, region, resource, cause),
     revalidated: (region, resource, outcome) => metrics.cacheRevalidations.inc(region, resource, outcome),
+    ...observeRedis(metrics),
+  };
+}
+
+/** What Redis is asked for, as metrics. */
+export function observeRedis(metrics: Metrics): RedisObserver {
+  return {
     usesRedis(operations) {
       for (const operation of operations)
         for (const outcome of [...REDIS_TROUBLES, 'rubbish', 'skipped'])

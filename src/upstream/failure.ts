@@ -5,18 +5,15 @@ const READS = new Set(['GET', 'HEAD']);
 
 /**
  * The fault a caller gets when there is no answer. A read that timed out is a 504, an unreachable or broken region a
- * 503. A write that may have arrived is always a 504: clients repeat a 503 by themselves, and that could do it twice.
+ * 503. A write that may have arrived is always a 500: some clients take 502 and 504 for success, others repeat a 503 by
+ * themselves, which could do it twice; docs/exact-creates.md has the table.
  */
 export function failureFault(error: ExchangeError, method: string, region: string): Fault {
   const cause = { cause: error };
   if (error.kind === 'aborted')
     return new Fault('computeFault', 'The caller left before the answer was here.', { code: 499, ...cause });
   if (error.sent && !READS.has(method)) {
-    return new Fault(
-      'computeFault',
-      `Region ${region} did not answer this ${method} (${error.message}); it may have been done. Look before you send it again.`,
-      { code: 504, ...cause },
-    );
+    return new Fault('computeFault', lostText(region, method, error.message), cause);
   }
   if (error.kind === 'timeout') {
     return new Fault('computeFault', `Region ${region} did not answer in time.`, { code: 504, ...cause });
@@ -31,6 +28,25 @@ export function failureFault(error: ExchangeError, method: string, region: strin
   );
 }
 
+/** What a gateway before a region answers when it has not heard the region: a write may have been done. */
+export function isLost(status: number): boolean {
+  return status === 502 || status === 504;
+}
+
+/** The fault for a write that was answered so, see `isLost`. */
+export function lostFault(status: number, method: string, region: string): Fault {
+  const why = `it said ${status}`;
+  return new Fault('computeFault', lostText(region, method, why), { cause: new LostAnswer(why) });
+}
+
+/** A request was sent, and what became of it is not known. */
+export class LostAnswer extends Error {
+  override readonly name = 'LostAnswer';
+}
+
+const lostText = (region: string, method: string, why: string): string =>
+  `Region ${region} did not answer this ${method} (${why}); it may have been done. Look before you send it again.`;
+
 /** Whether there will be no answer until somebody changes something, so that an operator has to hear of it. */
 export function isLasting(error: unknown): boolean {
   return error instanceof ExchangeError && (error.kind === 'certificate' || error.kind === 'proxy');
@@ -39,7 +55,7 @@ export function isLasting(error: unknown): boolean {
 /** Whether a write that ended in this error may have been done all the same: what it would make untrue is then dropped. */
 export function mayHaveArrived(error: unknown): boolean {
   const cause = error instanceof Fault ? error.cause : undefined;
-  return cause instanceof ExchangeError && cause.sent;
+  return cause instanceof LostAnswer || (cause instanceof ExchangeError && cause.sent);
 }
 
 /** How long whoever cannot be served for a refused token should stay away: a login takes less, s. */

@@ -98,6 +98,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         const permit = asked instanceof Promise ? await asked : asked;
         if (permit.refused) throw this.means.limits.refusal(permit);
         this.waitedMs += permit.waitedMs;
+        if (this.request.beforeSending !== undefined) await this.#announce(permit);
         const result = await this.#attempt(token, permit);
         if (this.#state.renewals > 0 && isTaken(result)) this.#tokens.accepted(token);
         const step = decideNext(this.#state, this.#outcomeOf(result), Math.random());
@@ -165,6 +166,14 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   #slot(maxWaitMs: number, isAgain: boolean): SlotRequest {
     return new RegionSlot(this.request, this.#terms.base, maxWaitMs, isAgain);
+  }
+
+  /** Whoever wants to know of it is told that an attempt is about to be sent. */
+  #announce(permit: Permit): Promise<void> | undefined {
+    return this.request.beforeSending?.().catch((error: unknown) => {
+      permit.cancel();
+      throw error;
+    });
   }
 
   /** One exchange, counted; an answer that is none is a failure from here on. */

@@ -31,6 +31,8 @@ export interface RegionRequest {
   readonly priority: Priority;
   /** Longest wait for slots, ms. */
   readonly maxWaitMs: number;
+  /** Called before each attempt is sent, with its slot in hand; what it throws ends the request unsent. */
+  readonly beforeSending?: (() => Promise<void>) | undefined;
   readonly cancellation: Cancellation | undefined;
 }
 

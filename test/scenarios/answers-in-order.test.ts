@@ -35,7 +35,7 @@ describe.each([true, false])('with the fast path: %s', (fastPath) => {
     dfw.on('GET /servers/*', json({ server: { id: '1', links: [] } }));
     gateway = await startGateway({
       identityUrl: upstream.identityUrl,
-      settings: { listen: { fastPath, headersTimeoutMs: 400 } },
+      settings: { listen: { fastPath, headersTimeoutMs: 3_000 } },
     });
   });
 

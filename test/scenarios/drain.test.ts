@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
-import { expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
 import { connectRaw } from '../support/raw-connection.ts';
 import { scenario } from '../support/scenario.ts';
-import { hang } from '../support/stub-answers.ts';
+import { fault, hang } from '../support/stub-answers.ts';
 
 const GRACE_MS = 60_000;
+const DELAY_MS = 1_500;
+const refuseToken = fault('unauthorized', 401, 'The stub takes no token.');
 
-const { it, gateway, dfw } = scenario('test');
+const { it, gateway, upstream, dfw } = scenario('test');
 
 const servers = () => `${gateway.url}/dfw/v2/700100/servers`;
 
@@ -85,22 +87,88 @@ it('a request that does not end is cut when its time is up', async () => {
   await cut;
 });
 
-it('a request that waits for a slot of a limit is not left hanging', async () => {
-  await gateway.reload({
-    limits: {
-      source: 'static',
-      static: [{ verb: 'GET', uri: '/servers', value: 1, unit: 'MINUTE' }],
-      maxWaitMs: 600_000,
-    },
+describe('before the listener closes, for shutdown.delayMs', () => {
+  it('/readyz is 503 at once while new connections are still served, and each ends with its answer', async () => {
+    const kept = await connectRaw(gateway.url);
+    await kept.ask('/dfw/v2/700100/flavors');
+    const closed = gateway.close(GRACE_MS, DELAY_MS);
+    const ready = await ask(`${gateway.adminUrl}/readyz`);
+    expect([ready.status, ready.json<{ status: string }>().status]).toEqual([503, 'stopping']);
+    for (const connection of [kept, await connectRaw(gateway.url)]) {
+      const answer = await connection.ask('/dfw/v2/700100/flavors');
+      expect([answer.status, answer.field('connection')]).toEqual([200, 'close']);
+    }
+    await closed;
+    await expect(ask(servers())).rejects.toThrow(/ECONNREFUSED/);
   });
-  expect((await ask(servers())).status).toBe(200);
-  const waiting = ask(servers()).then(
-    ({ status }) => status,
-    () => 'cut',
-  );
-  while ((await gateway.metric('sluice_limit_queue_depth')) === 0) await new Promise(setImmediate);
-  await gateway.close(1);
-  expect(['cut', 503]).toContain(await waiting);
+
+  it('the log says when it drains, when it takes nobody any more, and when it has stopped', async () => {
+    await gateway.close(GRACE_MS, 1);
+    expect(gateway.logged().map(({ msg }) => msg)).toEqual(
+      expect.arrayContaining([
+        'draining: not ready any more',
+        'no more connections are taken; what runs may finish',
+        'stopped',
+      ]),
+    );
+  });
+});
+
+describe('whoever waits for a slot when the listener closes', () => {
+  const narrow = (value: number, unit: string) =>
+    gateway.reload({
+      limits: {
+        source: 'static',
+        static: [{ verb: 'GET', uri: '/servers', value, unit }],
+        maxWaitMs: 600_000,
+      },
+    });
+  const untilWaiting = (depth: number) =>
+    expect.poll(() => gateway.metric('sluice_limit_queue_depth'), { timeout: 20_000 }).toBe(depth);
+
+  it('and cannot have one in time is told at once, with a 503 fault that says when to come back', async () => {
+    await narrow(1, 'MINUTE');
+    expect((await ask(servers())).status).toBe(200);
+    const waiting = [ask(servers()), ask(`${servers()}.xml`), ask(`${servers()}?limit=1`)];
+    await untilWaiting(3);
+    const closed = gateway.close(GRACE_MS / 4);
+    const answers = await Promise.all(waiting);
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
+    for (const { headers } of answers) expect(headers['retry-after']).toBe('1');
+    expect(answers[0]!.json()).toMatchObject({ serviceUnavailable: { code: 503 } });
+    expect(answers[1]!.text).toContain('<serviceUnavailable');
+    await closed;
+  });
+
+  it('and can have one gets it, and its answer', async () => {
+    await narrow(1, 'SECOND');
+    expect((await ask(servers())).status).toBe(200);
+    const waiting = ask(servers());
+    await untilWaiting(1);
+    const closed = gateway.close(GRACE_MS);
+    expect((await waiting).status).toBe(200);
+    await closed;
+  });
+
+  it('is told so even where there is no grace', async () => {
+    await narrow(1, 'MINUTE');
+    expect((await ask(servers())).status).toBe(200);
+    const waiting = ask(servers());
+    await untilWaiting(1);
+    await gateway.close(0);
+    expect((await waiting).status).toBe(503);
+  });
+});
+
+it('whoever waits for a login that does not end is told so, and when to come back', async () => {
+  const gate = upstream.identity.hold('POST /tokens');
+  dfw.on('GET /servers', refuseToken);
+  const waiting = ask(servers());
+  await gate.arrived(1);
+  await gateway.close(400);
+  const { status, headers } = await waiting;
+  expect([status, headers['retry-after']]).toEqual([503, '1']);
+  gate.open();
 });
 
 it('connections that never sent a byte, or but half a head, hold nothing up', async () => {

@@ -10,7 +10,7 @@ const REGIONS = ['DFW', 'ORD', 'LON'];
 
 const { it, upstream, gateway } = scenario('file', {
   regions: REGIONS,
-  settings: { upstream: { headersTimeoutMs: 300, retries: 0 }, limits: { enabled: false } },
+  settings: { upstream: { headersTimeoutMs: 3_000, retries: 0 }, limits: { enabled: false } },
 });
 
 let base: string;

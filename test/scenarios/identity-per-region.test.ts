@@ -151,7 +151,7 @@ describe('an identity service of one region that is down', () => {
     await start();
     expect((await at('/syd2/v2/1001/servers')).status).toBe(503);
     await syd.identity.accept();
-    await expect.poll(async () => (await at('/syd2/v2/1001/servers')).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await at('/syd2/v2/1001/servers')).status, { timeout: 60_000 }).toBe(200);
     expect((await at('/v2/2002/servers')).status).toBe(200);
   });
 

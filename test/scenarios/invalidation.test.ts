@@ -54,6 +54,19 @@ describe('a write through Sluice drops at once what it made untrue, and nothing 
     expect(await cached(...ALL)).toEqual([IMAGE, OTHER, '/flavors']);
   });
 
+  it.each(['createBackup', 'shelve'])('%s, an action of an extension: the lists', async (name) => {
+    dfw.on('POST /servers/*/action', ({ response }) => void response.writeHead(202).end());
+    const made = await write('POST', `/servers/${STUB.serverId}/action`, { [name]: null });
+    expect(made.status).toBe(202);
+    expect(await cached(...ALL)).toEqual([IMAGE, OTHER, '/flavors']);
+  });
+
+  it('an action of a volume of os-volumes, which may make an image: all images', async () => {
+    dfw.on('POST /os-volumes/*/action', ({ response }) => void response.writeHead(202).end());
+    expect((await write('POST', '/os-volumes/7/action', { any: {} })).status).toBe(202);
+    expect(await cached(...ALL)).toEqual(['/flavors']);
+  });
+
   it('DELETE of an image: that image and the lists', async () => {
     expect((await write('DELETE', IMAGE)).status).toBe(204);
     expect(await cached(...ALL)).toEqual([OTHER, '/flavors']);
@@ -87,7 +100,7 @@ describe('a write through Sluice drops at once what it made untrue, and nothing 
 describe('a write whose answer was lost may have been done: it drops the same', () => {
   it('when the connection broke', async () => {
     dfw.on(`DELETE ${IMAGE}`, reset);
-    expect((await write('DELETE', IMAGE)).status).toBe(504);
+    expect((await write('DELETE', IMAGE)).status).toBe(500);
     expect(await cached(...ALL)).toEqual([OTHER, '/flavors']);
   });
 

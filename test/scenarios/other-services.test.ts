@@ -409,6 +409,18 @@ describe('an image that is changed at the image service', () => {
     expect(await cached()).toBe('MISS');
   });
 
+  it('or made by an action of a volume, is shown', async () => {
+    volumes.on('POST /cinder/v3/700100/volumes/7/action', text('{}', 202));
+    volumes.on('POST /cinder/v3/700100/volumes', text('{}', 202));
+    const volume = (path: string) =>
+      ask(`${gateway.url}/dfw/services/block-storage/volumes${path}`, { method: 'POST', body: '{}' });
+    await cached();
+    expect((await volume('')).status).toBe(202);
+    expect(await cached()).toBe('HIT');
+    expect((await volume('/7/action')).status).toBe(202);
+    expect(await cached()).toBe('MISS');
+  });
+
   it('or is only read, or refused to be changed, makes nothing untrue', async () => {
     images.on('GET /v2/images/1', echo);
     images.on('DELETE /v2/images/1', ({ response }) => void response.writeHead(403).end());

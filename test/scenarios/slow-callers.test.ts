@@ -16,7 +16,7 @@ describe.each([true, false])('with the fast path: %s', (fastPath) => {
   beforeAll(async () => {
     upstream = await startStubUpstream();
     dfw = upstream.region('DFW');
-    const times = { headersTimeoutMs: 300, bodyTimeoutMs: 300, writeTimeoutMs: 1_000 };
+    const times = { headersTimeoutMs: 1_500, bodyTimeoutMs: 1_500, writeTimeoutMs: 1_500 };
     gateway = await startGateway({
       identityUrl: upstream.identityUrl,
       settings: { listen: { fastPath, ...times } },
@@ -40,7 +40,7 @@ describe.each([true, false])('with the fast path: %s', (fastPath) => {
     if (!socket.closed) await once(socket.end(), 'close');
   }
 
-  describe.each(['callers', 'operators'])('at the listener of %s', (listener) => {
+  describe.concurrent.each(['callers', 'operators'])('at the listener of %s', (listener) => {
     it.each([
       ['says nothing', ''],
       ['has begun a request line', 'GET /dfw'],
@@ -69,7 +69,7 @@ describe.each([true, false])('with the fast path: %s', (fastPath) => {
   const post = (path: string, framing: string, ...fields: string[]) =>
     `POST ${path} HTTP/1.1\r\n${['Host: 127.0.0.1', 'Content-Type: application/json', framing, ...fields].join('\r\n')}\r\n\r\n`;
 
-  describe('a body that does not come in', () => {
+  describe.concurrent('a body that does not come in', () => {
     it.each([
       ['of an operation', `${P}/servers`, 'Content-Length: 100', '{'],
       ['in chunks', `${P}/servers`, 'Transfer-Encoding: chunked', '1\r\n{\r\n'],
@@ -119,7 +119,7 @@ describe.each([true, false])('with the fast path: %s', (fastPath) => {
     connection.write(post(`${P}/servers`, `Content-Length: ${body.length}`));
     for (let at = 0; at < body.length; at += 32 * 1024) {
       connection.write(body.slice(at, at + 32 * 1024));
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await new Promise((resolve) => setTimeout(resolve, 150));
     }
     expect((await connection.answer()).status).toBe(202);
     connection.close();

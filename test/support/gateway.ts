@@ -24,7 +24,7 @@ export interface TestGateway {
   metric(name: string, labels?: Record<string, string>): Promise<number>;
   /** Puts these settings over those it was started with, as SIGHUP does. */
   reload(settings: Tree): Promise<void>;
-  close(graceMs?: number): Promise<void>;
+  close(graceMs?: number, delayMs?: number): Promise<void>;
 }
 
 export interface TestGatewayOptions {
@@ -77,7 +77,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     metric: async (name, labels = {}) =>
       sumOf(await (await fetch(`${addresses.adminUrl}/metrics`)).text(), name, labels),
     reload: (next) => gateway.reload(configOf(merged(settings, next))),
-    close: (graceMs = 0) => gateway.close(graceMs),
+    close: (graceMs = 0, delayMs = 0) => gateway.close({ delayMs, graceMs }),
   };
 }
 
@@ -99,7 +99,7 @@ function merged(under: Tree, over: Tree): Tree {
 
 /** The login runs over real sockets, so that only asking again tells when it is done. */
 async function untilReady(adminUrl: string, logText: () => string): Promise<void> {
-  for (let attempt = 0; attempt < 500; attempt++) {
+  for (let attempt = 0; attempt < 5_000; attempt++) {
     const { status } = await fetch(`${adminUrl}/readyz`);
     if (status === 200) return;
     await pause(10);

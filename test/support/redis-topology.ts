@@ -103,7 +103,7 @@ async function answers(port: number, fact: string): Promise<void> {
       async () => {
         if (!(await redis.info()).includes(fact)) throw new Error(`port ${port}: not ${fact} yet`);
       },
-      { timeout: 15_000, interval: 20 },
+      { timeout: 60_000, interval: 20 },
     );
   } finally {
     redis.disconnect();

@@ -24,6 +24,11 @@ const ROOMS: readonly (readonly [room: string, storey: number, forbidden: readon
   ['routing', 5, ['limits', 'access', 'redis']],
   ['cache', 5, ['routing', 'limits', 'access', 'identity']],
   ['limits', 5, ['routing', 'cache', 'access', 'identity', 'translation', 'links']],
+  [
+    'idempotency',
+    5,
+    ['routing', 'cache', 'limits', 'access', 'identity', 'translation', 'links', 'simulator'],
+  ],
   ['access', 5, ['routing', 'cache', 'translation', 'links', 'simulator']],
   ['simulator', 5, ['routing', 'cache', 'limits', 'access', 'identity', 'links', 'redis']],
   ['telemetry', 6, ['config', 'simulator', 'identity', 'routing']],
@@ -36,14 +41,15 @@ const ROOMS: readonly (readonly [room: string, storey: number, forbidden: readon
   ['all-regions', 10, ['admin', 'passthrough', 'facade', 'simulator']],
   ['admin', 10, ['all-regions', 'passthrough', 'facade', 'simulator']],
   ['gateway', 11, ['simulator']],
-  ['server.ts', 12, ['commands', 'cli.ts']],
+  ['server.ts', 12, ['commands', 'doctor', 'cli.ts']],
+  ['doctor', 12, ['commands', 'server.ts', 'cli.ts']],
   ['commands', 12, ['cli.ts', 'gateway']],
-  ['cli.ts', 12, ['gateway', 'server.ts', 'simulator']],
+  ['cli.ts', 12, ['gateway', 'doctor', 'server.ts', 'simulator']],
 ];
 
 /** What a package is used for, and where that may be done: its name, and rooms or files below `src/`. */
 const PACKAGES: readonly (readonly [name: string, places: readonly string[]])[] = [
-  ['undici', ['upstream', 'identity', 'gateway', 'passthrough']],
+  ['undici', ['upstream', 'identity', 'gateway', 'passthrough', 'doctor']],
   ['ioredis', ['redis']],
   ['fastify', ['gateway', 'passthrough', 'admin']],
   ['@fastify/http-proxy', ['passthrough']],

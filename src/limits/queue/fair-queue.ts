@@ -1,5 +1,6 @@
 import type { Client } from '../client.ts';
 import type { LimitSet } from '../windows/limit-set.ts';
+import type { Window } from '../windows/window.ts';
 import { IndexedHeap } from './indexed-heap.ts';
 import type { Level } from './level.ts';
 import { LimitQueue } from './limit-queue.ts';
@@ -112,6 +113,25 @@ export class FairQueue {
   /** The waiter whose patience ends first. */
   mostImpatient(): Waiter | undefined {
     return this.#deadlines.peek();
+  }
+
+  /** How many of those who wait want slots of a window: the demand on a shared budget. */
+  demandOn(window: Window, now: number): number {
+    let waiting = 0;
+    for (const { limitSet, depth } of this.#busy) {
+      if (!limitSet.windows.includes(window)) continue;
+      // Those whom another window holds up want little of this one, but the first of them wants to keep its slot.
+      waiting += limitSet.bottleneck === window || window.free(now) < 1 ? depth : 1;
+    }
+    return waiting;
+  }
+
+  /** When the one came who waits longest, monotonic ms; undefined: nobody waits. */
+  oldestArrival(): number | undefined {
+    let oldest: number | undefined;
+    for (const { arrivedAt } of this.#deadlines.values())
+      if (oldest === undefined || arrivedAt < oldest) oldest = arrivedAt;
+    return oldest;
   }
 
   /** Everybody, in order of arrival: O(n log n), for when the limits change. */

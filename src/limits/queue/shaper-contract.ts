@@ -35,6 +35,11 @@ export interface Shaper {
   reload(): void;
   /** Room may have appeared without an answer: look again. */
   recheck(): void;
+  /**
+   * The process ends soon: whoever would still wait at this monotonic ms is sent away now, with the reason `closed`, and so is
+   * whoever comes and would wait that long.
+   */
+  drain(untilMs: number): void;
   snapshot(): ShaperSnapshot;
   /** Refuses everybody who waits and everybody who comes; resolves when a shared budget has its slots back. */
   close(): Promise<void>;

@@ -13,17 +13,11 @@ import type { Window } from '../windows/window.ts';
 import { WindowSet } from '../windows/window-set.ts';
 import { Admission } from './admission.ts';
 import { FairQueue } from './fair-queue.ts';
-import { Gate } from './gate.ts';
+import { Gate, LONGEST_PAUSE_MS } from './gate.ts';
 import { levelOf } from './level.ts';
 import type { Shaper, ShaperObserver, ShaperOptions } from './shaper-contract.ts';
 import type { Waiter } from './waiter.ts';
-import { WaitingRoom } from './waiting-room.ts';
-
-/** Even a request that may not wait waits this long for the shared budget's word, ms. */
-const LEASE_GRACE_MS = 100;
-
-/** The longest a region is left alone on one word of it, ms. */
-const LONGEST_PAUSE_MS = 3_600_000;
+import { LEASE_GRACE_MS, WaitingRoom } from './waiting-room.ts';
 
 /** Makes the shaper of one user and region. */
 export function createShaper(options: ShaperOptions): Shaper {
@@ -141,11 +135,19 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
     this.#waitingRoom.serve(now);
   }
 
-  /** Queues a waiter under changed limits, unless they make its wait too long. */
+  drain(untilMs: number): void {
+    this.#gate.endsAt = untilMs;
+    const now = this.#clock.monotonic();
+    for (const waiter of this.#waitingRoom.empty()) this.#admitAgain(waiter, now);
+    this.#waitingRoom.serve(now);
+  }
+
+  /** Queues a waiter under changed limits or times, unless they make its wait too long. */
   #admitAgain(waiter: Waiter, now: number): void {
-    const { request, client, deadline } = waiter;
+    const { request, client } = waiter;
     waiter.limitSet = this.#windowSet.limitSetOf(request, now);
-    const refused = this.#judge(request, client, waiter.limitSet, now, deadline - now);
+    waiter.deadline = Math.min(waiter.deadline, this.#gate.endsAt);
+    const refused = this.#judge(request, client, waiter.limitSet, now, waiter.deadline - now);
     if (refused) waiter.settle(this.#refuse(client, refused));
     else this.#queue.add(waiter);
   }
@@ -242,14 +244,7 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
   }
 
   demandOn(window: Window): number {
-    const now = this.#clock.monotonic();
-    let waiting = 0;
-    for (const { limitSet, depth } of this.#queue.queues) {
-      if (!limitSet.windows.includes(window)) continue;
-      // Those whom another window holds up want little of this one, but the first of them wants to keep its slot.
-      waiting += limitSet.bottleneck === window || window.free(now) < 1 ? depth : 1;
-    }
-    return waiting;
+    return this.#queue.demandOn(window, this.#clock.monotonic());
   }
 
   snapshot(): ShaperSnapshot {
@@ -283,7 +278,10 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
   ): Refusal | undefined {
     const newcomer = { limitSet, client, level: levelOf(request), isBatch: request.priority === 'batch' };
     const pausedUntil = this.#gate.isHeld ? undefined : this.#gate.pausedUntil;
-    return this.#admission.judge(newcomer, now, patienceMs, pausedUntil);
+    const { endsAt } = this.#gate;
+    const leftMs = Math.min(patienceMs, endsAt - now);
+    const refused = this.#admission.judge(newcomer, now, leftMs, pausedUntil);
+    return refused?.reason === 'wait' && leftMs === endsAt - now ? refusal('closed', 0) : refused;
   }
 
   #permit(request: SlotRequest, client: Client, limitSet: LimitSet, now: number, waitedMs: number): Permit {

@@ -9,7 +9,7 @@ export interface Waiter extends HeapItem {
   readonly client: Client;
   readonly arrivedAt: number;
   /** Monotonic ms at which it is refused if it still waits; its place in the heap of deadlines. */
-  readonly deadline: number;
+  deadline: number;
   /** Arrival number: ties go to who came first. */
   readonly order: number;
   settle(outcome: Permit | Refusal): void;

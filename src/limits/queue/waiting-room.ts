@@ -11,6 +11,9 @@ import type { Gate } from './gate.ts';
 import type { ShaperObserver } from './shaper-contract.ts';
 import type { Waiter } from './waiter.ts';
 
+/** Even a request that may not wait waits this long for the shared budget's word, ms. */
+export const LEASE_GRACE_MS = 100;
+
 /** What a waiting room needs of its shaper. */
 export interface WaitingRoomOptions {
   readonly clock: Clock;
@@ -62,7 +65,7 @@ export class WaitingRoom {
         client,
         limitSet,
         arrivedAt: now,
-        deadline: now + patienceMs,
+        deadline: Math.min(now + patienceMs, this.#gate.endsAt),
         order: this.#arrivals++,
         settle: signal ? settleAnd(resolve, signal, () => leave) : resolve,
         heapIndex: -1,
@@ -136,7 +139,10 @@ export class WaitingRoom {
   #dismissImpatient(now: number): void {
     for (let waiter = this.#queue.mostImpatient(); waiter; waiter = this.#queue.mostImpatient()) {
       if (waiter.deadline > now) return;
-      this.dismiss(waiter, this.#options.admission.tooLong(waiter.limitSet, now, this.#gate.pausedUntil));
+      const isEnd = waiter.deadline >= this.#gate.endsAt;
+      const { pausedUntil } = this.#gate;
+      const tooLong = () => this.#options.admission.tooLong(waiter.limitSet, now, pausedUntil);
+      this.dismiss(waiter, isEnd ? refusal('closed', 0) : tooLong());
     }
   }
 

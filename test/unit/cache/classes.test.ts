@@ -58,15 +58,40 @@ describe('every write that says what it invalidates', () => {
   });
 });
 
-it('a write of which no row says what it touches ends what shows the same things', () => {
-  expect(classesChangedThrough('image')).toEqual(['images', 'glanceImages', 'imageSchemas']);
-  expect(classesChangedThrough('network')).toEqual(['networks', 'subnets', 'securityGroups']);
-  expect(classesChangedThrough('block-storage')).toEqual([]);
-  const ofNetwork = ['availabilityZones', 'networks', 'subnets', 'securityGroups'];
-  expect(classesChangedThrough('compute', '/os-keypairs')).toEqual(ofNetwork);
-  expect(classesChangedThrough('compute', '/flavors/2/action')).toEqual([
-    'flavors',
-    'extraSpecs',
-    ...ofNetwork,
-  ]);
+it('a write to another service ends what shows the same things, whatever the case of its type', () => {
+  for (const type of ['image', 'Image', 'IMAGE', 'imagev2', 'image_v2'])
+    expect(classesChangedThrough(type, '/v2/tasks')).toEqual(['images', 'glanceImages']);
+  for (const type of ['volume', 'object-store', 'constructor', ''])
+    expect(classesChangedThrough(type, '/v2/images')).toEqual([]);
+});
+
+it.each<[string, string, boolean]>([
+  ['volume', '/v1/700100/volumes/7/action', true],
+  ['volumev3', '/v3/700100/volumes/7/%61ction/?x', true],
+  ['Volume_V2', '//volumes//7/action', true],
+  ['block-storage', '/volumes/7/action', true],
+  ['compute', '/os-volumes/7/action', true],
+  ['compute', '/images/7/os-anything', true],
+  ['volume', '/v1/700100/volumes', false],
+  ['volume', '/v1/700100/volumes/7', false],
+  ['volume', '/v1/700100/snapshots/7/action', false],
+  ['volume', '/v1/700100/volumes/%/action/x', false],
+  ['compute', '/os-keypairs', false],
+  ['object-store', '/volumes/7/action', false],
+])('a write to %s %s may make an image: %s', (type, path, isSo) => {
+  expect(classesChangedThrough(type, path)).toEqual(isSo ? ['images', 'glanceImages'] : []);
+});
+
+it.each<[string, string, string[]]>([
+  ['network', '/v2.0/rbac-policies', ['networks', 'subnets', 'securityGroups']],
+  ['networkv2', '/v2.0/routers/7/add_router_interface', ['networks', 'subnets', 'securityGroups']],
+  ['compute', '/flavors', ['flavors', 'extraSpecs']],
+  ['compute', '/flavors/2/action', ['flavors', 'extraSpecs']],
+  ['compute', '/flavors/2/os-extra_specs', ['flavors', 'extraSpecs']],
+  ['compute', '/os-aggregates/1/action', ['availabilityZones']],
+  ['compute', '/os-security-group-rules', ['securityGroups']],
+  ['compute', '/os-tenant-networks/1', ['networks', 'subnets']],
+  ['compute', '/os-keypairs', []],
+])('a write to %s %s of which no row says what it touches ends %j', (type, path, classes) => {
+  expect(classesChangedThrough(type, path)).toEqual(classes);
 });

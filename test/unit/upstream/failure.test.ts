@@ -12,10 +12,10 @@ describe('no answer', () => {
     ['reset', true, 'GET', 503, 'serviceUnavailable'],
     ['broken', true, 'HEAD', 503, 'serviceUnavailable'],
     ['timeout', true, 'GET', 504, 'computeFault'],
-    ['timeout', true, 'POST', 504, 'computeFault'],
-    ['reset', true, 'POST', 504, 'computeFault'],
-    ['broken', true, 'PUT', 504, 'computeFault'],
-    ['reset', true, 'DELETE', 504, 'computeFault'],
+    ['timeout', true, 'POST', 500, 'computeFault'],
+    ['reset', true, 'POST', 500, 'computeFault'],
+    ['broken', true, 'PUT', 500, 'computeFault'],
+    ['reset', true, 'DELETE', 500, 'computeFault'],
     ['aborted', true, 'GET', 499, 'computeFault'],
   ])('%s (sent: %s) of a %s is %i %s', (kind, sent, method, code, name) => {
     expect(fault(kind, sent, method)).toMatchObject({ code, fault: name });

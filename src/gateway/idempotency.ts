@@ -1,0 +1,48 @@
+import type { Config } from '../config/schema.ts';
+import { openJournal } from '../idempotency/journal.ts';
+import { IdempotencyKeeper } from '../idempotency/keeper.ts';
+import { LocalStore } from '../idempotency/local-store.ts';
+import { RedisIdempotencyStore } from '../idempotency/redis-store.ts';
+import type { IdempotencyStore } from '../idempotency/store.ts';
+import { createRedis } from '../redis/connection.ts';
+import { createSeal } from '../redis/seal.ts';
+import { observeRedis } from '../telemetry/observers.ts';
+import type { Shared } from './shared.ts';
+
+/** How long Redis may take to remember a key, ms: a create takes seconds anyway. */
+const TIMEOUT_MS = 500;
+
+/** What remembers keyed requests under this configuration: Redis, else a file, else memory. */
+export function openIdempotency(config: Config, shared: Shared): IdempotencyKeeper {
+  const { keepMs } = config.idempotency;
+  return new IdempotencyKeeper({ store: openStore(config, shared), clock: shared.clock, keepMs });
+}
+
+/** The settings it is made of: it is made anew when they change. */
+export const idempotencyKeyOf = ({ idempotency, limits, redis }: Config): string =>
+  JSON.stringify([idempotency, limits.ledger, redis]);
+
+async function openStore(config: Config, { clock, log, metrics }: Shared): Promise<IdempotencyStore> {
+  const { keepMs, maxBytes } = config.idempotency;
+  const path = fileOf(config);
+  const warn = (line: string) => log.warn(line);
+  const redis = createRedis(config.redis, log, { purpose: 'idempotency', commandTimeoutMs: TIMEOUT_MS });
+  const journal = path === null ? undefined : await openJournal({ path, warn, now: clock.now() });
+  const kept = journal === undefined ? {} : { journal, records: [...journal.records] };
+  const local = new LocalStore({ clock, maxBytes, ...kept });
+  if (redis === null) return local;
+  const seal = createSeal(config.redis.signingKeys);
+  return new RedisIdempotencyStore({
+    redis,
+    clock,
+    log,
+    observe: observeRedis(metrics),
+    seal,
+    keepMs,
+    local,
+  });
+}
+
+function fileOf({ idempotency, limits }: Config): string | null {
+  return idempotency.file ?? (limits.ledger === null ? null : `${limits.ledger}.keys`);
+}

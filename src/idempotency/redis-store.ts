@@ -1,0 +1,168 @@
+import type { Clock } from '../clock.ts';
+import type { RedisConnection, RedisLog } from '../redis/connection.ts';
+import { RedisGuard, type RedisObserver } from '../redis/guard.ts';
+import { createScript } from '../redis/script.ts';
+import type { Seal } from '../redis/seal.ts';
+import type { LocalStore } from './local-store.ts';
+import { type IdempotencyRecord, readRecord } from './record.ts';
+import type { Claimed, Held, IdempotencyStore } from './store.ts';
+
+export interface RedisIdempotencyOptions {
+  readonly redis: RedisConnection;
+  readonly clock: Clock;
+  readonly log: RedisLog;
+  readonly observe: RedisObserver;
+  readonly seal: Seal;
+  /** How long records are kept, ms. */
+  readonly keepMs: number;
+  /** Remembers while Redis is away. */
+  readonly local: LocalStore;
+}
+
+const OPERATIONS = ['claim-key', 'find-key', 'replace-key'];
+const PURPOSE = 'idempotency';
+const PREFIX = 'sluice:1:idempotency:';
+
+/** Puts a value where there is none, or where one stands that is none of ours. */
+const CLAIM = createScript(`
+local there = redis.call('GET', KEYS[1])
+if there and there ~= ARGV[3] then return there end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return false
+`);
+
+/** Puts a value, or nothing, in the place of another. */
+const REPLACE = createScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1
+`);
+
+/**
+ * Remembers in Redis, for all instances. Values are sealed: one that no instance has written counts as none. While Redis is
+ * away this process remembers by itself and cannot be sure; what it has remembered goes to Redis when that is back.
+ */
+export class RedisIdempotencyStore implements IdempotencyStore {
+  readonly #options: RedisIdempotencyOptions;
+  readonly #guard: RedisGuard;
+  /** Names of what Redis has not been told of. */
+  readonly #untold = new Set<string>();
+  /** Wall ms: until then records may be missing in Redis that other instances could not leave there. */
+  #unsureUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(options: RedisIdempotencyOptions) {
+    this.#options = options;
+    options.observe.usesRedis(OPERATIONS);
+    this.#guard = new RedisGuard({ ...options, part: 'idempotency keys' });
+    // It may come back with less than it had.
+    options.redis.on('close', () => this.#isUnsure());
+    options.redis.on('ready', () => void this.#tell());
+  }
+
+  async claim(name: string, record: IdempotencyRecord): Promise<Claimed> {
+    const { local } = this.#options;
+    const known = await local.find(name);
+    if (known !== undefined) return { state: 'held', held: known };
+    let rubbish = '';
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const there = await this.#claim(name, record, rubbish);
+      if (there === undefined) return this.#claimHere(name, record);
+      if (there === null) {
+        const isSure = rubbish === '' && record.startedAt >= this.#unsureUntil;
+        return { state: 'claimed', held: this.#heldOf(name, record), isSure };
+      }
+      const held = this.#read(name, there);
+      if (held !== undefined) return { state: 'held', held };
+      rubbish = there;
+    }
+    return this.#claimHere(name, record);
+  }
+
+  async find(name: string): Promise<Held | undefined> {
+    const { local, redis } = this.#options;
+    const known = await local.find(name);
+    if (known !== undefined) return known;
+    const found = await this.#guard.attempt('find-key', () => redis.get(PREFIX + name));
+    return typeof found === 'string' ? this.#read(name, found) : undefined;
+  }
+
+  async replace(name: string, before: Held, next: IdempotencyRecord | undefined): Promise<Held | undefined> {
+    const { local } = this.#options;
+    if (this.#untold.has(name)) {
+      const kept = await local.replace(name, before, next);
+      if (next === undefined) this.#untold.delete(name);
+      else void this.#tell();
+      return kept;
+    }
+    const held = next === undefined ? undefined : this.#heldOf(name, next);
+    const { redis, clock } = this.#options;
+    const ttlMs = next === undefined ? 1 : Math.max(1, Math.ceil(next.expiresAt - clock.now()));
+    const args = [before.token, held?.token ?? '', String(ttlMs)];
+    const done = await this.#guard.attempt('replace-key', () => REPLACE.run(redis, [PREFIX + name], args));
+    if (done === 1) return held ?? before;
+    if (done !== undefined) return undefined;
+    this.#isUnsure();
+    if (next === undefined) return before;
+    return (await this.#claimHere(name, next)).held;
+  }
+
+  async close(): Promise<void> {
+    this.#options.redis.disconnect();
+    await this.#options.local.close();
+  }
+
+  /** @returns null: it is put; a text: what stands there; undefined: Redis does not say */
+  async #claim(name: string, record: IdempotencyRecord, rubbish: string): Promise<string | null | undefined> {
+    const { redis, clock } = this.#options;
+    const { token } = this.#heldOf(name, record);
+    const ttlMs = Math.max(1, Math.ceil(record.expiresAt - clock.now()));
+    const reply = await this.#guard.attempt('claim-key', () =>
+      CLAIM.run(redis, [PREFIX + name], [token, String(ttlMs), rubbish]),
+    );
+    if (reply === undefined) {
+      this.#isUnsure();
+      return undefined;
+    }
+    return Buffer.isBuffer(reply) ? reply.toString() : null;
+  }
+
+  async #claimHere(name: string, record: IdempotencyRecord): Promise<Claimed> {
+    const claimed = await this.#options.local.claim(name, record);
+    this.#untold.add(name);
+    return claimed.state === 'claimed' ? { ...claimed, isSure: false } : claimed;
+  }
+
+  /** Others may have been cut off as well, and whatever they remember is theirs alone as long as a record lives. */
+  #isUnsure(): void {
+    const { clock, keepMs } = this.#options;
+    this.#unsureUntil = clock.now() + keepMs;
+  }
+
+  /** What this process has remembered by itself goes to Redis, unless somebody else was first. */
+  async #tell(): Promise<void> {
+    const { local } = this.#options;
+    for (const name of [...this.#untold]) {
+      const held = await local.find(name);
+      // What is under way here is told once it is over.
+      if (held?.record.state === 'waiting' || held?.record.state === 'sent') continue;
+      if (held !== undefined) {
+        if ((await this.#claim(name, held.record, '')) === undefined) return;
+        await local.replace(name, held, undefined);
+      }
+      this.#untold.delete(name);
+    }
+  }
+
+  #heldOf(name: string, record: IdempotencyRecord): Held {
+    const text = JSON.stringify(record);
+    return { record, token: `${this.#options.seal.of(PURPOSE, name, text)}${text}` };
+  }
+
+  #read(name: string, token: string): Held | undefined {
+    const [seal, text] = [token.slice(0, 43), token.slice(43)];
+    const record = this.#options.seal.matches(seal, PURPOSE, name, text) ? readRecord(text) : undefined;
+    if (record === undefined)
+      this.#guard.rubbish('find-key', 'Redis holds a key of a create that no instance has left there');
+    return record && { record, token };
+  }
+}

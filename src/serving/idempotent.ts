@@ -1,0 +1,255 @@
+import { sleep } from '../clock.ts';
+import { Fault } from '../faults/faults.ts';
+import { KeyTaken, type Lost, type Run } from '../idempotency/keeper.ts';
+import { fingerprintOf, type KeyScope, nameOf, readKey } from '../idempotency/key.ts';
+import { type KeptAnswer, openAnswer, sealAnswer } from '../idempotency/record.ts';
+import { parseJson } from '../translation/json.ts';
+import { isLost, LostAnswer, mayHaveArrived } from '../upstream/failure.ts';
+import type { RegionAnswer } from '../upstream/region.ts';
+import { askRegion } from './ask-region.ts';
+import { findCreated, stamped, stampOf } from './find-created.ts';
+import type { OperationRequest } from './operation-request.ts';
+import type { Services } from './services.ts';
+import { UntilSent } from './until-sent.ts';
+import { longestWaitMs } from './wait.ts';
+
+/** Pauses between looks for what a lost create has made, ms. */
+const LOOKS_MS = [250, 750, 1500, 2500, 5000];
+
+/** What a region answers that has not done the request, and may do it another time. */
+const NOT_DONE: ReadonlySet<number> = new Set([401, 408, 413, 429, 503]);
+
+/** Headers of an answer that are given again with it. */
+const KEPT_HEADERS = [
+  'location',
+  'x-compute-request-id',
+  'x-openstack-request-id',
+  'openstack-api-version',
+  'x-openstack-nova-api-version',
+  'vary',
+] as const;
+
+/** What came of a keyed request, and its label in the metric. */
+interface Outcome {
+  readonly label: 'first' | 'replayed' | 'running' | 'mismatch' | 'recovered' | 'unknown';
+  readonly answer: RegionAnswer | Fault;
+}
+
+/** One keyed request, with all that its steps need. */
+interface Keyed {
+  readonly request: OperationRequest;
+  readonly body: Buffer | string | undefined;
+  readonly scope: KeyScope;
+  readonly name: string;
+  readonly fingerprint: string;
+  readonly services: Services;
+}
+
+/**
+ * The key of a request that is kept from being done twice (`Idempotency-Key`): every POST of the operations table.
+ *
+ * @throws {Fault} 400: it is none
+ */
+export function idempotencyKeyOf({ call, operation }: OperationRequest): string | undefined {
+  return operation.method === 'POST' ? readKey(call.header('idempotency-key')) : undefined;
+}
+
+/**
+ * Asks a region for what must happen once, as draft-ietf-httpapi-idempotency-key-header says: the first request with a key
+ * is sent, the same again gets the first one's answer, another one under the same key is 422.
+ *
+ * @throws {Fault} 409: the first one still runs; 422; 500: it was sent and its outcome is not known; and what `askRegion` throws
+ */
+export async function askOnce(
+  request: OperationRequest,
+  body: Buffer | string | undefined,
+  key: string,
+  services: Services,
+): Promise<RegionAnswer> {
+  const { call, place, operation, path, query } = request;
+  const { account, endpoint } = place;
+  const scope = { client: call.client, account: account.name, tenant: endpoint.tenantId, key };
+  const document = body === undefined ? undefined : parseJson(body.toString());
+  const asked = { region: endpoint.region, method: operation.method, path, query, body: document };
+  const name = nameOf(scope);
+  const keyed = { request, body, scope, name, fingerprint: fingerprintOf(asked, scope), services };
+  const outcome = await begin(keyed);
+  services.metrics.idempotent.inc(endpoint.region, operation.name, outcome.label);
+  if (outcome.answer instanceof Fault) throw outcome.answer;
+  return outcome.answer;
+}
+
+async function begin(keyed: Keyed): Promise<Outcome> {
+  const { request, name, fingerprint, services } = keyed;
+  const { call } = request;
+  const client = services.clients.get(call.client);
+  const patienceMs = longestWaitMs(call, services.settings.limits.maxWaitMs, client);
+  const begun = await services.idempotency.begin(name, fingerprint, { patienceMs, signal: call.signal });
+  switch (begun.kind) {
+    case 'run':
+      if (begun.isSure || request.operation.creates === undefined) return send(keyed, begun.run);
+      return sendUnlessThere(keyed, begun.run);
+    case 'answered':
+      return { label: 'replayed', answer: replayed(begun.record.answer!, keyed) };
+    case 'lost':
+      return findOut(keyed, begun.lost);
+    case 'running':
+      return RUNNING;
+    case 'mismatch':
+      return { label: 'mismatch', answer: mismatchFault() };
+  }
+}
+
+/** Nobody can say whether the request was sent before: if what it makes is there, it was. */
+async function sendUnlessThere(keyed: Keyed, run: Run): Promise<Outcome> {
+  const { services } = keyed;
+  try {
+    const since = services.clock.now() - services.settings.idempotency.keepMs;
+    const found = await look(keyed, since);
+    if (found === undefined) return await send(keyed, run);
+    await run.done(keep(found, keyed));
+    return recovered(found);
+  } catch (error) {
+    await run.forget();
+    throw error;
+  }
+}
+
+async function send(keyed: Keyed, run: Run): Promise<Outcome> {
+  const { request, services } = keyed;
+  const cancellation = new UntilSent(request.call);
+  const beforeSending = async () => {
+    await run.sending();
+    cancellation.sent();
+  };
+  let answered: RegionAnswer;
+  try {
+    answered = await askRegion(request, await stampedBody(keyed), services, { cancellation, beforeSending });
+  } catch (error) {
+    if (error instanceof KeyTaken) return RUNNING;
+    if (mayHaveArrived(error)) return afterLoss(keyed, run, true);
+    await run.forget();
+    throw error;
+  }
+  const { status } = answered;
+  if (isLost(status)) return afterLoss(keyed, run, true);
+  if (status >= 500 && request.operation.creates !== undefined) return afterLoss(keyed, run, answered);
+  if (NOT_DONE.has(status)) await run.forget();
+  else await run.done(keep(answered, keyed));
+  return { label: 'first', answer: answered };
+}
+
+async function stampedBody({ request, body, name, services }: Keyed): Promise<Buffer | string | undefined> {
+  const { creates } = request.operation;
+  if (creates === undefined || body === undefined) return body;
+  return (await stamped(parseJson(body.toString()), creates, stampOf(name), request, services)) ?? body;
+}
+
+/**
+ * The answer was lost, or says that something went wrong: what the request has made tells whether it was done.
+ *
+ * @param answered the region's own word, which is final where nothing is found
+ */
+async function afterLoss(keyed: Keyed, run: Run, answered: RegionAnswer | true): Promise<Outcome> {
+  const { request, services } = keyed;
+  const looks =
+    request.operation.creates === undefined ? [] : answered === true ? LOOKS_MS : LOOKS_MS.slice(0, 1);
+  for (const pauseMs of looks) {
+    await sleep(services.clock, pauseMs);
+    const found = await look(keyed, run.record.startedAt).catch(() => undefined);
+    if (found === undefined) continue;
+    await run.done(keep(found, keyed));
+    return recovered(found);
+  }
+  if (answered !== true) {
+    await run.forget();
+    return { label: 'first', answer: answered };
+  }
+  await run.lost();
+  return { label: 'unknown', answer: unknownFault(keyed) };
+}
+
+/** The same request again, of which nobody knows what became. */
+async function findOut(keyed: Keyed, lost: Lost): Promise<Outcome> {
+  const { request, services } = keyed;
+  const { sentAt, startedAt } = lost.record;
+  if (request.operation.creates === undefined) return { label: 'unknown', answer: unknownFault(keyed) };
+  // Whether what is looked for can be seen by now is judged by the time the look began.
+  const isSettled = services.clock.now() >= sentAt + services.settings.idempotency.settleMs;
+  let found: RegionAnswer | undefined;
+  try {
+    found = await look(keyed, startedAt);
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    return { label: 'unknown', answer: unknownFault(keyed) };
+  }
+  if (found !== undefined) {
+    await lost.found(keep(found, keyed));
+    return recovered(found);
+  }
+  if (!isSettled) return { label: 'unknown', answer: unknownFault(keyed) };
+  const run = await lost.again();
+  return run === undefined ? RUNNING : send(keyed, run);
+}
+
+const look = ({ request, name, services }: Keyed, since: number): Promise<RegionAnswer | undefined> =>
+  findCreated(request, { stamp: stampOf(name), since }, services);
+
+function keep({ status, text, headers }: RegionAnswer, { name, scope }: Keyed): string {
+  const kept: Record<string, string> = {};
+  for (const header of KEPT_HEADERS) {
+    const value = headers[header];
+    if (typeof value === 'string') kept[header] = value;
+  }
+  return sealAnswer({ status, headers: kept, text }, name, scope);
+}
+
+function replayed(answer: string, { name, scope }: Keyed): RegionAnswer | Fault {
+  const kept: KeptAnswer | undefined = openAnswer(answer, name, scope);
+  if (kept === undefined)
+    return new Fault(
+      'computeFault',
+      'The answer to this Idempotency-Key was kept and cannot be read any more.',
+    );
+  return { ...NOTHING_SPENT, ...kept, headers: { ...kept.headers, 'idempotent-replayed': 'true' } };
+}
+
+const NOTHING_SPENT = { hrefs: undefined, charges: [], waitedMs: 0, upstreamMs: 0 };
+
+const recovered = (found: RegionAnswer): Outcome => ({
+  label: 'recovered',
+  answer: { ...found, headers: { ...found.headers, 'x-sluice-recovered': 'true' } },
+});
+
+const RUNNING: Outcome = {
+  label: 'running',
+  answer: new Fault(
+    'conflictingRequest',
+    'The first request with this Idempotency-Key is still under way: send it again in a moment.',
+    { headers: { 'retry-after': '1' } },
+  ),
+};
+
+const mismatchFault = (): Fault =>
+  new Fault(
+    'badRequest',
+    'This Idempotency-Key was used for another request: another path, query or body. Use a new key for it.',
+    { code: 422 },
+  );
+
+function unknownFault({ request }: Keyed): Fault {
+  const { region } = request.place.endpoint;
+  const { name, creates } = request.operation;
+  const next =
+    creates === undefined
+      ? 'That cannot be found out: look, and use a new key to have it done again.'
+      : 'Send it again with the same Idempotency-Key: that finds out, and never does it twice.';
+  return new Fault(
+    'computeFault',
+    `Region ${region} has not answered this ${name}; it may have been done. ${next}`,
+    {
+      cause: new LostAnswer(`no answer to ${name}`),
+      ...(creates === undefined ? {} : { headers: { 'retry-after': '5' } }),
+    },
+  );
+}
