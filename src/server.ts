@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 import { isLoopback } from './access/addresses.ts';
-import { IN_PROCESS } from './config/rules.ts';
+import type { AccountIdentity } from './config/identities.ts';
+import { IN_PROCESS } from './config/identity-rules.ts';
 import type { Config, IdentityConfig } from './config/schema.ts';
 import { drainTimes } from './gateway/drain.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { needsV3 } from './identity/settings.ts';
 import { createSimulator, type Simulator } from './simulator/simulator.ts';
 
 /** Where a server can be reached. */
@@ -104,11 +106,11 @@ function boundParts(before: Config, after: Config): string[] {
 /** Accounts that log in at the simulator of this process get its URL, which is known only once it listens. */
 function resolveIdentity(config: Config, identityUrl: string | undefined): Config {
   const accounts = config.accounts.map((account) => {
-    const resolve = <T extends { readonly url: string }>(identity: T): T => {
+    const resolve = <T extends AccountIdentity>(identity: T): T => {
       if (identity.url !== IN_PROCESS) return identity;
       if (identityUrl === undefined)
         throw new Error(`${account.name}: the simulator does not run in this process`);
-      return { ...identity, url: identityUrl };
+      return { ...identity, url: needsV3(identity) ? identityUrl.replace(/v2\.0$/, 'v3') : identityUrl };
     };
     const { identity } = account;
     return {

@@ -4,10 +4,12 @@
  */
 import type { Clock } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
+import { createDiscovery, type Discovery } from '../identity/discovery.ts';
+import type { IdentityWay } from '../identity/identity-request.ts';
+import { createIdentityLogin } from '../identity/login.ts';
 import { LoginError } from '../identity/login-error.ts';
-import { type Trust, v2TokensUrl } from '../identity/settings.ts';
+import { type DomainRef, locateIdentity, type ProjectRef, type Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
-import { createV2Login, type V2LoginOptions } from '../identity/v2-client.ts';
 import { createKeyedDigest } from './keyed-digest.ts';
 import { loginFault } from './login.ts';
 
@@ -19,14 +21,17 @@ export interface UpstreamLogin {
   readonly isApiKey: boolean;
 }
 
-/** Where it is shown. */
+/** Where it is shown, and what for. */
 export interface UpstreamIdentity {
   readonly identityUrl: string;
   readonly trust: Trust | undefined;
+  /** The domain that users of the account are in, and the project that a token of Identity v3 is to be for. */
+  readonly userDomain?: DomainRef | undefined;
+  readonly project?: ProjectRef | undefined;
 }
 
 /** The connections to an origin, under the trust of an account. */
-export type DispatcherOf = (origin: string, trust: Trust | undefined) => V2LoginOptions['dispatcher'];
+export type DispatcherOf = (origin: string, trust: Trust | undefined) => IdentityWay['dispatcher'];
 
 const NEVER = new AbortController().signal;
 /** How long whoever cannot log in now should stay away, when Identity does not say, s. */
@@ -37,6 +42,8 @@ export class UpstreamLogins {
   readonly #dispatcherOf: DispatcherOf;
   readonly #digest = createKeyedDigest();
   readonly #running = new Map<string, Promise<Token>>();
+  /** What is known of the versions at URLs that name none: those of the configuration are few. */
+  readonly #discoveries = new Map<string, Discovery>();
 
   constructor(clock: Clock, dispatcherOf: DispatcherOf) {
     this.#clock = clock;
@@ -49,7 +56,9 @@ export class UpstreamLogins {
    * @throws {Fault} 401; 429 or 503 with Retry-After
    */
   async logIn(at: UpstreamIdentity, login: UpstreamLogin, timeoutMs: number): Promise<Token> {
-    const key = this.#digest(at.identityUrl, login.username, login.secret, String(login.isApiKey));
+    const { identityUrl, userDomain, project } = at;
+    const scope = JSON.stringify([userDomain, project]);
+    const key = this.#digest(identityUrl, scope, login.username, login.secret, String(login.isApiKey));
     let running = this.#running.get(key);
     if (running === undefined) {
       running = this.#ask(at, login, timeoutMs).finally(() => this.#running.delete(key));
@@ -63,13 +72,17 @@ export class UpstreamLogins {
   }
 
   async #ask(
-    { identityUrl: url, trust }: UpstreamIdentity,
+    { identityUrl: url, trust, userDomain, project }: UpstreamIdentity,
     { username, secret, isApiKey }: UpstreamLogin,
     timeoutMs: number,
   ): Promise<Token> {
-    const dispatcher = this.#dispatcherOf(v2TokensUrl(url).origin, trust);
-    const credentials = isApiKey ? { username, apiKey: secret } : { username, password: secret };
-    return createV2Login({ url, credentials, dispatcher, timeoutMs, clock: this.#clock })(NEVER);
+    const { url: root } = locateIdentity(url);
+    const way = { dispatcher: this.#dispatcherOf(root.origin, trust), timeoutMs };
+    const shown = isApiKey ? { apiKey: secret } : { password: secret };
+    const credentials = { username, userDomain, project, ...shown };
+    const discovery = this.#discoveries.get(url) ?? createDiscovery(root, way, () => this.#clock.now());
+    this.#discoveries.set(url, discovery);
+    return createIdentityLogin({ ...way, url, credentials, discovery, clock: this.#clock })(NEVER);
   }
 }
 

@@ -1,17 +1,13 @@
 import { isLoopback } from '../access/addresses.ts';
 import { checkAccess, type Soundness } from '../access/rules.ts';
 import { isComputeType, isIdentityType } from '../identity/service-types.ts';
-import { v2TokensUrl } from '../identity/settings.ts';
 import { mistakeInExpression } from '../limits/expressions/program.ts';
 import type { IsSound } from '../settings/is-sound.ts';
 import type { Problem } from '../settings/problem.ts';
 import { repeated } from '../settings/repeated.ts';
-import { type AccountIdentity, writtenIdentities } from './identities.ts';
+import { checkIdentities } from './identity-rules.ts';
 import type { AccountConfig, Config } from './schema.ts';
 import { checkSimulator, simulatorPorts } from './simulator-rules.ts';
-
-/** What `identity.url` says for the simulator that runs in the same process, wherever that listens. */
-export const IN_PROCESS = 'simulator';
 
 /** Checks what a gateway needs beyond the schema: what spans several settings, and forms that a schema cannot say. */
 export function checkRules(config: Config, soundness: Soundness): Problem[] {
@@ -19,14 +15,7 @@ export function checkRules(config: Config, soundness: Soundness): Problem[] {
   const accounts = isSound('accounts') ? config.accounts : [];
   const perAccount = accounts.flatMap((account, index) =>
     isSound(`accounts.${index}.identity`)
-      ? [
-          ...identitiesAt(account, index).flatMap(([identity, path]) => [
-            ...checkIdentityUrl(config, identity, path, isSound),
-            ...checkCredentials(identity, path, isSound),
-          ]),
-          ...checkIdentityRegions(account, index, isSound),
-          ...checkDefaultRegion(account, index, isSound),
-        ]
+      ? [...checkIdentities(config, account, index, isSound), ...checkDefaultRegion(account, index, isSound)]
       : [],
   );
   return [
@@ -160,53 +149,6 @@ function checkStaticLimits({ limits }: Config, isSound: IsSound): Problem[] {
       });
     return problems;
   });
-}
-
-/** The identities of an account that the schema had nothing against, with their paths. */
-const identitiesAt = ({ identity }: AccountConfig, index: number) =>
-  writtenIdentities(identity, ['accounts', String(index), 'identity']) as [AccountIdentity, string[]][];
-
-/** Each region has one identity service: what another would give there could not be told apart. */
-function checkIdentityRegions(account: AccountConfig, index: number, isSound: IsSound): Problem[] {
-  const at = identitiesAt(account, index);
-  const names = at.map(([{ region }, path]) => (isSound([...path, 'region']) ? region : undefined));
-  return repeated(names, (position) => [...at[position]![1], 'region']);
-}
-
-function checkIdentityUrl(
-  { simulator }: Config,
-  identity: AccountIdentity,
-  at: readonly string[],
-  isSound: IsSound,
-): Problem[] {
-  const path = [...at, 'url'];
-  if (!isSound(path.join('.')) || isIdentityUrl(identity.url)) return [];
-  if (identity.url !== IN_PROCESS) {
-    const accepted = `us, uk, an http(s) URL that ends in /v2.0, or ${IN_PROCESS}`;
-    return [{ path, text: `is no identity service, accepted: ${accepted}` }];
-  }
-  if (!isSound('simulator.enabled') || simulator.enabled) return [];
-  return [
-    { path, text: `is ${IN_PROCESS}, which this process does not run, accepted: simulator.enabled: true` },
-  ];
-}
-
-function isIdentityUrl(text: string): boolean {
-  try {
-    return v2TokensUrl(text) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-const secretKeys = ['apiKey', 'apiKeyFile', 'password', 'passwordFile'] as const;
-
-function checkCredentials(identity: AccountIdentity, path: string[], isSound: IsSound): Problem[] {
-  if (!secretKeys.every((key) => isSound([...path, key].join('.')))) return [];
-  const keys = secretKeys.filter((key) => identity[key] !== undefined);
-  if (keys.length === 1) return [];
-  const wrong = keys.length === 0 ? 'has no secret' : `has ${keys.join(' and ')}`;
-  return [{ path, text: `${wrong}, accepted: exactly one of ${secretKeys.join(', ')}` }];
 }
 
 function checkDefaultRegion(

@@ -6,7 +6,8 @@ import { LimitsSchema } from '../limits/settings.ts';
 import { RedisSchema } from '../redis/settings.ts';
 import { Choice, Milliseconds, Nullable, Port, section } from '../settings/kinds.ts';
 import { SimulatorSchema } from '../simulator/config.ts';
-import { ListenSchema, RegionName as region } from './listen-schema.ts';
+import { AccountSchema, type IdentitySchema } from './account-schema.ts';
+import { ListenSchema } from './listen-schema.ts';
 
 /**
  * The one description of what may be configured: keys, kinds, bounds, defaults and what each is for. The types below, the
@@ -61,98 +62,6 @@ const ShutdownSchema = Type.Object(
         maximum: 600_000,
       },
     ),
-  },
-  closed,
-);
-
-const secret = { minLength: 1, secret: true } as const;
-
-const identityKeys = {
-  url: Type.String({
-    minLength: 1,
-    description:
-      'Identity service: `us`, `uk`, a URL that ends in `/v2.0`, or `simulator` for the one this process runs.',
-  }),
-  username: Type.String({ minLength: 1, description: 'User to log in as.' }),
-  apiKey: Type.Optional(Type.String({ ...secret, description: 'API key of the user.' })),
-  apiKeyFile: Type.Optional(
-    Type.String({
-      minLength: 1,
-      description: 'File that holds the API key, seen from the configuration’s folder.',
-    }),
-  ),
-  password: Type.Optional(
-    Type.String({ ...secret, description: 'Password of the user, instead of an API key.' }),
-  ),
-  passwordFile: Type.Optional(
-    Type.String({
-      minLength: 1,
-      description: 'File that holds the password, seen from the configuration’s folder.',
-    }),
-  ),
-  caFile: Type.Optional(
-    Nullable(Type.String({ minLength: 1 }), {
-      description:
-        'PEM file of the authorities to trust at the identity service and the regions of this account, instead of those of the machine; read at the start and on SIGHUP.',
-    }),
-  ),
-  certFile: Type.Optional(
-    Nullable(Type.String({ minLength: 1 }), {
-      description:
-        'PEM file of the client certificate, with the chain above it, that is shown to the identity service and the regions of this account.',
-    }),
-  ),
-  keyFile: Type.Optional(
-    Nullable(Type.String({ minLength: 1 }), {
-      description: 'PEM file of the key of `certFile`; left out, it is in `certFile` itself.',
-    }),
-  ),
-};
-
-const IdentitySchema = Type.Object(identityKeys, closed);
-
-const RegionalIdentitySchema = Type.Object(
-  {
-    region: Type.String({
-      ...region,
-      description:
-        'Region whose own identity service this is; its endpoints are served under this name, with its tenant and tokens.',
-    }),
-    ...identityKeys,
-  },
-  closed,
-);
-
-const AccountSchema = Type.Object(
-  {
-    name: Type.String({
-      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
-      description: 'What this account is called in logs and metrics.',
-    }),
-    identity: Type.Union([IdentitySchema, Type.Array(RegionalIdentitySchema, { minItems: 1 })], {
-      description:
-        'How the account logs in; a list, one a `region`, where the provider has an identity service in each region.',
-    }),
-    service: Type.String({
-      minLength: 1,
-      default: 'cloudServersOpenStack',
-      description:
-        'Name of the compute service in the catalog; if the catalog lacks it, the first of type `compute`.',
-    }),
-    interface: Choice(['public', 'internal'], {
-      default: 'public',
-      description:
-        'Which endpoint of a region to use; `internal` is the provider’s own network (ServiceNet).',
-    }),
-    regions: Nullable(Type.Array(region, { minItems: 1, uniqueItems: true }), {
-      default: null,
-      description: 'Regions to serve, such as `[DFW, ORD]`; null: all of the catalog.',
-    }),
-    defaultRegion: Nullable(region, {
-      default: null,
-      description:
-        'Region of requests that name none; null: the one the identity service names, else the first.',
-    }),
   },
   closed,
 );
@@ -247,7 +156,7 @@ export type Config = Frozen<Static<typeof ConfigSchema>>;
 export type AccountConfig = Config['accounts'][number];
 
 export type ListenConfig = Config['listen'];
-/** How an account logs in; exactly one of `apiKey` and `password` is set. */
+/** How an account logs in; exactly one of `apiKey`, `password` and `applicationCredential` is set. */
 export type IdentityConfig = Frozen<Static<typeof IdentitySchema>>;
 /** A caller that has a name. */
 export type ClientConfig = Config['access']['clients'][number];

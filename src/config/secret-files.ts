@@ -25,6 +25,7 @@ export function readSecretFiles(tree: Tree, folder: string, isSound: IsSound): P
         ? [
             ...readIdentitySecret(identity, 'apiKey', path, folder),
             ...readIdentitySecret(identity, 'password', path, folder),
+            ...readApplicationSecret(identity, path, folder),
           ]
         : [],
     );
@@ -33,9 +34,15 @@ export function readSecretFiles(tree: Tree, folder: string, isSound: IsSound): P
   return [...perAccount, ...sound.flatMap((ring) => readKeys(tree, ring, folder))];
 }
 
+function readApplicationSecret(identity: Tree, path: readonly string[], folder: string): Problem[] {
+  const { applicationCredential } = identity;
+  if (!isRecord(applicationCredential)) return [];
+  return readIdentitySecret(applicationCredential, 'secret', [...path, 'applicationCredential'], folder);
+}
+
 function readIdentitySecret(
   identity: Tree,
-  key: 'apiKey' | 'password',
+  key: 'apiKey' | 'password' | 'secret',
   path: readonly string[],
   folder: string,
 ): Problem[] {

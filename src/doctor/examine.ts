@@ -1,7 +1,7 @@
 /** Everything that `sluice doctor` looks at, in the order in which one thing stands on another. */
 import { systemClock } from '../clock.ts';
 import { identitiesOf } from '../config/identities.ts';
-import { IN_PROCESS } from '../config/rules.ts';
+import { IN_PROCESS } from '../config/identity-rules.ts';
 import type { Config } from '../config/schema.ts';
 import { createLogin, trustOf } from '../gateway/accounts.ts';
 import { sharedSettings } from '../gateway/peers.ts';

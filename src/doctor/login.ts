@@ -25,7 +25,8 @@ export async function tryLogin(
 }
 
 const ADVICE: Readonly<Record<LoginFailure, string>> = {
-  refused: 'correct username and apiKey or password: the provider’s control panel shows and renews the key',
+  refused:
+    'correct user and secret (with Identity v3 the domain and the project, too): the provider’s control panel shows them',
   limited: 'wait: too many logins were tried with this user, by this or another program',
   unavailable: 'wait, or ask the provider: the service answers with errors of its own',
   unreachable: 'see the lines of dns, tcp and tls above',

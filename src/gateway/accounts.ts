@@ -1,12 +1,13 @@
 import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
+import { createIdentityLogin } from '../identity/login.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
-import { type Trust, v2TokensUrl } from '../identity/settings.ts';
+import { locateIdentity, type Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
 import { createTokenSource, type IdentityLog } from '../identity/token-source.ts';
-import { createV2Login } from '../identity/v2-client.ts';
+import type { LogIn } from '../identity/v2-client.ts';
 import { createAccount, type LiveAccount, type Login } from '../routing/account.ts';
 import { EVERYWHERE } from '../routing/target.ts';
 import { beginAccount } from '../telemetry/first-values.ts';
@@ -44,19 +45,20 @@ function openLogin(
     observe: (result) => metrics.tokenRequests.inc(account.name, result),
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
-  return { region, tokens, trust: trustOf(identity), identityUrl: identity.url };
+  const { url: identityUrl, userDomain, project } = identity;
+  return { region, tokens, trust: trustOf(identity), identityUrl, userDomain, project };
 }
 
-/** A function that logs in once; see `createV2Login`. */
+/** A function that logs in once, in the version of the identity service. */
 export function createLogin(
   identity: AccountIdentity,
   { upstream }: Pick<Config, 'upstream'>,
   { clock, pools }: Pick<Shared, 'clock' | 'pools'>,
-): (signal: AbortSignal) => Promise<Token> {
-  return createV2Login({
+): LogIn {
+  return createIdentityLogin({
     url: identity.url,
     credentials: identity,
-    dispatcher: pools.get(v2TokensUrl(identity.url).origin, trustOf(identity)),
+    dispatcher: pools.get(locateIdentity(identity.url).url.origin, trustOf(identity)),
     timeoutMs: upstream.headersTimeoutMs,
     clock,
   });

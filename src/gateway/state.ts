@@ -4,6 +4,7 @@ import { connectSharedStore } from '../cache/redis/store.ts';
 import { identitiesOf } from '../config/identities.ts';
 import type { Config } from '../config/schema.ts';
 import type { IdempotencyKeeper } from '../idempotency/keeper.ts';
+import { userOf } from '../identity/settings.ts';
 import type { JsonValue } from '../json.ts';
 import { CONTROL_CLIENT } from '../limits/client.ts';
 import { createLimits, type RegionLimits } from '../limits/limits.ts';
@@ -132,16 +133,13 @@ function liveLimits(config: Config): LiveLimits {
   const { accounts, access, limits } = config;
   return {
     settings: limits,
-    users: new Map(accounts.map((account) => [account.name, userOf(account)])),
+    users: new Map(accounts.map((account) => [account.name, usersOf(account)])),
     shares: new Map(access.clients.map(({ name, share }) => [name, share])),
   };
 }
 
 /** Whose limits are spent: the user of an account, or its users in all regions. */
-const userOf = (account: Config['accounts'][number]): string =>
-  identitiesOf(account)
-    .map(({ url, username }) => `${url} ${username}`)
-    .join(' ');
+const usersOf = (account: Config['accounts'][number]): string => identitiesOf(account).map(userOf).join(' ');
 
 /** Where windows are remembered, if they are kept at all: where this changes they begin anew. */
 function limitsKeyOf({ limits, redis }: Config): string {

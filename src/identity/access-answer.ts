@@ -1,7 +1,9 @@
+/** What identity services say of a token, in either version, into the one `Token`. Pure. */
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { TENANT } from './catalog.ts';
 import { LoginError } from './login-error.ts';
-import type { CatalogService, Token, TokenUser } from './token.ts';
+import type { CatalogService, Tenant, Token, TokenUser } from './token.ts';
+import { catalogOfV3 } from './v3-catalog.ts';
 
 /** Below this, our clock and the identity service's count as equal: `Date` has whole seconds and answers travel. */
 const CLOCK_TOLERANCE_MS = 5_000;
@@ -24,33 +26,85 @@ const DEEPEST = 32;
 export function parseAccess(body: JsonValue, nowMs: number, dateHeader?: string): Token {
   const access = member(body, 'access');
   const token = member(access, 'token');
-  const tenant = member(token, 'tenant');
-  const expires = parseExpires(required(token, 'expires', 'access.token.expires'));
-  const expiresAtMs = Math.min(expires - clockSkewMs(nowMs, dateHeader), nowMs + LONGEST_LIFE_MS);
-  if (expiresAtMs <= nowMs) throw malformed('its token has expired already (check this machine’s clock)');
-  const tenantId = required(tenant, 'id', 'access.token.tenant.id (is the login scoped to a tenant?)');
-  if (!TENANT.test(tenantId)) throw malformed('its access.token.tenant.id is none');
-  const id = required(token, 'id', 'access.token.id');
-  if (!TOKEN_ID.test(id)) throw malformed('its access.token.id cannot stand in a header');
-  if (isDeeperThan(DEEPEST, body)) throw malformed(`it is nested deeper than ${DEEPEST}`);
-  return {
-    id,
+  const at = { nowMs, dateHeader, what: 'access.token.expires' };
+  const expiresAtMs = expiryOf(required(token, 'expires', at.what), at);
+  const hint = 'access.token.tenant.id (is the login scoped to a tenant?)';
+  return checked(body, {
+    id: tokenId(required(token, 'id', 'access.token.id'), 'access.token.id'),
     expiresAtMs,
     issuedAtMs: nowMs,
-    tenant: { id: tenantId, name: text(tenant, 'name') ?? tenantId },
+    tenant: parseTenant(member(token, 'tenant'), 'access.token.tenant.id', hint),
     user: parseUser(member(access, 'user')),
     catalog: parseCatalog(access?.['serviceCatalog']),
-  };
+  });
+}
+
+/**
+ * Reads the `token` answer of Identity v3.
+ *
+ * @param id the answer's `X-Subject-Token`
+ * @param body the parsed answer
+ * @param nowMs our wall clock
+ * @param dateHeader the answer's `Date`: when our clocks differ, the expiry is moved onto ours
+ * @throws LoginError `malformed` when there is no token, expiry or project, or the token has expired already
+ */
+export function parseV3Token(
+  id: string | undefined,
+  body: JsonValue,
+  nowMs: number,
+  dateHeader?: string,
+): Token {
+  const token = member(body, 'token');
+  if (!id) throw malformed('it has no X-Subject-Token');
+  const at = { nowMs, dateHeader, what: 'token.expires_at' };
+  const expiresAtMs = expiryOf(required(token, 'expires_at', at.what), at);
+  const hint = 'token.project: the user has no default project, so name one in accounts[].identity.project';
+  return checked(body, {
+    id: tokenId(id, 'X-Subject-Token'),
+    expiresAtMs,
+    issuedAtMs: nowMs,
+    tenant: parseTenant(member(token, 'project'), 'token.project.id', hint),
+    user: parseUser({ ...member(token, 'user'), roles: token?.['roles'] ?? [] }),
+    catalog: catalogOfV3(token?.['catalog']),
+  });
+}
+
+function checked(body: JsonValue, token: Token): Token {
+  if (isDeeperThan(DEEPEST, body)) throw malformed(`it is nested deeper than ${DEEPEST}`);
+  return token;
+}
+
+function tokenId(id: string, what: string): string {
+  if (!TOKEN_ID.test(id)) throw malformed(`its ${what} cannot stand in a header`);
+  return id;
+}
+
+/** @param hint what is missing when there is none */
+function parseTenant(tenant: JsonObject | undefined, what: string, hint: string): Tenant {
+  const id = required(tenant, 'id', hint);
+  if (!TENANT.test(id)) throw malformed(`its ${what} is none`);
+  return { id, name: text(tenant, 'name') ?? id };
+}
+
+/** When regions stop taking the token, on our clock. */
+function expiryOf(
+  value: string,
+  { nowMs, dateHeader, what }: { nowMs: number; dateHeader: string | undefined; what: string },
+): number {
+  const expires = parseExpires(value, what);
+  const expiresAtMs = Math.min(expires - clockSkewMs(nowMs, dateHeader), nowMs + LONGEST_LIFE_MS);
+  if (expiresAtMs <= nowMs) throw malformed('its token has expired already (check this machine’s clock)');
+  return expiresAtMs;
 }
 
 /**
  * An `expires` of either service version: with `Z`, with an offset (`-05:00`, `+0000`, `-05`), with any fraction, with a
  * blank for the `T`, as an HTTP date, or in seconds or ms since 1970; a time without a zone is UTC, not the machine's.
  */
-export function parseExpires(value: string): number {
+export function parseExpires(value: string, what = 'access.token.expires'): number {
   const text = value.trim();
   const time = /^\d{9,14}(?:\.\d{1,9})?$/.test(text) ? sinceEpoch(Number(text)) : Date.parse(zoned(text));
-  if (Number.isNaN(time)) throw malformed('access.token.expires is no date');
+  if (Number.isNaN(time)) throw malformed(`its ${what} is no date`);
   return time;
 }
 

@@ -25,10 +25,13 @@ export interface Endpoint {
   readonly source: JsonObject;
 }
 
+/** Which of an endpoint's URLs is used. */
+export type Interface = 'public' | 'internal' | 'admin';
+
 export interface EndpointChoice {
   /** Catalog name of the service. */
   service: string;
-  interface: 'public' | 'internal';
+  interface: Interface;
   /** The regions to serve, in any case; null: all. */
   regions: readonly string[] | null;
   /** The region of requests that name none, in any case; null: what the catalog or the user says. */
@@ -161,7 +164,7 @@ export function readEndpoint(
   choice: Pick<EndpointChoice, 'interface' | 'tenantId'>,
   unnamed: string,
 ): Endpoint | string {
-  const member = choice.interface === 'internal' ? 'internalURL' : 'publicURL';
+  const member = `${choice.interface}URL`;
   const region = regionOf(entry);
   if (region !== '' && (!NAME.test(region) || UNFIT_FOR_PATHS.test(region)))
     return 'its region cannot stand in a path';

@@ -28,6 +28,7 @@ export interface IdentityAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly date: string | undefined;
+  readonly location: string | undefined;
   /** Identity v3 tells a token here. */
   readonly subjectToken: string | undefined;
   readonly text: string;
@@ -63,8 +64,10 @@ export async function askIdentity(
     });
     return {
       status: answer.statusCode,
-      retryAfter: single(answer.headers['retry-after']),
+      // Some load balancers write it with the `X-` of their other rate limit headers.
+      retryAfter: single(answer.headers['retry-after'] ?? answer.headers['x-retry-after']),
       date: single(answer.headers['date']),
+      location: single(answer.headers['location']),
       subjectToken: single(answer.headers['x-subject-token']),
       text: await readText(answer.body, answer.headers['content-encoding']),
     };

@@ -64,7 +64,7 @@ export interface TokenSource {
 export interface TokenSourceOptions {
   account: IdentitySettings;
   clock: Clock;
-  /** One login; rejects with LoginError (see createV2Login). */
+  /** One login; rejects with LoginError (see createIdentityLogin). */
   login: (credentials: IdentitySettings, signal: AbortSignal) => Promise<Token>;
   /** A child logger that names the account. */
   log: IdentityLog;
@@ -268,7 +268,7 @@ class AccountTokenSource implements TokenSource {
     return cause?.reason === 'refused'
       ? new Fault(
           'serviceUnavailable',
-          "The identity service refuses the credentials that Sluice has for this account; its operator must correct the account's username, apiKey or password.",
+          "The identity service refuses the credentials that Sluice has for this account; its operator must correct the account's user, secret or project.",
           { headers, cause },
         )
       : new Fault(

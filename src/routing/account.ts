@@ -1,7 +1,13 @@
-import { chooseDefaultRegion, computeEndpoints, type Endpoint, keyOfRegion } from '../identity/catalog.ts';
+import {
+  chooseDefaultRegion,
+  computeEndpoints,
+  type Endpoint,
+  type Interface,
+  keyOfRegion,
+} from '../identity/catalog.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
 import { type ServiceTable, serviceEndpoints } from '../identity/service-endpoints.ts';
-import type { Trust } from '../identity/settings.ts';
+import type { DomainRef, ProjectRef, Trust } from '../identity/settings.ts';
 import type { ServiceCatalog, Token } from '../identity/token.ts';
 import type { TokenSource } from '../identity/token-source.ts';
 import type { Account } from './directory.ts';
@@ -10,7 +16,7 @@ import type { Account } from './directory.ts';
 export interface AccountSettings {
   name: string;
   service: string;
-  interface: 'public' | 'internal';
+  interface: Interface;
   regions: string[] | null;
   defaultRegion: string | null;
 }
@@ -23,6 +29,9 @@ export interface Login {
   readonly trust: Trust | undefined;
   /** Where it logs in; `us`, `uk` and the like are on hosts of their own. */
   readonly identityUrl: string;
+  /** The domain of its user and the project it asks for, where the configuration names them. */
+  readonly userDomain?: DomainRef | undefined;
+  readonly project?: ProjectRef | undefined;
 }
 
 /** An account with the sources of its tokens. */

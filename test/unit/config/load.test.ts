@@ -354,8 +354,9 @@ describe('rules across keys', () => {
 
   it.each([
     'de',
-    'https://identity.example/v3',
-    'https://identity.example',
+    'https://identity.example/v4',
+    'https://identity.example/v3/auth/tokens',
+    'https://identity.example/v3?x=1',
     'https://a:b@identity.example/v2.0',
   ])('an identity service cannot be %s', (url) => {
     const [line, ...others] = problems(ACCOUNT.replace('us', `"${url}"`));

@@ -22,7 +22,7 @@ describe('the tables of the README', () => {
     expect(renderSettings(settingsSchema)).toContain(
       '| `shutdown.graceMs` | `10000` | an integer from 0 to 600000 | How long requests under way',
     );
-    expect(renderSettings(settingsSchema)).toContain('| `accounts[].identity.username` | required | text |');
+    expect(renderSettings(settingsSchema)).toContain('| `accounts[].identity.url` | required | text |');
   });
 
   it('need both markers', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { facadeCatalog } from '../../../src/facade/catalog.ts';
-import { parseAccess, parseExpires } from '../../../src/identity/access-answer.ts';
+import { parseAccess, parseExpires, parseV3Token } from '../../../src/identity/access-answer.ts';
 import { chooseEndpoints } from '../../../src/identity/catalog.ts';
 import { LoginError } from '../../../src/identity/login-error.ts';
 import { isAtIdentity, serviceEndpoints } from '../../../src/identity/service-endpoints.ts';
@@ -199,5 +199,97 @@ describe('an access answer', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('a token answer of Identity v3', () => {
+  const v3 = (token: JsonObject = {}): JsonObject => ({
+    token: {
+      methods: ['password'],
+      user: {
+        id: '8b80',
+        name: 'mara',
+        domain: { id: 'default', name: 'Default' },
+        password_expires_at: null,
+      },
+      expires_at: '2026-01-02T00:00:00.000000Z',
+      issued_at: '2026-01-01T00:00:00.000000Z',
+      project: { id: 'b07a', name: 'demo', domain: { id: 'default', name: 'Default' } },
+      is_domain: false,
+      roles: [{ id: '456d', name: 'member' }],
+      catalog: [
+        {
+          id: '1673',
+          type: 'compute',
+          name: 'nova',
+          endpoints: [
+            { id: '1', interface: 'public', region: 'DFW', region_id: 'DFW', url: 'http://a.test/v2.1' },
+          ],
+        },
+      ],
+      ...token,
+    },
+  });
+
+  it('becomes the same token as one of v2.0: the project is the tenant', () => {
+    expect(parseV3Token('t-3', v3(), NOW)).toEqual({
+      id: 't-3',
+      issuedAtMs: NOW,
+      expiresAtMs: NOW + 86_400_000,
+      tenant: { id: 'b07a', name: 'demo' },
+      user: { id: '8b80', name: 'mara', roles: [{ id: '456d', name: 'member' }] },
+      catalog: [
+        {
+          id: '1673',
+          type: 'compute',
+          name: 'nova',
+          endpoints: [{ region: 'DFW', publicURL: 'http://a.test/v2.1' }],
+        },
+      ],
+    });
+  });
+
+  it.each([
+    ['2026-01-01T10:00:00.000000Z', 10],
+    ['2026-01-01T10:00:00Z', 10],
+    ['2026-01-01T10:00:00+00:00', 10],
+    ['2026-01-01T12:00:00.123456+02:00', 10],
+    ['2026-01-01T05:00:00-0500', 10],
+    ['2026-01-01T10:00:00.000000', 10],
+  ])('expires at %s', (text, hours) => {
+    const { expiresAtMs } = parseV3Token('t-3', v3({ expires_at: text }), NOW);
+    expect(Math.floor((expiresAtMs - NOW) / 3_600_000)).toBe(hours);
+  });
+
+  it('has its expiry moved onto our clock when the service’s differs', () => {
+    const date = new Date(NOW + 3_600_000).toUTCString();
+    expect(parseV3Token('t-3', v3(), NOW, date).expiresAtMs).toBe(NOW + 86_400_000 - 3_600_000);
+  });
+
+  it('may leave out catalog and roles', () => {
+    const { token } = v3() as { token: JsonObject };
+    const { catalog: _c, roles: _r, ...bare } = token;
+    expect(parseV3Token('t-3', { token: bare }, NOW)).toMatchObject({ catalog: [], user: { roles: [] } });
+  });
+
+  it.each<[string, string | undefined, JsonValue, RegExp]>([
+    ['without a header', undefined, v3(), /no X-Subject-Token/],
+    ['whose token cannot stand in a header', 'a b', v3(), /X-Subject-Token cannot stand in a header/],
+    ['without an expiry', 't-3', v3({ expires_at: null }), /token\.expires_at/],
+    ['with an expiry that is no date', 't-3', v3({ expires_at: 'soon' }), /token\.expires_at is no date/],
+    ['that has expired', 't-3', v3({ expires_at: '2025-01-01T00:00:00Z' }), /expired already/],
+    [
+      'that is scoped to no project',
+      't-3',
+      v3({ project: null }),
+      /name one in accounts\[\]\.identity\.project/,
+    ],
+    ['that is nothing', 't-3', [], /token/],
+    ['that is of v2.0', 't-3', answer(), /token\.expires_at/],
+    ['that is nested without an end', 't-3', v3({ x: nested(40) }), /nested deeper/],
+  ])('%s is malformed, and says why without its text', (_what, id, body, message) => {
+    const read = () => parseV3Token(id, body, NOW);
+    expect(read).toThrow(LoginError);
+    expect(read).toThrow(message);
   });
 });
