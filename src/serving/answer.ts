@@ -1,5 +1,4 @@
 import { comesDown } from '../upstream/headers.ts';
-import { microversionVary } from '../upstream/microversion.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { tellableRetryAfter } from '../upstream/retry-after.ts';
 import type { OperationRequest } from './operation-request.ts';
@@ -22,7 +21,6 @@ export function answer(
   for (const name in answered.headers) {
     if (comesDown(name)) pushHeader(headers, name, answered.headers[name]);
   }
-  pushHeader(headers, 'Vary', microversionVary(answered.headers.vary));
   const id = answered.headers['x-compute-request-id'] ?? answered.headers['x-openstack-request-id'];
   if (typeof id === 'string') call.requestId = id;
   const { 'retry-after': retryAfter, date } = answered.headers;

@@ -6,7 +6,7 @@ import type { Charge } from '../limits/slot-request.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { ServicePlace } from '../routing/service-place.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
-import { microversionOf, microversionVary } from '../upstream/microversion.ts';
+import { microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { askRegion } from './ask-region.ts';
 import { type CacheResult, countResult } from './cache-result.ts';
@@ -144,8 +144,8 @@ function keptFields(
   const isForeign = scope === 'service' && status !== 200;
   return {
     ...Object.fromEntries(texts),
-    vary: microversionVary(headers.vary),
     'content-type': isForeign ? headers['content-type'] : undefined,
+    location: isForeign ? headers.location : undefined,
   };
 }
 
@@ -160,6 +160,7 @@ export function sendResult(request: OperationRequest, found: CacheResult, servic
   }
   const headers = headOfFailure(call, found, services);
   const body = entry.body === '' ? undefined : renderAnswer(call, place, operation, entry.body, services);
-  const contentType = entry.headers['content-type'];
+  const { 'content-type': contentType, location } = entry.headers;
+  if (location !== undefined) headers.push('Location', services.location(call, place, undefined, location));
   services.reply(call, { status: entry.status, body, format: call.format, headers, contentType });
 }

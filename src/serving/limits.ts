@@ -1,12 +1,7 @@
 import { speaksMicroversions } from '../identity/catalog.ts';
 import { isJsonObject } from '../json.ts';
 import { parseJson, stringifyJson } from '../translation/json.ts';
-import {
-  FIRST_MICROVERSION,
-  MICROVERSION_VARY,
-  microversionHeaders,
-  microversionOf,
-} from '../upstream/microversion.ts';
+import { FIRST_MICROVERSION, microversionHeaders, microversionOf } from '../upstream/microversion.ts';
 import { answer } from './answer.ts';
 import { askRegion } from './ask-region.ts';
 import type { OperationRequest } from './operation-request.ts';
@@ -50,5 +45,5 @@ const ownHeaders = ({ call, place }: OperationRequest, { limits }: Services): st
 /** What a region that knows of microversions says of the first, which was not asked for this answer. */
 function versionFields({ place }: OperationRequest): string[] {
   if (!speaksMicroversions(place.endpoint)) return [];
-  return [...Object.entries(microversionHeaders(FIRST_MICROVERSION)).flat(), 'Vary', MICROVERSION_VARY];
+  return Object.entries(microversionHeaders(FIRST_MICROVERSION)).flat();
 }

@@ -12,9 +12,6 @@ const LEGACY = 'x-openstack-nova-api-version';
 /** Request headers that change what Compute answers. */
 export const MICROVERSION_HEADERS = [STANDARD, LEGACY] as const;
 
-/** What answers that depend on them say of it, in one form. */
-export const MICROVERSION_VARY = 'OpenStack-API-Version, X-OpenStack-Nova-API-Version';
-
 /** Nova's answer to a request that names no microversion is the one of its first. */
 export const FIRST_MICROVERSION = '2.1';
 
@@ -44,9 +41,4 @@ const textOf = (value: string | string[] | undefined): string =>
 /** The headers that say it to a region, both of them: the oldest servers know the older alone. */
 export function microversionHeaders(version: string): Record<string, string> {
   return version === '' ? {} : { [STANDARD]: `compute ${version}`, [LEGACY]: version };
-}
-
-/** `Vary` of an answer as callers get it; undefined where it does not depend on the microversion. */
-export function microversionVary(vary: string | string[] | undefined): string | undefined {
-  return /openstack-(?:nova-)?api-version/i.test(textOf(vary)) ? MICROVERSION_VARY : undefined;
 }
