@@ -27,10 +27,20 @@ export interface CachedClass {
   readonly neutral: ReadonlySet<string>;
   /** The `status` of an item that does not change by itself; undefined where items have none that matters. */
   readonly steadyStatus: string | undefined;
-  /** Where items with a status stand: the array of a list, and the member of an item's document, if not the document itself. */
-  readonly statusIn: { readonly list: string; readonly item: string | undefined } | undefined;
+  /** Where items with a status stand. */
+  readonly statusIn: StatusPlace | undefined;
   /** How its operations hang together; undefined: nothing is computed from its lists. */
   readonly family: Family | undefined;
+}
+
+/** Where the status of items is read. */
+export interface StatusPlace {
+  /** The array of a list. */
+  readonly list: string;
+  /** The member of an item's document that is the item; undefined: the document itself. */
+  readonly item: string | undefined;
+  /** The member that says when an item last changed: a list does not wait for one that has not done so of late. */
+  readonly changedAt?: string;
 }
 
 /** Writes to a service of the catalog that change what Compute's operations show. */
@@ -151,7 +161,7 @@ export const CLASSES: Readonly<Record<CacheClass, CachedClass>> = {
     endedBy: { imageLists: 'lists', image: 'item' },
     subject: 'image_id',
     steadyStatus: 'active',
-    statusIn: { list: 'images', item: undefined },
+    statusIn: { list: 'images', item: undefined, changedAt: 'updated_at' },
   },
   imageSchemas: { ...CONSTANT, service: 'image' },
   networks: networking('networks', /^os-(?:tenant-)?networks/),

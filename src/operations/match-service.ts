@@ -40,7 +40,7 @@ export function matchService(service: Service | undefined, method: string, path:
   if (found === undefined) return UNKNOWN;
   const { row, below, list, version } = found;
   const isRead = method === 'GET' || method === 'HEAD';
-  if (path === '' || path === '/') return isRead ? operation(list) : UNKNOWN;
+  if (path === '' || path === '/' || path === row.versionsPath) return isRead ? operation(list) : UNKNOWN;
   const first = path.split('/', 2)[1]!;
   if (!VERSION.test(first)) return known(below(method, path));
   if (!row.versions.test(first)) return UNKNOWN;

@@ -13,6 +13,8 @@ export interface ServiceRow {
   readonly service: Service;
   /** First path segments below its root that name a version with the paths of its rows; what has another goes through. */
   readonly versions: RegExp;
+  /** Another path of its list of versions than its root. */
+  readonly versionsPath?: string;
   /** It reads request bodies that come without a length (`Transfer-Encoding: chunked`). */
   readonly readsChunked: boolean;
 }
@@ -20,7 +22,7 @@ export interface ServiceRow {
 /** The services beside Compute that have rows. */
 export const SERVICE_ROWS: readonly ServiceRow[] = [
   // Glance answers to every minor version of 2 that it knows; v1 has other documents under the same paths.
-  { service: 'image', versions: /^v2(?:\.\d+)?$/, readsChunked: true },
+  { service: 'image', versions: /^v2(?:\.\d+)?$/, versionsPath: '/versions', readsChunked: true },
   { service: 'network', versions: /^v2\.0$/, readsChunked: false },
   { service: 'block-storage', versions: /^v[123](?:\.\d+)?$/, readsChunked: false },
 ];
