@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { checkConfig } from './commands/check-config.ts';
 import { defaultConfigFile } from './commands/default-config.ts';
 import type { ExitCode } from './commands/exit-code.ts';
+import { PRESET_NAMES, type PresetName } from './commands/simulator-presets.ts';
 import { loggedError } from './telemetry/redact.ts';
 import { VERSION } from './version.ts';
 
@@ -62,11 +63,15 @@ program
 program
   .command('simulate')
   .description('run the simulated cloud alone')
-  .option('-c, --config <file>', 'configuration', fileName, defaultConfigFile())
+  .option('-c, --config <file>', 'configuration (default: the demo’s, or with --preset none)', fileName)
+  .addOption(
+    new Option('--preset <name>', 'kind of cloud, over what the configuration says').choices(PRESET_NAMES),
+  )
   .option('--state <file>', 'file that keeps the state across restarts', fileName)
-  .action(async ({ config, state }: { config: string; state?: string }) => {
+  .action(async ({ config, preset, state }: { config?: string; preset?: PresetName; state?: string }) => {
     const { simulate } = await import('./commands/simulate.ts');
-    await exitWith(simulate(config, state, env));
+    const file = config ?? (preset === undefined ? defaultConfigFile() : undefined);
+    await exitWith(simulate(file, { preset, state }, env));
   });
 
 program

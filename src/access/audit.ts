@@ -17,6 +17,8 @@ export interface AuditRecord {
   readonly client: string;
   /** Name of the key, never the key. */
   readonly key: string;
+  /** The upstream's user, by its id there, where a caller has a token of its own. */
+  readonly user?: string | undefined;
   /** Of the caller. */
   readonly address: string;
   readonly account: string;

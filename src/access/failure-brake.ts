@@ -13,6 +13,7 @@
 import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { owned } from '../owned-text.ts';
+import { LeakyCounts } from './leaky-counts.ts';
 
 /** Failures of an address with a name that cost nothing: typing errors. */
 const FREE_FAILURES = 5;
@@ -23,7 +24,7 @@ const FORGET_MS = 15 * 60_000;
 
 /** What an address or a name may fail in a row, and how fast that leaks away: faster than one slowed pair can fail. */
 const WIDE_FAILURES = 30;
-const WIDE_LEAK_PER_MS = 0.5 / 1_000;
+const WIDE_LEAK_PER_SECOND = 0.5;
 
 const KNOWN_MS = 24 * 3_600_000;
 const MOST_COUNTS = 8_192;
@@ -31,11 +32,6 @@ const MOST_COUNTS = 8_192;
 interface PairCount {
   failures: number;
   pauseUntil: number;
-  touched: number;
-}
-
-interface WideCount {
-  level: number;
   touched: number;
 }
 
@@ -56,8 +52,8 @@ export interface Pause {
 
 export class FailureBrake {
   readonly #pairs = new LRUCache<string, PairCount>({ max: MOST_COUNTS });
-  readonly #addresses = new LRUCache<string, WideCount>({ max: MOST_COUNTS });
-  readonly #names = new LRUCache<string, WideCount>({ max: MOST_COUNTS });
+  readonly #addresses = new LeakyCounts(WIDE_FAILURES, WIDE_LEAK_PER_SECOND);
+  readonly #names = new LeakyCounts(WIDE_FAILURES, WIDE_LEAK_PER_SECOND);
   readonly #known = new LRUCache<string, number>({ max: MOST_COUNTS });
 
   /**
@@ -73,8 +69,8 @@ export class FailureBrake {
     const isKnown = (this.#known.get(pair) ?? 0) > now;
     const pauseMs = Math.max(
       this.#pairPause(pair, now),
-      isKnown ? 0 : pauseOf(this.#addresses.get(place), now),
-      isKnown ? 0 : pauseOf(this.#names.get(name), now),
+      isKnown ? 0 : this.#addresses.pauseMs(place, now),
+      isKnown ? 0 : this.#names.pauseMs(name, now),
     );
     if (pauseMs > 0) return { pauseMs };
     this.#count(pair, place, name, now);
@@ -102,8 +98,8 @@ export class FailureBrake {
     const pause =
       doublings < 0 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(doublings, 16));
     this.#pairs.set(pair, { failures, pauseUntil: now + pause, touched: now });
-    add(this.#addresses, place, now);
-    add(this.#names, name, now);
+    this.#addresses.add(place, now);
+    this.#names.add(name, now);
   }
 
   #uncount(pair: string, place: string, name: string): void {
@@ -112,22 +108,9 @@ export class FailureBrake {
       count.failures--;
       count.pauseUntil = Number.NEGATIVE_INFINITY;
     }
-    for (const wide of [this.#addresses.get(place), this.#names.get(name)])
-      if (wide !== undefined) wide.level = Math.max(0, wide.level - 1);
+    this.#addresses.takeBack(place);
+    this.#names.takeBack(name);
   }
-}
-
-function add(counts: LRUCache<string, WideCount>, key: string, now: number): void {
-  counts.set(key, { level: levelOf(counts.get(key), now) + 1, touched: now });
-}
-
-function levelOf(count: WideCount | undefined, now: number): number {
-  return count === undefined ? 0 : Math.max(0, count.level - (now - count.touched) * WIDE_LEAK_PER_MS);
-}
-
-function pauseOf(count: WideCount | undefined, now: number): number {
-  const excess = levelOf(count, now) - (WIDE_FAILURES - 1);
-  return excess <= 0 ? 0 : excess / WIDE_LEAK_PER_MS;
 }
 
 /** What counts as one address: with IPv6 everybody has 2^64 of them. */

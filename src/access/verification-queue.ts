@@ -5,13 +5,26 @@
  */
 import type { Clock, Timer } from '../clock.ts';
 
-/** libuv has four threads for this, for files and for names; half of them stay free. */
-const MOST_RUNNING = 2;
-const MOST_WAITING = 64;
-/** Of one name, so that a name under attack leaves room for others. */
-const MOST_WAITING_PER_NAME = 8;
-/** Longer nobody waits for a login, ms. */
-const LONGEST_WAIT_MS = 5_000;
+/** How much may be asked at once, and for how long. */
+export interface QueueTerms {
+  readonly mostRunning: number;
+  readonly mostWaiting: number;
+  /** Of one group, so that a group under attack leaves room for others. */
+  readonly mostWaitingPerGroup: number;
+  /** Longer nobody waits, ms. */
+  readonly longestWaitMs: number;
+  /** Whether what strangers ask in vain costs this machine work, of which they may have a small part only. */
+  readonly isDear: boolean;
+}
+
+/** Passwords: libuv has four threads for them, for files and for names; half of those stay free. */
+export const PASSWORD_TERMS: QueueTerms = {
+  mostRunning: 2,
+  mostWaiting: 64,
+  mostWaitingPerGroup: 8,
+  longestWaitMs: 5_000,
+  isDear: true,
+};
 
 /** Work on wrong passwords: so much at once, ms, and so much for every second: 5% of a processor. */
 const BUDGET_MS = 1_000;
@@ -28,6 +41,7 @@ interface Waiting {
 
 export class VerificationQueue {
   readonly #clock: Clock;
+  readonly #terms: QueueTerms;
   #running = 0;
   #strangers: Waiting[] = [];
   #known: Waiting[] = [];
@@ -39,8 +53,9 @@ export class VerificationQueue {
   #estimateMs = FIRST_ESTIMATE_MS;
   #wakeUp: Timer | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, terms: QueueTerms = PASSWORD_TERMS) {
     this.#clock = clock;
+    this.#terms = terms;
     this.#budgetAt = clock.monotonic();
   }
 
@@ -51,27 +66,29 @@ export class VerificationQueue {
 
   /** When it is worth coming back, ms. */
   get busyMs(): number {
+    if (!this.#terms.isDear) return 1_000;
     const missing = Math.max(0, this.#estimateMs - this.#refill());
-    return Math.max(1_000, Math.min(LONGEST_WAIT_MS * 6, (missing / BUDGET_PER_SECOND_MS) * 1_000));
+    return Math.max(1_000, Math.min(this.#terms.longestWaitMs * 6, (missing / BUDGET_PER_SECOND_MS) * 1_000));
   }
 
   /**
    * Runs `verify` when its turn comes.
    *
-   * @param group whose turn it is: a client's name
+   * @param group whose turn it is: a client's name, an address
    * @param isKnown somebody who was right before: goes first, and costs nothing of the strangers' budget
    * @returns what `verify` found, or `busy` when too many wait or it took too long to begin
    */
   run(group: string, isKnown: boolean, verify: () => Promise<boolean>): Promise<boolean | 'busy'> {
+    const { mostWaiting, mostWaitingPerGroup, longestWaitMs } = this.#terms;
     const queue = isKnown ? this.#known : this.#strangers;
     const ofGroup = queue.reduce((count, waiting) => count + (waiting.group === group ? 1 : 0), 0);
-    if (queue.length >= MOST_WAITING || ofGroup >= MOST_WAITING_PER_NAME) return Promise.resolve('busy');
+    if (queue.length >= mostWaiting || ofGroup >= mostWaitingPerGroup) return Promise.resolve('busy');
     return new Promise((resolve) => {
       const waiting: Waiting = {
         group,
         verify,
         settle: resolve,
-        timer: this.#clock.setTimer(() => this.#leave(waiting), LONGEST_WAIT_MS),
+        timer: this.#clock.setTimer(() => this.#leave(waiting), longestWaitMs),
       };
       queue.push(waiting);
       this.#pump();
@@ -85,14 +102,14 @@ export class VerificationQueue {
   }
 
   #pump(): void {
-    while (this.#running < MOST_RUNNING) {
+    while (this.#running < this.#terms.mostRunning) {
       const known = takeNext(this.#known, this.#servedAt);
       if (known !== undefined) {
         this.#start(known, true);
         continue;
       }
       if (this.#strangers.length === 0) break;
-      const budget = this.#refill();
+      const budget = this.#terms.isDear ? this.#refill() : 1;
       if (budget <= 0) {
         this.#wakeIn((1 - budget) / (BUDGET_PER_SECOND_MS / 1_000));
         return;
@@ -106,14 +123,15 @@ export class VerificationQueue {
     timer.cancel();
     this.#servedAt.set(group, ++this.#turn);
     this.#running++;
-    const reserved = isKnown ? 0 : this.#estimateMs;
+    const reserved = isKnown || !this.#terms.isDear ? 0 : this.#estimateMs;
     this.#budgetMs -= reserved;
     const startedAt = this.#clock.monotonic();
     const ended = (isRight: boolean) => {
       const spent = this.#clock.monotonic() - startedAt;
       this.#estimateMs = Math.max(1, this.#estimateMs * 0.7 + spent * 0.3);
       this.#running--;
-      if (!isKnown) this.#budgetMs = Math.min(BUDGET_MS, this.#budgetMs + reserved - (isRight ? 0 : spent));
+      if (reserved > 0)
+        this.#budgetMs = Math.min(BUDGET_MS, this.#budgetMs + reserved - (isRight ? 0 : spent));
       this.#pump();
     };
     const outcome = verify();

@@ -5,7 +5,7 @@ import { matchPath } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
 import { canonicalSegment } from '../routing/canonical.ts';
 import type { Account, Place } from '../routing/directory.ts';
-import { askRegion } from '../serving/ask-region.ts';
+import { readRegion } from '../serving/ask-region.ts';
 import { type CacheResult, countResult } from '../serving/cache-result.ts';
 import { findAnswer } from '../serving/cached.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
@@ -40,7 +40,7 @@ export async function askRegionForPart(request: OperationRequest, services: Serv
       const { status, text, headers, found } = await answerOf(asked, services);
       if (status !== 200)
         return { failure: failureOf(region, status, text, headers['retry-after']), ...found };
-      const rewritten = services.links().rewriteBody(text, call.publicBase, region);
+      const rewritten = services.links(place.account).rewriteBody(text, call.publicBase, region);
       const part = readPart(region, operation.resource, parseJson(rewritten, Number.POSITIVE_INFINITY));
       if (!part)
         throw new Fault('computeFault', `Region ${region} did not answer with a list.`, { code: 502 });
@@ -100,8 +100,7 @@ interface Answer {
 async function answerOf(request: OperationRequest, services: Services): Promise<Answer> {
   const { call, operation } = request;
   const isOwn = ownTokenOf(call) !== undefined;
-  if (operation.cache === null || isOwn)
-    return askRegion(request, undefined, services, { cancellation: cancellationOf(call.signal) });
+  if (operation.cache === null || isOwn) return readRegion(request, services, cancellationOf(call.signal));
   const found = await findAnswer(request, services);
   const { entry } = found;
   countResult(request, found, services);

@@ -11,6 +11,7 @@ import { formatProblem, isUnder, type Problem } from '../settings/problem.ts';
 import type { SchemaNode } from '../settings/schema-walk.ts';
 import { deepFreeze, type Tree } from '../settings/tree.ts';
 import { validate } from '../settings/validate.ts';
+import { withPreset } from '../simulator/presets.ts';
 import { checkRules } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
@@ -55,6 +56,7 @@ export function checkTree(written: Tree, env: Environment, folder: string, use: 
   const interpolated = interpolate(source, settingsSchema, env);
   const tree = interpolated.tree as Tree;
   const overrides = applyOverrides(tree, settingsSchema, env);
+  if ('simulator' in tree) tree['simulator'] = withPreset(tree['simulator']);
   const missing = interpolated.problems.filter(
     ({ path }) => !overrides.paths.some((set) => set.join('.') === path.join('.')),
   );

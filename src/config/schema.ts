@@ -42,7 +42,18 @@ const LogSchema = Type.Object(
     }),
     requests: Choice(['all', 'errors', 'none'], {
       default: 'all',
-      description: 'Which requests get a line of their own; `errors`: those answered with 500 or more.',
+      description:
+        'Which requests get a line of their own; `errors`: those answered with 500 or more, and slow ones.',
+    }),
+    slowMs: Nullable(Milliseconds(0, '', { minimum: 1 }), {
+      default: 10_000,
+      description:
+        'From so many ms on, waits for slots included, a request is logged as a slow one, at level warn; null: none is.',
+    }),
+    instance: Nullable(Type.String({ minLength: 1, maxLength: 128 }), {
+      default: null,
+      description:
+        'What each line of the log bears as `instance`, to tell instances apart; null: the name of the machine.',
     }),
   },
   closed,
@@ -107,6 +118,32 @@ const UpstreamSchema = Type.Object(
       default: 2,
       description: 'How often a request that is safe to repeat is tried again.',
     }),
+    maxInFlight: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 2000,
+      description: 'Most requests under way at one service of a region; more are 503 with Retry-After.',
+    }),
+    circuit: section(
+      Type.Object(
+        {
+          failures: Type.Integer({
+            minimum: 0,
+            maximum: 1_000_000,
+            default: 20,
+            description:
+              'After this many attempts in a row without an answer, or half of forty or more within ten seconds, a service of a region is left alone; 0: never.',
+          }),
+          openMs: Milliseconds(
+            5000,
+            'How long it is left alone before one request tries it, in ms; twice as long each time that fails, up to a minute.',
+            { minimum: 1 },
+          ),
+        },
+        closed,
+      ),
+      'When a service of a region that does not answer is left alone.',
+    ),
   },
   closed,
 );

@@ -25,6 +25,7 @@ export function checkSimulator({ simulator }: Config, runs: boolean, isSound: Is
     ...checkUsers(simulator),
     ...checkAccounts(simulator),
     ...checkRates(simulator),
+    ...checkServiceLimits(simulator),
     ...checkChaos(simulator),
     ...(runs ? [...checkPorts(simulator), ...checkFiles(simulator)] : []),
   ];
@@ -142,6 +143,15 @@ function checkRate({ uri, regex }: Rate, path: readonly string[]): Problem[] {
       text: `is no regular expression (${mistake}), accepted: one that compiles, null, or any text beside a uri such as /servers that is enforced instead`,
     },
   ];
+}
+
+function checkServiceLimits({ serviceLimits }: Simulator): Problem[] {
+  return serviceLimits.limits.flatMap(({ regex }, index) => {
+    const mistake = regex === null ? undefined : mistakeIn(regex);
+    if (mistake === undefined) return [];
+    const text = `is no regular expression (${mistake}), accepted: one such as ^/servers, or null`;
+    return [{ path: at('serviceLimits', 'limits', index, 'regex'), text }];
+  });
 }
 
 function checkChaos(simulator: Simulator): Problem[] {

@@ -9,8 +9,8 @@ import type { Call } from '../http/call.ts';
 import type { Caller } from '../http/caller.ts';
 import type { Services } from '../serving/services.ts';
 import { claimsOf, type KnownAccount } from './accounts.ts';
-import type { Bearer, Proof } from './proof.ts';
-import { logInUpstream, provenCaller } from './upstream-login.ts';
+import type { AskedLogin, Bearer, Proof } from './proof.ts';
+import { isForUpstream, logInUpstream, ownSubject, provenCaller, revokeUpstream } from './upstream-login.ts';
 
 /**
  * Finds out who logs in. Where nobody is asked for a key any credentials are good: the façade's task is the catalog, and a
@@ -18,18 +18,28 @@ import { logInUpstream, provenCaller } from './upstream-login.ts';
  *
  * @throws {Fault} 401, or 429 after too many failures
  */
-export async function prove(call: Call, proof: Proof, services: Services): Promise<Bearer> {
+export async function prove(
+  call: Call,
+  proof: Proof,
+  asked: AskedLogin,
+  services: Services,
+): Promise<Bearer> {
   call.isLogin = true;
-  if (call.terms.access.mode === 'open') return guest(call, proof, services);
-  const bearer =
-    !('tokenId' in proof) && isForUpstream(call, proof, services)
-      ? await logInUpstream(call, proof, services)
-      : 'tokenId' in proof
-        ? byToken(call, proof.tokenId, services)
-        : await bySecret(call, proof, services);
+  const bearer = await bearerFor(call, proof, asked, services);
   call.caller = bearer.caller;
   call.client = bearer.caller.client;
   return bearer;
+}
+
+function bearerFor(
+  call: Call,
+  proof: Proof,
+  asked: AskedLogin,
+  services: Services,
+): Bearer | Promise<Bearer> {
+  if (isForUpstream(call, proof, services)) return logInUpstream(call, proof, asked, services);
+  if (call.terms.access.mode === 'open') return guest(call, proof, services);
+  return 'tokenId' in proof ? byToken(call, proof.tokenId, services) : bySecret(call, proof, services);
 }
 
 function guest(call: Call, proof: Proof, services: Services): Bearer {
@@ -50,11 +60,6 @@ async function bySecret(
     throw refuse(call, verdict.reason, loginFault(verdict));
   }
   return bearerOf(call, verdict.key, undefined, services);
-}
-
-/** Nobody here is called so: it may be a user of the account's own Identity. */
-function isForUpstream(call: Call, { username }: { username: string }, services: Services): boolean {
-  return call.terms.access.passThrough && services.registry.byName(username) === undefined;
 }
 
 function byToken(call: Call, tokenId: string, services: Services): Bearer {
@@ -99,9 +104,9 @@ export function issueTo(
 /**
  * Whoever shows a key or token in its headers, or anybody where that is asked of nobody.
  *
- * @throws {Fault} 401
+ * @throws {Fault} 401; 429 or 503 where an identity service has to be asked
  */
-export function requireCaller(call: Call, services: Services): Caller {
+export async function requireCaller(call: Call, services: Services): Promise<Caller> {
   const { caller, identity } = call;
   if (identity?.kind === 'upstream') return provenCaller(call, identity.token, services);
   if (caller !== undefined) return caller;
@@ -109,15 +114,34 @@ export function requireCaller(call: Call, services: Services): Caller {
   throw refuse(call, reason, refusalOf(reason));
 }
 
+/** A token that a request is about, and whose it is. */
+export interface Subject {
+  readonly token: SluiceToken;
+  readonly caller: Caller;
+  /** What it is for, where that is an upstream token. */
+  readonly known?: KnownAccount;
+}
+
+/**
+ * Takes a token back: one of Sluice's own here, an upstream token where it came from.
+ *
+ * @returns false for one that is not good here any more
+ */
+export async function revoke(call: Call, id: string, services: Services): Promise<boolean> {
+  const identity = services.identifier.identifyText(credentialOf(id), call.terms.access);
+  if (identity.kind === 'upstream') return revokeUpstream(call, id, services);
+  const subject = await subjectOf(call, id, services);
+  if (subject === undefined) return false;
+  services.revoke(subject.token);
+  return true;
+}
+
 /**
  * A token that a request is about, and whose it is; undefined for one that is not good here any more.
  */
-export function subjectOf(
-  call: Call,
-  id: string,
-  services: Services,
-): { readonly token: SluiceToken; readonly caller: Caller } | undefined {
+export async function subjectOf(call: Call, id: string, services: Services): Promise<Subject | undefined> {
   const identity = services.identifier.identifyText(credentialOf(id), call.terms.access);
+  if (identity.kind === 'upstream') return ownSubject(call, id, services);
   const caller = services.callers.callerOf(identity, call);
   if (caller === undefined || !('claims' in identity) || identity.claims === undefined) return undefined;
   const { claims } = identity;

@@ -13,7 +13,7 @@ import { readIdentityXml } from '../translation/read-xml.ts';
 import { renderIdentityXml, renderXml } from '../translation/write-xml.ts';
 import { XmlError } from '../translation/xml-error.ts';
 import { catalogOptions, type KnownAccount, knownAccounts } from './accounts.ts';
-import { issueTo, prove, requireCaller, subjectOf } from './logins.ts';
+import { issueTo, prove, requireCaller, revoke, subjectOf } from './logins.ts';
 import { serveIdentityV3 } from './serve-v3.ts';
 import {
   accessDocument,
@@ -52,12 +52,11 @@ export async function serveIdentity(
     case 'validate':
       return send(call, 'access', await validate(call, match.tokenId, services), services);
     case 'revoke': {
-      const { token } = subject(call, match.tokenId, services);
-      services.revoke(token);
+      if (!(await revoke(call, match.tokenId, services))) throw unknownTokenFault();
       return services.reply(call, { status: 204, body: undefined, format: call.format, headers: [] });
     }
     case 'tenants': {
-      const known = await knownAccounts(call, requireCaller(call, services));
+      const known = await knownAccounts(call, await requireCaller(call, services));
       return send(call, 'tenants', tenantsDocument(known.map(({ tenant }) => tenant)), services);
     }
   }
@@ -65,7 +64,7 @@ export async function serveIdentity(
 
 async function login(call: Call, services: Services): Promise<JsonObject> {
   const request = parseLogin(await readLogin(call));
-  const bearer = await prove(call, request.credentials, services);
+  const bearer = await prove(call, request.credentials, request, services);
   const { own } = bearer;
   if (own !== undefined) return access(call, own.known, bearer.caller, own.token, services);
   const chosen = chooseAccount(
@@ -80,15 +79,16 @@ async function login(call: Call, services: Services): Promise<JsonObject> {
 
 /** Whoever asks may ask: what a token is good for is known to everybody who has it. */
 async function validate(call: Call, tokenId: string, services: Services): Promise<JsonObject> {
-  const { token, caller } = subject(call, tokenId, services);
+  const { token, caller, known } = await subject(call, tokenId, services);
+  if (known !== undefined) return access(call, known, caller, token, services);
   const accounts = await knownAccounts(call, caller);
   const chosen = accounts.find(({ tenant }) => tenant.id === token.claims.tenantId);
   if (!chosen) throw unknownTokenFault();
   return access(call, chosen, caller, token, services);
 }
 
-function subject(call: Call, tokenId: string, services: Services) {
-  const found = subjectOf(call, tokenId, services);
+async function subject(call: Call, tokenId: string, services: Services) {
+  const found = await subjectOf(call, tokenId, services);
   if (found === undefined) throw unknownTokenFault();
   return found;
 }

@@ -9,7 +9,7 @@ import { logFault } from '../serving/log-fault.ts';
 import type { Services } from '../serving/services.ts';
 import { JsonError, parseJson } from '../translation/json.ts';
 import { catalogOptions, type KnownAccount, knownAccounts, shownUser } from './accounts.ts';
-import { issueTo, prove, requireCaller, subjectOf } from './logins.ts';
+import { issueTo, prove, requireCaller, revoke, subjectOf } from './logins.ts';
 import { chooseAccount } from './v2-login.ts';
 import {
   v3Catalog,
@@ -60,21 +60,25 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
     case 'validate':
       return validate(call, services);
     case 'revoke': {
-      services.revoke(subject(call, services).token);
+      if (!(await revoke(call, subjectId(call), services))) throw unknownToken();
       return { status: 204 };
     }
     case 'catalog': {
       const known = await callersAccount(call, services);
-      const catalog = v3Catalog(catalogOptions(call, known, requireCaller(call, services), 'v3', services));
+      const catalog = v3Catalog(
+        catalogOptions(call, known, await requireCaller(call, services), 'v3', services),
+      );
       return { status: 200, document: v3CatalogDocument(catalog, call.publicBase) };
     }
     case 'projects': {
-      const tenants = (await knownAccounts(call, requireCaller(call, services))).map(({ tenant }) => tenant);
+      const tenants = (await knownAccounts(call, await requireCaller(call, services))).map(
+        ({ tenant }) => tenant,
+      );
       const self = call.publicBase + path;
       return { status: 200, document: v3ProjectsDocument(tenants, self, call.publicBase) };
     }
     case 'project': {
-      const all = await knownAccounts(call, requireCaller(call, services));
+      const all = await knownAccounts(call, await requireCaller(call, services));
       const known = all.find(({ tenant }) => tenant.id === match.id);
       if (!known) throw new Fault('itemNotFound', 'No account of this gateway belongs to that project.');
       return { status: 200, document: v3ProjectDocument(known.tenant, call.publicBase) };
@@ -85,12 +89,12 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
 async function login(call: Call, services: Services): Promise<Answer> {
   const request = parseV3Login(await readJson(call));
   const { scope, method } = request;
-  const bearer = await prove(call, request.proof, services);
+  const named = typeof scope === 'object' ? scope : {};
+  const bearer = await prove(call, request.proof, { ...named, v3: request.auth }, services);
   const { own, caller } = bearer;
   if (own !== undefined) return tokenAnswer(call, 201, { known: own.known, caller }, own.token, services);
   const accounts = await knownAccounts(call, bearer.caller);
-  const asked = typeof scope === 'object' ? scope : {};
-  const chosen = chooseAccount(accounts, asked, bearer.claims?.tenantId || undefined);
+  const chosen = chooseAccount(accounts, named, bearer.claims?.tenantId || undefined);
   call.account = chosen.account.name;
   const issued = issueTo(bearer, chosen, { isScoped: scope !== 'unscoped', method }, services);
   return tokenAnswer(call, 201, { known: chosen, caller: bearer.caller }, issued, services);
@@ -98,7 +102,8 @@ async function login(call: Call, services: Services): Promise<Answer> {
 
 /** Whoever asks may ask: what a token is good for is known to everybody who has it. */
 async function validate(call: Call, services: Services): Promise<Answer> {
-  const { token, caller } = subject(call, services);
+  const { token, caller, known: own } = await subject(call, services);
+  if (own !== undefined) return tokenAnswer(call, 200, { known: own, caller }, token, services);
   const accounts = await knownAccounts(call, caller);
   const { tenantId } = token.claims;
   const known = tenantId === '' ? accounts[0] : accounts.find(({ tenant }) => tenant.id === tenantId);
@@ -126,12 +131,16 @@ function tokenAnswer(
 }
 
 /** The token that a request is about, and whose it is. */
-function subject(call: Call, services: Services) {
-  const id = call.header('x-subject-token');
-  if (!id) throw new Fault('badRequest', 'The header X-Subject-Token, which names the token, is missing.');
-  const found = subjectOf(call, id, services);
+async function subject(call: Call, services: Services) {
+  const found = await subjectOf(call, subjectId(call), services);
   if (found === undefined) throw unknownToken();
   return found;
+}
+
+function subjectId(call: Call): string {
+  const id = call.header('x-subject-token');
+  if (!id) throw new Fault('badRequest', 'The header X-Subject-Token, which names the token, is missing.');
+  return id;
 }
 
 const unknownToken = () =>
@@ -139,7 +148,7 @@ const unknownToken = () =>
 
 /** The account of the caller's own token, else the first. */
 async function callersAccount(call: Call, services: Services): Promise<KnownAccount> {
-  const accounts = await knownAccounts(call, requireCaller(call, services));
+  const accounts = await knownAccounts(call, await requireCaller(call, services));
   const { identity } = call;
   const claims = identity !== undefined && 'claims' in identity ? identity.claims : undefined;
   return chooseAccount(accounts, {}, claims?.tenantId || undefined);

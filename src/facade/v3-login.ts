@@ -8,6 +8,8 @@ export interface V3Login {
   readonly method: V3Method;
   /** The token shown (method `token`), or who logs in: a user's name or id, or what an application credential is called. */
   readonly proof: Proof;
+  /** As it was written; for an identity service that a login is handed on to. */
+  readonly auth: JsonObject;
   /** The project asked for; `default`: none was named, `unscoped`: a token without one is wanted. */
   readonly scope: 'default' | 'unscoped' | { tenantId?: string; tenantName?: string };
 }
@@ -29,7 +31,7 @@ export function parseV3Login(body: JsonValue | undefined): V3Login {
   const method = METHODS.find((known) => methods.includes(known));
   if (method === undefined) throw malformed(`"identity.methods" holds none of ${METHODS.join(', ')}`);
   const proof = child(identity, method, '"identity"');
-  return { method, proof: readProof(method, proof), scope: readScope(auth['scope']) };
+  return { method, proof: readProof(method, proof), auth, scope: readScope(auth['scope']) };
 }
 
 function readProof(method: V3Method, proof: JsonObject): Proof {
@@ -42,7 +44,7 @@ function readProof(method: V3Method, proof: JsonObject): Proof {
   const secret = text(proof, 'secret', '"application_credential"');
   const { user } = proof;
   const username = isJsonObject(user) ? named(user, '"user"') : named(proof, '"application_credential"');
-  return { secret, username };
+  return { secret, username, kind: 'applicationCredential' };
 }
 
 function readScope(scope: JsonValue | undefined): V3Login['scope'] {

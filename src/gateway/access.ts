@@ -7,7 +7,8 @@ import { passThroughOf } from '../access/settings.ts';
 import type { TokenVerifier } from '../access/token.ts';
 import type { Config } from '../config/schema.ts';
 import type { ListenerTerms } from '../http/caller.ts';
-import type { Account, Directory } from '../routing/directory.ts';
+import type { LiveAccount } from '../routing/account.ts';
+import type { Directory } from '../routing/directory.ts';
 import { Callers } from '../serving/callers.ts';
 import type { Shared } from './shared.ts';
 
@@ -24,8 +25,8 @@ export interface Access {
 /** Joins up who may call. What is remembered of keys and tokens begins anew; what was given back or spent stays so. */
 export function openAccess(
   config: Config,
-  { clock, tokens: keeper, clientLimits }: Shared,
-  { accounts, directory }: { accounts: readonly Account[]; directory: Directory },
+  { clock, tokens: keeper, clientLimits, upstreamGate: gate }: Shared,
+  { accounts, directory }: { accounts: readonly LiveAccount[]; directory: Directory },
 ): Access {
   const registry = new ClientRegistry(config.access.clients);
   const tokens = keeper.use(config);
@@ -34,7 +35,7 @@ export function openAccess(
   return {
     registry,
     identifier,
-    callers: new Callers({ accounts, directory, registry, identifier }),
+    callers: new Callers({ accounts, directory, registry, identifier, gate, clock }),
     tokens,
     terms: termsOf(config, registry),
   };

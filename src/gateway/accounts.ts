@@ -1,6 +1,8 @@
 import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
+import { createCaller } from '../identity/caller.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
+import type { IdentityWay } from '../identity/identity-request.ts';
 import { createIdentityLogin } from '../identity/login.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
@@ -23,6 +25,10 @@ export function openAccount(account: AccountConfig, config: Config, shared: Shar
   return createAccount(account, logins as [Login, ...Login[]]);
 }
 
+/** The name under which it is written down how a login stands. */
+const loginPart = (account: string, region: string | undefined): string =>
+  region === undefined ? `login ${account}` : `login ${account} ${region}`;
+
 /** Ends every login of an account. */
 export function closeAccount({ logins }: LiveAccount): void {
   for (const { tokens } of logins) tokens.close();
@@ -32,7 +38,7 @@ function openLogin(
   account: AccountConfig,
   identity: AccountIdentity,
   config: Config,
-  { log, clock, metrics, pools }: Shared,
+  { log, clock, metrics, pools, standings }: Shared,
 ): Login {
   const { region } = identity;
   const login = createLogin(identity, config, { clock, pools });
@@ -42,26 +48,48 @@ function openLogin(
     clock,
     login: (_credentials, signal) => login(signal),
     log: accountLog,
-    observe: (result) => metrics.tokenRequests.inc(account.name, result),
+    observe: (result) => {
+      metrics.tokenRequests.inc(account.name, result);
+      standings.set(loginPart(account.name, region), result === 'ok', result);
+    },
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
-  const { url: identityUrl, userDomain, project } = identity;
-  return { region, tokens, trust: trustOf(identity), identityUrl, userDomain, project };
+  const { url, userDomain, project } = identity;
+  const way = wayTo(identity, config, { clock, pools });
+  // Whoever names no project means the account's.
+  const projectNow = () => {
+    const tenant = tokens.peek()?.tenant;
+    return project ?? (tenant && { id: tenant.id });
+  };
+  const callers = createCaller({ url, ...way, clock, userDomain, project: projectNow });
+  return { region, tokens, trust: trustOf(identity), identityUrl: url, callers };
 }
 
 /** A function that logs in once, in the version of the identity service. */
 export function createLogin(
   identity: AccountIdentity,
-  { upstream }: Pick<Config, 'upstream'>,
-  { clock, pools }: Pick<Shared, 'clock' | 'pools'>,
+  config: Pick<Config, 'upstream'>,
+  parts: Pick<Shared, 'clock' | 'pools'>,
 ): LogIn {
+  const { url } = identity;
   return createIdentityLogin({
-    url: identity.url,
+    url,
     credentials: identity,
+    ...wayTo(identity, config, parts),
+    clock: parts.clock,
+  });
+}
+
+/** How an identity service is reached. */
+function wayTo(
+  identity: AccountIdentity,
+  { upstream }: Pick<Config, 'upstream'>,
+  { pools }: Pick<Shared, 'clock' | 'pools'>,
+): IdentityWay {
+  return {
     dispatcher: pools.get(locateIdentity(identity.url).url.origin, trustOf(identity)),
     timeoutMs: upstream.headersTimeoutMs,
-    clock,
-  });
+  };
 }
 
 /** Files have been read by the time a configuration is here: their settings hold what was in them. */

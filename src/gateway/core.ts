@@ -1,24 +1,27 @@
+import { systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
-import { asFault } from '../faults/faults.ts';
+import { asFault, type Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { ListenerTerms } from '../http/caller.ts';
 import { Outbox } from '../http/outbox.ts';
-import { writeReply, writeResponse } from '../http/reply.ts';
-import { computeVersionOf } from '../identity/catalog.ts';
-import type { LinkRewriter } from '../links/rewrite.ts';
+import { type Reply, writeReply, writeResponse } from '../http/reply.ts';
 import type { LiveAccount } from '../routing/account.ts';
-import { Directory, type Place } from '../routing/directory.ts';
+import { Directory } from '../routing/directory.ts';
 import { createFinish } from '../serving/finish.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
+import { SharedReads } from '../serving/shared-reads.ts';
+import { withdrawnFault } from '../serving/still-good.ts';
 import { ANONYMOUS } from '../serving/wait.ts';
 import { beginRegion } from '../telemetry/first-values.ts';
 import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
+import { Circuits } from '../upstream/circuits.ts';
 import { createRegions } from '../upstream/region.ts';
+import { RegionWatch, type WatchedRegion } from '../upstream/region-watch.ts';
 import { openAccess } from './access.ts';
 import { closeAccount, keyOf, openAccount } from './accounts.ts';
-import { linksOf } from './links.ts';
+import { linksOf, locate } from './links.ts';
 import type { Shared } from './shared.ts';
 import { openState, type State } from './state.ts';
 
@@ -47,7 +50,7 @@ export interface Core {
  * @param before the core in force until now: tokens of unchanged accounts, cached answers and windows are taken over
  */
 export function createCore(config: Config, shared: Shared, before?: Core): Core {
-  const { log, clock, metrics, pools } = shared;
+  const { log, clock, metrics, pools, health, standings } = shared;
   const accounts = new Map(
     config.accounts.map((account) => [
       keyOf(account),
@@ -55,15 +58,20 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     ]),
   );
   const directory = new Directory([...accounts.values()]);
-  const access = openAccess(config, shared, { accounts: directory.accounts, directory });
+  const access = openAccess(config, shared, { accounts: [...accounts.values()], directory });
   const state = openState(config, shared, before?.state);
   const { cache, limits, idempotency } = state;
+  const { circuit, maxInFlight } = config.upstream;
+  const circuits = new Circuits({ ...circuit, mostInFlight: maxInFlight }, metrics, log);
   const regions = createRegions({
     pools,
     clock,
     limits,
     metrics,
+    log,
+    health,
     retries: config.upstream.retries,
+    circuits,
     clientLimits: shared.clientLimits,
     overLimitStatus: config.limits.overLimitStatus,
   });
@@ -75,7 +83,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       write();
     } catch (error) {
       log.error({ err: error, operation: call.operation }, 'an answer could not be written');
-      finished(call, writeInstead(call, error));
+      finished(call, writeInstead(call, error), 0);
     }
   });
 
@@ -84,33 +92,38 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     clock,
     log,
     metrics,
+    health,
+    standings,
     directory,
     regions,
     limits,
     cache,
     idempotency,
+    sharedReads: new SharedReads(clock),
     clients,
     callers: access.callers,
     registry: access.registry,
     identifier: access.identifier,
     passwords: shared.passwords,
-    proofs: shared.proofs,
-    upstreamLogins: shared.upstreamLogins,
+    ownCallers: access.callers.own,
     tokens: access.tokens,
     revocations: shared.tokens.revocations,
     revoke: (token) => shared.tokens.revoke(token),
     links,
-    location: (call, place, kind, url) => locate(links(), call, place, kind, url),
-    reply(call, reply) {
+    location: (call, place, kind, url) => locate(links(place.account), call, place, kind, url),
+    latest: shared.latest,
+    reply(call, given) {
+      const withdrawn = given.status === 401 ? undefined : withdrawnFault(call, services);
+      const reply = withdrawn === undefined ? given : faultReply(call, withdrawn);
       outbox.put(call, () => {
-        writeReply(call, reply);
-        finished(call, reply.status);
+        finished(call, reply.status, writeReply(call, reply));
       });
     },
     respond(call, response) {
+      const withdrawn = withdrawnFault(call, services);
+      if (withdrawn !== undefined) return services.reply(call, faultReply(call, withdrawn));
       outbox.put(call, () => {
-        writeResponse(call, response);
-        finished(call, response.status);
+        finished(call, response.status, writeResponse(call, response));
       });
     },
     finished,
@@ -122,6 +135,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   };
   state.connect(services);
   let stopCounting = () => {};
+  const watch = new RegionWatch(systemClock, health, () => watchedRegions([...accounts.values()], pools));
   return {
     services,
     terms: access.terms,
@@ -132,9 +146,11 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       stopCounting = beginRegions(services);
       for (const account of accounts.values()) for (const { tokens } of account.logins) tokens.start();
       state.start(services);
+      watch.start();
     },
     async retire(successor) {
       stopCounting();
+      watch.stop();
       for (const [key, account] of accounts) if (!successor.accounts.has(key)) closeAccount(account);
       await state.retire(successor.state);
     },
@@ -144,10 +160,22 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       for (const account of accounts.values()) closeAccount(account);
     },
     async close() {
+      watch.stop();
       for (const account of accounts.values()) closeAccount(account);
       await state.close();
     },
   };
+}
+
+/** The regions of all accounts, as their catalogs are now. */
+function watchedRegions(accounts: readonly LiveAccount[], pools: Shared['pools']): WatchedRegion[] {
+  return accounts.flatMap((account) =>
+    [...account.endpoints().values()].map((endpoint) => ({
+      account: account.name,
+      endpoint,
+      dispatcher: pools.get(endpoint.origin, account.loginAt(endpoint.region).trust),
+    })),
+  );
 }
 
 /** Counts for the regions of each account begin with its catalogs, until that is stopped. */
@@ -166,6 +194,13 @@ function beginRegions({ metrics, directory, clients }: Services): () => void {
   };
 }
 
+/** A fault in the caller's format. */
+function faultReply(call: Call, fault: Fault): Reply {
+  const format = faultFormat(call);
+  const headers = Object.entries(fault.headers).flat();
+  return { status: fault.code, body: renderFault(fault, format), format, headers };
+}
+
 /** Says that an answer could not be written, or ends the connection where there is no saying it; the status. */
 function writeInstead(call: Call, error: unknown): number {
   const fault = asFault(error);
@@ -177,17 +212,4 @@ function writeInstead(call: Call, error: unknown): number {
   }
   if (!call.res.writableEnded) call.res.destroy();
   return fault.code;
-}
-
-function locate(
-  links: LinkRewriter,
-  call: Call,
-  place: Place,
-  kind: '/images/' | '/servers/' | undefined,
-  url: string,
-): string {
-  const { region, tenantId } = place.endpoint;
-  if (kind === undefined) return links.rewriteUrl(url, call.publicBase, region) ?? url;
-  const below = `/${computeVersionOf(place.endpoint)}/${tenantId}`;
-  return links.rewriteLocation(url, kind, call.publicBase, region, below) ?? url;
 }

@@ -1,6 +1,6 @@
 import type { TrustedProxies } from '../access/addresses.ts';
 import type { KnownClient } from '../access/clients.ts';
-import type { Grant } from '../access/grants.ts';
+import type { AccessFacts, Grant } from '../access/grants.ts';
 import type { AccessMode } from '../access/identify.ts';
 import type { Directory } from '../routing/directory.ts';
 
@@ -8,9 +8,13 @@ import type { Directory } from '../routing/directory.ts';
 export interface Caller {
   /** Name of a configured client, or of all the others: a label of metrics, the name of a queue. */
   readonly client: string;
+  /** The upstream's user, by its id there, where a caller has a token of its own; for the audit log. */
+  readonly user?: string | undefined;
   /** It has shown a key: its name is no mere word of its own. */
   readonly isKnown: boolean;
   readonly grant: Grant;
+  /** What the grant was last found to have: most requests ask for what the one before them asked for. */
+  readonly lastGranted?: { facts: AccessFacts | undefined };
   /** The accounts that are there for it: what is beyond its grant is nowhere to be found. */
   readonly directory: Directory;
 }

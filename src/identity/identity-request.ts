@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, request } from 'undici';
 import { CodingError, decodeContent, withoutByteOrderMark } from '../content-coding.ts';
 import type { JsonValue } from '../json.ts';
@@ -5,12 +6,32 @@ import { PRODUCT } from '../version.ts';
 import { asLoginError, LoginError, type LoginFailure } from './login-error.ts';
 import { parseRetryAfterMs } from './schedule.ts';
 
+/** Leave to ask an identity service once; one of its two ends must follow. */
+export interface IdentityPermit {
+  /** An answer's head is here. */
+  answered(status: number, headers: IncomingHttpHeaders): void;
+  /** There was none: whether the request was counted is not known. */
+  lost(): void;
+}
+
+/**
+ * Where leave is asked for, so that all that is sent to an identity service as one user keeps to the limits there.
+ *
+ * @throws LoginError `limited`, with when to come back; the signal's reason when it is aborted
+ */
+export type IdentityGate = (
+  request: Pick<IdentityRequest, 'method' | 'url'>,
+  signal: AbortSignal,
+) => Promise<IdentityPermit>;
+
 /** How an identity service is reached. */
 export interface IdentityWay {
   /** The pool to send through; undici's global one if left out. */
   readonly dispatcher?: Dispatcher | undefined;
-  /** How long one request may take in all, ms. */
+  /** How long one request may take in all once it may be sent, ms. */
   readonly timeoutMs: number;
+  /** Left out: everything may be sent. */
+  readonly gate?: IdentityGate | undefined;
 }
 
 /** One request to an identity service. */
@@ -46,9 +67,11 @@ const QUOTE_LIMIT = 200;
  */
 export async function askIdentity(
   { method, url, headers, body }: IdentityRequest,
-  { dispatcher, timeoutMs }: IdentityWay,
+  { dispatcher, timeoutMs, gate }: IdentityWay,
   signal: AbortSignal,
 ): Promise<IdentityAnswer> {
+  const permit = await gate?.({ method, url }, signal);
+  let isAnswered = false;
   const timeout = AbortSignal.timeout(timeoutMs);
   const ofBody =
     body === undefined
@@ -62,6 +85,8 @@ export async function askIdentity(
       signal: AbortSignal.any([signal, timeout]),
       ...(dispatcher ? { dispatcher } : {}),
     });
+    isAnswered = true;
+    permit?.answered(answer.statusCode, answer.headers);
     return {
       status: answer.statusCode,
       // Some load balancers write it with the `X-` of their other rate limit headers.
@@ -72,6 +97,7 @@ export async function askIdentity(
       text: await readText(answer.body, answer.headers['content-encoding']),
     };
   } catch (error) {
+    if (!isAnswered) permit?.lost();
     if (signal.aborted) throw signal.reason;
     if (!timeout.aborted) throw asLoginError(error);
     const message = `The identity service did not answer within ${timeoutMs} ms.`;

@@ -12,7 +12,11 @@ import type { Permit } from './slot-request.ts';
 
 /** Where a request goes, as far as limits care. */
 export interface LimitPlace {
-  readonly account: { readonly name: string };
+  readonly account: {
+    readonly name: string;
+    /** The user whose limits are spent; left out, that of the account of this name. */
+    readonly spender?: string | undefined;
+  };
   /** `basePath`: version and tenant, no trailing slash. */
   readonly endpoint: { readonly region: string; readonly basePath: string };
 }
@@ -48,6 +52,7 @@ export class Budget<P extends LimitPlace> {
   #observer: ShaperObserver;
   #refresher: LimitsRefresher | undefined;
   #isOrphaned = false;
+  #sharing: LeaseState = 'shared';
   /** The static limits in force, to tell whether a reload changed them. */
   #stated = '';
 
@@ -78,7 +83,7 @@ export class Budget<P extends LimitPlace> {
 
   /** Requests of this place are counted here from now on. */
   serve(place: P): void {
-    if (!this.#isOrphaned && this.#options.userOf(this.account) === this.user) return;
+    if (!this.#isOrphaned && this.#isInForce) return;
     this.#place = place;
     this.#observer = this.#options.observe(this.account, this.region);
     this.#isOrphaned = false;
@@ -87,7 +92,7 @@ export class Budget<P extends LimitPlace> {
 
   /** Puts changed settings in force. False when nobody needs the budget any more. */
   reload(): boolean {
-    this.#isOrphaned = this.#options.userOf(this.account) !== this.user;
+    this.#isOrphaned = !this.#isInForce || this.isCallers;
     if (this.#isOrphaned) {
       this.#refresher?.close();
       if (this.shaper.isEmpty) return false;
@@ -101,6 +106,21 @@ export class Budget<P extends LimitPlace> {
   async resync(): Promise<string | undefined> {
     this.shaper.unblock();
     return this.#refresher?.resync();
+  }
+
+  /** It is that of a caller with a token of its own, and no account's. */
+  get isCallers(): boolean {
+    return this.#place.account.spender !== undefined;
+  }
+
+  get #isInForce(): boolean {
+    const { name, spender } = this.#place.account;
+    return (spender ?? this.#options.userOf(name)) === this.user;
+  }
+
+  /** How it stands with the shared budget; `shared` as well where this process has it to itself. */
+  get sharing(): LeaseState {
+    return this.#sharing;
   }
 
   get isOrphaned(): boolean {
@@ -148,7 +168,10 @@ export class Budget<P extends LimitPlace> {
       budget: this.#key,
       instances: () => this.#instances(),
       onInstances: (count) => this.#ledger?.sawInstances(this.#key, count),
-      onState: (state) => this.#warn(this.#describe(state)),
+      onState: (state) => {
+        this.#sharing = state;
+        this.#warn(this.#describe(state));
+      },
     });
   }
 
@@ -201,8 +224,9 @@ export class Budget<P extends LimitPlace> {
     this.shaper.setLimits(limits);
   }
 
+  /** Of a caller's own budget nobody who reads the log can mend anything: its token has ended, mostly. */
   #warn(line: string): void {
-    this.#options.warn(`${this.account} ${this.region}: ${line}`);
+    if (!this.isCallers) this.#options.warn(`${this.account} ${this.region}: ${line}`);
   }
 }
 

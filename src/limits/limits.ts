@@ -18,6 +18,8 @@ export interface RegionStanding {
   readonly account: string;
   readonly region: string;
   readonly snapshot: ShaperSnapshot;
+  /** The shared budget cannot be reached: this instance goes on with its part of it. */
+  readonly isAlone?: boolean;
 }
 
 /** Which budgets are meant; nothing named means all. Regions are compared without case. */
@@ -69,6 +71,9 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
 
 /** How often budgets that no account uses any more are looked at, ms. */
 const SWEEP_MS = 60_000;
+
+/** Budgets of callers' own users, each in a region. */
+const MOST_CALLERS = 1024;
 
 const FREE_PERMIT: Permit = {
   waitedMs: 0,
@@ -154,14 +159,20 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   standings(): RegionStanding[] {
     return [...this.#budgets.values()]
-      .filter(({ isOrphaned }) => !isOrphaned)
-      .map(({ account, region, shaper }) => ({ account, region, snapshot: shaper.snapshot() }));
+      .filter(({ isOrphaned, isCallers }) => !isOrphaned && !isCallers)
+      .map(({ account, region, shaper, sharing }) => ({
+        account,
+        region,
+        snapshot: shaper.snapshot(),
+        isAlone: sharing !== 'shared',
+      }));
   }
 
   async resync({ account, region }: ResyncFilter = {}): Promise<Resynced[]> {
     const chosen = [...this.#budgets.values()].filter(
       (budget) =>
         !budget.isOrphaned &&
+        !budget.isCallers &&
         (account === undefined || budget.account === account) &&
         (region === undefined || budget.region.toUpperCase() === region.toUpperCase()),
     );
@@ -176,8 +187,10 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   reload(): void {
     // A request under way for an account that is gone still finds where it is counted.
-    for (const name of [...this.#byPlace.keys()])
-      if (this.#options.userOf(name) !== undefined) this.#byPlace.delete(name);
+    for (const [name, regions] of this.#byPlace) {
+      const isCallers = [...regions.values()].every((budget) => budget.isCallers);
+      if (isCallers || this.#options.userOf(name) !== undefined) this.#byPlace.delete(name);
+    }
     for (const [key, budget] of this.#budgets) if (!budget.reload()) this.#drop(key, budget);
     this.#sweepLater();
   }
@@ -196,39 +209,54 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   #sweepLater(): void {
     this.#sweep?.cancel();
-    const isOrphaned = () => [...this.#budgets.values()].some((budget) => budget.isOrphaned);
-    if (isOrphaned()) this.#sweep = this.#options.clock.setTimer(() => this.#sweepNow(), SWEEP_MS);
+    this.#sweep = undefined;
+    const mayEnd = () => [...this.#budgets.values()].some((budget) => budget.isOrphaned || budget.isCallers);
+    if (mayEnd()) this.#sweep = this.#options.clock.setTimer(() => this.#sweepNow(), SWEEP_MS);
   }
 
   #sweepNow(): void {
     for (const [key, budget] of this.#budgets)
-      if (budget.isOrphaned && budget.shaper.isEmpty) this.#drop(key, budget);
+      if ((budget.isOrphaned || budget.isCallers) && budget.shaper.isEmpty) this.#drop(key, budget);
     this.#sweepLater();
   }
 
   #drop(key: string, budget: Budget<P>): void {
     this.#budgets.delete(key);
-    for (const regions of this.#byPlace.values())
-      if (regions.get(budget.region) === budget) regions.delete(budget.region);
+    for (const [name, regions] of this.#byPlace) {
+      if (regions.get(budget.region) !== budget) continue;
+      regions.delete(budget.region);
+      if (regions.size === 0) this.#byPlace.delete(name);
+    }
     void budget.close();
   }
 
   #budget(place: P): Budget<P> {
-    return this.#byPlace.get(place.account.name)?.get(place.endpoint.region) ?? this.#addPlace(place);
+    const { name, spender = name } = place.account;
+    return this.#byPlace.get(spender)?.get(place.endpoint.region) ?? this.#addPlace(place);
   }
 
   #addPlace(place: P): Budget<P> {
-    const { name } = place.account;
+    const { name, spender } = place.account;
     const { region } = place.endpoint;
-    const user = this.#options.userOf(name) ?? name;
+    const user = spender ?? this.#options.userOf(name) ?? name;
     const key = `${user}\n${region}`;
     const known = this.#budgets.get(key);
     const budget = known ?? new Budget(user, place, this.#options, this.#ledger);
     if (known === undefined && this.#endsAt !== undefined) budget.shaper.drain(this.#endsAt);
     this.#budgets.set(key, budget);
     budget.serve(place);
-    const regions = this.#byPlace.get(name) ?? new Map<string, Budget<P>>();
-    this.#byPlace.set(name, regions.set(region, budget));
+    const regions = this.#byPlace.get(spender ?? name) ?? new Map<string, Budget<P>>();
+    this.#byPlace.set(spender ?? name, regions.set(region, budget));
+    if (budget.isCallers) this.#boundCallers(budget);
     return budget;
+  }
+
+  /** Callers' own users are as many as the identity service knows: those that were met first make room, idle ones before others. */
+  #boundCallers(latest: Budget<P>): void {
+    if (this.#sweep === undefined) this.#sweepLater();
+    const all = [...this.#budgets].filter(([, budget]) => budget.isCallers && budget !== latest);
+    if (all.length < MOST_CALLERS) return;
+    const [key, budget] = all.find(([, { shaper }]) => shaper.isEmpty) ?? all[0]!;
+    this.#drop(key, budget);
   }
 }

@@ -6,10 +6,12 @@ import type { Service } from '../operations/operation.ts';
 import { serviceRowOf } from '../operations/services.ts';
 import type { Place } from '../routing/directory.ts';
 import type { ServicePlace } from '../routing/service-place.ts';
+import { debugIdOf } from '../serving/ask-region.ts';
 import { endUnknown, endWritten } from '../serving/ended.ts';
 import type { LocatedPassthrough } from '../serving/located.ts';
 import { learnFrom, ownTokenOf } from '../serving/own-token.ts';
 import type { Services } from '../serving/services.ts';
+import { whileGood, withdrawnFault } from '../serving/still-good.ts';
 import { longestWaitMs, priorityOf } from '../serving/wait.ts';
 import { mayHaveArrived } from '../upstream/failure.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
@@ -44,6 +46,7 @@ export async function findProxyTarget(located: LocatedPassthrough, services: Ser
   const readsChunked = serviceRowOf(kindOf(place))?.readsChunked ?? false;
   const request = {
     ...commonOf(call, services),
+    requestId: debugIdOf(call, services),
     place,
     query,
     ...pathOf(located),
@@ -70,14 +73,23 @@ async function send(
     const answer = await services.regions.stream(request);
     call.waitedMs += answer.waitedMs;
     call.upstreamMs += answer.upstreamMs;
+    call.attempts += answer.attempts;
+    const id = answer.headers['x-compute-request-id'] ?? answer.headers['x-openstack-request-id'];
+    if (typeof id === 'string' && id !== '') call.requestId = id;
     // Whoever refuses a token refuses it for all; what others answer says nothing of a tenant.
-    if (answer.status === 401) learnFrom(401, call, place, services);
+    if (answer.status === 401) learnFrom(401, call, services);
     const isRefused = answer.status >= 400 && answer.status < 500;
     if (!isRefused) await end(located, services, answer.status >= 500);
+    // From here on its head goes out, and what has begun to stream goes on to its end.
+    const withdrawn = isRefused ? undefined : withdrawnFault(call, services);
+    if (withdrawn !== undefined) {
+      answer.body.destroy();
+      throw withdrawn;
+    }
     // The table knows in which form these have their links; documents of others are none of Sluice's business.
     if (kindOf(place) === undefined) return answer;
     return await withLinks(answer, method, (json) =>
-      services.links().rewriteBody(json, call.publicBase, place.endpoint.region),
+      services.links(place.account).rewriteBody(json, call.publicBase, place.endpoint.region),
     );
   } catch (error) {
     if (mayHaveArrived(error)) await end(located, services, true);
@@ -94,7 +106,8 @@ async function end(located: LocatedPassthrough, services: Services, isLost: bool
 }
 
 /** What a request says wherever it goes. */
-function commonOf(call: Call, { settings, clients }: Services) {
+function commonOf(call: Call, services: Services) {
+  const { settings, clients } = services;
   const { method, headers, client } = call;
   const known = clients.get(client);
   return {
@@ -105,6 +118,7 @@ function commonOf(call: Call, { settings, clients }: Services) {
     ownToken: ownTokenOf(call),
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, settings.limits.maxWaitMs, known),
+    beforeSending: whileGood(call, services),
     cancellation: call,
   };
 }

@@ -1,3 +1,4 @@
+import type { CallerIdentity } from '../identity/caller-identity.ts';
 import {
   chooseDefaultRegion,
   computeEndpoints,
@@ -7,7 +8,7 @@ import {
 } from '../identity/catalog.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
 import { type ServiceTable, serviceEndpoints } from '../identity/service-endpoints.ts';
-import type { DomainRef, ProjectRef, Trust } from '../identity/settings.ts';
+import type { Trust } from '../identity/settings.ts';
 import type { ServiceCatalog, Token } from '../identity/token.ts';
 import type { TokenSource } from '../identity/token-source.ts';
 import type { Account } from './directory.ts';
@@ -29,9 +30,8 @@ export interface Login {
   readonly trust: Trust | undefined;
   /** Where it logs in; `us`, `uk` and the like are on hosts of their own. */
   readonly identityUrl: string;
-  /** The domain of its user and the project it asks for, where the configuration names them. */
-  readonly userDomain?: DomainRef | undefined;
-  readonly project?: ProjectRef | undefined;
+  /** The same service, for callers who have credentials of their own there. */
+  readonly callers: CallerIdentity;
 }
 
 /** An account with the sources of its tokens. */
@@ -48,14 +48,20 @@ export interface LiveAccount extends Account {
 }
 
 /** An account whose endpoints follow the catalogs of its current tokens; they are chosen once per token. */
-export function createAccount(settings: AccountSettings, logins: readonly [Login, ...Login[]]): LiveAccount {
-  return new CatalogAccount(settings, logins);
+export function createAccount(
+  settings: AccountSettings,
+  logins: readonly [Login, ...Login[]],
+  as: Pick<Account, 'spender' | 'cacheAs'> = {},
+): LiveAccount {
+  return new CatalogAccount(settings, logins, as);
 }
 
 class CatalogAccount implements LiveAccount {
   readonly name: string;
   readonly settings: AccountSettings;
   readonly logins: readonly [Login, ...Login[]];
+  readonly spender: string | undefined;
+  readonly cacheAs: string | undefined;
   readonly #byRegion: ReadonlyMap<string, Login>;
   /** The last token of each login. */
   readonly #seen: (Token | undefined)[];
@@ -63,7 +69,13 @@ class CatalogAccount implements LiveAccount {
   #endpoints: ReadonlyMap<string, Endpoint> = new Map();
   #services: ServiceTable = new Map();
 
-  constructor(settings: AccountSettings, logins: readonly [Login, ...Login[]]) {
+  constructor(
+    settings: AccountSettings,
+    logins: readonly [Login, ...Login[]],
+    { spender, cacheAs }: Pick<Account, 'spender' | 'cacheAs'>,
+  ) {
+    this.spender = spender;
+    this.cacheAs = cacheAs;
     this.name = settings.name;
     this.settings = settings;
     this.logins = logins;

@@ -6,6 +6,10 @@ import type { Token } from '../identity/token.ts';
 /** One upstream account as routing sees it; `identity/` keeps the token behind it fresh. */
 export interface Account {
   readonly name: string;
+  /** Whose limits it spends, where that is not the user that the account of this name logs in as. */
+  readonly spender?: string | undefined;
+  /** What its cached answers stand under, where that is not its name. */
+  readonly cacheAs?: string | undefined;
   /** The account's current token, or the first of them; undefined while there is none. */
   token(): Token | undefined;
   /** Whether a tenant is the account's, in any of its regions. */
@@ -50,12 +54,9 @@ export class UnknownTenant extends Fault {}
  */
 export class Directory {
   readonly #accounts: readonly Account[];
-  readonly #namesTenants: boolean;
 
-  /** @param options `namesTenants`: whoever asks may hear which tenants there are */
-  constructor(accounts: readonly Account[], options: { readonly namesTenants: boolean } = NAMES_TENANTS) {
+  constructor(accounts: readonly Account[]) {
     this.#accounts = accounts;
-    this.#namesTenants = options.namesTenants;
   }
 
   get accounts(): readonly Account[] {
@@ -132,8 +133,6 @@ export class Directory {
   }
 
   #unknownTenant(tenant: string): Fault {
-    if (!this.#namesTenants)
-      return new UnknownTenant('itemNotFound', `No account of this gateway owns tenant "${clip(tenant)}".`);
     const tenants = this.#accounts.flatMap((account) => account.tenants());
     const owned = tenants.length === 0 ? 'No tenant is known here' : `Tenants here: ${tenants.join(', ')}`;
     return new UnknownTenant(
@@ -143,7 +142,6 @@ export class Directory {
   }
 }
 
-const NAMES_TENANTS = { namesTenants: true } as const;
 const ANYWHERE: RegionHints = { path: undefined, header: undefined, host: undefined };
 
 /** Whether enough is known of an account to say if it has a region, or any. */

@@ -1,8 +1,14 @@
+import { Fault } from '../faults/faults.ts';
+import type { Call } from '../http/call.ts';
+import type { ServicePlace } from '../routing/service-place.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
+import { microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
+import type { WaitWatch } from '../upstream/request.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { learnFrom, ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
+import { whileGood, withdrawnFault } from './still-good.ts';
 import { longestWaitMs, priorityOf } from './wait.ts';
 
 /** How a request is sent that is not simply its caller's. */
@@ -11,6 +17,63 @@ export interface Sending {
   readonly cancellation?: Cancellation;
   /** See `RegionRequest`. */
   readonly beforeSending?: () => Promise<void>;
+  /** See `RegionRequest`. */
+  readonly waiting?: WaitWatch;
+}
+
+/**
+ * A read that is not cached: identical ones that wait for a slot are answered together, see `SharedReads`.
+ *
+ * @throws {Fault} no answer
+ */
+export async function readRegion(
+  request: OperationRequest,
+  services: Services,
+  cancellation: Cancellation = request.call,
+): Promise<RegionAnswer> {
+  const { call, operation, place } = request;
+  const { clock, metrics, sharedReads } = services;
+  const begun = clock.monotonic();
+  const sharing = sharedReads.ask(
+    () => keyOf(request),
+    { caller: cancellation, patienceMs: patienceOf(request, services) },
+    (terms) => askRegion(request, undefined, services, terms),
+  );
+  const { answer, isShared } = await sharing.catch((error: unknown) => {
+    // The one that was sent for this one may have lost its own key meanwhile.
+    if (!isOfCaller(error) || withdrawnFault(call, services) !== undefined) throw error;
+    const alone = askRegion(request, undefined, services, { cancellation });
+    return alone.then((own) => ({ answer: own, isShared: false }));
+  });
+  if (isShared) {
+    metrics.limitShared.inc(place.account.name, place.endpoint.region, operation.name);
+    call.upstreamMs += answer.upstreamMs;
+    call.waitedMs += Math.max(0, clock.monotonic() - begun - answer.upstreamMs);
+  }
+  return answer;
+}
+
+/** Whether a failure is about whoever asked, and not about what was asked. */
+const isOfCaller = (error: unknown): boolean =>
+  error instanceof Fault && (error.fault === 'unauthorized' || error.fault === 'forbidden');
+
+function patienceOf({ call }: OperationRequest, { settings, clients }: Services): number {
+  return longestWaitMs(call, settings.limits.maxWaitMs, clients.get(call.client));
+}
+
+/** All that a read's answer depends on: whose it is, what is asked, and in which version and language. */
+function keyOf(request: OperationRequest): string {
+  const { call, operation, place, path, query } = request;
+  const { account, endpoint } = place;
+  const service = 'service' in place ? (place as ServicePlace).service.type : '';
+  const whose = [account.name, endpoint.region, service, endpoint.tenantId, ownTokenOf(call) ?? null];
+  const language = call.header('accept-language') ?? null;
+  return JSON.stringify([...whose, operation.name, path, query, microversionOf(call.headers), language]);
+}
+
+/** The id that lines about decisions bear, while anybody wants to read them: one is not made in vain. */
+export function debugIdOf(call: Call, { log }: Services): string | undefined {
+  return log.isLevelEnabled('debug') ? call.requestId : undefined;
 }
 
 /** Sends a request to its region on the caller's behalf. */
@@ -24,9 +87,10 @@ export async function askRegion(
   // Whoever refuses a token refuses it for all; what other services answer says nothing of a tenant.
   const { scope } = request.operation;
   if (scope === 'tenant' || (scope === 'service' && answered.status === 401))
-    learnFrom(answered.status, request.call, request.place, services);
+    learnFrom(answered.status, request.call, services);
   request.call.waitedMs += answered.waitedMs;
   request.call.upstreamMs += answered.upstreamMs;
+  request.call.attempts += answered.attempts;
   return answered;
 }
 
@@ -34,9 +98,11 @@ function upstreamRequest(
   request: OperationRequest,
   body: Buffer | string | undefined,
   services: Services,
-  { cancellation = request.call, beforeSending }: Sending,
+  { cancellation = request.call, beforeSending, waiting }: Sending,
 ): UpstreamRequest {
   const { call, operation, place } = request;
+  // What is fetched for the cache is fetched for all who wait for it.
+  const isForAll = operation.cache !== null;
   const client = services.clients.get(call.client);
   return {
     operation,
@@ -48,12 +114,14 @@ function upstreamRequest(
     body,
     shared: operation.cache !== null,
     client: call.client,
+    requestId: debugIdOf(call, services),
     knownClient: client?.name,
     // Version documents of Compute are for everybody: who asks says nothing about a token, nor a token about the answer.
     ownToken: operation.scope === 'tenant' || operation.scope === 'service' ? ownTokenOf(call) : undefined,
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
-    beforeSending,
+    beforeSending: isForAll ? beforeSending : whileGood(call, services, beforeSending),
+    waiting,
     cancellation,
   };
 }

@@ -29,6 +29,7 @@ export function auditRecordOf(
     timeMs,
     client: call.caller === undefined && client === 'anonymous' ? '' : client,
     key: identity?.kind === 'client' ? identity.keyName : '',
+    user: call.caller?.user,
     address,
     account,
     region,

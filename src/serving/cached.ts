@@ -104,10 +104,11 @@ export async function loadInBackground(
 /** Whose requests Sluice's own are, in the queue and in metrics. */
 const BACKGROUND = 'sluice';
 
-function askOf({ call, path, operation, params, place, query }: OperationRead): CacheRequest {
+/** What the cache is asked with. */
+export function askOf({ call, path, operation, params, place, query }: OperationRead): CacheRequest {
   return {
     service: 'service' in place ? (place as ServicePlace).service.type : '',
-    account: place.account.name,
+    account: place.account.cacheAs ?? place.account.name,
     tenant: place.endpoint.tenantId,
     region: place.endpoint.region,
     operation,
@@ -119,7 +120,8 @@ function askOf({ call, path, operation, params, place, query }: OperationRead): 
   };
 }
 
-function storedFrom(answered: RegionAnswer, operation: Operation): Stored {
+/** A region's answer as the cache takes it. */
+export function storedFrom(answered: RegionAnswer, operation: Operation): Stored {
   const { status } = answered;
   const said = keptFields(answered, operation);
   const headers: Record<string, string> = {};

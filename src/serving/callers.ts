@@ -5,31 +5,37 @@
 import type { ClientRegistry, KnownClient } from '../access/clients.ts';
 import { FULL_GRANT } from '../access/grants.ts';
 import type { Identifier, Identity } from '../access/identify.ts';
+import type { UpstreamGate } from '../access/upstream-gate.ts';
+import type { Clock } from '../clock.ts';
 import type { Caller } from '../http/caller.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
+import type { LiveAccount } from '../routing/account.ts';
 import { type Account, Directory } from '../routing/directory.ts';
+import { createOwnCallers, type OwnCallers } from './own-callers.ts';
 import { ANONYMOUS } from './wait.ts';
 
 export class Callers {
   /** Whoever calls an open listener and gives no name that is known. */
   readonly guest: Caller;
-  /** Whoever has an upstream token: the names of the accounts here are none of its business. */
-  readonly stranger: Caller;
+  /** Those who have credentials of the accounts' own identity services. */
+  readonly own: OwnCallers;
   readonly #identifier: Identifier;
   readonly #clients: ReadonlyMap<KnownClient, Caller>;
   /** Those who call an open listener, by the name they give themselves. */
   readonly #guests: ReadonlyMap<string, Caller>;
 
   constructor(options: {
-    accounts: readonly Account[];
+    accounts: readonly LiveAccount[];
     directory: Directory;
     registry: ClientRegistry;
     identifier: Identifier;
+    gate: UpstreamGate;
+    clock: Clock;
   }) {
-    const { accounts, directory, registry, identifier } = options;
+    const { accounts, directory, registry, identifier, gate, clock } = options;
     this.#identifier = identifier;
     this.guest = { client: ANONYMOUS, isKnown: false, grant: FULL_GRANT, directory };
-    this.stranger = { ...this.guest, directory: new Directory(accounts, { namesTenants: false }) };
+    this.own = createOwnCallers({ accounts, stranger: this.guest, gate, clock });
     this.#clients = new Map(
       registry.all.map((client) => [client, callerOf(client, accounts, directory)] as const),
     );
@@ -48,7 +54,7 @@ export class Callers {
     return true;
   }
 
-  /** What is there for whoever this is; undefined: nothing. */
+  /** What is there for whoever this is; undefined: nothing, or nothing that is known yet (an upstream token). */
   callerOf(identity: Identity, call: RequestFacts): Caller | undefined {
     switch (identity.kind) {
       case 'client':
@@ -58,7 +64,7 @@ export class Callers {
         return (name === undefined ? undefined : this.#guests.get(String(name))) ?? this.guest;
       }
       case 'upstream':
-        return this.stranger;
+        return this.own.find(identity.token)?.owner.caller;
       case 'refused':
         return undefined;
     }
@@ -74,5 +80,6 @@ function callerOf(client: KnownClient, accounts: readonly Account[], whole: Dire
   const { name, grant } = client;
   const { accounts: granted } = grant;
   const own = granted && new Directory(accounts.filter((account) => granted.has(account.name)));
-  return { client: name, isKnown: true, grant, directory: own ?? whole };
+  const lastGranted = { facts: undefined };
+  return { client: name, isKnown: true, grant, lastGranted, directory: own ?? whole };
 }

@@ -1,8 +1,11 @@
+import { Fault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
+import { cancellationOf } from '../upstream/cancellation.ts';
 import { isLost, lostFault, mayHaveArrived } from '../upstream/failure.ts';
+import type { RegionAnswer } from '../upstream/region.ts';
 import { answer } from './answer.ts';
-import { askRegion } from './ask-region.ts';
-import { findHit, sendResult, serveCached } from './cached.ts';
+import { askRegion, readRegion } from './ask-region.ts';
+import { askOf, findHit, sendResult, serveCached, storedFrom } from './cached.ts';
 import { endWritten } from './ended.ts';
 import { askOnce, idempotencyKeyOf } from './idempotent.ts';
 import { serveLimits } from './limits.ts';
@@ -31,16 +34,57 @@ export function serveOperation(request: LocatedOperation, services: Services): v
  * asked with that token, and what that is answered is nobody else's.
  */
 function serveOwn(request: LocatedOperation, services: Services): void | Promise<void> {
-  const { call, operation, place } = request;
-  const isCached = operation.cache !== null && mayHaveCached(call, place, services);
+  const { call, operation } = request;
+  const isCached = operation.cache !== null && mayHaveCached(call, services);
   const found = isCached ? findHit(request, services) : undefined;
   if (found !== undefined) return sendResult(request, found, services);
+  if (isCached && isOfOthers(request)) return serveShared(request, services);
   return operation.method === 'GET' ? serveRead(request, services) : serveWrite(request, services);
+}
+
+/** Whether the tenant is no account's of the configuration: what is cached for it comes from its own users alone. */
+const isOfOthers = ({ place: { account } }: OperationRequest): boolean =>
+  account.cacheAs !== undefined && account.cacheAs !== account.name;
+
+/** An answer that one user of a tenant got, and another may not get. */
+class Unshared extends Fault {
+  constructor(status: number) {
+    super('computeFault', 'The region has refused a caller.', { code: status });
+  }
+}
+
+/**
+ * A read in the name of one proven user of a tenant, whose 200 is for all the others. What else it is answered, and every
+ * reason for which it gets no answer, is its own alone: those who waited with it ask for themselves then.
+ */
+async function serveShared(request: OperationRequest, services: Services): Promise<void> {
+  let own: RegionAnswer | undefined;
+  let isLeader = false;
+  const load = async (signal: AbortSignal) => {
+    isLeader = true;
+    own = await askRegion(request, undefined, services, { cancellation: cancellationOf(signal) });
+    if (own.status !== 200) throw new Unshared(own.status);
+    return storedFrom(own, request.operation);
+  };
+  try {
+    const fetched = await services.cache.fetch(
+      services.cache.lookup(askOf(request)),
+      load,
+      request.call.signal,
+    );
+    const { entry } = fetched;
+    sendResult(request, { entry, verdict: fetched, charges: own?.charges ?? [] }, services);
+  } catch (error) {
+    if (request.call.gone) throw error;
+    if (!isLeader) return serveRead(request, services);
+    if (!(error instanceof Unshared) || own === undefined) throw error;
+    answer(request, own, services);
+  }
 }
 
 /** A read that is not cached. */
 async function serveRead(request: OperationRequest, services: Services): Promise<void> {
-  answer(request, await askRegion(request, undefined, services), services);
+  answer(request, await readRegion(request, services), services);
 }
 
 /** Answers a write: an operation of the guide, or an action, which its body names. */

@@ -28,7 +28,7 @@ export async function endWritten(
   const { invalidates } = operation;
   if (invalidates.length === 0) return;
   const ended = CLASS_NAMES.filter((name) => invalidates.some((one) => CLASSES[name].endedBy[one]));
-  const account = place.account.name;
+  const account = place.account.cacheAs ?? place.account.name;
   await Promise.all(
     regionsWith(place, ended).map((region) =>
       services.cache.invalidate({ account, region, invalidates, params, isLost }),
@@ -43,7 +43,7 @@ export async function endWritten(
  */
 export async function endUnknown(place: Place, path: string, { cache }: Services): Promise<void> {
   const ended = classesChangedThrough(isService(place) ? place.service.type : 'compute', path);
-  const account = place.account.name;
+  const account = place.account.cacheAs ?? place.account.name;
   const regions = regionsWith(place, ended);
   await Promise.all(
     ended.flatMap((resource) => regions.map((region) => cache.purge({ account, region, resource }))),

@@ -27,7 +27,7 @@ export function createMemoryAnswerer(options: {
     const facts = factsOf(get, socket, options, services);
     const response = facts && answerFromMemory(facts, services);
     if (!response) return undefined;
-    services.finished(facts, response.status);
+    services.finished(facts, response.status, response.body?.length ?? 0);
     const head = `${response.head.text}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
     return { head, body: response.body };
   };
@@ -56,7 +56,7 @@ function answerFromMemory(facts: RequestFacts, services: Services): Response | u
   try {
     const located = locateNow(facts, services);
     if (located?.kind !== 'operation') return undefined;
-    if (!mayHaveCached(facts, located.place, services)) return undefined;
+    if (!mayHaveCached(facts, services)) return undefined;
     const found = findHit(located, services);
     if (found === undefined) return undefined;
     countResult(located, found, services);

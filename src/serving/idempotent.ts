@@ -68,7 +68,10 @@ export async function askOnce(
 ): Promise<RegionAnswer> {
   const { call, place, operation, path, query } = request;
   const { account, endpoint } = place;
-  const scope = { client: call.client, account: account.name, tenant: endpoint.tenantId, key };
+  // Of two callers with tokens of their own neither is given the other's answer.
+  const client = call.caller?.user === undefined ? call.client : ` ${call.caller.user}`;
+  const { cacheAs, name: accountName } = account;
+  const scope = { client, account: cacheAs ?? accountName, tenant: endpoint.tenantId, key };
   const document = body === undefined ? undefined : parseJson(body.toString());
   const asked = { region: endpoint.region, method: operation.method, path, query, body: document };
   const name = nameOf(scope);
@@ -214,7 +217,7 @@ function replayed(answer: string, { name, scope }: Keyed): RegionAnswer | Fault 
   return { ...NOTHING_SPENT, ...kept, headers: { ...kept.headers, 'idempotent-replayed': 'true' } };
 }
 
-const NOTHING_SPENT = { hrefs: undefined, charges: [], waitedMs: 0, upstreamMs: 0 };
+const NOTHING_SPENT = { hrefs: undefined, charges: [], attempts: 0, waitedMs: 0, upstreamMs: 0 };
 
 const recovered = (found: RegionAnswer): Outcome => ({
   label: 'recovered',

@@ -11,7 +11,7 @@ import { speaksMicroversions } from '../identity/catalog.ts';
 import { isAtIdentity, servicePath } from '../identity/service-endpoints.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Account, Place } from '../routing/directory.ts';
-import { type Route, refusalFault } from '../routing/route.ts';
+import { refusalFault } from '../routing/route.ts';
 import {
   findServicePlace,
   findServicePlaceNow,
@@ -27,7 +27,8 @@ import type {
   LocatedPassthrough,
   LocatedVersions,
 } from './located.ts';
-import { negotiate } from './render.ts';
+import { meetOwnToken, ownTokenOf } from './own-token.ts';
+import { prepare } from './prepare.ts';
 import {
   checkRights,
   isPublic,
@@ -75,7 +76,12 @@ export function locateNow<C extends RequestFacts>(call: C, services: Services): 
  */
 export async function locateLater(call: Call, services: Services): Promise<Located> {
   const { target } = call.route;
-  if (call.caller === undefined && !isPublic(target)) throw nobody(call);
+  if (call.caller === undefined && !isPublic(target)) {
+    const token = ownTokenOf(call);
+    if (token === undefined) throw nobody(call);
+    await meetOwnToken(call, token, services);
+    prepare(call);
+  }
   const { directory } = call.caller ?? services.callers.guest;
   switch (target.kind) {
     case 'identity':
@@ -110,24 +116,17 @@ export function locateAction<C extends RequestFacts>(
   return { kind: 'operation', call, place, operation, params, path, query };
 }
 
-/** What HTTP itself has for resources: Compute knows no methods of its own, as other services do. */
-const COMPUTE_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-
 /**
  * What is known before anybody is asked: the client, whether the request may be at all, the format, the operation.
  *
  * @returns false for a caller that is nobody, and asks for what is not for everybody
  */
 function begin(call: RequestFacts, services: Services): boolean {
-  const { route } = call;
-  const { target, match, refusal } = route;
+  const { target, refusal } = call.route;
   const isKnown = services.callers.identify(call);
   if (refusal !== undefined) throw refusalFault(refusal);
   if (!isKnown && !isPublic(target)) return false;
-  if (match?.kind === 'unknown' && target.kind === 'compute' && !COMPUTE_METHODS.includes(call.method))
-    throw methodFault(call.method, COMPUTE_METHODS);
-  if (hasOwnFormat(route)) negotiate(call, 'format' in target ? target.format : undefined);
-  if (match?.kind === 'operation') call.operation = match.operation.name;
+  prepare(call);
   return true;
 }
 
@@ -149,16 +148,6 @@ function ownerNow(call: RequestFacts, tenant: string | undefined): Account | und
     return refuseTenant(call, error);
   }
 }
-
-/** False for answers that Sluice does not write, and for those that come in JSON alone. */
-function hasOwnFormat({ target, match }: Route): boolean {
-  if (target.kind === 'identity') return !target.isV3;
-  if (match?.kind === 'operation') return hasDocument(match.operation);
-  return target.kind !== 'service' && match?.kind !== 'unknown' && match?.kind !== 'method';
-}
-
-/** Whether there is a description by which an operation's answers are written; all that is beside the guide has none. */
-const hasDocument = ({ method, response }: Operation): boolean => method !== 'GET' || response !== null;
 
 /**
  * RIGHTS: the one step where grants are checked, before cache and limits, for all ways in. An account beyond the grant was

@@ -51,7 +51,8 @@ export function renderAnswer(
   services: Services,
   hrefs?: Hrefs,
 ): string {
-  const rewritten = services.links().rewriteBody(text, call.publicBase, place.endpoint.region, hrefs);
+  const { account, endpoint } = place;
+  const rewritten = services.links(account).rewriteBody(text, call.publicBase, endpoint.region, hrefs);
   return call.format === 'json' ? rewritten : toXml(operation, rewritten, services);
 }
 

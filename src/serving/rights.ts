@@ -50,11 +50,25 @@ export function refuseTenant(call: RequestFacts, error: unknown): never {
  */
 export function checkRights(call: RequestFacts, operation: string | undefined): void {
   const { account, service, method } = call;
-  const grant = call.caller!.grant;
+  const { grant, lastGranted } = call.caller!;
   if (grant === FULL_GRANT) return;
   const region = call.region === EVERYWHERE ? undefined : call.region;
-  const denial = decideAccess(grant, { account, region, service, operation, method });
-  if (denial === undefined) return;
+  const last = lastGranted?.facts;
+  if (
+    last !== undefined &&
+    last.operation === operation &&
+    last.region === region &&
+    last.account === account &&
+    last.service === service &&
+    last.method === method
+  )
+    return;
+  const facts = { account, region, service, operation, method };
+  const denial = decideAccess(grant, facts);
+  if (denial === undefined) {
+    if (lastGranted !== undefined) lastGranted.facts = facts;
+    return;
+  }
   call.refusedFor = denial.lacks;
   throw new Fault('forbidden', denial.message);
 }

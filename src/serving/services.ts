@@ -2,10 +2,8 @@ import type { Logger } from 'pino';
 import type { ClientRegistry } from '../access/clients.ts';
 import type { Identifier } from '../access/identify.ts';
 import type { PasswordVerifier } from '../access/password.ts';
-import type { TokenProofs } from '../access/proof.ts';
 import type { Revocations } from '../access/revocations.ts';
 import type { SluiceToken, TokenVerifier } from '../access/token.ts';
-import type { UpstreamLogins } from '../access/upstream-logins.ts';
 import type { ResponseCache } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
@@ -16,10 +14,14 @@ import type { IdempotencyKeeper } from '../idempotency/keeper.ts';
 import type { RegionLimits } from '../limits/limits.ts';
 import type { LinkRewriter } from '../links/rewrite.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { Directory, Place } from '../routing/directory.ts';
+import type { Account, Directory, Place } from '../routing/directory.ts';
+import type { Standings } from '../standing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Regions } from '../upstream/region.ts';
+import type { RegionAnswer, Regions } from '../upstream/region.ts';
+import type { RegionHealth } from '../upstream/region-health.ts';
 import type { Callers } from './callers.ts';
+import type { OwnCallers } from './own-callers.ts';
+import type { SharedReads } from './shared-reads.ts';
 import type { ClientSettings } from './wait.ts';
 
 /** Everything a request may need on its way; built once in gateway/core.ts, and anew at a reload. */
@@ -28,10 +30,16 @@ export interface Services {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Whether regions are up. */
+  readonly health: RegionHealth;
+  /** How what is no region stands: `redis cache`, `login main`, `reload` … */
+  readonly standings: Standings;
   readonly directory: Directory;
   readonly regions: Regions;
   readonly limits: RegionLimits<Place>;
   readonly cache: ResponseCache;
+  /** Lets identical reads in the queue share a slot. */
+  readonly sharedReads: SharedReads<RegionAnswer>;
   /** Keeps requests with an `Idempotency-Key` from being done twice. */
   readonly idempotency: IdempotencyKeeper;
   readonly clients: ReadonlyMap<string, ClientSettings>;
@@ -41,10 +49,8 @@ export interface Services {
   /** Whose a key or token is that does not stand in a header. */
   readonly identifier: Identifier;
   readonly passwords: PasswordVerifier;
-  /** What is known of callers' own upstream tokens. */
-  readonly proofs: TokenProofs;
-  /** Logins that go to an account's own Identity. */
-  readonly upstreamLogins: UpstreamLogins;
+  /** Callers with credentials of the accounts' own identity services. */
+  readonly ownCallers: OwnCallers;
   /** Signs and verifies Sluice's own tokens. */
   readonly tokens: TokenVerifier;
   /** Tokens of Sluice's own that were given back before they expired. */
@@ -52,15 +58,17 @@ export interface Services {
   /** Takes a façade token back, here and at the other instances. */
   revoke(token: SluiceToken): void;
   /** Rewrites links for the endpoints of the catalogs as they are now. */
-  links(): LinkRewriter;
+  links(account: Account): LinkRewriter;
   /** A `Location` as it leads through Sluice. */
   location(call: Call, place: Place, kind: Operation['location'], url: string): string;
+  /** The services in force: a reload may have put others in the place of these since a request came in. */
+  latest(): Services;
   /** Writes the answer; the request is then counted and logged. */
   reply(call: Call, reply: Reply): void;
   /** The same for an answer whose head is ready, see `writeResponse`. */
   respond(call: Call, response: Response): void;
   /** Counts a verdict of the cache. */
   countVerdict(region: string, resource: string, result: string, reason: string): void;
-  /** Counts and logs a request whose answer was written elsewhere. */
-  finished(call: RequestFacts, status: number): void;
+  /** Counts and logs a request whose answer was written elsewhere. @param bytes of its body */
+  finished(call: RequestFacts, status: number, bytes: number): void;
 }

@@ -4,6 +4,7 @@ import { readJsonBody, render, renderFault } from './body.ts';
 import type { ChaosRuleInput } from './chaos/complete.ts';
 import type { SimulatorControl } from './control.ts';
 import type { Answer, Incoming } from './exchange.ts';
+import type { ServiceLimitsInput } from './rates/service-complete.ts';
 import type { FaultExtras } from './region/state.ts';
 import { SERVER_STATUSES, type ServerStatus } from './region/transitions.ts';
 
@@ -15,7 +16,8 @@ import { SERVER_STATUSES, type ServerStatus } from './region/transitions.ts';
  * | `GET /` | counters, logins, regions that are down, rules |
  * | `POST /time` `{"advanceMs": 60000}` | turns time on |
  * | `POST /tokens/revoke` | every token dies |
- * | `POST /identity` `{"down": true}` | takes the identity service down, or up again |
+ * | `POST /identity` `{"down": true}` | takes the identity service down, or up again; with `"region"` that of one region |
+ * | `POST /limits` `{"limits": [{"service": "compute", "value": 20}]}` | limits before the services, in the form of `simulator.serviceLimits` |
  * | `POST /regions/{name}` `{"down": true, "scarcity": true, "imagesDown": true}` | any of these: takes a region down, leaves it no room for servers, or no image service, and back |
  * | `POST /regions/{name}/fail` `{"kind": "server", "id": "…", "message": "…"}` | an asynchronous fault; `code` and `details` if wanted |
  * | `POST /regions/{name}/status` `{"id": "…", "status": "SHUTOFF"}` | a server shut down from inside, suspended, migrated … |
@@ -48,7 +50,9 @@ function perform(
     case 'POST tokens':
       return { revoked: control.revokeTokens() };
     case 'POST identity':
-      control.setIdentityDown(member(incoming, 'down', 'boolean'));
+      return identityDown(control, incoming);
+    case 'POST limits':
+      refusing(() => control.setServiceLimits(body(incoming) as ServiceLimitsInput));
       return {};
     case 'POST counters':
       control.resetCounters();
@@ -69,6 +73,13 @@ function perform(
         `The simulator's admin API has nothing for ${method} ${incoming.path}.`,
       );
   }
+}
+
+function identityDown(control: SimulatorControl, incoming: Incoming): JsonValue {
+  const down = member(incoming, 'down', 'boolean');
+  if (!('region' in body(incoming))) control.setIdentityDown(down);
+  else refusing(() => control.setIdentityDown(down, member(incoming, 'region', 'string')));
+  return {};
 }
 
 function performRegion(

@@ -8,12 +8,21 @@ import { type ComputeContext, handleCompute } from './compute.ts';
 import type { SimulatorControl } from './control.ts';
 import type { Counters } from './counters.ts';
 import type { Answer, Incoming } from './exchange.ts';
+import { answerGlance } from './glance/face.ts';
 import type { IdentityContext } from './identity/identity.ts';
-import { answerIdentityV2, answerIdentityV3, type IdentityEvents } from './identity-face.ts';
+import {
+  answerIdentityV2,
+  answerIdentityV3,
+  type IdentityEvents,
+  noIdentityPathAnswer,
+} from './identity-face.ts';
 import { answerImageService } from './image-face.ts';
+import type { LimitGate } from './limit-gate.ts';
 import type { Departure, Handler } from './listener.ts';
-import { createRouter, type Route } from './router.ts';
-import { identityVersions } from './versions.ts';
+import { answerNeutron } from './neutron/face.ts';
+import { answerNova } from './nova/face.ts';
+import { createOpenstackRouter, createRouter, type Route } from './router.ts';
+import { identityVersions, keystoneVersions } from './versions.ts';
 import { answerVolumeService } from './volume-face.ts';
 
 /** What requests are answered with. */
@@ -27,14 +36,21 @@ export interface ApplicationParts {
   /** Regions that are down, upper case. */
   down: Set<string>;
   control: SimulatorControl;
+  /** Limits before the services. */
+  gate: LimitGate;
   /** Whether the admin API is there. */
   hasAdmin: boolean;
+  dialect: 'guide' | 'openstack';
+  /** Whether each region has an identity service of its own. */
+  identityPerRegion: boolean;
 }
 
 /** Answers a request: route, then chaos around identity or a region. */
 export function createApplication(parts: ApplicationParts): Handler {
   const { chaos, counters, down, identity } = parts;
-  const router = createRouter([...parts.regions.keys()]);
+  const names = [...parts.regions.keys()];
+  const router =
+    parts.dialect === 'guide' ? createRouter(names) : createOpenstackRouter(names, parts.identityPerRegion);
 
   return async (incoming, place): Promise<Departure> => {
     const route: Route =
@@ -52,7 +68,9 @@ export function createApplication(parts: ApplicationParts): Handler {
     };
     const plan = chaos.plan(chaosRequest(incoming, route, region));
     const format = splitSuffix(incoming.path).format ?? faultFormat(incoming);
-    const departure = await departWith(plan, targets, format, () => answerRoute(parts, incoming, route));
+    const departure = await departWith(plan, targets, format, () =>
+      parts.gate.pass(incoming, route, () => answerRoute(parts, incoming, route)),
+    );
     if ('answer' in departure) {
       counters.answered(departure.answer.status);
       departure.answer.headers['x-compute-request-id'] = `req-${randomUUID()}`;
@@ -63,8 +81,13 @@ export function createApplication(parts: ApplicationParts): Handler {
 
 function chaosRequest(incoming: Incoming, route: Route, region: string | null): ChaosRequest {
   const compute = route.kind === 'compute';
-  const path = compute ? route.path.replace(/^\/v2\/[^/]+(?=\/)/, '') : incoming.path;
-  const service = compute || route.kind === 'image' || route.kind === 'volume' ? route.kind : 'identity';
+  const path = compute
+    ? route.path.replace(/^\/v2\/[^/]+(?=\/)|^\/v2\.1(?:\/[0-9a-f-]+)?(?=\/)/, '')
+    : incoming.path;
+  const service =
+    compute || route.kind === 'image' || route.kind === 'volume' || route.kind === 'network'
+      ? route.kind
+      : 'identity';
   return { service, region, method: incoming.method, path };
 }
 
@@ -74,6 +97,12 @@ function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route):
   switch (route.kind) {
     case 'compute': {
       const root = `${origin}${route.prefix}`;
+      if (parts.dialect === 'openstack') {
+        const imageRoot = `${origin}/image/${route.region.toLowerCase()}`;
+        const identityUrl = identityUrlOf(parts, origin, route.region);
+        const place = { path: route.path, root, imageRoot, identityUrl };
+        return answerNova(regions.get(route.region)!, incoming, place);
+      }
       return handleCompute(regions.get(route.region)!, incoming, { path: route.path, root });
     }
     case 'identityV2':
@@ -81,15 +110,36 @@ function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route):
       return answerIdentityV2(parts.identity, parts.identityEvents, incoming, route);
     case 'identityV3':
       counters.request(null, method, `/v3${route.path}`, route.kind);
-      return answerIdentityV3(parts.identity, parts.identityEvents, incoming, route.path);
+      return answerIdentityV3(parts.identity, parts.identityEvents, incoming, route.path, {
+        root: `${origin}${route.prefix ?? ''}`,
+        home: route.home ?? null,
+      });
+    case 'noIdentityPath':
+      counters.request(null, method, incoming.path, route.kind);
+      return noIdentityPathAnswer();
     case 'identityVersions':
       counters.request(null, method, '/', route.kind);
+      if (parts.dialect === 'openstack') {
+        const root = `${origin}${route.prefix ?? ''}`;
+        const headers = { vary: 'X-Auth-Token', location: `${root}/v3/` };
+        return render({ status: 300, headers, document: keystoneVersions(root) }, 'json');
+      }
       return render(
         { status: 300, document: identityVersions(origin), xml: computeXml('versions') },
         route.format ?? faultFormat(incoming),
       );
     case 'image':
+      if (parts.dialect === 'openstack')
+        return answerGlance(regions.get(route.region)!, incoming, route.path, {
+          root: `${origin}${route.prefix}`,
+          identityUrl: identityUrlOf(parts, origin, route.region),
+        });
       return answerImageService(regions.get(route.region)!, incoming, route.path, `${origin}${route.prefix}`);
+    case 'network':
+      return answerNeutron(regions.get(route.region)!, incoming, route.path, {
+        root: `${origin}${route.prefix}`,
+        identityUrl: identityUrlOf(parts, origin, route.region),
+      });
     case 'volume':
       return answerVolumeService(
         regions.get(route.region)!,
@@ -101,6 +151,10 @@ function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route):
       return refusal(parts, incoming, route);
   }
 }
+
+/** Where a region's callers log in, as its services tell those who have not. */
+const identityUrlOf = ({ identityPerRegion }: ApplicationParts, origin: string, region: string): string =>
+  identityPerRegion ? `${origin}/identity/${region.toLowerCase()}` : origin;
 
 function refusal({ regions }: ApplicationParts, incoming: Incoming, route: Route): Answer {
   if (route.kind === 'listedOnly')

@@ -135,6 +135,7 @@ function problemOf(text: string): string {
 function bodyBytes({ body }: Incoming): Buffer | undefined {
   switch (body.kind) {
     case 'none':
+    case 'file':
       return undefined;
     case 'chunked':
       throw new Fault('badRequest', 'The body was sent chunked and not read: send it with a Content-Length.');

@@ -16,6 +16,7 @@ import type { SimulatorSettings } from './config.ts';
 import { type Counters, operationLabel } from './counters.ts';
 import { type Answer, headerOf, type Incoming } from './exchange.ts';
 import type { Token, Tokens } from './identity/tokens.ts';
+import type { NeutronStore } from './neutron/store.ts';
 import type { RateLimiter } from './rates/limiter.ts';
 import { overLimitFault, rateDocument } from './rates/over-limit.ts';
 import type { RegionAnswer } from './region/call.ts';
@@ -29,6 +30,8 @@ export interface ComputeContext {
   readonly region: Region;
   readonly limiter: RateLimiter;
   readonly tokens: Tokens;
+  /** What the region's Neutron keeps. */
+  readonly networks: NeutronStore;
   readonly settings: SimulatorSettings;
   readonly counters: Counters;
   /** The clock of tokens and limits. */
@@ -134,7 +137,7 @@ function answerTenant(
   }
   if (path === '/limits' && (incoming.method === 'GET' || incoming.method === 'HEAD'))
     return render(
-      { status: 200, document: limitsDocument(context, token), xml: computeXml('limits') },
+      { status: 200, document: limitsDocument(context, token, tenantId), xml: computeXml('limits') },
       format,
     );
   return answerRegion(context, incoming, place, tenantPath, token, format);
@@ -164,8 +167,8 @@ function authorize({ tokens, name }: ComputeContext, incoming: Incoming, tenantI
         headers: { 'www-authenticate': `Keystone uri="${incoming.origin}"` },
       },
     );
-  if (!token.scoped) throw new Fault('badRequest', 'The token is of no tenant: log in with a scope.');
-  if (token.user.tenant.id !== tenantId)
+  if (!token.project) throw new Fault('badRequest', 'The token is of no tenant: log in with a scope.');
+  if (token.project.id !== tenantId)
     throw new Fault('badRequest', `The tenant ${tenantId} in the path is not the one of the token.`);
   return token;
 }
@@ -188,9 +191,13 @@ function charge(
 }
 
 /** `GET /limits` (guide section 1.8.3); it has been charged itself before. */
-function limitsDocument({ limiter, region, settings }: ComputeContext, { user }: Token): JsonValue {
-  const views = settings.rateLimits.enabled ? limiter.view(user.name, user.tenant.id) : [];
-  return { limits: { rate: rateDocument(views), absolute: region.absoluteLimits(user.tenant.id) } };
+function limitsDocument(
+  { limiter, region, settings }: ComputeContext,
+  { user }: Token,
+  tenantId: string,
+): JsonValue {
+  const views = settings.rateLimits.enabled ? limiter.view(user.name, tenantId) : [];
+  return { limits: { rate: rateDocument(views), absolute: region.absoluteLimits(tenantId) } };
 }
 
 function answerRegion(

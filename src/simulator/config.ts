@@ -2,100 +2,16 @@ import { type Static, Type } from '@sinclair/typebox';
 import { Ajv } from 'ajv';
 import { Choice, Nullable, Port, section } from '../settings/kinds.ts';
 import { ChaosRuleSchema } from './chaos/rule.ts';
+import { KeystoneSchema, RegionName, TokensSchema, UsersSchema } from './identity/schema.ts';
+import { PRESET_NAMES, type PresetName, withPreset } from './presets.ts';
 import { IdentityRateLimitSchema, RateLimitsSchema } from './rates/schema.ts';
+import { ServiceLimitsSchema } from './rates/service-schema.ts';
+
+export { DEMO_USER } from './identity/schema.ts';
 
 /** What may be configured of the simulator: the `simulator:` part of the configuration, and the file of `sluice simulate`. */
 
 const closed = { additionalProperties: false } as const;
-/** What stands in a URL as it is, since the simulator's catalog names regions by their path. */
-const RegionName = Type.String({ pattern: '^[A-Za-z][A-Za-z0-9._-]*$' });
-
-const RoleSchema = Type.Object(
-  {
-    id: Type.String({ minLength: 1, description: 'Id of the role.' }),
-    name: Type.String({
-      minLength: 1,
-      description: 'Name; `identity:admin` may look at the tokens of others.',
-    }),
-    description: Type.String({ default: '', description: 'Text for people.' }),
-  },
-  closed,
-);
-
-/** The user of the demo. Nobody's real credentials look like these. */
-export const DEMO_USER = {
-  username: 'demo',
-  apiKey: 'demo-api-key-for-the-simulator-only',
-  password: 'demo-password-for-the-simulator-only',
-  tenant: '424242',
-};
-
-const UserSchema = Type.Object(
-  {
-    username: Type.String({ minLength: 1, description: 'Name to log in with.' }),
-    id: Nullable(Type.String({ minLength: 1 }), {
-      default: null,
-      description: 'Id of the user; null: made from the name.',
-    }),
-    apiKey: Nullable(Type.String({ minLength: 1, secret: true }), {
-      default: null,
-      description: 'API key; null: none.',
-    }),
-    password: Nullable(Type.String({ minLength: 1, secret: true }), {
-      default: null,
-      description: 'Password; null: none.',
-    }),
-    applicationCredentials: Type.Array(
-      Type.Object(
-        {
-          id: Type.String({ minLength: 1, description: 'Id of the credential.' }),
-          name: Type.String({ default: '', description: 'Name of the credential.' }),
-          secret: Type.String({ minLength: 1, secret: true, description: 'Its secret.' }),
-        },
-        closed,
-      ),
-      { default: [], description: 'Application credentials of Identity v3.' },
-    ),
-    tenant: Type.String({ pattern: '^[0-9a-f-]+$', description: 'Id of the tenant (account number).' }),
-    tenantName: Nullable(Type.String({ minLength: 1 }), {
-      default: null,
-      description: 'Its name; null: its id.',
-    }),
-    defaultRegion: Nullable(RegionName, { default: null, description: 'Default region; null: the first.' }),
-    roles: Type.Array(RoleSchema, {
-      default: [
-        { id: '3', name: 'identity:user-admin', description: 'Administers the users of one account.' },
-      ],
-      description: 'Roles of the user.',
-    }),
-  },
-  closed,
-);
-
-const TokensSchema = Type.Object(
-  {
-    lifetimeSeconds: Type.Number({
-      exclusiveMinimum: 0,
-      default: 86_400,
-      description: 'How long a token is good, in s.',
-    }),
-    reuse: Choice(['new', 'same'] as const, {
-      default: 'new',
-      description: 'What a second login gives: a `new` token, or the `same` one until it expires.',
-    }),
-    replicationDelayMs: Type.Integer({
-      minimum: 0,
-      default: 0,
-      description: 'How long the regions do not know a fresh token yet, in ms.',
-    }),
-    regionCacheSeconds: Type.Number({
-      minimum: 0,
-      default: 0,
-      description: 'How long a region still takes a revoked token it has seen, in s (nova: 300).',
-    }),
-  },
-  closed,
-);
 
 const TimingSchema = Type.Object(
   {
@@ -158,10 +74,22 @@ export const SimulatorSchema = section(
         default: {},
         description: 'Ports that serve one region each at their root; the catalog then names them.',
       }),
-      users: Type.Array(UserSchema, { default: [DEMO_USER], description: 'Who may log in.' }),
+      preset: Choice(PRESET_NAMES, {
+        default: 'guide' satisfies PresetName,
+        description:
+          'Defaults of the rest: `guide`: the guide’s own system; `openstack`: Keystone v3, Nova 2.1, Glance, Neutron; `ovhcloud`, `rackspace-flex`: such clouds with what these publish.',
+      }),
+      dialect: Choice(['guide', 'openstack'] as const, {
+        default: 'guide',
+        description:
+          'What is spoken: `guide`: Identity v2.0 and v3, the guide’s API v2 in JSON and XML; `openstack`: what clouds of today run.',
+      }),
+      keystone: section(KeystoneSchema),
+      users: UsersSchema,
       tokens: section(TokensSchema),
       identityRateLimit: IdentityRateLimitSchema,
       rateLimits: RateLimitsSchema,
+      serviceLimits: ServiceLimitsSchema,
       absoluteLimits: Type.Record(Type.String(), Type.Integer(), {
         default: {},
         description:
@@ -281,7 +209,7 @@ const validateSettings = ajv.compile<Static<typeof SimulatorSchema>>(SimulatorSc
  * @throws Error that names every key that is wrong
  */
 export function simulatorSettings(input: SimulatorInput = {}): SimulatorSettings {
-  const settings: unknown = structuredClone(input);
+  const settings: unknown = withPreset(structuredClone(input));
   if (validateSettings(settings)) return settings;
   const problems = (validateSettings.errors ?? []).map(
     (problem) => `${problem.instancePath.slice(1).replaceAll('/', '.') || 'simulator'}: ${problem.message}`,

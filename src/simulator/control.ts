@@ -2,6 +2,8 @@ import type { Chaos } from './chaos/chaos.ts';
 import { type ChaosRuleInput, chaosRule } from './chaos/complete.ts';
 import type { Counters } from './counters.ts';
 import type { Tokens } from './identity/tokens.ts';
+import { type ServiceLimitsInput, serviceLimitsSettings } from './rates/service-complete.ts';
+import type { ServiceLimits } from './rates/service-limits.ts';
 import type { Region, RegionConditions } from './region/region.ts';
 import type { FaultExtras } from './region/state.ts';
 import type { ServerStatus } from './region/transitions.ts';
@@ -21,8 +23,13 @@ export interface SimulatorControl {
   setServerStatus(region: string, id: string, status: Exclude<ServerStatus, 'DELETED'>): void;
   /** No room for servers, no image service: from now on, until changed again. @throws Error for a region there is not */
   setConditions(region: string, conditions: Partial<RegionConditions>): void;
-  /** While identity is down it answers 503, and regions answer 503 to tokens they have not seen. */
-  setIdentityDown(down: boolean): void;
+  /**
+   * While identity is down it answers 503, and regions answer 503 to tokens they have not seen. @param region the one whose
+   * own identity service it is; all, if none is named. @throws Error for a region there is not
+   */
+  setIdentityDown(down: boolean, region?: string): void;
+  /** Limits before the services that hold from now on; what is left out has its default. @throws Error when they are wrong */
+  setServiceLimits(limits: ServiceLimitsInput): void;
   /** Turns time on by hand, for servers and images as for tokens and limits. @throws Error for less than 0 ms */
   advance(ms: number): void;
   /** How often that method and path (below the tenant for compute) were asked, in one region or in all. */
@@ -54,6 +61,7 @@ export interface ControlParts {
   chaos: Chaos;
   /** Regions that are down, upper case. */
   down: Set<string>;
+  serviceLimits: ServiceLimits;
   /** All regions, upper case. */
   regions: ReadonlyMap<string, { region: Region }>;
   /** Called when tokens, regions or time were changed by hand. */
@@ -66,6 +74,7 @@ export function createControl({
   counters,
   chaos,
   down,
+  serviceLimits,
   regions,
   changed,
 }: ControlParts): SimulatorControl {
@@ -95,9 +104,17 @@ export function createControl({
       changed();
     },
     setConditions: (name, conditions) => regionOf(name).setConditions(conditions),
-    setIdentityDown(isDown) {
-      tokens.isDown = isDown;
+    setIdentityDown(isDown, region) {
+      if (region === undefined) {
+        tokens.isDown = isDown;
+        return;
+      }
+      const home = region.toUpperCase();
+      if (!regions.has(home)) throw new Error(`there is no region ${region}`);
+      if (isDown) tokens.homesDown.add(home);
+      else tokens.homesDown.delete(home);
     },
+    setServiceLimits: (limits) => serviceLimits.change(serviceLimitsSettings(limits)),
     advance(ms) {
       if (!(ms >= 0)) throw new Error('time goes forward only: advance by 0 ms or more');
       for (const clock of clocks) clock.advance(ms);

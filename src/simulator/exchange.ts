@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { SpooledFile } from './spool.ts';
 
 /** A request as it came off the socket, its body read (or refused). */
 export interface Incoming {
@@ -21,15 +22,19 @@ export type IncomingBody =
   | { kind: 'bytes'; bytes: Buffer }
   /** Sent chunked: real servers behave as if it were not there. */
   | { kind: 'chunked' }
+  /** Image data, on disk as it came; it is dropped after the request unless somebody keeps it. */
+  | { kind: 'file'; file: SpooledFile; keep(): void }
   /** More than is allowed; nothing of it was kept. */
   | { kind: 'tooLarge'; limitBytes: number };
 
 /** An answer ready for the socket. */
 export interface Answer {
   status: number;
-  /** Lower-case names; `content-length` and `date` are the listener's business. */
-  headers: Record<string, string>;
+  /** Lower-case names; a list is a line for each. `content-length` and `date` are the listener's business. */
+  headers: Record<string, string | string[]>;
   body: Buffer;
+  /** Bytes of a file instead of `body`, both ends included. */
+  file?: { readonly path: string; readonly start: number; readonly end: number };
 }
 
 /** An answer without a body. */

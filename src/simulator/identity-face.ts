@@ -13,7 +13,7 @@ import {
 import type { Answer, Incoming } from './exchange.ts';
 import type { IdentityContext } from './identity/identity.ts';
 import { handleIdentityV2 } from './identity/v2.ts';
-import { errorV3, handleIdentityV3 } from './identity/v3.ts';
+import { errorV3, handleIdentityV3, type IdentityPlace } from './identity/v3.ts';
 
 /** What the faces of the identity service tell the rest. */
 export interface IdentityEvents {
@@ -42,21 +42,21 @@ export function answerIdentityV2(
   return guarded(context, events, incoming, answer, (fault) => renderFault(fault, format, 'identity'));
 }
 
-/** Answers one request to Identity v3. @param path below `/v3`, no trailing slash */
+/** Answers one request to an Identity v3. @param path below `/v3`, no trailing slash */
 export function answerIdentityV3(
   context: IdentityContext,
   events: IdentityEvents,
   incoming: Incoming,
   path: string,
+  place: IdentityPlace = { root: incoming.origin, home: null },
 ): Answer {
   const answer = () =>
     render(
-      handleIdentityV3(context, incoming, path, () => readJsonBody(incoming)),
+      handleIdentityV3(context, incoming, path, place, () => readJsonBody(incoming)),
       'json',
     );
-  const answered = guarded(context, events, incoming, answer, (fault) =>
-    render(errorV3(fault, incoming.origin), 'json'),
-  );
+  const refuse = (fault: Fault) => render(errorV3(fault, place.root), 'json');
+  const answered = guarded(context, events, incoming, answer, refuse, place.home);
   answered.headers['x-openstack-request-id'] = `req-${randomUUID()}`;
   return answered;
 }
@@ -68,9 +68,10 @@ function guarded(
   incoming: Incoming,
   answer: () => Answer,
   refuse: (fault: Fault) => Answer,
+  home: string | null = null,
 ): Answer {
   try {
-    if (tokens.isDown)
+    if (tokens.isDownAt(home))
       throw new Fault('serviceUnavailable', 'The identity service is down; try again later.');
     const good = answer();
     if (incoming.method !== 'GET' && incoming.method !== 'HEAD') events.changed();
@@ -81,4 +82,20 @@ function guarded(
     if (fault.fault === 'overLimit' && fault.retryAt !== undefined) events.rejected();
     return refuse(fault);
   }
+}
+
+/** Keystone's page for a path it does not know, as the web framework below it writes it. */
+export function noIdentityPathAnswer(): Answer {
+  const text =
+    'The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.';
+  const page = `<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>${text}</p>\n`;
+  return {
+    status: 404,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      vary: 'X-Auth-Token',
+      'x-openstack-request-id': `req-${randomUUID()}`,
+    },
+    body: Buffer.from(page),
+  };
 }

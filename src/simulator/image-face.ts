@@ -77,7 +77,7 @@ function versions(root: string): JsonObject {
 function authorized({ tokens, name }: ComputeContext, incoming: Incoming): Token {
   const id = headerOf(incoming, 'x-auth-token');
   const token = id === undefined ? undefined : tokens.findInRegion(id, name);
-  if (!token?.scoped)
+  if (!token?.project)
     throw new Fault('unauthorized', 'This server could not verify that you may see images: log in again.');
   return token;
 }
@@ -111,7 +111,7 @@ function ask(
   path: string,
   query = new URLSearchParams(),
 ): RegionAnswer {
-  const tenantId = token.user.tenant.id;
+  const tenantId = token.project!.id;
   return context.region.handle({
     method,
     path,

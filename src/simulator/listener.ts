@@ -1,8 +1,11 @@
+import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../clock.ts';
 import type { SimulatorSettings } from './config.ts';
 import type { Answer, Incoming, IncomingBody } from './exchange.ts';
+import type { Spool } from './spool.ts';
 
 /** How an answer leaves, when it is not just written. */
 export type Departure =
@@ -25,15 +28,31 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+type ListenerSettings = Pick<
+  SimulatorSettings,
+  'chunkedBodies' | 'maxBodyBytes' | 'forwardedHeaders' | 'dialect'
+>;
+
+/** Image data is of any length and in any framing: Glance reads what the other services do not. */
+function isUpload(
+  { dialect }: ListenerSettings,
+  { method, url = '' }: IncomingMessage,
+  place: string | null,
+): boolean {
+  if (dialect === 'guide' || method !== 'PUT' || place !== null) return false;
+  return /^\/+image\/+[^/]+\/+v2\/+images\/+[^/]+\/+file(?:\?|$)/.test(url);
+}
+
 /**
  * Plain HTTP/1.1. Answers always have a Content-Length, and a Date of the simulator's clock: a `Retry-After` date is read
  * against it.
  */
 export function createListener(
-  settings: Pick<SimulatorSettings, 'chunkedBodies' | 'maxBodyBytes' | 'forwardedHeaders'>,
+  settings: ListenerSettings,
   clock: Clock,
   place: string | null,
   handle: Handler,
+  spool: Spool,
 ): Listener {
   const server: Server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     response.sendDate = false;
@@ -41,10 +60,16 @@ export function createListener(
   });
 
   const respond = async (request: IncomingMessage, response: ServerResponse) => {
-    const body = await readBody(request, settings);
+    const spooled = isUpload(settings, request, place) ? await spool.take(request) : undefined;
+    let isKept = false;
+    const keep = () => {
+      isKept = true;
+    };
+    const body = spooled ? { kind: 'file' as const, file: spooled, keep } : await readBody(request, settings);
     const incoming = toIncoming(request, body, settings.forwardedHeaders);
     const departure = incoming === undefined ? badTarget() : await handle(incoming, place);
     if (!response.destroyed) depart(request, response, departure, clock);
+    if (spooled && !isKept) await spool.drop(spooled);
   };
 
   return {
@@ -153,11 +178,19 @@ function depart(
     }
     case 'answer':
       writeHead(response, departure.answer, clock);
-      response.end(request.method === 'HEAD' ? undefined : departure.answer.body);
+      if (departure.answer.file) sendFile(response, departure.answer.file);
+      else response.end(request.method === 'HEAD' ? undefined : departure.answer.body);
   }
 }
 
-function writeHead(response: ServerResponse, { status, headers, body }: Answer, clock: Clock): void {
-  const length: Record<string, string> = status === 204 ? {} : { 'content-length': String(body.length) };
+/** No faster than the caller reads. */
+function sendFile(response: ServerResponse, { path, start, end }: NonNullable<Answer['file']>): void {
+  if (end < start) response.end();
+  else pipeline(createReadStream(path, { start, end }), response).catch(() => response.destroy());
+}
+
+function writeHead(response: ServerResponse, { status, headers, body, file }: Answer, clock: Clock): void {
+  const bytes = file ? file.end - file.start + 1 : body.length;
+  const length: Record<string, string> = status === 204 ? {} : { 'content-length': String(bytes) };
   response.writeHead(status, { date: new Date(clock.now()).toUTCString(), ...headers, ...length });
 }

@@ -3,16 +3,19 @@ import { type BodyFormat, splitSuffix } from './body.ts';
 /** Where a request goes. */
 export type Route =
   /** `format`: what a suffix of the path asks for. */
-  | { kind: 'identityVersions'; format?: BodyFormat | undefined }
+  | { kind: 'identityVersions'; format?: BodyFormat | undefined; home?: string | null; prefix?: string }
   /** `path`: below the version, no trailing slash, no suffix. */
   | { kind: 'identityV2'; path: string; format?: BodyFormat | undefined }
-  | { kind: 'identityV3'; path: string }
+  /** `home`: region whose own identity service it is, null: that of all; `prefix`: what stood before the version. */
+  | { kind: 'identityV3'; path: string; home?: string | null; prefix?: string }
   /** `path`: below the region's root, as written; `prefix`: what stood before it. */
   | { kind: 'compute'; region: string; path: string; prefix: string }
-  | { kind: 'image' | 'volume'; region: string; path: string; prefix: string }
+  | { kind: 'image' | 'volume' | 'network'; region: string; path: string; prefix: string }
   | { kind: 'admin'; path: string }
   /** A service of the catalog that is listed only. */
   | { kind: 'listedOnly'; service: string }
+  /** Keystone's page for what it does not know. */
+  | { kind: 'noIdentityPath' }
   | { kind: 'unknown' };
 
 /** Finds regions by name, whatever their case. */
@@ -29,7 +32,16 @@ const LISTED_ONLY: Record<string, string> = {
 };
 
 /** First segments that are no region's. */
-const OWN_SEGMENTS = ['internal', 'image', 'volume', 'v2.0', 'v3', ...Object.keys(LISTED_ONLY)];
+const OWN_SEGMENTS = [
+  'internal',
+  'identity',
+  'image',
+  'network',
+  'volume',
+  'v2.0',
+  'v3',
+  ...Object.keys(LISTED_ONLY),
+];
 
 /** Whether a region of that name could not be reached by its path. */
 export const isOwnSegment = (name: string): boolean => OWN_SEGMENTS.includes(name.toLowerCase());
@@ -73,4 +85,42 @@ export function createRouter(regions: readonly string[]): Router {
   };
 
   return { route: (path) => identityRoute(path) ?? route(path, '') };
+}
+
+/** Services of today's clouds that stand behind a segment of their own. */
+const SERVICES = ['image', 'network', 'volume'] as const;
+
+/**
+ * The router of a cloud of today: Keystone at the root (or one a region, below `/identity/{region}`), services below a
+ * segment each and their region, compute below its region.
+ *
+ * @param regions upper-case names
+ * @param perRegion whether each region has a Keystone of its own
+ */
+export function createOpenstackRouter(regions: readonly string[], perRegion: boolean): Router {
+  const known = new Set(regions);
+
+  const identity = (path: string, home: string | null, prefix: string): Route => {
+    if (path === '' || path === '/') return { kind: 'identityVersions', home, prefix };
+    if (path !== '/v3' && !path.startsWith('/v3/')) return { kind: 'noIdentityPath' };
+    return { kind: 'identityV3', path: trimmed(path.slice(3)), home, prefix };
+  };
+
+  const route = (path: string): Route => {
+    const [, first = '', second = ''] = path.split('/', 3);
+    if (first === '_simulator') return { kind: 'admin', path: trimmed(path.slice('/_simulator'.length)) };
+    const service = SERVICES.find((name) => name === first);
+    const region = (service === undefined && first !== 'identity' ? first : second).toUpperCase();
+    if (first === 'identity') {
+      if (!perRegion || !known.has(region)) return { kind: 'noIdentityPath' };
+      const prefix = `/identity/${second}`;
+      return identity(path.slice(prefix.length), region, prefix);
+    }
+    if (known.has(region)) {
+      const prefix = service === undefined ? `/${first}` : `/${first}/${second}`;
+      return { kind: service ?? 'compute', region, path: path.slice(prefix.length), prefix };
+    }
+    return perRegion ? { kind: 'noIdentityPath' } : identity(path, null, '');
+  };
+  return { route };
 }

@@ -3,6 +3,7 @@ import type { SimulatorSettings } from './config.ts';
 import type { SimulatorControl } from './control.ts';
 import { createListener, type Listener } from './listener.ts';
 import { plantSeedFile } from './seed-file.ts';
+import { createSpool, type Spool } from './spool.ts';
 import { applyState, takeState } from './state.ts';
 import { createStateFile, type StateFile } from './state-file.ts';
 import { createSystem, type System } from './system.ts';
@@ -21,7 +22,7 @@ export interface Simulator {
   listen(): Promise<{
     /** Root of everything, `http://host:port`. */
     url: string;
-    /** What clients log in at, `http://host:port/v2.0`. */
+    /** What clients log in at: `http://host:port/v2.0`, of a cloud of today `/v3` (of its first region where each has its own). */
     identityUrl: string;
   }>;
   /** Stops, breaking every connection, and writes the state file. */
@@ -53,24 +54,31 @@ export function createSimulator(
     stateFile = createStateFile(settings.stateFile, systemClock, () => takeState(system.state), failed);
 
   const listeners: Listener[] = [];
+  const spool = createSpool();
   const stop = async () => void (await Promise.all(listeners.splice(0).map((listener) => listener.close())));
   return {
     control: system.control,
     async listen() {
       begin(system, stateFile, settings.seedFile);
-      const port = await openAll(settings, system, listeners).catch(async (error: unknown) => {
+      const port = await openAll(settings, system, listeners, spool).catch(async (error: unknown) => {
         await stop();
         throw error;
       });
       const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
       log.info({ url, regions: settings.regions }, 'the simulator serves');
-      return { url, identityUrl: `${url}/v2.0` };
+      return { url, identityUrl: `${url}${identityPath(settings)}` };
     },
     async close() {
       await stop();
       await stateFile?.flush();
+      await spool.close();
     },
   };
+}
+
+function identityPath({ dialect, keystone, regions }: SimulatorSettings): string {
+  if (dialect === 'guide') return '/v2.0';
+  return keystone.perRegion ? `/identity/${regions[0]!.toLowerCase()}/v3` : '/v3';
 }
 
 function checkPorts({ regions, regionPorts }: SimulatorSettings): void {
@@ -88,9 +96,14 @@ function begin({ state }: System, stateFile: StateFile | null, seedFile: string 
 }
 
 /** @returns the common port */
-async function openAll(settings: SimulatorSettings, system: System, listeners: Listener[]): Promise<number> {
+async function openAll(
+  settings: SimulatorSettings,
+  system: System,
+  listeners: Listener[],
+  spool: Spool,
+): Promise<number> {
   const open = (port: number, place: string | null): Promise<number> => {
-    const listener = createListener(settings, system.clock, place, system.handle);
+    const listener = createListener(settings, system.clock, place, system.handle, spool);
     listeners.push(listener);
     return listener.listen(settings.host, port);
   };

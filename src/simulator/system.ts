@@ -9,8 +9,11 @@ import { catalogEndpoints } from './identity/endpoints.ts';
 import { createLoginLimit, type IdentityContext } from './identity/identity.ts';
 import { Tokens } from './identity/tokens.ts';
 import { createUsers } from './identity/users.ts';
+import { createLimitGate } from './limit-gate.ts';
 import type { Handler } from './listener.ts';
+import { NeutronStore } from './neutron/store.ts';
 import { createRateLimiter } from './rates/limiter.ts';
+import { createServiceLimits } from './rates/service-limits.ts';
 import { createRegion, defaultRegionSettings, type RegionSettings } from './region/region.ts';
 import type { StateParts } from './state.ts';
 import { createTurnableClock, type TurnableClock } from './turnable-clock.ts';
@@ -42,8 +45,8 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
   const clock = createTurnableClock(base);
   const regionClock = createTurnableClock(base, settings.timeScale);
   const names = settings.regions.map((name) => name.toUpperCase());
-  const users = createUsers(settings.users, settings.regions);
-  const tokens = new Tokens(settings.tokens, clock);
+  const users = createUsers(settings.users, settings.regions, settings.dialect);
+  const tokens = new Tokens(settings.tokens, clock, settings.dialect);
   const counters = createCounters();
   const hasAdmin = settings.chaos.enabled;
   const chaos = createChaos(settings.chaos.seed, hasAdmin ? settings.chaos.rules : []);
@@ -54,19 +57,23 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
   for (const name of names) {
     const region = createRegion(regionSettings(name, names.indexOf(name), settings), regionClock);
     const limiter = createRateLimiter(settings.rateLimits, clock);
-    regions.set(name, { name, region, limiter, tokens, settings, counters, clock, ...events });
+    const networks = new NeutronStore(region, clock, `${settings.seed ?? 0} ${name}`);
+    regions.set(name, { name, region, limiter, tokens, networks, settings, counters, clock, ...events });
   }
   const identity: IdentityContext = {
     users,
     tokens,
     clock,
     logins: createLoginLimit(settings, clock),
+    catalogForm: { dialect: settings.dialect, ...settings.keystone },
     endpoints: ({ origin }) => catalogEndpoints(origin, settings.regions, ownPorts, settings.firstGeneration),
   };
   const identityEvents = { ...events, rejected: () => counters.rejected(null) };
   const clocks = { tokens: clock, regions: regionClock };
   const turned = [clock, regionClock];
+  const serviceLimits = createServiceLimits(settings.serviceLimits, clock);
   const control = createControl({
+    serviceLimits,
     clocks: turned,
     tokens,
     counters,
@@ -84,7 +91,10 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
       counters,
       down,
       control,
+      gate: createLimitGate(serviceLimits, identity, counters),
       hasAdmin,
+      dialect: settings.dialect,
+      identityPerRegion: settings.keystone.perRegion,
     }),
     control,
     state: { base, clocks, tokens, users, logins: identity.logins, regions },

@@ -40,3 +40,8 @@ export function versionChoices(root: string, path: string): JsonObject {
 export function identityVersions(origin: string): JsonObject {
   return { versions: { values: [versionV3(origin), versionV2(origin)] } };
 }
+
+/** The same of a cloud of today: Keystone speaks v3 alone. @param root no trailing slash */
+export function keystoneVersions(root: string): JsonObject {
+  return { versions: { values: [versionV3(root)] } };
+}

@@ -3,7 +3,6 @@ import type { JsonObject } from '../json.ts';
 import { render, renderFault } from './body.ts';
 import type { ComputeContext } from './compute.ts';
 import { type Answer, headerOf, type Incoming } from './exchange.ts';
-import type { Token } from './identity/tokens.ts';
 import type { VolumeView } from './region/volumes.ts';
 
 /**
@@ -38,11 +37,12 @@ function answerPath(
     });
   if (path === '' || path === '/v3') return { status: path === '' ? 300 : 200, document: versions(root) };
   const [, version, tenantId = '', what, id] = path.split('/');
-  const token = authorized(context, incoming, tenantId);
+  authorize(context, incoming, tenantId);
   if (version === 'v3' && what === 'limits' && id === undefined)
-    return { status: 200, document: limits(context, token) };
+    return { status: 200, document: limits(context, tenantId) };
   if (version !== 'v3' || what !== 'volumes') throw noSuchPath(path);
-  if (id === undefined || id === 'detail') return { status: 200, document: list(context, incoming, token) };
+  if (id === undefined || id === 'detail')
+    return { status: 200, document: list(context, incoming, tenantId) };
   const volume = context.region.findVolume(tenantId, decodeURIComponent(id));
   if (volume === undefined) throw new Fault('itemNotFound', `Volume ${id} could not be found.`);
   return { status: 200, document: { volume: volumeV3(volume) } };
@@ -56,23 +56,22 @@ function versions(root: string): JsonObject {
   return { versions: [{ id: 'v3.0', status: 'CURRENT', version: '', min_version: '', links }] };
 }
 
-function authorized({ tokens, name }: ComputeContext, incoming: Incoming, tenantId: string): Token {
+function authorize({ tokens, name }: ComputeContext, incoming: Incoming, tenantId: string): void {
   const id = headerOf(incoming, 'x-auth-token');
   const token = id === undefined ? undefined : tokens.findInRegion(id, name);
-  if (!token?.scoped || token.user.tenant.id !== tenantId)
+  if (!token?.project || token.project.id !== tenantId)
     throw new Fault('unauthorized', 'This server could not verify that you may see volumes: log in again.');
-  return token;
 }
 
-function list({ region }: ComputeContext, { query }: Incoming, { user }: Token): JsonObject {
+function list({ region }: ComputeContext, { query }: Incoming, tenantId: string): JsonObject {
   const name = query.get('name');
   // Volumes have no names here.
-  const volumes = name === null || name === '' ? region.volumes(user.tenant.id) : [];
+  const volumes = name === null || name === '' ? region.volumes(tenantId) : [];
   return { volumes: volumes.map(volumeV3) };
 }
 
-function limits({ region }: ComputeContext, { user }: Token): JsonObject {
-  const absolute = region.absoluteLimits(user.tenant.id);
+function limits({ region }: ComputeContext, tenantId: string): JsonObject {
+  const absolute = region.absoluteLimits(tenantId);
   return {
     limits: {
       rate: [],

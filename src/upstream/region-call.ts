@@ -7,8 +7,8 @@ import type { Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import type { LiveAccount } from '../routing/account.ts';
-import { statusLabel } from '../telemetry/status-label.ts';
 import { refusalBody } from './answer-reader.ts';
+import { recordAttempt, recordSlot } from './attempt-record.ts';
 import {
   type AttemptOutcome,
   type AttemptState,
@@ -17,6 +17,8 @@ import {
   type NextStep,
   stateAfter,
 } from './attempts.ts';
+import type { Circuit } from './circuit.ts';
+import { circuitFault, endOf } from './circuits.ts';
 import { ExchangeError, type ExchangeRequest, type ExchangeWatch, type UpstreamAnswer } from './exchange.ts';
 import { failureFault, renewalFault } from './failure.ts';
 import type { CallTerms, Means } from './means.ts';
@@ -24,13 +26,10 @@ import { ownToken } from './own-token.ts';
 import type { Tokens } from './renewals.ts';
 import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import { RegionSlot } from './slot.ts';
+import { announce, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
 
 /** What an answer has, however it is taken. */
-interface AnswerHead {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-}
+type AnswerHead = Pick<UpstreamAnswer, 'status' | 'headers'>;
 
 /**
  * One request to a region, sent until there is an answer worth having. Each attempt takes a token, a permit and one
@@ -42,13 +41,16 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   waitedMs = 0;
   /** Time from sending to the answer, all attempts, ms. */
   upstreamMs = 0;
-  /** The limits the last attempt was charged to. */
+  /** How often it was sent. */
+  attempts = 0;
+  /** What the last attempt was charged to. */
   charges: readonly Charge[] = [];
   protected readonly request: R;
   protected readonly means: Means;
   readonly #terms: CallTerms;
   readonly #tokens: Tokens;
   readonly #budget: RetryBudget;
+  readonly #circuit: Circuit;
   readonly #trust: Trust | undefined;
   #state: AttemptState;
   #given: Permit | undefined;
@@ -71,6 +73,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.#given = terms.permit;
     this.#budget = means.retryBudgets.of(request.place.endpoint.origin);
     this.#budget.requested(means.clock.monotonic());
+    this.#circuit = means.circuits.of(request.place);
   }
 
   /** Headers of an attempt. */
@@ -94,11 +97,15 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     try {
       for (;;) {
         const token = this.#tokenNow() ?? (await this.#tokenLater());
+        this.#checkCircuit();
         const asked = this.#admit();
-        const permit = asked instanceof Promise ? await asked : asked;
-        if (permit.refused) throw this.means.limits.refusal(permit);
+        const permit = asked instanceof Promise ? await waitForSlot(asked, this.request.waiting) : asked;
+        recordSlot(this.request, this.means, permit);
+        if (permit.refused) throw this.#refusal(permit);
         this.waitedMs += permit.waitedMs;
-        if (this.request.beforeSending !== undefined) await this.#announce(permit);
+        const { beforeSending } = this.request;
+        const told = beforeSending && announce(beforeSending, permit);
+        if (told !== undefined) await told;
         const result = await this.#attempt(token, permit);
         if (this.#state.renewals > 0 && isTaken(result)) this.#tokens.accepted(token);
         const step = decideNext(this.#state, this.#outcomeOf(result), Math.random());
@@ -168,12 +175,12 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     return new RegionSlot(this.request, this.#terms.base, maxWaitMs, isAgain);
   }
 
-  /** Whoever wants to know of it is told that an attempt is about to be sent. */
-  #announce(permit: Permit): Promise<void> | undefined {
-    return this.request.beforeSending?.().catch((error: unknown) => {
-      permit.cancel();
-      throw error;
-    });
+  /** @throws {Fault} 503: the region does not answer, so that there is no use in waiting for a slot */
+  #checkCircuit(): void {
+    const refused = this.#circuit.refusal(this.means.clock.monotonic());
+    if (refused === undefined) return;
+    this.#given?.cancel();
+    throw circuitFault(refused, this.request.place);
   }
 
   /** One exchange, counted; an answer that is none is a failure from here on. */
@@ -182,6 +189,14 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.#hasHead = false;
     this.#permit = permit;
     const started = this.means.clock.monotonic();
+    const pass = this.#circuit.enter(started);
+    if (typeof pass !== 'string') {
+      permit.cancel();
+      throw circuitFault(pass, place);
+    }
+    this.attempts++;
+    const { account, endpoint } = place;
+    this.means.health.asked(account.name, endpoint.region);
     const outcome = await this.exchange(
       {
         method,
@@ -189,24 +204,19 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         headers: this.headers(token),
         body: isStreamed(body) ? body.stream : body,
       },
-      this.means.pools.get(place.endpoint.origin, this.#trust),
+      this.means.pools.get(endpoint.origin, this.#trust),
     );
-    const tookMs = this.means.clock.monotonic() - started;
+    const now = this.means.clock.monotonic();
+    const tookMs = now - started;
     this.upstreamMs += tookMs;
+    this.#circuit.ended(pass, endOf(outcome), now);
+    const { label } = this.#terms;
+    recordAttempt(this.request, this.means, { label, count: this.attempts, ms: tookMs }, outcome);
     if (outcome instanceof ExchangeError) {
       if (!this.#hasHead) settleUnanswered(permit, outcome);
-      this.#count('error', tookMs);
       return outcome;
     }
-    this.#count(statusLabel(outcome.status), tookMs);
     return this.check(outcome) ?? outcome;
-  }
-
-  #count(label: string, durationMs: number): void {
-    const { metrics } = this.means;
-    const { account, endpoint } = this.request.place;
-    metrics.upstreamRequests.inc(account.name, endpoint.region, this.#terms.label, label);
-    metrics.upstreamDuration.observe(durationMs / 1000, endpoint.region, this.#terms.label);
   }
 
   #outcomeOf(result: A | ExchangeError): AttemptOutcome {
@@ -265,6 +275,11 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     return renewalFault(this.request.place.endpoint.region);
   }
 
+  #refusal(refusal: Refusal): Fault {
+    if (mayRideAlong(refusal)) this.request.waiting?.refused();
+    return this.means.limits.refusal(refusal);
+  }
+
   #failure(error: ExchangeError): Fault {
     return failureFault(error, this.request.method, this.request.place.endpoint.region);
   }
@@ -281,10 +296,3 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 /** The region has answered, and not to refuse the token. */
 const isTaken = (result: { status: number } | ExchangeError): boolean =>
   !(result instanceof ExchangeError) && result.status !== 401;
-
-/** What a permit is told of an exchange that ended without a head. */
-function settleUnanswered(permit: Permit, { kind, sent }: ExchangeError): void {
-  if (kind === 'aborted' && sent) permit.lost();
-  else if (sent) permit.answered();
-  else permit.cancel();
-}

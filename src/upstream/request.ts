@@ -29,11 +29,24 @@ export interface RegionRequest {
   /** The caller's own upstream token, which goes up as it is; undefined: the account's. */
   readonly ownToken?: string | undefined;
   readonly priority: Priority;
+  /** Of the caller's request, for lines about decisions; undefined: nobody wants them. */
+  readonly requestId?: string | undefined;
   /** Longest wait for slots, ms. */
   readonly maxWaitMs: number;
   /** Called before each attempt is sent, with its slot in hand; what it throws ends the request unsent. */
-  readonly beforeSending?: (() => Promise<void>) | undefined;
+  readonly beforeSending?: (() => Promise<void> | undefined) | undefined;
   readonly cancellation: Cancellation | undefined;
+  /** Told when it begins to wait for a slot, and when that is over. */
+  readonly waiting?: WaitWatch | undefined;
+}
+
+/** Whoever wants to know that a request waits for a slot. */
+export interface WaitWatch {
+  begin(): void;
+  /** @param isGranted it has its slot, and is sent next unless it is cancelled now */
+  end(isGranted: boolean): void;
+  /** It will not have one: its wait would be longer than it may be, or too many wait. */
+  refused(): void;
 }
 
 /** An operation of the guide, asked of a region; its answer is wanted whole. */

@@ -1,5 +1,6 @@
-import type { Priority, SlotRequest } from '../limits/slot-request.ts';
-import type { RegionRequest } from './request.ts';
+import type { Permit, Priority, Refusal, SlotRequest } from '../limits/slot-request.ts';
+import type { ExchangeError } from './exchange.ts';
+import type { RegionRequest, WaitWatch } from './request.ts';
 
 /**
  * What the limits are asked for by a request to a region; the signal is made only if the request has to queue. A class,
@@ -37,3 +38,51 @@ export class RegionSlot implements SlotRequest {
     return this.#cancellation?.signal;
   }
 }
+
+/** What a permit is told of an exchange that ended without a head. */
+export function settleUnanswered(permit: Permit, { kind, sent }: ExchangeError): void {
+  if (kind === 'aborted' && sent) permit.lost();
+  else if (sent) permit.answered();
+  else permit.cancel();
+}
+
+/** Waits for a slot; whoever wants to know that is told. */
+export async function waitForSlot(
+  asked: Promise<Permit | Refusal>,
+  waiting: WaitWatch | undefined,
+): Promise<Permit | Refusal> {
+  waiting?.begin();
+  let isGranted = false;
+  try {
+    const permit = await asked;
+    isGranted = permit.refused === undefined;
+    return permit;
+  } finally {
+    waiting?.end(isGranted);
+  }
+}
+
+/**
+ * Tells that an attempt is about to be sent; a slot for one that then is not is given back.
+ *
+ * @returns undefined when there is nothing to wait for
+ */
+export function announce(
+  beforeSending: () => Promise<void> | undefined,
+  permit: Permit,
+): Promise<void> | undefined {
+  const unsent = (error: unknown): never => {
+    permit.cancel();
+    throw error;
+  };
+  try {
+    return beforeSending()?.catch(unsent);
+  } catch (error) {
+    return unsent(error);
+  }
+}
+
+const NO_PLACE: ReadonlySet<Refusal['reason']> = new Set(['wait', 'queue-full', 'client-queue-full']);
+
+/** Whether another request that waits could be sent for one that was refused so. */
+export const mayRideAlong = ({ reason }: Refusal): boolean => NO_PLACE.has(reason);

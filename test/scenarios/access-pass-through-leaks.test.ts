@@ -130,7 +130,9 @@ it('an upstream token is shown what is its own tenant’s alone, whatever is cac
         if (who === 'junk' || who === 'known') continue;
         if (who === of && !dead.has(of)) expect([what, status]).toEqual([what, 200]);
         if (who === of && refused.has(of)) expect([what, status]).toEqual([what, 401]);
-        if (who !== of) expect([what, status, body.includes(secret)]).toEqual([what, 401, false]);
+        // Another account is nowhere to be found, and a dead token finds nothing at all.
+        if (who !== of) expect([what, dead.has(who) || status === 404]).toEqual([what, true]);
+        if (who !== of) expect([what, status === 404 || status === 401]).toEqual([what, true]);
         if (who === of && status === 401) refused.add(of);
       }
     }),
@@ -161,11 +163,27 @@ it('a token that another service refuses is no longer good for what is cached', 
 it('what another service answers proves nothing of a tenant: its paths name none', async () => {
   const dfw = upstreams.main.region('DFW');
   const [connection] = connections as [RawConnection];
-  const stranger = { 'X-Auth-Token': 'good-at-the-image-service-for-a-tenant-of-its-own' };
+  const token = { 'X-Auth-Token': await tokenOf('main') };
   service.on('GET /v2/images', json({ images: [] }));
   await connection.ask('/dfw/v2/700100/images/detail', { 'X-Auth-Token': known.key });
-  expect((await connection.ask('/dfw/services/image/images', stranger)).status).toBe(200);
-  const { status, body } = await connection.ask('/dfw/v2/700100/images/detail', stranger);
+  expect((await connection.ask('/dfw/services/image/images', token)).status).toBe(200);
+  dfw.on('GET /images/detail', unauthorized);
+  const { status, body } = await connection.ask('/dfw/v2/700100/images/detail', token);
   expect([status, body.includes(ACCOUNTS.main.secret)]).toEqual([401, false]);
-  expect(dfw.requests('GET /images/detail').at(-1)?.headers['x-auth-token']).toBe(stranger['X-Auth-Token']);
+  expect(dfw.requests('GET /images/detail').at(-1)?.headers['x-auth-token']).toBe(token['X-Auth-Token']);
+});
+
+it('a token of nobody reaches no region and no other service', async () => {
+  const [connection] = connections as [RawConnection];
+  const stranger = { 'X-Auth-Token': 'good-for-nobody-at-all' };
+  const asked = () => upstreams.main.region('DFW').requests().length + service.requests().length;
+  const before = asked();
+  for (const path of [
+    '/dfw/v2/700100/images/detail',
+    '/dfw/v2/1/servers',
+    '/dfw/services/image/images',
+    '/all/v2/700100/servers',
+  ])
+    expect([path, (await connection.ask(path, stranger)).status]).toEqual([path, 401]);
+  expect(asked()).toBe(before);
 });

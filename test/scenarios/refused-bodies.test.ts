@@ -134,6 +134,7 @@ print(set(seen), len(seen))
       const { stdout } = await run('python3', ['-c', script, gateway.url, `${P}/servers`]);
       expect(stdout.trim()).toBe('{(413, True)} 63');
     },
+    600_000,
   );
 
   describe('a caller that asks whether to send its body', () => {

@@ -94,7 +94,7 @@ describe.each([true, false])('with the fast path: %s', (fastPath) => {
       await over(connection);
     });
 
-    it('ends what was begun with it at the region', async () => {
+    it('ends what was begun with it at the region', async ({ expect }) => {
       const connection = await connectRaw(gateway.url);
       connection.write(post(`${P}/os-streamed`, `Content-Length: ${4 * MEBIBYTE}`));
       connection.write(' '.repeat(MEBIBYTE));

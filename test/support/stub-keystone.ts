@@ -59,21 +59,32 @@ export async function startStubKeystone(options: StubKeystoneOptions = {}): Prom
   const listeners: Listener[] = [];
   const regions = new Map<string, StubRegion>();
   const expiry = new Map<string, number>();
+  const documents = new Map<string, unknown>();
   const tokens: string[] = [];
 
   const login: Answer = (exchange) => {
     const auth = readAuth(exchange.request);
     if (auth === undefined) return badRequest(exchange);
     const scope = scopeOf(auth, project, options.hasDefaultProject === true);
-    if (!isKnown(auth) || scope === 'none') return wrong(exchange);
+    const isRescoped = auth.identity.methods[0] === 'token' && accepts(auth.identity.token?.id);
+    if (!(isRescoped || isKnown(auth)) || scope === 'none') return wrong(exchange);
     const token = `gAAAAA${randomBytes(132).toString('base64url')}=`;
     const expires = now() + tokenLifeMs;
-    tokens.push(token);
-    expiry.set(token, expires);
     const scoped = scope === 'project' ? { project, catalog: catalogOf(regions.values()) } : {};
     const document = tokenDocument(auth.identity.methods, expires, now(), scoped, options.catalog);
+    tokens.push(token);
+    expiry.set(token, expires);
+    documents.set(token, document);
     const headers = { 'x-subject-token': token, vary: 'X-Auth-Token' };
     return json(document, 201, headers)(exchange);
+  };
+  const subject: Answer = (exchange) => {
+    const { method, headers } = exchange.request;
+    const [caller, id] = ['x-auth-token', 'x-subject-token'].map((name) => headers[name] as string);
+    if (!accepts(caller)) return wrong(exchange);
+    if (!accepts(id)) return error(404, 'Not Found', 'Could not find token.')(exchange);
+    if (method === 'DELETE') expiry.delete(id!);
+    return method === 'DELETE' ? noContent()(exchange) : json(documents.get(id!))(exchange);
   };
   const accepts = (token: string | undefined) => token !== undefined && (expiry.get(token) ?? 0) > now();
   const script = createScript((exchange) => {
@@ -83,7 +94,7 @@ export async function startStubKeystone(options: StubKeystoneOptions = {}): Prom
       return json({ version: version(exchange.request, prefix) })(exchange);
     if (path === '/' || path === '')
       return json({ versions: { values: [version(exchange.request, prefix)] } }, 300)(exchange);
-    if (path === '/v3/auth/tokens' && method === 'DELETE') return noContent()(exchange);
+    if (path === '/v3/auth/tokens') return subject(exchange);
     return text('<!doctype html>\n<title>404 Not Found</title>\n', 404, { 'content-type': 'text/html' })(
       exchange,
     );
@@ -130,6 +141,7 @@ interface Auth {
     methods: string[];
     password?: { user: Named & { password: string } };
     application_credential?: Named & { secret: string; user?: Named };
+    token?: { id: string };
   };
   scope?: { project?: Named };
 }

@@ -4,6 +4,7 @@ import type { SlotRequest } from '../slot-request.ts';
 import type { LimitSet } from './limit-set.ts';
 import { Matcher } from './matcher.ts';
 import { type AskedSpan, reconcile } from './reconcile.ts';
+import { Suspects } from './suspects.ts';
 import { TRANSIT_MS, UnderWay } from './under-way.ts';
 import { UnpublishedLimits } from './unpublished.ts';
 import { Window } from './window.ts';
@@ -13,6 +14,7 @@ export class WindowSet {
   windows: readonly Window[] = [];
   #matcher = new Matcher([]);
   readonly #unpublished = new UnpublishedLimits();
+  readonly #suspects = new Suspects();
   readonly underWay = new UnderWay((request, at) => this.#span?.answered.push({ request, at }));
   readonly #settings: Pick<LimitsSettings, 'marginMs'>;
   readonly #restore: (window: Window) => void;
@@ -98,12 +100,13 @@ export class WindowSet {
     }
     this.#carryOver(fresh, now);
     if (span) for (const window of this.windows) this.#reconcile(window, span);
+    if (span) this.#suspects.learned(span.askedAt, now);
     this.#span = undefined;
   }
 
   /**
    * The region refused a request for a rate: stops the windows that can have said no. A window ends within its unit, so of
-   * those of the request it was the shortest unit that the wait fits into. When it fits none, no limit that is known about
+   * those of the request it was the shortest unit that the wait fits into, and of that the one with least left. When it fits none, no limit that is known about
    * said no: requests of this kind alone are held back, for as long as the region says; or, when no limit that it publishes
    * takes so long, the number means nothing, for as long as the longest limit about the request.
    */
@@ -112,8 +115,8 @@ export class WindowSet {
     // Dates are rounded up by a second: a SECOND limit may ask for two.
     const suspect = windows.find((window) => window.holdMs + 1_000 >= waitMs);
     if (suspect) {
-      for (const window of windows)
-        if (window.limit.unit === suspect.limit.unit) window.block(now + Math.min(waitMs, window.holdMs));
+      const candidates = windows.filter(({ limit }) => limit.unit === suspect.limit.unit);
+      this.#suspects.stop(candidates, now, waitMs);
       return;
     }
     const longest = this.longestMs;
@@ -123,6 +126,7 @@ export class WindowSet {
   /** Nothing that the region refused holds anything back any more. */
   unblock(): void {
     for (const window of this.windows) window.blockedUntil = Number.NEGATIVE_INFINITY;
+    this.#suspects.forget();
     this.#unpublished.clear();
   }
 

@@ -3,7 +3,7 @@ import type { ChaosEffect, ChaosLatency, ChaosRule } from './rule.ts';
 
 /** A request as the rules see it. */
 export interface ChaosRequest {
-  readonly service: 'identity' | 'compute' | 'image' | 'volume';
+  readonly service: 'identity' | 'compute' | 'image' | 'network' | 'volume';
   readonly region: string | null;
   readonly method: string;
   readonly path: string;

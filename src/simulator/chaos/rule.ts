@@ -37,7 +37,7 @@ export const CHAOS_EFFECTS = [
 export const ChaosRuleSchema = Type.Object(
   {
     id: Type.Optional(Type.String({ minLength: 1, description: 'Name to remove the rule by.' })),
-    service: Choice(['any', 'identity', 'compute', 'image', 'volume'] as const, {
+    service: Choice(['any', 'identity', 'compute', 'image', 'network', 'volume'] as const, {
       default: 'any',
       description: 'Service it is for.',
     }),

@@ -20,6 +20,7 @@ export interface RegionEndpoints {
   /** The same region over the provider's own network. */
   internalComputeRoot: string;
   imageRoot: string;
+  networkRoot: string;
   volumeRoot: string;
 }
 
@@ -94,7 +95,7 @@ export function serviceCatalog(
 export function accessDocument(token: Token, endpoints: Endpoints): JsonObject {
   const { serviceCatalog: catalog, ...rest } = {
     ...tokenAndUser(token),
-    serviceCatalog: serviceCatalog(token.user.tenant, endpoints),
+    serviceCatalog: serviceCatalog(token.project ?? token.user.tenant, endpoints),
   };
   return { access: { serviceCatalog: catalog, ...rest } };
 }
@@ -104,12 +105,13 @@ export function validationDocument(token: Token): JsonObject {
   return { access: tokenAndUser(token) };
 }
 
-function tokenAndUser({ id, expiresMs, user }: Token): JsonObject {
+function tokenAndUser({ id, expiresMs, user, project }: Token): JsonObject {
+  const tenant = project ?? user.tenant;
   return {
     token: {
       id,
       expires: new Date(expiresMs).toISOString(),
-      tenant: { id: user.tenant.id, name: user.tenant.name },
+      tenant: { id: tenant.id, name: tenant.name },
     },
     user: userDocument(user),
   };

@@ -21,6 +21,7 @@ export function catalogEndpoints(
       computeRoot: port === undefined ? `${origin}/${segment}` : withPort(origin, port),
       internalComputeRoot: `${origin}/internal/${segment}`,
       imageRoot: `${origin}/image/${segment}`,
+      networkRoot: `${origin}/network/${segment}`,
       volumeRoot: `${origin}/volume/${segment}`,
     };
   });

@@ -7,6 +7,7 @@ import { headerOf } from '../exchange.ts';
 import { createRateLimiter } from '../rates/limiter.ts';
 import { overLimitFault } from '../rates/over-limit.ts';
 import type { Endpoints } from './catalog.ts';
+import type { CatalogForm } from './catalog-v3.ts';
 import type { Token, Tokens } from './tokens.ts';
 import type { Users } from './users.ts';
 
@@ -16,14 +17,16 @@ export interface IdentityContext {
   readonly tokens: Tokens;
   readonly clock: Clock;
   readonly logins: LoginLimit;
+  /** What v3's catalogs look like. */
+  readonly catalogForm: CatalogForm;
   /** The catalog's URLs as this caller reaches them. */
   endpoints(incoming: Incoming): Endpoints;
 }
 
 /** The identity service's own rate limit. */
 export interface LoginLimit {
-  /** @throws Fault overLimit when this user has logged in too often */
-  charge(username: string): void;
+  /** @throws Fault overLimit when this user has logged in too often, at the identity service of that region or at the common one */
+  charge(username: string, home?: string | null): void;
   /** What is counted at the moment, for the state file. */
   snapshot(): JsonObject;
   restore(saved: JsonObject): void;
@@ -39,9 +42,9 @@ export function createLoginLimit(settings: SimulatorSettings, clock: Clock): Log
     clock,
   );
   return {
-    charge(username) {
+    charge(username, home = null) {
       const login = { method: 'POST', path: '/tokens', fullPath: '/v2.0/tokens', query: '' };
-      const verdict = charge(username, '', login);
+      const verdict = charge(home === null ? username : `${home} ${username}`, '', login);
       if (verdict.kind === 'over') throw overLimitFault(verdict, settings.rateLimits.retryAfter, clock.now());
     },
     snapshot,
@@ -57,9 +60,9 @@ const ADMIN_ROLES = new Set(['identity:admin', 'identity:service-admin', 'admin'
  *
  * @throws Fault unauthorized when it is missing, expired or revoked
  */
-export function callerToken(incoming: Incoming, tokens: Tokens): Token {
+export function callerToken(incoming: Incoming, tokens: Tokens, home: string | null = null): Token {
   const id = headerOf(incoming, 'x-auth-token');
-  const token = id === undefined ? undefined : tokens.find(id);
+  const token = id === undefined ? undefined : tokens.find(id, home);
   if (!token)
     throw new Fault('unauthorized', 'No valid token was given: log in and send it as X-Auth-Token.');
   return token;

@@ -2,21 +2,21 @@ import { Fault } from '../../faults/faults.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json.ts';
 import type { Credentials } from './users.ts';
 
-/** The one domain there is. */
-export const DOMAIN = { id: 'default', name: 'Default' };
-
 /** What a v3 login asks for. */
 export interface LoginV3 {
   method: 'password' | 'application_credential' | 'token';
   proof: Credentials | { kind: 'token'; id: string };
   /** `default`: the user's own project. */
-  scope: 'default' | 'unscoped' | { id?: string | undefined; name?: string | undefined };
+  scope: 'default' | 'unscoped' | { id?: string | undefined; name?: string | undefined; domain: DomainRef };
 }
+
+/** A domain as a login names it: by id, by name, or not at all. */
+type DomainRef = { id?: string | undefined; name?: string | undefined } | undefined;
 
 /**
  * Reads the body of `POST /v3/auth/tokens`.
  *
- * @throws Fault badRequest when it does not follow the form, unauthorized for another domain than the one there is
+ * @throws Fault badRequest when it does not follow the form
  */
 export function readLoginV3(body: JsonValue | undefined): LoginV3 {
   const auth = child(body, 'auth');
@@ -41,11 +41,17 @@ export function readLoginV3(body: JsonValue | undefined): LoginV3 {
   }
 }
 
+/** Whose login it is, for who counts them: a name, or the id of a user or a credential. */
+export function chargedTo(proof: Exclude<LoginV3['proof'], { kind: 'token' }>): string {
+  if ('username' in proof) return proof.username;
+  if (proof.kind === 'namedCredential') return 'id' in proof.user ? proof.user.id : proof.user.username;
+  return 'userId' in proof ? proof.userId : proof.id;
+}
+
 function readPassword(user: JsonObject): Credentials {
   const password = text(user, 'password');
   if (typeof user['id'] === 'string') return { kind: 'passwordOfId', userId: user['id'], password };
-  checkDomain(user);
-  return { kind: 'password', username: text(user, 'name'), password };
+  return { kind: 'password', username: text(user, 'name'), domain: readDomain(user), password };
 }
 
 function readApplicationCredential(credential: JsonObject): Credentials {
@@ -53,10 +59,10 @@ function readApplicationCredential(credential: JsonObject): Credentials {
   if (typeof credential['id'] === 'string')
     return { kind: 'applicationCredential', id: credential['id'], secret };
   const user = child(credential, 'user');
-  checkDomain(user);
+  const { id } = user;
   return {
     kind: 'namedCredential',
-    username: text(user, 'name'),
+    user: typeof id === 'string' ? { id } : { username: text(user, 'name'), domain: readDomain(user) },
     name: text(credential, 'name'),
     secret,
   };
@@ -67,19 +73,21 @@ function readScope(scope: JsonValue | undefined): LoginV3['scope'] {
   if (scope === 'unscoped' || (isJsonObject(scope) && scope['unscoped'] !== undefined)) return 'unscoped';
   const project = isJsonObject(scope) ? scope['project'] : undefined;
   if (!isJsonObject(project)) throw new Fault('badRequest', 'scope must name a project, or be "unscoped".');
-  checkDomain(project);
   return {
+    domain: readDomain(project),
     id: typeof project['id'] === 'string' ? project['id'] : undefined,
     name: typeof project['name'] === 'string' ? project['name'] : undefined,
   };
 }
 
-/** Names are names in a domain. Keystone wants one; here it may be left out, for there is only one. */
-function checkDomain(parent: JsonObject): void {
-  const { domain } = parent;
-  if (!isJsonObject(domain)) return;
-  if ((domain['id'] ?? DOMAIN.id) !== DOMAIN.id || (domain['name'] ?? DOMAIN.name) !== DOMAIN.name)
-    throw new Fault('unauthorized', 'The request you have made requires authentication.');
+/** Names are names in a domain. Keystone wants one; here it may be left out, and then any will do. */
+function readDomain({ domain }: JsonObject): DomainRef {
+  if (!isJsonObject(domain)) return undefined;
+  const { id, name } = domain;
+  return {
+    id: typeof id === 'string' ? id : undefined,
+    name: typeof name === 'string' ? name : undefined,
+  };
 }
 
 function child(parent: JsonValue | undefined, key: string): JsonObject {

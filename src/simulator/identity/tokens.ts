@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { Fault } from '../../faults/faults.ts';
 import type { SimulatorSettings } from '../config.ts';
-import type { User, Users } from './users.ts';
+import type { ApplicationCredential, Tenant, User, Users } from './users.ts';
 
 /** A token the identity service gave out. */
 export interface Token {
@@ -10,8 +10,11 @@ export interface Token {
   readonly user: User;
   /** Identity v3's methods: how it was earned. */
   readonly methods: readonly string[];
-  /** False: of no project (Identity v3's `unscoped`), so no region takes it. */
-  readonly scoped: boolean;
+  /** What it is good for; null: Identity v3's `unscoped`, so no region takes it. */
+  readonly project: Tenant | null;
+  /** Region whose own identity service gave it, upper case; null: the one of all regions. */
+  readonly home: string | null;
+  readonly credential: ApplicationCredential | null;
   readonly issuedMs: number;
   readonly expiresMs: number;
 }
@@ -21,10 +24,22 @@ export interface StoredToken {
   id: string;
   username: string;
   methods: string[];
-  /** Absent: true, as in files of before. */
+  /** Absent in files of before: then `scoped` says whether it is for the user's tenant (absent: it is). */
+  projectId?: string | null;
   scoped?: boolean;
+  home?: string | null;
+  credential?: ApplicationCredential | null;
   issuedMs: number;
   expiresMs: number;
+}
+
+/** What a login wants. */
+export interface TokenRequest {
+  readonly user: User;
+  readonly methods: readonly string[];
+  readonly project: Tenant | null;
+  readonly home?: string | null;
+  readonly credential?: ApplicationCredential | null;
 }
 
 interface Seen {
@@ -37,19 +52,27 @@ const SWEEP_AT = 1000;
 
 /** Tokens in force. Times are wall time in ms. */
 export class Tokens {
-  /** Whether the identity service is down: regions then know only what they have seen. */
+  /** Whether every identity service is down: regions then know only what they have seen. */
   isDown = false;
+  /** Regions whose own identity service is down. */
+  readonly homesDown = new Set<string>();
   readonly #settings: SimulatorSettings['tokens'];
   readonly #clock: Clock;
+  readonly #dialect: SimulatorSettings['dialect'];
   readonly #tokens = new Map<string, Token>();
   /** What each region has seen, by `region id`. */
   readonly #seen = new Map<string, Seen>();
   #issued = 0;
   #sweepAt = SWEEP_AT;
 
-  constructor(settings: SimulatorSettings['tokens'], clock: Clock) {
+  constructor(
+    settings: SimulatorSettings['tokens'],
+    clock: Clock,
+    dialect: SimulatorSettings['dialect'] = 'guide',
+  ) {
     this.#settings = settings;
     this.#clock = clock;
+    this.#dialect = dialect;
   }
 
   /** How many logins gave a token. */
@@ -57,18 +80,25 @@ export class Tokens {
     return this.#issued;
   }
 
-  /** The token of a login, `scoped` to the user's tenant; an earlier one where the settings say that it is reused. */
-  issue(user: User, methods: readonly string[], scoped = true): Token {
+  /** Whether the identity service there does not answer. */
+  isDownAt(home: string | null): boolean {
+    return this.isDown || (home !== null && this.homesDown.has(home));
+  }
+
+  /** The token of a login; an earlier one where the settings say that it is reused. */
+  issue({ user, methods, project, home = null, credential = null }: TokenRequest): Token {
     this.#issued += 1;
     this.#sweep();
-    const same = this.#settings.reuse === 'same' ? this.#known(user, scoped) : undefined;
+    const same = this.#settings.reuse === 'same' ? this.#known(user, project, home) : undefined;
     if (same) return same;
     const issuedMs = this.#clock.now();
     const token: Token = {
-      id: randomUUID().replaceAll('-', ''),
+      id: this.#newId(),
       user,
       methods,
-      scoped,
+      project,
+      home,
+      credential,
       issuedMs,
       expiresMs: issuedMs + this.#settings.lifetimeSeconds * 1000,
     };
@@ -76,10 +106,10 @@ export class Tokens {
     return token;
   }
 
-  /** What the identity service knows: fresh tokens at once, revoked and expired ones no longer. */
-  find(id: string): Token | undefined {
+  /** What an identity service knows: fresh tokens at once, revoked and expired ones no longer, another's never. */
+  find(id: string, home: string | null = null): Token | undefined {
     const token = this.#tokens.get(id);
-    return token !== undefined && this.#isAlive(token) ? token : undefined;
+    return token !== undefined && token.home === home && this.#isAlive(token) ? token : undefined;
   }
 
   /**
@@ -90,12 +120,13 @@ export class Tokens {
    */
   findInRegion(id: string, region: string): Token | undefined {
     const now = this.#clock.now();
-    const token = this.find(id);
+    const token = this.find(id) ?? this.find(id, region);
     const key = `${region} ${id}`;
-    if (!token || this.isDown) {
+    const isDown = this.isDown || this.homesDown.has(region);
+    if (!token || isDown) {
       const entry = this.#seen.get(key);
       if (entry && now < entry.untilMs && this.#isAlive(entry.token)) return entry.token;
-      if (!this.isDown) return undefined;
+      if (!isDown) return undefined;
       throw new Fault('serviceUnavailable', 'The identity service cannot be reached; try again later.');
     }
     const { replicationDelayMs, regionCacheSeconds } = this.#settings;
@@ -107,7 +138,8 @@ export class Tokens {
 
   /** @returns false when there is no such token */
   revoke(id: string): boolean {
-    return this.find(id) !== undefined && this.#tokens.delete(id);
+    const token = this.#tokens.get(id);
+    return token !== undefined && this.#isAlive(token) && this.#tokens.delete(id);
   }
 
   /** Revokes every token there is. @returns how many */
@@ -118,8 +150,9 @@ export class Tokens {
   }
 
   snapshot(): StoredToken[] {
-    return this.#alive().map(({ user, methods, ...rest }) => ({
+    return this.#alive().map(({ user, methods, project, ...rest }) => ({
       ...rest,
+      projectId: project?.id ?? null,
       username: user.name,
       methods: [...methods],
     }));
@@ -127,9 +160,13 @@ export class Tokens {
 
   /** Takes up a snapshot; tokens of users that are gone are left out. */
   restore(stored: readonly StoredToken[], users: Users): void {
-    for (const { username, ...rest } of stored) {
+    for (const { username, projectId, scoped = true, home = null, credential = null, ...rest } of stored) {
       const user = users.named(username);
-      if (user) this.#tokens.set(rest.id, { scoped: true, ...rest, user });
+      if (!user) continue;
+      const wanted = projectId === undefined && scoped ? user.tenant.id : projectId;
+      const project = user.projects.find(({ id }) => id === wanted) ?? null;
+      if (project !== null || wanted === null || wanted === undefined)
+        this.#tokens.set(rest.id, { ...rest, user, project, home, credential });
     }
   }
 
@@ -141,8 +178,17 @@ export class Tokens {
     return [...this.#tokens.values()].filter((token) => this.#isAlive(token));
   }
 
-  #known(user: User, scoped: boolean): Token | undefined {
-    return this.#alive().find((token) => token.user === user && token.scoped === scoped);
+  #known(user: User, project: Tenant | null, home: string | null): Token | undefined {
+    return this.#alive().find(
+      (token) => token.user === user && token.project === project && token.home === home,
+    );
+  }
+
+  #newId(): string {
+    const uuid = () => randomUUID().replaceAll('-', '');
+    if (this.#dialect === 'guide') return uuid();
+    // As long as a Fernet token of Keystone, and as opaque.
+    return `gAAAAAB${randomBytes(132).toString('base64url')}`;
   }
 
   #sweep(): void {

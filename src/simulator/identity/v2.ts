@@ -92,13 +92,17 @@ function login(context: IdentityContext, { proof, tenantId, tenantName }: Login)
   const user = proof.kind === 'token' ? renewing(context, proof.id) : authenticating(context, proof);
   if (!user)
     throw new Fault('unauthorized', 'Unable to authenticate: user name and password or API key do not fit.');
-  const { id, name } = user.tenant;
-  if (
-    (tenantId !== undefined && tenantId !== id) ||
-    (tenantName !== undefined && tenantName !== name && tenantName !== id)
-  )
-    throw new Fault('unauthorized', 'The user has no access to that tenant.');
-  return context.tokens.issue(user, [proof.kind === 'token' ? 'token' : 'password']);
+  const project = user.projects.find(
+    ({ id, name }) =>
+      (tenantId === undefined || tenantId === id) &&
+      (tenantName === undefined || tenantName === name || tenantName === id),
+  );
+  if (!project) throw new Fault('unauthorized', 'The user has no access to that tenant.');
+  return context.tokens.issue({
+    user,
+    methods: [proof.kind === 'token' ? 'token' : 'password'],
+    project,
+  });
 }
 
 function authenticating(
@@ -106,7 +110,7 @@ function authenticating(
   proof: Exclude<Login['proof'], { kind: 'token' }>,
 ): User | undefined {
   if ('username' in proof) context.logins.charge(proof.username);
-  return context.users.authenticate(proof);
+  return context.users.authenticate(proof)?.user;
 }
 
 function renewing(context: IdentityContext, id: string): User | undefined {
@@ -120,23 +124,25 @@ function subjectToken(context: IdentityContext, incoming: Incoming, id: string):
   const caller = callerToken(incoming, context.tokens);
   const token = context.tokens.find(id);
   const belongsTo = incoming.query.get('belongsTo');
-  if (!token || !maySee(caller, token) || (belongsTo !== null && belongsTo !== token.user.tenant.id))
+  if (!token || !maySee(caller, token) || (belongsTo !== null && belongsTo !== token.project?.id))
     throw new Fault('itemNotFound', 'There is no such token.');
   return token;
 }
 
 function listTenants(context: IdentityContext, incoming: Incoming): IdentityAnswer {
-  const { tenant } = callerToken(incoming, context.tokens).user;
+  const { projects } = callerToken(incoming, context.tokens).user;
   return {
     status: 200,
-    document: { tenants: [{ id: tenant.id, name: tenant.name, description: '', enabled: true }] },
+    document: {
+      tenants: projects.map(({ id, name }) => ({ id, name, description: '', enabled: true })),
+    },
     name: 'tenants',
   };
 }
 
 function listEndpoints(context: IdentityContext, incoming: Incoming, id: string): IdentityAnswer {
   const token = subjectToken(context, incoming, id);
-  const endpoints = serviceCatalog(token.user.tenant, context.endpoints(incoming)).flatMap(
+  const endpoints = serviceCatalog(token.project ?? token.user.tenant, context.endpoints(incoming)).flatMap(
     ({ name, type, endpoints }) =>
       (endpoints as JsonObject[]).map((endpoint) => ({ ...endpoint, name: name!, type: type! })),
   );

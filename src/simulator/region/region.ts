@@ -1,9 +1,11 @@
 import type { Clock } from '../../clock.ts';
 import { Fault } from '../../faults/faults.ts';
-import type { JsonValue } from '../../json.ts';
+import type { JsonObject, JsonValue } from '../../json.ts';
 import { matchPath } from '../../operations/match.ts';
 import { failImage, failServer, setServerStatus } from './asynchronous-faults.ts';
 import type { Call, RegionAnswer, RegionRequest } from './call.ts';
+import { mergeNewestFirst } from './collection.ts';
+import { advanceImage, advanceServer } from './course.ts';
 import { handleExtensionRoute } from './extension-routes.ts';
 import { HANDLERS } from './handlers.ts';
 import { absoluteLimitsOf } from './quotas.ts';
@@ -11,7 +13,14 @@ import { plantSeed, type RegionSeed, seedDefaults } from './seed.ts';
 import { serverAction } from './server-actions.ts';
 import type { RegionSettings } from './settings.ts';
 import { restoreState, snapshotState } from './snapshot.ts';
-import { emptyState, type FaultExtras, type RegionState } from './state.ts';
+import {
+  emptyState,
+  type FaultExtras,
+  type ImageRecord,
+  type RegionState,
+  type ServerRecord,
+  tenantOf,
+} from './state.ts';
 import type { ServerStatus } from './transitions.ts';
 import { findVolume, type VolumeView, volumesOf } from './volumes.ts';
 
@@ -32,6 +41,18 @@ export interface Region {
   volumes(tenantId: string): VolumeView[];
   /** One of them; undefined: there is none of that id. */
   findVolume(tenantId: string, id: string): VolumeView | undefined;
+  /** The tenant's server or image as it is kept (an image may be everybody's), brought to now; undefined: there is none. */
+  record(kind: 'server', tenantId: string, id: string): ServerRecord | undefined;
+  record(kind: 'image', tenantId: string, id: string): ImageRecord | undefined;
+  /** Every image a project may see, newest first, brought to now; deleted ones are left out. */
+  images(tenantId: string): ImageRecord[];
+  /** The region's own time, in ms since the epoch. */
+  now(): number;
+  conditions(): RegionConditions;
+  /** Adds an image that was not made of a server. */
+  addImage(image: Omit<ImageRecord, 'sequence'>): ImageRecord;
+  /** What services beside compute keep in the region, by their names: plain data that the state file follows. */
+  side(): JsonObject;
   /** The whole state as JSON. */
   snapshot(): JsonValue;
   /** Replaces the state by a snapshot's; throws an Error when it is none. */
@@ -55,6 +76,10 @@ export function createRegion(given: RegionSettings, clock: Clock): Region {
   let state = emptyState(settings.seed);
   seedDefaults(state);
   const purge = createPurge(settings);
+  const advanced = (image: ImageRecord | undefined) => {
+    if (image !== undefined) advanceImage(image, clock.now());
+    return image;
+  };
   return {
     handle(request) {
       const now = clock.now();
@@ -64,6 +89,29 @@ export function createRegion(given: RegionSettings, clock: Clock): Region {
     absoluteLimits: (tenantId) => absoluteLimitsOf(settings, state, tenantId),
     volumes: (tenantId) => volumesOf(state, tenantId),
     findVolume: (tenantId, id) => findVolume(state, tenantId, id),
+    record: ((kind: 'server' | 'image', tenantId: string, id: string) => {
+      const { servers, images } = tenantOf(state, tenantId);
+      if (kind === 'image') return advanced(images.get(id) ?? state.baseImages.get(id));
+      const server = servers.get(id);
+      if (server !== undefined) advanceServer(server, clock.now(), settings);
+      return server;
+    }) as Region['record'],
+    images: (tenantId) =>
+      [
+        ...mergeNewestFirst(
+          tenantOf(state, tenantId).images.newestFirst(undefined),
+          state.baseImages.newestFirst(undefined),
+        ),
+      ].filter((image) => advanced(image)!.status !== 'DELETED'),
+    now: () => clock.now(),
+    conditions: () => settings,
+    addImage(given) {
+      const image = { ...given, sequence: state.sequence++ };
+      const own = given.tenantId === null ? state.baseImages : tenantOf(state, given.tenantId).images;
+      own.add(image);
+      return image;
+    },
+    side: () => state.side,
     snapshot: () => snapshotState(state),
     restore(saved) {
       state = restoreState(saved);

@@ -18,6 +18,7 @@ export function snapshotState(state: RegionState): JsonValue {
     flavors: [...state.flavors.values()],
     networks: [...state.networks.values()],
     addressesUsed: Object.fromEntries(state.addressesUsed),
+    side: state.side,
     tenants: Object.fromEntries([...state.tenants].map(([id, tenant]) => [id, plainTenant(tenant)])),
   });
 }
@@ -41,6 +42,8 @@ interface Snapshot {
   flavors: MapValue<RegionState['flavors']>[];
   networks: MapValue<RegionState['networks']>[];
   addressesUsed: Record<string, number>;
+  /** Absent in files of before. */
+  side?: JsonObject;
   tenants: Record<string, TenantSnapshot>;
 }
 
@@ -61,6 +64,7 @@ export function restoreState(value: JsonValue): RegionState {
   const state = emptyState(0);
   state.random.restore(snapshot.random);
   state.sequence = snapshot.sequence;
+  state.side = snapshot.side ?? {};
   fill(state.baseImages, snapshot.baseImages);
   state.flavors = new Map(snapshot.flavors.map((flavor) => [flavor.id, flavor]));
   state.networks = new Map(snapshot.networks.map((network) => [network.id, network]));

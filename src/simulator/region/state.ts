@@ -119,6 +119,8 @@ export interface ServerRecord {
   progress: number;
   fault: EmbeddedFault | null;
   attachments: Attachment[];
+  /** What services of today remember of it beside the guide's own members; plain data. */
+  extras?: JsonObject;
 }
 
 /** An image. Instants are ms since the epoch. */
@@ -141,6 +143,8 @@ export interface ImageRecord {
   saving: { readonly from: number; readonly until: number } | null;
   progress: number;
   fault: EmbeddedFault | null;
+  /** What services of today remember of it beside the guide's own members; plain data. */
+  extras?: JsonObject;
 }
 
 /** Which part of its quota a tenant uses. */
@@ -174,6 +178,8 @@ export interface RegionState {
   /** How many addresses each network has given out. */
   readonly addressesUsed: Map<string, number>;
   sequence: number;
+  /** What services beside compute keep here, by their names; plain data. */
+  side: JsonObject;
 }
 
 /** A region without anything in it. */
@@ -187,6 +193,7 @@ export function emptyState(seed: number | null): RegionState {
     networks: new Map(),
     addressesUsed: new Map(),
     sequence: 0,
+    side: {},
   };
 }
 

@@ -3,8 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { ClientRegistry } from '../../../src/access/clients.ts';
+import { OwnTokens } from '../../../src/access/own-tokens.ts';
 import { PasswordVerifier } from '../../../src/access/password.ts';
-import { TokenProofs } from '../../../src/access/proof.ts';
 import { clientSettings } from '../../support/client-settings.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
@@ -61,10 +61,17 @@ describe('what wrong passwords leave behind is bounded', () => {
 });
 
 it('what is remembered of upstream tokens is bounded by however many there are, and however long', () => {
-  const proofs = new TokenProofs();
+  const tokens = new OwnTokens<{ catalog: string }>();
   const before = heapBytes();
-  for (let at = 0; at < 30_000; at++)
-    proofs.prove(cut(3_000, at, 10), { account: 'main', tenantId: cut(30, at, 2_000), ttlMs: 300_000 }, 0);
-  expect(proofs.bytes).toBeLessThanOrEqual(4 * MIB);
-  expect(heapBytes() - before).toBeLessThan(16 * MIB);
+  const terms = { expiresAtMs: 600_000, ttlMs: 300_000, isProven: true };
+  for (let at = 0; at < 30_000; at++) {
+    const value = { catalog: Buffer.from(cut(10_000, at, 10)).toString('latin1') };
+    tokens.learn(cut(3_000, at, 10), { key: `user ${at}`, value, bytes: 10_000 }, terms, 0);
+    tokens.refuse(tokens.digestOf(cut(3_000, at, 20)), 0);
+  }
+  expect(tokens.bytes).toBeLessThanOrEqual(37 * MIB);
+  expect(heapBytes() - before).toBeLessThan(48 * MIB);
+  // What holds it all is still there: the last of them is known, the first is not.
+  expect(tokens.find(cut(3_000, 29_999, 10), 1)?.owner.catalog).toHaveLength(10_000);
+  expect(tokens.find(cut(3_000, 0, 10), 1)).toBeUndefined();
 });

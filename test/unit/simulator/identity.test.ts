@@ -13,7 +13,13 @@ function tokensOf(input: SimulatorInput['tokens'] = {}) {
   const users = createUsers(settings.users, ['DFW']);
   const user = users.named(DEMO_USER.username)!;
   const tokens = new Tokens(settings.tokens, clock);
-  return { clock, users, user, tokens, issue: () => tokens.issue(user, ['password']) };
+  return {
+    clock,
+    users,
+    user,
+    tokens,
+    issue: () => tokens.issue({ user, methods: ['password'], project: user.tenant }),
+  };
 }
 
 describe('tokens', () => {

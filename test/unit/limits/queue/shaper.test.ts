@@ -378,6 +378,71 @@ describe('an unforeseen refusal of the upstream', () => {
     expect(queue.left).toMatchObject([{ name: 'again' }]);
   });
 
+  describe('that several limits of a unit can be the reason of', () => {
+    const LIMITS = [
+      limit('ALL', '*', 100, 'MINUTE'),
+      limit('GET', '*', 60, 'MINUTE'),
+      limit('GET', '/servers', 10, 'MINUTE'),
+    ];
+    const now = (path: string, more = {}) => requestFor(path, { maxWaitMs: 0, ...more });
+    const refuse = (shaper: Shaper, path: string) =>
+      permitted(shaper.acquire(now(path))).answered(413, { 'retry-after': '40' });
+    const learn = (shaper: Shaper, clock: FakeClock, remaining: readonly number[]) => {
+      const at = clock.monotonic();
+      const said = LIMITS.map((one, index) => ({ ...one, remaining: remaining[index]! }));
+      shaper.askBegins();
+      shaper.setLimits(said, {
+        askedAt: at,
+        answeredAt: at,
+        answeredAtWall: clock.now(),
+      });
+    };
+
+    it('stops the one with least left, and what that is not about goes on', () => {
+      const { shaper } = shaperWith(LIMITS);
+      refuse(shaper, '/servers');
+      expect(refused(shaper.acquire(now('/servers'))).refused).toBe(true);
+      permitted(shaper.acquire(now('/images')));
+      permitted(shaper.acquire(now('/servers', { method: 'POST' })));
+      permitted(shaper.acquire(now('/limits', { client: ' limits' })));
+    });
+
+    it('stops the next one when it was not that', () => {
+      const { shaper } = shaperWith(LIMITS);
+      refuse(shaper, '/servers');
+      refuse(shaper, '/images');
+      expect(refused(shaper.acquire(now('/flavors'))).refused).toBe(true);
+      permitted(shaper.acquire(now('/servers', { method: 'POST' })));
+    });
+
+    it('lets the suspect go when the region names another', () => {
+      const { shaper, clock } = shaperWith(LIMITS);
+      refuse(shaper, '/servers');
+      learn(shaper, clock, [0, 50, 9]);
+      expect(refused(shaper.acquire(now('/servers')))).toMatchObject({ limit: { verb: 'ALL' } });
+      learn(shaper, clock, [1, 50, 9]);
+      permitted(shaper.acquire(now('/servers')));
+    });
+
+    it('does not when the region names none, or was asked before', () => {
+      const { shaper, clock } = shaperWith(LIMITS);
+      learn(shaper, clock, [99, 59, 9]);
+      refuse(shaper, '/servers');
+      learn(shaper, clock, [98, 58, 8]);
+      expect(refused(shaper.acquire(now('/servers'))).refused).toBe(true);
+      permitted(shaper.acquire(now('/images')));
+    });
+
+    it('stops all that have as little left', () => {
+      const { shaper } = shaperWith([
+        limit('ALL', '*', 10, 'MINUTE'),
+        limit('GET', '/servers', 10, 'MINUTE'),
+      ]);
+      refuse(shaper, '/servers');
+      expect(refused(shaper.acquire(now('/images'))).refused).toBe(true);
+    });
+  });
+
   it('puts the refused request at the head of its line', async () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 1, 'SECOND')]);
     const queue = line(clock);

@@ -1,0 +1,70 @@
+import { onTestFinished } from 'vitest';
+import { type SimulatorInput, simulatorSettings } from '../../src/simulator/config.ts';
+import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
+import { FakeClock } from './fake-clock.ts';
+
+/** A cloud of today in memory, and its demo user logged in. */
+export interface Cloud {
+  readonly simulator: Simulator;
+  readonly clock: FakeClock;
+  readonly url: string;
+  /** The user's own project, by id. */
+  readonly project: string;
+  /** The `identity` of a login with the user's password. */
+  readonly identity: object;
+  login(identity?: object, scope?: unknown): Promise<Response>;
+  /** A fresh token of the user's own project. */
+  token(): Promise<string>;
+  /** Asks anything below the root with one token that is kept. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
+  /** Asks the region DFW's compute service, project in the path. */
+  compute(path: string, init?: RequestInit): Promise<Response>;
+  create(name: string, image: string, more?: object, minor?: number): Promise<Response>;
+}
+
+const identity = {
+  methods: ['password'],
+  password: {
+    user: { name: 'demo', domain: { name: 'Default' }, password: 'demo-password-for-the-simulator-only' },
+  },
+};
+
+/** Starts the preset `openstack` (or another) on a free port, with a clock that stands still; gone when the test is. */
+export async function startCloud(input: SimulatorInput = {}, clock = new FakeClock()): Promise<Cloud> {
+  const settings = simulatorSettings({ preset: 'openstack', port: 0, ...input });
+  const simulator = createSimulator(settings, { clock });
+  onTestFinished(() => simulator.close());
+  const { url } = await simulator.listen();
+  const project = settings.users[0]!.tenant;
+
+  const login = (given: object = identity, scope?: unknown) =>
+    fetch(`${url}/v3/auth/tokens`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ auth: { identity: given, ...(scope === undefined ? {} : { scope }) } }),
+    });
+  const token = async () => (await login()).headers.get('x-subject-token')!;
+  let kept: Promise<string> | undefined;
+  const ask = async (path: string, init: RequestInit = {}) => {
+    kept ??= token();
+    return fetch(url + path, { ...init, headers: { 'x-auth-token': await kept, ...init.headers } });
+  };
+  const compute = (path: string, init?: RequestInit) => ask(`/dfw/v2.1/${project}${path}`, init);
+  return {
+    simulator,
+    clock,
+    url,
+    project,
+    identity,
+    login,
+    token,
+    ask,
+    compute,
+    create: (name, image, more = {}, minor = 1) =>
+      compute('/servers', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'openstack-api-version': `compute 2.${minor}` },
+        body: JSON.stringify({ server: { name, imageRef: image, flavorRef: '2', ...more } }),
+      }),
+  };
+}
