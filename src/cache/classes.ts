@@ -1,6 +1,6 @@
-import { canonicalServiceType } from '../identity/service-types.ts';
 import { operationNamed } from '../operations/match.ts';
 import type { CacheClass, DocumentName, Invalidation, Operation, Service } from '../operations/operation.ts';
+import { canonicalServiceType } from '../operations/service-type.ts';
 import { atLeast, createdFrom, type Filter, hasImageType, isNamed, isSteady } from './derive/filters.ts';
 import type { CacheSettings } from './settings.ts';
 

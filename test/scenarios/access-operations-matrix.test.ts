@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CLASS_NAMES } from '../../src/cache/classes.ts';
 import type { Operation } from '../../src/operations/operation.ts';
 import { SERVICE_OPERATIONS } from '../../src/operations/services.ts';
 import { OPERATIONS } from '../../src/operations/table.ts';
@@ -148,7 +149,9 @@ beforeAll(async () => {
     identity: { url: upstreams[name].identityUrl, username, apiKey },
   }));
   const access: Tree = { mode: 'keys', clients: [...clients.values()].map(({ settings }) => settings) };
-  const settings = { accounts, access, limits: { enabled: false } };
+  // A refresh that comes late would be taken for the request of somebody who is refused.
+  const cache = Object.fromEntries(CLASS_NAMES.map((name) => [name, { staleWhileRevalidate: 0 }]));
+  const settings = { accounts, access, cache, limits: { enabled: false } };
   const start = (more: Tree) => startGateway({ identityUrl: '', settings: { ...settings, ...more } });
   gateway = await start({ listen: { regions: { DFW: 0, ORD: 0 } } });
   slow = await start({ listen: { fastPath: false } });
