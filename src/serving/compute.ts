@@ -13,6 +13,7 @@ import { locateAction } from './locate.ts';
 import type { LocatedAction, LocatedOperation } from './located.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { mayHaveCached, ownTokenOf } from './own-token.ts';
+import { askRelaxed } from './relaxed.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
 
@@ -96,7 +97,7 @@ export async function serveWrite(
   const key = idempotencyKeyOf(request);
   try {
     const answered = await (key === undefined
-      ? askRegion(request, body, services)
+      ? askRelaxed(request, body, services)
       : askOnce(request, body, key, services));
     if (answered.status < 400 || answered.status >= 500)
       await endWritten(request, services, answered.status >= 500);

@@ -203,6 +203,46 @@ describe('a method that the guide does not have', () => {
   });
 });
 
+describe('members that the region does not know', () => {
+  const strict = fault(
+    'badRequest',
+    400,
+    "Additional properties are not allowed ('minCount' was unexpected)",
+  );
+  const body = '{"server":{"name":"a","minCount":1}}';
+  const create = (version: string, headers: Record<string, string> = {}) =>
+    ask(`${gateway.url}/dfw/${version}/700100/servers`, {
+      method: 'POST',
+      body: headers['content-type'] === undefined ? body : '<server name="a" minCount="1"/>',
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+  const askedPaths = () => dfw.requests('POST /servers').map(({ url }) => url);
+
+  it.each([
+    ['v2', {}],
+    ['v2.1', { 'content-type': 'application/xml' }],
+  ])('are ignored below its /v2, for callers of the guide: %s %j', async (version, headers) => {
+    dfw.on('POST /servers', strict, json({ server: { id: '1' } }, 202));
+    expect((await create(version, headers as Record<string, string>)).status).toBe(202);
+    expect(askedPaths()).toEqual(['/v2.1/700100/servers', '/v2/700100/servers']);
+  });
+
+  it.each([
+    ['v2.1', {}],
+    ['v2', { 'openstack-api-version': 'compute 2.61' }],
+  ])('are refused to callers of 2.1: %s %j', async (version, headers) => {
+    dfw.on('POST /servers', strict);
+    const { status, text } = await create(version, headers as Record<string, string>);
+    expect([status, text.includes('minCount')]).toEqual([400, true]);
+    expect(askedPaths()).toHaveLength(1);
+  });
+
+  it('are refused where there is no /v2', async () => {
+    dfw.on('POST /servers', strict, fault('itemNotFound', 404, 'The resource could not be found.'));
+    expect((await create('v2')).status).toBe(400);
+  });
+});
+
 describe('a path without a project', () => {
   it.each(['/servers', '/servers/detail', '/flavors/2', '/limits', '/extensions'])('%s', async (path) => {
     const { status } = await get(path);
