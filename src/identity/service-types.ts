@@ -4,9 +4,6 @@
  * (`volumev3`, `image_v2`). Pure.
  */
 import type { Service } from '../operations/operation.ts';
-import { canonicalServiceType } from '../operations/service-type.ts';
-
-export { canonicalServiceType } from '../operations/service-type.ts';
 
 /** `facade.services`: every known type, none at all, or the types that are named (`all` among them: those beside the known). */
 export type ServedServices = 'all' | 'none' | readonly string[];
@@ -108,6 +105,14 @@ export function isIdentityType(type: string): boolean {
 /** True for Compute under one of its names, legacy ones too (`compute_legacy`, `computev21`, `nova`). */
 export function isComputeType(type: string): boolean {
   return /^(?:compute|nova)/i.test(type);
+}
+
+/** The type that a catalog's word means: `Volume_v3` is `volume`. */
+export function canonicalServiceType(type: string): string {
+  return type
+    .toLowerCase()
+    .replace(/_/g, '-')
+    .replace(/-?v\d{1,3}(?:\.\d{1,3})?$/, '');
 }
 
 /** The services that operations are known of, under the names that catalogs have for them. */

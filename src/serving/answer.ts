@@ -2,7 +2,7 @@ import { comesDown } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { tellableRetryAfter } from '../upstream/retry-after.ts';
 import type { OperationRequest } from './operation-request.ts';
-import { renderAnswer } from './render.ts';
+import { renderAnswerInTurns } from './render.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -15,7 +15,7 @@ export function answer(
   answered: RegionAnswer,
   services: Services,
   further: readonly string[] = [],
-): void {
+): void | Promise<void> {
   const { call, operation, place } = request;
   const headers: string[] = [...further];
   for (const name in answered.headers) {
@@ -29,11 +29,14 @@ export function answer(
   if (location !== undefined)
     headers.push('Location', services.location(call, place, operation.location, location));
   for (const [name, value] of services.limits.headers(answered.charges)) headers.push(name, value);
-  const { text, hrefs } = answered;
-  const body = text === '' ? undefined : renderAnswer(call, place, operation, text, services, hrefs);
   const isForeign = operation.scope === 'service' && answered.status !== 200;
   const contentType = isForeign ? answered.headers['content-type'] : undefined;
-  services.reply(call, { status: answered.status, body, format: call.format, headers, contentType });
+  const { text, hrefs, status } = answered;
+  const reply = (body: string | undefined) =>
+    services.reply(call, { status, body, format: call.format, headers, contentType });
+  if (text === '') return reply(undefined);
+  const rendered = renderAnswerInTurns(call, place, operation, text, services, hrefs);
+  return typeof rendered === 'string' ? reply(rendered) : rendered.then(reply);
 }
 
 function pushHeader(headers: string[], name: string, value: string | string[] | undefined): void {

@@ -16,6 +16,7 @@ import { mayHaveCached, ownTokenOf } from './own-token.ts';
 import { askRelaxed } from './relaxed.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
+import { checkUntil, mayAwait, onceReached } from './until.ts';
 
 /**
  * Answers an operation of the guide. Returns at once for what memory can answer, else a promise; faults are thrown or
@@ -25,6 +26,7 @@ export function serveOperation(request: LocatedOperation, services: Services): v
   const { operation } = request;
   if (ownTokenOf(request.call) !== undefined) return serveOwn(request, services);
   if (operation.limitClass === 'model' && services.limits.isEnabled) return serveLimits(request, services);
+  if (mayAwait(request.call) && operation.method === 'GET') return serveRead(request, services);
   if (operation.cache !== null) return serveCached(request, services);
   if (operation.method === 'GET') return serveRead(request, services);
   return serveWrite(request, services);
@@ -74,18 +76,19 @@ async function serveShared(request: OperationRequest, services: Services): Promi
       request.call.signal,
     );
     const { entry } = fetched;
-    sendResult(request, { entry, verdict: fetched, charges: own?.charges ?? [] }, services);
+    await sendResult(request, { entry, verdict: fetched, charges: own?.charges ?? [] }, services);
   } catch (error) {
     if (request.call.gone) throw error;
     if (!isLeader) return serveRead(request, services);
     if (!(error instanceof Unshared) || own === undefined) throw error;
-    answer(request, own, services);
+    await answer(request, own, services);
   }
 }
 
 /** A read that is not cached. */
 async function serveRead(request: OperationRequest, services: Services): Promise<void> {
-  answer(request, await readRegion(request, services), services);
+  checkUntil(request);
+  await answer(request, await onceReached(request, await readRegion(request, services), services), services);
 }
 
 /** Answers a write: an operation of the guide, or an action, which its body names. */
@@ -95,6 +98,7 @@ export async function serveWrite(
 ): Promise<void> {
   const { request, body } = await readWrite(located, services);
   const key = idempotencyKeyOf(request);
+  checkUntil(request);
   try {
     const answered = await (key === undefined
       ? askRelaxed(request, body, services)
@@ -103,7 +107,7 @@ export async function serveWrite(
       await endWritten(request, services, answered.status >= 500);
     if (isLost(answered.status))
       throw lostFault(answered.status, request.operation.method, request.place.endpoint.region);
-    answer(request, answered, services);
+    await answer(request, await onceReached(request, answered, services), services);
   } catch (error) {
     if (mayHaveArrived(error)) await endWritten(request, services, true);
     throw error;

@@ -1,5 +1,5 @@
 import { CLASS_NAMES, CLASSES, classesChangedThrough, servicesBehind } from '../cache/classes.ts';
-import { serviceOf } from '../identity/service-types.ts';
+import { canonicalServiceType, serviceOf } from '../identity/service-types.ts';
 import type { Params } from '../operations/match.ts';
 import type { CacheClass, Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
@@ -42,7 +42,10 @@ export async function endWritten(
  * @param path below the service or the tenant, in any spelling
  */
 export async function endUnknown(place: Place, path: string, { cache }: Services): Promise<void> {
-  const ended = classesChangedThrough(isService(place) ? place.service.type : 'compute', path);
+  const ended = classesChangedThrough(
+    isService(place) ? canonicalServiceType(place.service.type) : 'compute',
+    path,
+  );
   const account = place.account.cacheAs ?? place.account.name;
   const regions = regionsWith(place, ended);
   await Promise.all(

@@ -82,7 +82,17 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   constructor(request: UpstreamRequest, means: Means) {
     const { operation, place, permit } = request;
     const base = basePathOf(place.endpoint, operation.scope);
-    super(request, { base, label: operation.name, isRated: isRated(operation), permit }, means);
+    super(
+      request,
+      {
+        base,
+        label: operation.name,
+        isRated: isRated(operation),
+        isFree: operation.limitClass === 'free',
+        permit,
+      },
+      means,
+    );
     this.#reader = new AnswerReader(operation.scope === 'service');
   }
 
