@@ -2,7 +2,7 @@ import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
 import { createCaller } from '../identity/caller.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
-import type { IdentityWay } from '../identity/identity-request.ts';
+import type { IdentityGate, IdentityWay } from '../identity/identity-request.ts';
 import { createIdentityLogin } from '../identity/login.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
@@ -39,10 +39,11 @@ function openLogin(
   account: AccountConfig,
   identity: AccountIdentity,
   config: Config,
-  { log, clock, metrics, pools, standings, tracing }: Shared,
+  { log, clock, metrics, pools, standings, tracing, loginPermits }: Shared,
 ): Login {
   const { region } = identity;
-  const login = createLogin(identity, config, { clock, pools });
+  const gate = loginPermits.gate({ name: account.name }, region);
+  const login = createLogin(identity, config, { clock, pools }, gate);
   const accountLog = log.child({ account: account.name, ...(region === undefined ? {} : { region }) });
   const tokens = createTokenSource({
     account: identity,
@@ -59,7 +60,9 @@ function openLogin(
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
   const { url, userDomain, project } = identity;
-  const way = wayTo(identity, config, { clock, pools });
+  // Callers' own logins take nothing from the account's, and are counted together: whose they are only the service knows.
+  const callersGate = loginPermits.gate({ name: account.name, spender: `callers ${url}` }, region);
+  const way = { ...wayTo(identity, config, { clock, pools }), gate: callersGate };
   // Whoever names no project means the account's.
   const projectNow = () => {
     const tenant = tokens.peek()?.tenant;
@@ -74,12 +77,14 @@ export function createLogin(
   identity: AccountIdentity,
   config: Pick<Config, 'upstream'>,
   parts: Pick<Shared, 'clock' | 'pools'>,
+  gate?: IdentityGate,
 ): LogIn {
   const { url } = identity;
   return createIdentityLogin({
     url,
     credentials: identity,
     ...wayTo(identity, config, parts),
+    gate,
     clock: parts.clock,
   });
 }

@@ -18,6 +18,7 @@ import { AuditKeeper } from './audit.ts';
 import { type Core, createCore } from './core.ts';
 import { closeListeners, type DrainTimes, waitersMs } from './drain.ts';
 import { observeGateway } from './gauges.ts';
+import { LoginPermits } from './login-permits.ts';
 import { Peers } from './peers.ts';
 import { bind, openListeners } from './places.ts';
 import type { Shared } from './shared.ts';
@@ -77,6 +78,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     tokens,
     passwords: new PasswordVerifier(clock),
     clientLimits: new ClientLimits([]),
+    loginPermits: new LoginPermits(),
     audit: await AuditKeeper.open(config.audit, { clock, log, standings }),
     health: new RegionHealth(clock, log),
     standings,

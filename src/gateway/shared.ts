@@ -12,6 +12,7 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { RegionHealth } from '../upstream/region-health.ts';
 import type { AuditKeeper } from './audit.ts';
+import type { LoginPermits } from './login-permits.ts';
 
 /** What outlives a reload. */
 export interface Shared {
@@ -28,6 +29,8 @@ export interface Shared {
   readonly clientLimits: ClientLimits;
   /** Who has shown the accounts' identity services what is nobody's. */
   readonly upstreamGate: UpstreamGate;
+  /** The turns of logins in the limits of identity services. */
+  readonly loginPermits: LoginPermits;
   readonly audit: AuditKeeper;
   readonly health: RegionHealth;
   /** How the parts of the process stand that are no regions: `part name`. */

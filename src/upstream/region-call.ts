@@ -27,7 +27,7 @@ import { ownToken } from './own-token.ts';
 import { isTaken, type Tokens } from './renewals.ts';
 import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import { announce, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
+import { announce, COMPUTE, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
 
 /** What an answer has, however it is taken. */
 type AnswerHead = Pick<UpstreamAnswer, 'status' | 'headers'>;
@@ -142,10 +142,16 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { clientLimits, clock, limits, metrics, overLimitStatus } = this.means;
     const { client, method, place } = this.request;
     if (this.#terms.isFree || this.#given !== undefined || !clientLimits.has(client)) return;
-    const { instances } = limits;
-    const refused = clientLimits.take(client, method, this.#slot(0, false), clock.monotonic(), instances);
+    const slot = this.#slot(0, false);
+    const refused = clientLimits.take(client, method, slot, clock.monotonic(), limits.instances);
     if (refused === undefined) return;
-    metrics.limitRejected.inc(place.account.name, place.endpoint.region, client, 'client');
+    metrics.limitRejected.inc(
+      place.account.name,
+      place.endpoint.region,
+      slot.service ?? COMPUTE,
+      client,
+      'client',
+    );
     throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
   }
 
@@ -165,7 +171,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const given = this.#given;
     this.#given = undefined;
     if (given !== undefined) return given;
-    if (!this.#terms.isRated) return this.means.limits.free;
     return this.#acquire(this.request.maxWaitMs - this.waitedMs, this.#state.waits > 0);
   }
 
@@ -174,7 +179,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   }
 
   #slot(maxWaitMs: number, isAgain: boolean): SlotRequest {
-    return new RegionSlot(this.request, this.#terms.base, maxWaitMs, isAgain);
+    const { base, isRated } = this.#terms;
+    return new RegionSlot(this.request, base, !isRated, maxWaitMs, isAgain);
   }
 
   /** @throws {Fault} 503: the region does not answer, so that there is no use in waiting for a slot */
@@ -230,7 +236,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     if (result instanceof ExchangeError)
       return { kind: 'failure', failure: cancellation?.gone ? 'aborted' : result.kind, canRepeat, hasBudget };
     const isOverLimit = this.#isOverLimit(result);
-    return { kind: 'answer', status: result.status, isOverLimit, canRepeat, hasBudget };
+    const mayWait = this.waitedMs + this.upstreamMs < this.request.maxWaitMs;
+    return { kind: 'answer', status: result.status, isOverLimit, mayWait, canRepeat, hasBudget };
   }
 
   #isOwnRefused(result: A | ExchangeError): boolean {
@@ -240,7 +247,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   /** A rate limit's refusal; the windows are then corrected. */
   #isOverLimit(answer: A): boolean {
     const { status, headers } = answer;
-    if ((status !== 413 && status !== 429) || !this.#terms.isRated) return false;
+    if (status !== 413 && status !== 429) return false;
     const whole = this.whole(answer);
     const refused = { status, headers, body: whole && refusalBody(whole) };
     return this.means.limits.overLimit(this.request.place, this.#slot(0, true), refused);
