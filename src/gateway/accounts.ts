@@ -13,6 +13,7 @@ import type { LogIn } from '../identity/v2-client.ts';
 import { createAccount, type LiveAccount, type Login } from '../routing/account.ts';
 import { EVERYWHERE } from '../routing/target.ts';
 import { beginAccount } from '../telemetry/first-values.ts';
+import { traced } from '../telemetry/tracing.ts';
 import type { Shared } from './shared.ts';
 
 /** An account whose settings are the same keeps its tokens over a reload. */
@@ -38,7 +39,7 @@ function openLogin(
   account: AccountConfig,
   identity: AccountIdentity,
   config: Config,
-  { log, clock, metrics, pools, standings, loginPermits }: Shared,
+  { log, clock, metrics, pools, standings, tracing, loginPermits }: Shared,
 ): Login {
   const { region } = identity;
   const gate = loginPermits.gate({ name: account.name }, region);
@@ -47,7 +48,10 @@ function openLogin(
   const tokens = createTokenSource({
     account: identity,
     clock,
-    login: (_credentials, signal) => login(signal),
+    login: (_credentials, signal) => {
+      const attributes = { 'sluice.account': account.name, 'sluice.region': region };
+      return traced(tracing?.root('login', 'client', attributes), login(signal));
+    },
     log: accountLog,
     observe: (result) => {
       metrics.tokenRequests.inc(account.name, result);

@@ -8,6 +8,7 @@ import type { Services } from '../serving/services.ts';
 import type { Standings } from '../standing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { NotableRequests } from '../telemetry/notable-requests.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { RegionHealth } from '../upstream/region-health.ts';
 import type { AuditKeeper } from './audit.ts';
@@ -18,6 +19,8 @@ export interface Shared {
   readonly log: Logger;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Undefined: nothing is traced. */
+  readonly tracing: Tracing | undefined;
   readonly pools: Pools;
   readonly tokens: TokenKeeper;
   /** Who has logged in with a password, and who has failed to. */

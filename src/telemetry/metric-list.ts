@@ -7,7 +7,7 @@ const WITH_WAITS = [...BUCKETS, 60, 120, 300, 600, 1_800, 3_600, 7_200];
 const LIMIT = ['account', 'region', 'service', 'verb', 'uri', 'unit'] as const;
 
 /**
- * Every metric Sluice exports: the one list. The README's table is generated from it (see config/reference.ts), a test
+ * Every metric Sluice exports: the one list. The table in docs/metrics.md is generated from it (see config/reference.ts), a test
  * holds the two together. Label values are bounded: operations are names of the operations table (or `other`), clients
  * are configured names (or `anonymous`).
  */

@@ -7,6 +7,7 @@ import type { RedisObserver } from '../redis/guard.ts';
 import { REDIS_TROUBLES } from '../redis/trouble.ts';
 import type { CacheCounts } from './last-hour.ts';
 import type { Metrics } from './metrics.ts';
+import { currentSpan } from './tracing.ts';
 
 /** What the cache does, as metrics. Gauges are read when somebody scrapes. */
 export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheObserver {
@@ -42,6 +43,11 @@ export function observeRedis(metrics: Metrics): RedisObserver {
     redis(operation, outcome, durationMs) {
       if (outcome !== 'ok') metrics.redisErrors.inc(operation, outcome);
       if (outcome !== 'skipped') metrics.redisDuration.observe(durationMs / 1000, operation);
+      currentSpan()?.past(`redis ${operation}`, 'client', durationMs, {
+        'db.system.name': 'redis',
+        'db.operation.name': operation,
+        'sluice.redis.outcome': outcome,
+      });
     },
   };
 }

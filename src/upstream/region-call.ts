@@ -9,6 +9,7 @@ import type { Charge, Permit, Refusal } from '../limits/slot-request.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import { refusalBody } from './answer-reader.ts';
 import { recordAttempt, recordSlot } from './attempt-record.ts';
+import { beginAttempt, endAttempt, inSpan, withTrace } from './attempt-span.ts';
 import {
   type AttemptOutcome,
   type AttemptState,
@@ -23,7 +24,7 @@ import { ExchangeError, type ExchangeRequest, type ExchangeWatch, type UpstreamA
 import { failureFault, renewalFault } from './failure.ts';
 import type { CallTerms, Means } from './means.ts';
 import { ownToken } from './own-token.ts';
-import type { Tokens } from './renewals.ts';
+import { isTaken, type Tokens } from './renewals.ts';
 import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { announce, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
@@ -99,7 +100,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         const token = this.#tokenNow() ?? (await this.#tokenLater());
         this.#checkCircuit();
         const asked = this.#admit();
-        const permit = asked instanceof Promise ? await waitForSlot(asked, this.request.waiting) : asked;
+        const permit = asked instanceof Promise ? await waitForSlot(asked, this.request) : asked;
         recordSlot(this.request, this.means, permit);
         if (permit.refused) throw this.#refusal(permit);
         this.waitedMs += permit.waitedMs;
@@ -157,7 +158,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   async #tokenLater(): Promise<Token> {
     if (isStreamed(this.request.body)) await this.means.renewals.pending(this.#tokens);
-    return this.#tokens.get(this.request.cancellation?.signal);
+    return inSpan('wait for a token', this.request, this.#tokens.get(this.request.cancellation?.signal));
   }
 
   #admit(): Permit | Refusal | Promise<Permit | Refusal> {
@@ -196,13 +197,13 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       permit.cancel();
       throw circuitFault(pass, place);
     }
-    this.attempts++;
+    const span = beginAttempt(this.request, this.#terms.label, this.attempts++);
     this.means.health.asked(account.name, endpoint.region);
     const outcome = await this.exchange(
       {
         method,
         path: this.#terms.base + (query === '' ? path : `${path}?${query}`),
-        headers: this.headers(token),
+        headers: withTrace(this.headers(token), span),
         body: isStreamed(body) ? body.stream : body,
       },
       this.means.pools.get(endpoint.origin, this.#trust),
@@ -210,6 +211,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const now = this.means.clock.monotonic();
     const tookMs = now - started;
     this.upstreamMs += tookMs;
+    endAttempt(span, outcome);
     const { label } = this.#terms;
     recordAttempt(this.request, this.means, { label, count: this.attempts, ms: tookMs }, outcome);
     this.#circuit.ended(pass, endOf(outcome), now);
@@ -294,7 +296,3 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     return { refused: true, reason: 'wait', retryAfterSeconds: 1, limit: undefined };
   }
 }
-
-/** The region has answered, and not to refuse the token. */
-const isTaken = (result: { status: number } | ExchangeError): boolean =>
-  !(result instanceof ExchangeError) && result.status !== 401;

@@ -1,8 +1,9 @@
 import { serviceNameOf } from '../identity/service-types.ts';
 import type { Permit, Priority, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import type { ServicePlace } from '../routing/service-place.ts';
+import { inSpan } from './attempt-span.ts';
 import type { ExchangeError } from './exchange.ts';
-import type { RegionRequest, WaitWatch } from './request.ts';
+import type { RegionRequest } from './request.ts';
 
 /** The service whose limits GET /limits publishes. */
 export const COMPUTE = 'compute';
@@ -41,8 +42,8 @@ export class RegionSlot implements SlotRequest {
     this.method = request.method;
     this.service = 'service' in place ? serviceNameOf((place as ServicePlace).service.type) : COMPUTE;
     this.isUnpublished = isUnpublished;
-    this.path = request.path;
     this.fullPath = base + request.path;
+    this.path = 'service' in place ? belowVersion(this.fullPath, place.endpoint.basePath) : request.path;
     this.query = request.query;
     this.client = request.client;
     this.priority = request.priority;
@@ -56,6 +57,12 @@ export class RegionSlot implements SlotRequest {
   }
 }
 
+/** The path of a service as its limits name it: `/networks` of `/v2.0/networks`, `/volumes` of `/v3/{project}/volumes`. */
+function belowVersion(path: string, basePath: string): string {
+  const isBelow = basePath !== '' && path.startsWith(`${basePath}/`);
+  return path.slice(isBelow ? basePath.length : (/^\/v\d[^/]*(?=\/)/.exec(path)?.[0] ?? '').length);
+}
+
 /** What a permit is told of an exchange that ended without a head. */
 export function settleUnanswered(permit: Permit, { kind, sent }: ExchangeError): void {
   if (kind === 'aborted' && sent) permit.lost();
@@ -66,12 +73,13 @@ export function settleUnanswered(permit: Permit, { kind, sent }: ExchangeError):
 /** Waits for a slot; whoever wants to know that is told. */
 export async function waitForSlot(
   asked: Promise<Permit | Refusal>,
-  waiting: WaitWatch | undefined,
+  request: RegionRequest,
 ): Promise<Permit | Refusal> {
+  const { waiting } = request;
   waiting?.begin();
   let isGranted = false;
   try {
-    const permit = await asked;
+    const permit = await inSpan('wait for a slot', request, asked);
     isGranted = permit.refused === undefined;
     return permit;
   } finally {
