@@ -14,7 +14,15 @@ export function limitsStatus(standings: readonly RegionStanding[]): JsonObject[]
   }));
 }
 
-function limitStatus({ limit, remaining, nextFreeMs, used, exhaustionMs }: LimitStanding): JsonObject {
+function limitStatus({
+  limit,
+  remaining,
+  reserved,
+  waiting,
+  nextFreeMs,
+  used,
+  exhaustionMs,
+}: LimitStanding): JsonObject {
   const { verb, uri, value, unit } = limit;
   return {
     verb,
@@ -22,6 +30,9 @@ function limitStatus({ limit, remaining, nextFreeMs, used, exhaustionMs }: Limit
     value,
     unit,
     remaining,
+    used: Math.max(0, value - remaining - reserved),
+    reserved,
+    waiting,
     nextFreeMs: Math.ceil(nextFreeMs),
     usedByClient: Object.fromEntries(used),
     exhaustedAt: exhaustionMs === undefined ? null : new Date(exhaustionMs).toISOString(),

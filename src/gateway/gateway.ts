@@ -9,6 +9,7 @@ import { type Clock, sleep, systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { Standings } from '../standing.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { Pools } from '../upstream/pools.ts';
 import { Proxies } from '../upstream/proxies.ts';
@@ -76,10 +77,11 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     tokens,
     passwords: new PasswordVerifier(clock),
     clientLimits: new ClientLimits([]),
-    upstreamGate: new UpstreamGate(clock),
     audit: await AuditKeeper.open(config.audit, { clock, log, standings }),
     health: new RegionHealth(clock, log),
     standings,
+    notable: new NotableRequests(),
+    upstreamGate: new UpstreamGate(clock),
     latest: () => core.services,
   };
   let core: Core = createCore(config, shared);

@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { Services } from '../serving/services.ts';
 import type { Standings } from '../standing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { RegionHealth } from '../upstream/region-health.ts';
@@ -28,9 +29,10 @@ export interface Shared {
   /** Who has shown the accounts' identity services what is nobody's. */
   readonly upstreamGate: UpstreamGate;
   readonly audit: AuditKeeper;
-  /** The services in force. */
-  readonly latest: () => Services;
   readonly health: RegionHealth;
   /** How the parts of the process stand that are no regions: `part name`. */
   readonly standings: Standings;
+  readonly notable: NotableRequests;
+  /** The services in force. */
+  readonly latest: () => Services;
 }

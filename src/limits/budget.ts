@@ -52,6 +52,8 @@ export class Budget<P extends LimitPlace> {
   #observer: ShaperObserver;
   #refresher: LimitsRefresher | undefined;
   #isOrphaned = false;
+  /** How many instances share it, as the store last said; undefined until it has. */
+  instances: number | undefined;
   #sharing: LeaseState = 'shared';
   /** The static limits in force, to tell whether a reload changed them. */
   #stated = '';
@@ -108,6 +110,11 @@ export class Budget<P extends LimitPlace> {
     return this.#refresher?.resync();
   }
 
+  /** How it stands with the shared budget; `shared` as well where this process has it to itself. */
+  get sharing(): LeaseState {
+    return this.#sharing;
+  }
+
   /** It is that of a caller with a token of its own, and no account's. */
   get isCallers(): boolean {
     return this.#place.account.spender !== undefined;
@@ -116,11 +123,6 @@ export class Budget<P extends LimitPlace> {
   get #isInForce(): boolean {
     const { name, spender } = this.#place.account;
     return (spender ?? this.#options.userOf(name)) === this.user;
-  }
-
-  /** How it stands with the shared budget; `shared` as well where this process has it to itself. */
-  get sharing(): LeaseState {
-    return this.#sharing;
   }
 
   get isOrphaned(): boolean {
@@ -167,7 +169,10 @@ export class Budget<P extends LimitPlace> {
       holder,
       budget: this.#key,
       instances: () => this.#instances(),
-      onInstances: (count) => this.#ledger?.sawInstances(this.#key, count),
+      onInstances: (count) => {
+        this.instances = count;
+        this.#ledger?.sawInstances(this.#key, count);
+      },
       onState: (state) => {
         this.#sharing = state;
         this.#warn(this.#describe(state));

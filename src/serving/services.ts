@@ -17,12 +17,14 @@ import type { Operation } from '../operations/operation.ts';
 import type { Account, Directory, Place } from '../routing/directory.ts';
 import type { Standings } from '../standing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { RegionAnswer, Regions } from '../upstream/region.ts';
 import type { RegionHealth } from '../upstream/region-health.ts';
 import type { Callers } from './callers.ts';
 import type { OwnCallers } from './own-callers.ts';
 import type { SharedReads } from './shared-reads.ts';
+import type { StatePolls } from './state-poll.ts';
 import type { ClientSettings } from './wait.ts';
 
 /** Everything a request may need on its way; built once in gateway/core.ts, and anew at a reload. */
@@ -35,12 +37,16 @@ export interface Services {
   readonly tracing: Tracing | undefined;
   /** Whether regions are up. */
   readonly health: RegionHealth;
+  /** The slowest and the refused requests of the last hour. */
+  readonly notable: NotableRequests;
   /** How what is no region stands: `redis cache`, `login main`, `reload` … */
   readonly standings: Standings;
   readonly directory: Directory;
   readonly regions: Regions;
   readonly limits: RegionLimits<Place>;
   readonly cache: ResponseCache;
+  /** Watches for states that callers wait for. */
+  readonly statePolls: StatePolls;
   /** Lets identical reads in the queue share a slot. */
   readonly sharedReads: SharedReads<RegionAnswer>;
   /** Keeps requests with an `Idempotency-Key` from being done twice. */

@@ -5,6 +5,7 @@ import type { RegionStanding } from '../limits/limits.ts';
 import type { ShaperObserver } from '../limits/queue/shaper-contract.ts';
 import type { RedisObserver } from '../redis/guard.ts';
 import { REDIS_TROUBLES } from '../redis/trouble.ts';
+import type { CacheCounts } from './last-hour.ts';
 import type { Metrics } from './metrics.ts';
 import { currentSpan } from './tracing.ts';
 
@@ -49,6 +50,16 @@ export function observeRedis(metrics: Metrics): RedisObserver {
       });
     },
   };
+}
+
+/** What was counted of the cache so far. */
+export function cacheCounts(metrics: Metrics): CacheCounts {
+  const verdicts: Record<string, number> = { hit: 0, stale: 0, coalesced: 0, miss: 0, pass: 0 };
+  for (const [[, , result = ''], { value }] of metrics.cacheRequests.entries())
+    verdicts[result] = (verdicts[result] ?? 0) + value;
+  let saved = 0;
+  for (const [, { value }] of metrics.cacheSaved.entries()) saved += value;
+  return { verdicts, saved };
 }
 
 /** Until when the accounts in force have tokens, read when somebody scrapes: one that is gone has no value any more. */

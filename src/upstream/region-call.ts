@@ -139,10 +139,11 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   /** @throws {Fault} over a limit of the client's own, of which a request takes one, however often it is sent */
   #takeOwnLimit(): void {
-    const { clientLimits, clock, metrics, overLimitStatus } = this.means;
+    const { clientLimits, clock, limits, metrics, overLimitStatus } = this.means;
     const { client, method, place } = this.request;
-    if (!this.#terms.isRated || this.#given !== undefined || !clientLimits.has(client)) return;
-    const refused = clientLimits.take(client, method, this.#slot(0, false), clock.monotonic());
+    if (this.#terms.isFree || this.#given !== undefined || !clientLimits.has(client)) return;
+    const { instances } = limits;
+    const refused = clientLimits.take(client, method, this.#slot(0, false), clock.monotonic(), instances);
     if (refused === undefined) return;
     metrics.limitRejected.inc(place.account.name, place.endpoint.region, client, 'client');
     throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
@@ -189,6 +190,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { method, path, query, body, place } = this.request;
     this.#hasHead = false;
     this.#permit = permit;
+    const { account, endpoint } = place;
     const started = this.means.clock.monotonic();
     const pass = this.#circuit.enter(started);
     if (typeof pass !== 'string') {
@@ -196,7 +198,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       throw circuitFault(pass, place);
     }
     const span = beginAttempt(this.request, this.#terms.label, this.attempts++);
-    const { account, endpoint } = place;
     this.means.health.asked(account.name, endpoint.region);
     const outcome = await this.exchange(
       {
@@ -211,9 +212,9 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const tookMs = now - started;
     this.upstreamMs += tookMs;
     endAttempt(span, outcome);
-    this.#circuit.ended(pass, endOf(outcome), now);
     const { label } = this.#terms;
     recordAttempt(this.request, this.means, { label, count: this.attempts, ms: tookMs }, outcome);
+    this.#circuit.ended(pass, endOf(outcome), now);
     if (outcome instanceof ExchangeError) {
       if (!this.#hasHead) settleUnanswered(permit, outcome);
       return outcome;
