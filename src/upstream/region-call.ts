@@ -20,7 +20,8 @@ import {
 } from './attempts.ts';
 import type { Circuit } from './circuit.ts';
 import { circuitFault, endOf } from './circuits.ts';
-import { ExchangeError, type ExchangeRequest, type ExchangeWatch, type UpstreamAnswer } from './exchange.ts';
+import type { AnswerHead, ExchangeRequest, ExchangeWatch, UpstreamAnswer } from './exchange.ts';
+import { ExchangeError } from './exchange.ts';
 import { failureFault, renewalFault } from './failure.ts';
 import type { CallTerms, Means } from './means.ts';
 import { ownToken } from './own-token.ts';
@@ -28,9 +29,6 @@ import { isTaken, type Tokens } from './renewals.ts';
 import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { announce, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
-
-/** What an answer has, however it is taken. */
-type AnswerHead = Pick<UpstreamAnswer, 'status' | 'headers'>;
 
 /**
  * One request to a region, sent until there is an answer worth having. Each attempt takes a token, a permit and one
@@ -102,7 +100,10 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         const asked = this.#admit();
         const permit = asked instanceof Promise ? await waitForSlot(asked, this.request) : asked;
         recordSlot(this.request, this.means, permit);
-        if (permit.refused) throw this.#refusal(permit);
+        if (permit.refused) {
+          if (mayRideAlong(permit)) this.request.waiting?.refused();
+          throw this.means.limits.refusal(permit);
+        }
         this.waitedMs += permit.waitedMs;
         const { beforeSending } = this.request;
         const told = beforeSending && announce(beforeSending, permit);
@@ -277,11 +278,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     if (why === 'overlimit') return this.means.limits.refusal(await this.#refusalNow());
     this.means.renewals.renewInBackground(this.#tokens, token);
     return renewalFault(this.request.place.endpoint.region);
-  }
-
-  #refusal(refusal: Refusal): Fault {
-    if (mayRideAlong(refusal)) this.request.waiting?.refused();
-    return this.means.limits.refusal(refusal);
   }
 
   #failure(error: ExchangeError): Fault {
