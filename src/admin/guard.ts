@@ -31,7 +31,10 @@ export function judgeAdmin(
   if (isTrusted) return { kind: 'granted' };
   if (isProbe) return { kind: 'probe' };
   if (token !== null)
-    return refused(401, 'The operators’ listener wants admin.token: Authorization: Bearer.');
+    return refused(
+      401,
+      'The operators’ listener wants admin.token: Authorization: Bearer, or as the password of any user.',
+    );
   return refused(
     403,
     'The Host is no address of this machine: ask by an address, as localhost, or with an admin.token.',
@@ -61,8 +64,15 @@ function isOwnName(header: string | undefined, configured: string): boolean {
 
 /** In constant time: how much of a guess was right must not show. */
 function showsToken(authorization: string | undefined, token: string): boolean {
-  const shown = /^bearer +(.*)$/is.exec(authorization ?? '')?.[1];
+  const shown = /^bearer +(.*)$/is.exec(authorization ?? '')?.[1] ?? passwordOf(authorization);
   return shown !== undefined && timingSafeEqual(digest(shown), digest(token));
+}
+
+/** Browsers show what they were asked for as a password (RFC 7617), whatever the user. */
+function passwordOf(authorization: string | undefined): string | undefined {
+  const coded = /^basic +([\w+/=]{1,4096})$/i.exec(authorization ?? '')?.[1];
+  const pair = coded === undefined ? '' : Buffer.from(coded, 'base64').toString();
+  return pair.includes(':') ? pair.slice(pair.indexOf(':') + 1) : undefined;
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -5,11 +5,18 @@ import { plainFault } from '../http/refusal.ts';
 import { Wire } from '../http/server.ts';
 import type { ResyncFilter } from '../limits/limits.ts';
 import type { Services } from '../serving/services.ts';
+import { LastHour } from '../telemetry/last-hour.ts';
+import { cacheCounts } from '../telemetry/observers.ts';
 import { OPEN_METRICS_TYPE, wantsOpenMetrics } from '../telemetry/open-metrics.ts';
 import { judgeAdmin } from './guard.ts';
+import { overviewOf } from './overview.ts';
+import { registerPage } from './page/register.ts';
 import { readiness } from './readiness.ts';
 import { answerReady, type ReadyQuery } from './ready.ts';
 import { limitsStatus } from './status.ts';
+
+/** How often the counters of the cache are read for the last hour, ms. */
+const SAMPLING_MS = 15_000;
 
 /** Most bytes the body of a purge may have. */
 const MAX_PURGE_BYTES = 16 * 1024;
@@ -50,7 +57,7 @@ export function createAdmin(services: () => Services, draining: () => boolean): 
     request.isProbe = verdict.kind === 'probe';
     reply.headers(NOT_FOR_PAGES);
     if (verdict.kind !== 'refused') return;
-    if (verdict.status === 401) reply.header('www-authenticate', 'Bearer realm="sluice"');
+    if (verdict.status === 401) reply.header('www-authenticate', challengeFor(request.headers.accept));
     await reply.code(verdict.status).send({ error: verdict.message });
   });
 
@@ -61,10 +68,22 @@ export function createAdmin(services: () => Services, draining: () => boolean): 
     return reply.code(code).send(request.isProbe ? { status: answer.status } : answer);
   });
 
-  fastify.get('/status.json', async () => ({
-    accounts: readiness(services()),
-    limits: limitsStatus(services().limits.standings()),
-  }));
+  const hour = new LastHour();
+  const sample = () => hour.sample(cacheCounts(services().metrics), services().clock.now());
+  sample();
+  const sampling = setInterval(sample, SAMPLING_MS).unref();
+  fastify.addHook('onClose', async () => clearInterval(sampling));
+  const overview = () => {
+    const { metrics, clock } = services();
+    const minutes = hour.minutes(cacheCounts(metrics), clock.now());
+    return overviewOf(services(), { isDraining: draining(), minutes });
+  };
+  registerPage(fastify, overview);
+
+  fastify.get('/status.json', async () => {
+    const { limits, ...rest } = overview();
+    return { ...rest, accounts: readiness(services()), limits: limitsStatus(limits) };
+  });
 
   fastify.get('/metrics', async (request, reply) => {
     const { metrics } = services();
@@ -92,6 +111,10 @@ export function createAdmin(services: () => Services, draining: () => boolean): 
 
   return fastify;
 }
+
+/** A browser asks its user for what `Basic` takes, and for nothing else. */
+const challengeFor = (accept: string | undefined): string =>
+  accept?.includes('text/html') ? 'Basic realm="sluice", charset="UTF-8"' : 'Bearer realm="sluice"';
 
 /** What an orchestrator asks, which has no token. */
 const PROBES = new Set(['/healthz', '/readyz']);

@@ -78,7 +78,13 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     overLimitStatus: config.limits.overLimitStatus,
   });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
-  const finished = createFinish(metrics, createRequestLog(log, config.log), shared.audit, clock);
+  const finished = createFinish(
+    metrics,
+    createRequestLog(log, config.log),
+    shared.audit,
+    clock,
+    shared.notable,
+  );
   const links = linksOf(directory, config.facade.services);
   const outbox = new Outbox<Call, () => void>((call, write) => {
     try {
@@ -94,7 +100,9 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     clock,
     log,
     metrics,
+    tracing: shared.tracing,
     health,
+    notable: shared.notable,
     standings,
     directory,
     regions,

@@ -88,11 +88,13 @@ export function createListener(options: {
   fastify.removeAllContentTypeParsers();
 
   const newCall = (req: IncomingMessage, res: Call['res']) => {
-    return new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
+    const call = new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
       terms: terms(),
       rootRegion,
       now: services().clock.monotonic(),
     });
+    call.trace = services().tracing?.request(req.headers);
+    return call;
   };
 
   /** Leaves a request to Fastify and its proxy. */

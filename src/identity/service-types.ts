@@ -143,3 +143,11 @@ export function isServedType(type: string, served: ServedServices): boolean {
     (names.includes('all') && KNOWN.has(meant)) || names.includes(type.toLowerCase()) || names.includes(meant)
   );
 }
+
+/** The service that a type means, by the name under which its limits are stated: Cinder's names are one. */
+export function serviceNameOf(type: string): string {
+  const meant = canonicalServiceType(type);
+  if (isComputeType(meant)) return 'compute';
+  if (isIdentityType(meant)) return 'identity';
+  return meant === 'volume' || meant === 'block-store' ? 'block-storage' : meant;
+}

@@ -7,6 +7,10 @@ import type { Window } from './windows/window.ts';
 export interface LimitStanding {
   readonly limit: PublishedLimit;
   readonly remaining: number;
+  /** Slots of requests that are under way; they are no part of `remaining`. */
+  readonly reserved: number;
+  /** Requests that wait for a slot of it now. */
+  readonly waiting: number;
   /** ms until the next slot comes free; 0 when none is taken. */
   readonly nextFreeMs: number;
   /** Requests charged so far, by client; only ever grows (save for those that were never sent). */
@@ -42,7 +46,14 @@ export function chargeOf(window: Window, now: number): Charge {
 export function snapshotOf(
   windows: readonly Window[],
   clients: Iterable<Client>,
-  at: { now: number; nowWall: number; queueDepth: number; oldestMs: number; pausedMs: number },
+  at: {
+    now: number;
+    nowWall: number;
+    queueDepth: number;
+    oldestMs: number;
+    pausedMs: number;
+    waitingFor: (window: Window) => number;
+  },
 ): ShaperSnapshot {
   const known = [...clients];
   return {
@@ -57,7 +68,7 @@ export function snapshotOf(
 function standingOf(
   window: Window,
   clients: readonly Client[],
-  { now, nowWall }: { now: number; nowWall: number },
+  { now, nowWall, waitingFor }: { now: number; nowWall: number; waitingFor: (window: Window) => number },
 ): LimitStanding {
   const release = window.nextReleaseAt(now) - now;
   const used = clients.flatMap(({ name, index }): [string, number][] => {
@@ -67,6 +78,8 @@ function standingOf(
   return {
     limit: window.limit,
     remaining: window.remaining(now),
+    reserved: window.inFlight,
+    waiting: waitingFor(window),
     nextFreeMs: Math.max(0, Number.isFinite(release) ? release : window.holdMs),
     used: new Map(used),
     exhaustionMs: forecast(window, now, nowWall),

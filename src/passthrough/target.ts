@@ -120,19 +120,23 @@ function commonOf(call: Call, services: Services) {
     maxWaitMs: longestWaitMs(call, settings.limits.maxWaitMs, known),
     beforeSending: whileGood(call, services),
     cancellation: call,
+    trace: call.trace,
   };
 }
 
-/** The published limits are those of Compute: no other service is charged to them. */
+/** The path below the version, as limits name it, and what stands before it. */
 function pathOf({
   place,
   path,
   matched,
 }: LocatedPassthrough): Pick<ProxiedRequest, 'base' | 'path' | 'label' | 'isRated' | 'isCompute'> {
   const label = matched?.operation.name ?? OTHER_OPERATION;
-  return isService(place)
-    ? { base: '', path: servicePath(place.service, path), label, isRated: false, isCompute: false }
-    : { base: place.endpoint.basePath, path, label, isRated: true, isCompute: true };
+  const { basePath } = place.endpoint;
+  if (!isService(place)) return { base: basePath, path, label, isRated: true, isCompute: true };
+  const whole = servicePath(place.service, path);
+  const isBelow = basePath !== '' && whole.startsWith(`${basePath}/`);
+  const base = isBelow ? basePath : (/^\/v\d[^/]*(?=\/)/.exec(whole)?.[0] ?? '');
+  return { base, path: whole.slice(base.length), label, isRated: true, isCompute: false };
 }
 
 const isService = (place: Place): place is ServicePlace => 'service' in place;

@@ -1,6 +1,7 @@
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { ServicePlace } from '../routing/service-place.ts';
+import type { Span } from '../telemetry/tracing.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
 import { microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
@@ -19,6 +20,8 @@ export interface Sending {
   readonly beforeSending?: () => Promise<void>;
   /** See `RegionRequest`. */
   readonly waiting?: WaitWatch;
+  /** What it is a part of; the caller's request when left out. */
+  readonly trace?: Span | undefined;
 }
 
 /**
@@ -98,7 +101,7 @@ function upstreamRequest(
   request: OperationRequest,
   body: Buffer | string | undefined,
   services: Services,
-  { cancellation = request.call, beforeSending, waiting }: Sending,
+  { cancellation = request.call, beforeSending, waiting, trace = request.call.trace }: Sending,
 ): UpstreamRequest {
   const { call, operation, place } = request;
   // What is fetched for the cache is fetched for all who wait for it.
@@ -123,5 +126,6 @@ function upstreamRequest(
     beforeSending: isForAll ? beforeSending : whileGood(call, services, beforeSending),
     waiting,
     cancellation,
+    trace,
   };
 }

@@ -5,6 +5,7 @@ import type { Call } from '../http/call.ts';
 import type { Charge } from '../limits/slot-request.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { ServicePlace } from '../routing/service-place.ts';
+import { type Span, traced, within } from '../telemetry/tracing.ts';
 import { MOST_AT_ONCE } from '../translation/turns.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import { microversionOf } from '../upstream/microversion.ts';
@@ -51,10 +52,18 @@ function resultOf({ verdict, reason, entry }: Lookup & { verdict: 'hit' | 'stale
 /** How often a caller joins another fetch after one that was refused for its leader's impatience. */
 const MOST_FETCHES = 3;
 
-async function fetchAnswer(
+function fetchAnswer(request: OperationRequest, lookup: Lookup, services: Services): Promise<CacheResult> {
+  const trace = request.call.trace?.child('cache', 'internal');
+  const fetched = within(trace, () => fetchOnce(request, lookup, services, trace));
+  return trace === undefined ? fetched : traced(trace, fetched);
+}
+
+/** @param trace what the fetch is a part of */
+async function fetchOnce(
   request: OperationRequest,
   lookup: Lookup,
   services: Services,
+  trace: Span | undefined,
 ): Promise<CacheResult> {
   for (let fetch = 1; ; fetch++) {
     let charges: readonly Charge[] = [];
@@ -63,6 +72,7 @@ async function fetchAnswer(
       isLeader = true;
       const answered = await askRegion(request, undefined, services, {
         cancellation: cancellationOf(signal),
+        trace,
       });
       charges = answered.charges;
       return storedFrom(answered, request.operation);
@@ -98,6 +108,7 @@ export async function loadInBackground(
     priority: 'background',
     maxWaitMs: services.settings.limits.maxWaitMs,
     cancellation: cancellationOf(signal),
+    trace: call?.trace,
   });
   return storedFrom(answered, operation);
 }

@@ -1,6 +1,7 @@
 import type { RequestFacts } from '../http/request-facts.ts';
 import type { Route } from '../routing/route.ts';
 import type { Target } from '../routing/target.ts';
+import type { NotableRequest } from '../telemetry/notable-requests.ts';
 import { redactText } from '../telemetry/redact.ts';
 import type { RequestLine } from '../telemetry/request-log.ts';
 import { traceIdOf } from '../telemetry/trace-id.ts';
@@ -40,6 +41,13 @@ export function requestLineOf(call: RequestFacts, status: number, bytes: number,
     'error.type': call.errorType || undefined,
     reason: call.errorMessage === '' ? undefined : redactText(call.errorMessage).slice(0, LONGEST_TEXT),
   };
+}
+
+/** A request for the status page. */
+export function notableOf(call: RequestFacts, status: number, ms: number, atMs: number): NotableRequest {
+  const { client, region, operation, requestId: id, errorType: why } = call;
+  const waitMs = Math.round(call.waitedMs);
+  return { atMs, id, client, region, operation, status, ms: Math.round(ms), waitMs, why };
 }
 
 type Paths = Pick<RequestLine, 'http.route' | 'url.path'>;

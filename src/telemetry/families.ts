@@ -48,6 +48,11 @@ export class CounterFamily {
     this.#children.find(values);
   }
 
+  /** All there are, with their label values in the order of the list. */
+  entries(): [values: string[], child: Readonly<CounterChild>][] {
+    return this.#children.entries();
+  }
+
   /** Adds `amount` >= 0. */
   add(amount: number, ...values: string[]): void {
     this.#children.find(values).value += amount;

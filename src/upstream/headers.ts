@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { contextOf } from '../telemetry/tracing.ts';
 import { PRODUCT } from '../version.ts';
 import { MICROVERSION_HEADERS, microversionHeaders, microversionOf } from './microversion.ts';
 import { tellableRetryAfter } from './retry-after.ts';
@@ -193,7 +194,8 @@ export function requestHeaders(
   };
   if (hasBody) headers['content-type'] = 'application/json';
   if (isCompute) addMicroversion(headers, caller);
-  if (shared) return headers;
+  // It ties logs together and decides nothing: whoever asked first is who the region's log leads back to.
+  if (shared) return caller.traceparent === undefined ? headers : Object.assign(headers, contextOf(caller));
   const dropped = nominated(caller.connection);
   for (const name in caller) {
     if (UP.has(name) && !dropped?.has(name)) headers[name] = text(caller[name]);

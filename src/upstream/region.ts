@@ -87,7 +87,7 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
       {
         base,
         label: operation.name,
-        isRated: isRated(operation),
+        isRated: operation.limitClass !== 'free',
         isFree: operation.limitClass === 'free',
         permit,
       },
@@ -128,10 +128,6 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
 
   protected discard(): void {}
 }
-
-/** The published limits are those of Compute: no other service is charged to them, and version documents are free. */
-const isRated = ({ service, limitClass }: Operation): boolean =>
-  service === 'compute' && limitClass !== 'free';
 
 /** Where the paths of a scope begin: below the tenant, at the root of the region, or at that of the origin. */
 function basePathOf({ basePath, versionPath }: Endpoint, scope: Operation['scope']): string {

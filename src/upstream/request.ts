@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Permit, Priority } from '../limits/slot-request.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
+import type { Span } from '../telemetry/tracing.ts';
 import type { Cancellation } from './cancellation.ts';
 
 /** A body that is sent while it comes in: once, unless nothing of it has been read. */
@@ -36,6 +37,8 @@ export interface RegionRequest {
   /** Called before each attempt is sent, with its slot in hand; what it throws ends the request unsent. */
   readonly beforeSending?: (() => Promise<void> | undefined) | undefined;
   readonly cancellation: Cancellation | undefined;
+  /** What this is a part of, where that is traced. */
+  readonly trace?: Span | undefined;
   /** Told when it begins to wait for a slot, and when that is over. */
   readonly waiting?: WaitWatch | undefined;
 }

@@ -17,3 +17,7 @@ export function programAvailable(name: string, needs = name): boolean {
   process.stderr.write(`\n*** ${name} is not installed (package ${needs}): its tests are SKIPPED ***\n`);
   return false;
 }
+
+/** Where a program is that can be run. */
+export const programPath = (name: string): string =>
+  spawnSync('which', [name], { encoding: 'utf8' }).stdout.trim();

@@ -126,6 +126,13 @@ export class FairQueue {
     return waiting;
   }
 
+  /** How many wait whom a window is about, whatever else holds them up. */
+  waitingFor(window: Window): number {
+    let waiting = 0;
+    for (const { limitSet, depth } of this.#busy) if (limitSet.windows.includes(window)) waiting += depth;
+    return waiting;
+  }
+
   /** When the one came who waits longest, monotonic ms; undefined: nobody waits. */
   oldestArrival(): number | undefined {
     let oldest: number | undefined;
