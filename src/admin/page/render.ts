@@ -4,7 +4,7 @@ import type { NotableRequest } from '../../telemetry/notable-requests.ts';
 import { VERSION } from '../../version.ts';
 import type { DegradedPart } from '../degraded.ts';
 import type { Overview, PartState } from '../overview.ts';
-import { html, type Markup } from './html.ts';
+import { html, type Markup } from '../../http/html.ts';
 import { gauge, savingPicture, verdictPicture } from './pictures.ts';
 
 /** The whole page: what stands in `main` is replaced as it changes. */
