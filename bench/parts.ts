@@ -20,6 +20,7 @@ const partOf = (key: string, title: string): Part => ({
 export const PARTS: Part[] = [
   partOf('translation', 'Translation between JSON and XML'),
   partOf('limits', 'A slot of the published limits'),
+  partOf('flood', 'Strangers with wrong keys and passwords'),
   partOf('cache-memory', 'Memory that cached answers take'),
 ].filter(({ file }) => existsSync(file));
 

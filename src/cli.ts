@@ -138,6 +138,21 @@ program
   });
 
 program
+  .command('init')
+  .description('write a commented configuration from the clouds.yaml that is found, one account a cloud')
+  .option('-o, --output <file>', 'file to write, - for standard output', fileName, 'sluice.yaml')
+  .option(
+    '--clouds <file>',
+    'the clouds.yaml, instead of the one that OpenStack’s clients would read',
+    fileName,
+  )
+  .option('--force', 'replace a file that is there')
+  .action(async ({ output, clouds, force }: { output: string; clouds?: string; force?: true }) => {
+    const { init } = await import('./commands/init.ts');
+    await exitWith(init({ output, clouds, force: force === true }, env));
+  });
+
+program
   .command('clouds-yaml')
   .description('print the clouds.yaml that a client of this gateway uses')
   .option('-c, --config <file>', 'configuration', fileName, defaultConfigFile())

@@ -2,7 +2,8 @@
  * Limits of a client's own: what it may take of an account's limits, so that a batch job cannot spend the day for the
  * others. They are counted where a request is about to ask for a slot of the account, so that what is answered from the
  * cache costs nothing, and a request beyond them is refused at once. Sliding windows, as for the account: no unit ever holds
- * more than the value. Each instance counts for itself; a reload forgets nothing that is still a limit.
+ * more than the value. Where several instances share an account each keeps to its part of the value, so that together they
+ * keep to the whole; a reload forgets nothing that is still a limit.
  */
 import { Fault } from '../faults/faults.ts';
 import { describeLimit, limitKey, type PublishedLimit, UNIT_MS } from '../limits/published/limit.ts';
@@ -17,6 +18,10 @@ export interface LimitedClient {
   readonly name: string;
   readonly limits: readonly ClientLimitSettings[];
 }
+
+/** What does not divide evenly is nobody's; but a limit that allows anything allows one request at each instance. */
+const partOf = (value: number, instances: number): number =>
+  value === 0 ? 0 : Math.max(1, Math.floor(value / instances));
 
 /** One limit of one client: what it has taken in the last unit. */
 class OwnWindow {
@@ -39,10 +44,10 @@ class OwnWindow {
     return this.#pattern.matchesPath(target, NO_STEPS) || this.#pattern.matchesQuery(target, NO_STEPS);
   }
 
-  /** How long until one more is allowed, ms; 0: it is. */
-  waitMs(now: number): number {
+  /** How long until one more is allowed here, ms; 0: it is. */
+  waitMs(now: number, instances: number): number {
     this.#log.expire(now);
-    const { value } = this.limit;
+    const value = partOf(this.limit.value, instances);
     if (value === 0) return Number.POSITIVE_INFINITY;
     const excess = this.#log.held - value + 1;
     return excess <= 0 ? 0 : this.#log.timeOf(excess) - now;
@@ -83,15 +88,16 @@ export class ClientLimits {
    * Takes one request of every limit that it is about, or of none of them.
    *
    * @param now monotonic ms
+   * @param instances how many share the accounts: this one keeps to its part of each value
    * @returns why it may not go on; undefined: it may
    */
-  take(client: string, method: string, target: LimitTarget, now: number): Refusal | undefined {
+  take(client: string, method: string, target: LimitTarget, now: number, instances = 1): Refusal | undefined {
     const windows = this.#windows.get(client);
     if (windows === undefined) return undefined;
     const concerned = [...windows.values()].filter((window) => window.concerns(method, target));
     let longest: { readonly window: OwnWindow; readonly waitMs: number } | undefined;
     for (const window of concerned) {
-      const waitMs = window.waitMs(now);
+      const waitMs = window.waitMs(now, instances);
       if (waitMs > (longest?.waitMs ?? 0)) longest = { window, waitMs };
     }
     if (longest !== undefined) {

@@ -105,7 +105,7 @@ const ClientSchema = Type.Object(
     limits: Type.Array(ClientLimitSchema, {
       default: [],
       description:
-        'Rate limits of this client’s own, beside those of the account; each instance counts for itself.',
+        'Rate limits of this client’s own, for whatever it asks of any region and service, beside those of the account; where several instances share Redis each keeps to its part.',
     }),
   },
   closed,

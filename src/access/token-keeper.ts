@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
-import { createRedis, createSubscriber, type RedisLog } from '../redis/connection.ts';
+import { Fault } from '../faults/faults.ts';
+import { createRedisPair, type RedisLog } from '../redis/connection.ts';
 import type { RedisSettings } from '../redis/settings.ts';
 import type { Standings } from '../standing.ts';
+import { LeakyCounts } from './leaky-counts.ts';
 import { proofOf, type RevocationSharing, shareRevocations } from './redis-revocations.ts';
 import { digestOf, Revocations } from './revocations.ts';
 import type { AccessSettings } from './settings.ts';
@@ -15,10 +17,19 @@ export interface TokenSettings {
   readonly redis: RedisSettings;
 }
 
+/**
+ * How many tokens a client may give back at once, and a second. There is room for some 200,000, each for a day, and where it
+ * is used up tokens of others end before their time.
+ */
+const MOST_RETURNED = 5_000;
+const RETURNED_PER_SECOND = 0.25;
+
 /** What Sluice's own tokens are signed with, and which of them were given back: it outlives a reload. */
 export class TokenKeeper {
   readonly revocations = new Revocations();
   readonly #ownKey = randomTokenKey();
+  /** By client; whoever has none shares one count. */
+  readonly #returned = new LeakyCounts(MOST_RETURNED, RETURNED_PER_SECOND);
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #standings: Standings;
@@ -49,8 +60,16 @@ export class TokenKeeper {
     return verifier;
   }
 
-  /** Takes a token back, here at once and at the other instances as soon as Redis tells them. */
+  /**
+   * Takes a token back, here at once and at the other instances as soon as Redis tells them.
+   *
+   * @throws {Fault} 429 with Retry-After: its client gives back so many that it would take the room of all others
+   */
   revoke({ id, claims }: Pick<SluiceToken, 'id' | 'claims'>): void {
+    const now = this.#clock.monotonic();
+    const pauseMs = this.#returned.pauseMs(claims.client, now);
+    if (pauseMs > 0) throw tooMany(pauseMs);
+    this.#returned.add(claims.client, now);
     const signer = keyOfToken(this.#keys, id);
     const returned = { digest: digestOf(id), expiresAt: Math.floor(claims.expiresAtMs / 1000) };
     const revocation = { ...returned, proof: signer === undefined ? '' : proofOf(signer.key, returned) };
@@ -73,23 +92,29 @@ export class TokenKeeper {
   }
 
   #share(settings: RedisSettings): RevocationSharing | undefined {
-    const redis = createRedis(settings, SILENT, {
+    const pair = createRedisPair(settings, SILENT, {
       purpose: 'returned tokens',
       commandTimeoutMs: 1_000,
       standing: this.#standings.open('redis tokens'),
     });
-    const subscriber = createSubscriber(settings, 'returned tokens news');
-    if (!redis || !subscriber) return undefined;
+    if (pair === null) return undefined;
     const { revocations } = this;
     return shareRevocations({
-      redis,
-      subscriber,
+      ...pair,
       revocations,
       keys: this.#keys,
       clock: this.#clock,
       log: this.#log,
     });
   }
+}
+
+function tooMany(pauseMs: number): Fault {
+  return new Fault(
+    'overLimit',
+    'This client gives back more tokens than can be remembered. Let tokens expire, or use one for longer.',
+    { code: 429, headers: { 'retry-after': `${Math.ceil(pauseMs / 1_000)}` } },
+  );
 }
 
 /** Of outages the cache's connection speaks. */

@@ -13,6 +13,7 @@ import type { OperationRequest } from '../serving/operation-request.ts';
 import { ownTokenOf } from '../serving/own-token.ts';
 import type { Services } from '../serving/services.ts';
 import { parseJson } from '../translation/json.ts';
+import { MOST_AT_ONCE, nextTurn } from '../translation/turns.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import { tellableRetryAfter } from '../upstream/retry-after.ts';
 import { type Failure, type Part, readPart } from './merge.ts';
@@ -40,7 +41,10 @@ export async function askRegionForPart(request: OperationRequest, services: Serv
       const { status, text, headers, found } = await answerOf(asked, services);
       if (status !== 200)
         return { failure: failureOf(region, status, text, headers['retry-after']), ...found };
+      // Regions answer side by side: one long list must not be read right behind another.
+      if (text.length > MOST_AT_ONCE) await nextTurn();
       const rewritten = services.links(place.account).rewriteBody(text, call.publicBase, region);
+      if (text.length > MOST_AT_ONCE) await nextTurn();
       const part = readPart(region, operation.resource, parseJson(rewritten, Number.POSITIVE_INFINITY));
       if (!part)
         throw new Fault('computeFault', `Region ${region} did not answer with a list.`, { code: 502 });

@@ -15,7 +15,8 @@ import { checkRights } from '../serving/rights.ts';
 import type { Services } from '../serving/services.ts';
 import { requireRead, sendOwnVersion } from '../serving/versions.ts';
 import { stringifyJson } from '../translation/json.ts';
-import { renderFaultXml, renderXml } from '../translation/write-xml.ts';
+import { MOST_AT_ONCE, nextTurn } from '../translation/turns.ts';
+import { ITEMS_PER_TURN, renderFaultXml, renderXmlInTurns } from '../translation/write-xml.ts';
 import { askRegionForPart, awaitRegions, hasMember, type RegionPart } from './ask-region.ts';
 import { type Failure, judgeFailures, mergedDocument, mergeParts } from './merge.ts';
 import { nextQuery, type PageAsk, readPage, regionQuery } from './page.ts';
@@ -61,7 +62,7 @@ export async function serveEverywhere(
   call.upstreamMs = Math.min(call.upstreamMs, elapsedMs);
   const refusing = refusingFailures(answers, from !== undefined);
   if (refusing) sendRefusal(call, refusing, services);
-  else sendPage(call, operation, ask, answers, services);
+  else await sendPage(call, operation, ask, answers, services);
 }
 
 /** What there is no page for: no region answered, or the one that has the marker's place refuses it. */
@@ -128,20 +129,23 @@ async function startOf(
   );
 }
 
-function sendPage(
+async function sendPage(
   call: Call,
   operation: Operation,
   ask: PageAsk,
   answers: readonly RegionPart[],
   services: Services,
-): void {
+): Promise<void> {
   const key = operation.resource;
   const parts = answers.flatMap(({ part }) => part ?? []);
   const failures = failuresOf(answers);
   const { members, next } = mergeParts(parts, ask.limit);
   const nextUrl = next && `${call.publicBase}${call.path}?${nextQuery(ask, next)}`;
   const document = mergedDocument(key, members, nextUrl, failures);
-  const body = call.format === 'json' ? stringifyJson(document) : renderXml(operation.response!, document);
+  if (members.length > ITEMS_PER_TURN) await nextTurn();
+  const body =
+    call.format === 'json' ? stringifyJson(document) : await renderXmlInTurns(operation.response!, document);
+  if (body.length > MOST_AT_ONCE) await nextTurn();
   const etag = `"${hash('sha1', body, 'base64url')}"`;
   const founds = answers.flatMap(({ found }) => found ?? []);
   const headers = cacheHeaders(call, founds, services);

@@ -1,4 +1,3 @@
-import { canonicalServiceType } from '../identity/service-types.ts';
 import { operationNamed } from '../operations/match.ts';
 import type { CacheClass, DocumentName, Invalidation, Operation } from '../operations/operation.ts';
 import { atLeast, createdFrom, type Filter, hasImageType, isNamed, isSteady } from './derive/filters.ts';
@@ -132,11 +131,10 @@ export function familyOf(operation: Operation): Family | undefined {
 /**
  * The classes that a write ends which is no operation.
  *
- * @param serviceType as the catalog spells it; `compute` for Compute's own paths
+ * @param type the service's type, as `canonicalServiceType` has it; `compute` for Compute's own paths
  * @param path below the service or the tenant, in any spelling
  */
-export function classesChangedThrough(serviceType: string, path: string): CacheClass[] {
-  const type = canonicalServiceType(serviceType);
+export function classesChangedThrough(type: string, path: string): CacheClass[] {
   const segments = decoded(path)
     .split('/')
     .filter((segment) => segment !== '');

@@ -122,8 +122,14 @@ export const AccountSchema = Type.Object(
     }),
     identity: Type.Union([IdentitySchema, Type.Array(RegionalIdentitySchema, { minItems: 1 })], {
       description:
-        'How the account logs in; a list, one a `region`, where the provider has an identity service in each region.',
+        'How the account logs in; a list, one a `region`, where the provider has an identity service in each region. Left out where `cloud` says it.',
     }),
+    cloud: text(
+      'Name of a cloud of a clouds.yaml of OpenStack’s clients, which says how the account logs in, and its regions and interface where they are not said here; `envvars`: the cloud of the `OS_*` variables. Read at the start and on SIGHUP.',
+    ),
+    cloudsFile: text(
+      'That clouds.yaml, seen from the configuration’s folder; left out: the first of `OS_CLIENT_CONFIG_FILE`, the folder Sluice runs in, `~/.config/openstack` and `/etc/openstack`. A secure.yaml beside it, or on that path, is merged in.',
+    ),
     service: Type.String({
       minLength: 1,
       default: 'cloudServersOpenStack',

@@ -12,6 +12,7 @@ import type { SchemaNode } from '../settings/schema-walk.ts';
 import { deepFreeze, type Tree } from '../settings/tree.ts';
 import { validate } from '../settings/validate.ts';
 import { withPreset } from '../simulator/presets.ts';
+import { expandClouds } from './clouds/expand.ts';
 import { checkRules } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
@@ -60,10 +61,11 @@ export function checkTree(written: Tree, env: Environment, folder: string, use: 
   const missing = interpolated.problems.filter(
     ({ path }) => !overrides.paths.some((set) => set.join('.') === path.join('.')),
   );
+  const strays = [...missing, ...expandClouds(tree, env, folder)];
   const misfits = validate(tree, settingsSchema).filter(
     ({ path }) => !missing.some((known) => isUnder(path, known.path)),
   );
-  const problems = [...checkWritten(written), ...missing, ...misfits];
+  const problems = [...checkWritten(written), ...strays, ...misfits];
   const isSound: IsSound = (path) => {
     const keys = typeof path === 'string' ? path.split('.') : path;
     const root = keys.at(-1) === '**' ? keys.slice(0, -1) : undefined;
@@ -87,9 +89,18 @@ export function checkTree(written: Tree, env: Environment, folder: string, use: 
     problems.push(...checkSimulator(tree as unknown as Config, true, isSound));
   }
   const isList = Array.isArray(written['listen']);
-  if (problems.length > 0)
-    return { problems: problems.map((problem) => formatProblem(isList ? asWritten(problem) : problem)) };
+  if (problems.length > 0) {
+    const told = problems.filter((problem) => !isOfCloud(problem, strays));
+    return { problems: told.map((problem) => formatProblem(isList ? asWritten(problem) : problem)) };
+  }
   return { config: deepFreeze(tree as unknown as Config), warnings: overrides.warnings };
+}
+
+/** An account has no identity because of its cloud, of which the reason is told already. */
+function isOfCloud({ path }: Problem, strays: readonly Problem[]): boolean {
+  const [part, index, key] = path;
+  if (part !== 'accounts' || key !== 'identity' || path.length !== 3) return false;
+  return strays.some((known) => isUnder(known.path, ['accounts', index!, 'cloud']));
 }
 
 /**

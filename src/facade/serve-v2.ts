@@ -1,7 +1,7 @@
 import type { SluiceToken } from '../access/token.ts';
 import { withoutByteOrderMark } from '../content-coding.ts';
 import { Fault, methodFault } from '../faults/faults.ts';
-import { hasBody, readBody } from '../http/body.ts';
+import { hasBody, MAX_LOGIN_BYTES, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
 import type { Caller } from '../http/caller.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
@@ -105,7 +105,7 @@ function access(
 
 async function readLogin(call: Call): Promise<JsonValue | undefined> {
   if (!hasBody(call.req)) return undefined;
-  const text = withoutByteOrderMark(await readBody(call.req)).toString();
+  const text = withoutByteOrderMark(await readBody(call.req, MAX_LOGIN_BYTES)).toString();
   const format = requestFormat(call.header('content-type'));
   if (format === undefined)
     throw new Fault('badMediaType', 'A login is application/json or application/xml.');

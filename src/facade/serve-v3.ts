@@ -1,7 +1,7 @@
 import type { SluiceToken } from '../access/token.ts';
 import { withoutByteOrderMark } from '../content-coding.ts';
 import { asFault, Fault, methodFault } from '../faults/faults.ts';
-import { hasBody, readBody } from '../http/body.ts';
+import { hasBody, MAX_LOGIN_BYTES, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
 import type { Caller } from '../http/caller.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -157,7 +157,7 @@ async function callersAccount(call: Call, services: Services): Promise<KnownAcco
 async function readJson(call: Call): Promise<JsonValue | undefined> {
   if (!hasBody(call.req)) return undefined;
   try {
-    return parseJson(withoutByteOrderMark(await readBody(call.req)).toString());
+    return parseJson(withoutByteOrderMark(await readBody(call.req, MAX_LOGIN_BYTES)).toString());
   } catch (error) {
     if (error instanceof JsonError) throw new Fault('badRequest', `The body is no JSON: ${error.message}`);
     throw error;

@@ -11,6 +11,7 @@ import { createFinish } from '../serving/finish.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
 import { SharedReads } from '../serving/shared-reads.ts';
+import { StatePolls } from '../serving/state-poll.ts';
 import { withdrawnFault } from '../serving/still-good.ts';
 import { ANONYMOUS } from '../serving/wait.ts';
 import { beginRegion } from '../telemetry/first-values.ts';
@@ -62,6 +63,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   const state = openState(config, shared, before?.state);
   const { cache, limits, idempotency } = state;
   const { circuit, maxInFlight } = config.upstream;
+  const statePolls = new StatePolls();
   const circuits = new Circuits({ ...circuit, mostInFlight: maxInFlight }, metrics, log);
   const regions = createRegions({
     pools,
@@ -106,6 +108,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     limits,
     cache,
     idempotency,
+    statePolls,
     sharedReads: new SharedReads(clock),
     clients,
     callers: access.callers,
@@ -161,7 +164,10 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       for (const [key, account] of accounts) if (!successor.accounts.has(key)) closeAccount(account);
       await state.retire(successor.state);
     },
-    drain: (untilMs) => limits.drain(untilMs),
+    drain(untilMs) {
+      statePolls.end();
+      limits.drain(untilMs);
+    },
     turnAway() {
       limits.drain(clock.monotonic());
       for (const account of accounts.values()) closeAccount(account);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createCache, type ResponseCache } from '../cache/cache.ts';
 import { connectSharedStore } from '../cache/redis/store.ts';
+import type { Clock } from '../clock.ts';
 import { identitiesOf } from '../config/identities.ts';
 import type { Config } from '../config/schema.ts';
 import type { IdempotencyKeeper } from '../idempotency/keeper.ts';
@@ -9,9 +10,11 @@ import type { JsonValue } from '../json.ts';
 import { CONTROL_CLIENT } from '../limits/client.ts';
 import { createLimits, type RegionLimits } from '../limits/limits.ts';
 import { createRedisBudgetStore } from '../limits/shared/redis-store.ts';
+import type { BudgetStore } from '../limits/shared/store.ts';
 import type { Permit } from '../limits/slot-request.ts';
 import { operationNamed } from '../operations/match.ts';
-import { createRedis } from '../redis/connection.ts';
+import { createRedis, type RedisConnection } from '../redis/connection.ts';
+import { createSeal, type Seal } from '../redis/seal.ts';
 import { usesRedis } from '../redis/settings.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
@@ -131,16 +134,19 @@ interface LiveLimits {
   settings: Config['limits'];
   users: ReadonlyMap<string, string>;
   shares: ReadonlyMap<string, number>;
+  /** Of what instances leave for each other in Redis. */
+  seal: Seal;
   /** The services in force: their accounts, and the way to their regions. */
   services?: Services;
 }
 
 function liveLimits(config: Config): LiveLimits {
-  const { accounts, access, limits } = config;
+  const { accounts, access, limits, redis } = config;
   return {
     settings: limits,
     users: new Map(accounts.map((account) => [account.name, usersOf(account)])),
     shares: new Map(access.clients.map(({ name, share }) => [name, share])),
+    seal: createSeal(redis.signingKeys),
   };
 }
 
@@ -179,7 +185,7 @@ function openLimits(live: LiveLimits, config: Config, shared: Shared): RegionLim
     standing: standings.open('redis limits'),
   });
   const limits: RegionLimits<Place> = createLimits<Place>({
-    store: redis === null ? undefined : createRedisBudgetStore({ redis, instance: randomUUID() }),
+    store: redis === null ? undefined : budgetStore(redis, live, shared),
     settings: settingsOf(live),
     clock,
     userOf: (account) => live.users.get(account),
@@ -196,6 +202,30 @@ function openLimits(live: LiveLimits, config: Config, shared: Shared): RegionLim
       redis.disconnect();
     },
   });
+}
+
+function budgetStore(redis: RedisConnection, live: LiveLimits, { clock, log }: Shared): BudgetStore {
+  return createRedisBudgetStore({
+    redis,
+    instance: randomUUID(),
+    seal: () => live.seal,
+    onRubbish: rarely(clock, () =>
+      log.warn(
+        { trouble: 'rubbish' },
+        'Redis holds something as the budget of limits that no instance with one of redis.signingKeys wrote; it is ignored',
+      ),
+    ),
+  });
+}
+
+/** Whoever writes rubbish decides how often, but not how often that is logged. */
+function rarely(clock: Clock, tell: () => void, gapMs = 600_000): () => void {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (clock.monotonic() - toldAt < gapMs) return;
+    toldAt = clock.monotonic();
+    tell();
+  };
 }
 
 /** How long `GET /limits` may take, with all its attempts, ms. */

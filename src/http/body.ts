@@ -4,6 +4,9 @@ import { Fault } from '../faults/faults.ts';
 /** Largest request body Sluice takes in, bytes. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
+/** Largest login, bytes: anybody may send one. As much as Keystone takes (`max_request_body_size`). */
+export const MAX_LOGIN_BYTES = 112 * 1024;
+
 /**
  * Emitted on a request whose body will not come in whole, because it is too slow or no HTTP, with the fault to answer.
  * Whoever reads a body listens; where nobody does, the connection answers itself.
@@ -13,26 +16,27 @@ export const BODY_FAILED = Symbol('the body will not come in whole');
 /**
  * Reads a whole request body.
  *
- * @throws {Fault} overLimit 413 for more than `MAX_BODY_BYTES`, badRequest for one cut short, 408 for one too slow
+ * @param most bytes
+ * @throws {Fault} overLimit 413 for more than `most`, badRequest for one cut short, 408 for one too slow
  */
-export function readBody(req: IncomingMessage): Promise<Buffer> {
+export function readBody(req: IncomingMessage, most = MAX_BODY_BYTES): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
-      reject(tooLarge());
+    if (Number(req.headers['content-length'] ?? 0) > most) {
+      reject(tooLarge(most));
       return;
     }
     const chunks: Buffer[] = [];
     let size = 0;
     const onData = (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= MAX_BODY_BYTES) {
+      if (size <= most) {
         chunks.push(chunk);
         return;
       }
       chunks.length = 0;
       req.off('data', onData);
       req.pause();
-      reject(tooLarge());
+      reject(tooLarge(most));
     };
     req.on('data', onData);
     req.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
@@ -77,10 +81,10 @@ export function continueOnRead(req: IncomingMessage, res: ServerResponse): void 
 /** True while a caller has not been told to send the body that it asked about. */
 export const awaitsContinue = (req: IncomingMessage): boolean => asking.has(req);
 
-const tooLarge = () =>
+const tooLarge = (most: number) =>
   new Fault(
     'overLimit',
-    `The request body is larger than ${MAX_BODY_BYTES} bytes, which is the most this gateway takes.`,
+    `The request body is larger than ${most} bytes, which is the most this gateway takes.`,
   );
 
 const cutShort = (cause: unknown) =>

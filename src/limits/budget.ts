@@ -52,6 +52,8 @@ export class Budget<P extends LimitPlace> {
   #observer: ShaperObserver;
   #refresher: LimitsRefresher | undefined;
   #isOrphaned = false;
+  /** How many instances share it, as the store last said; undefined until it has. */
+  instances: number | undefined;
   #sharing: LeaseState = 'shared';
   /** The static limits in force, to tell whether a reload changed them. */
   #stated = '';
@@ -167,7 +169,10 @@ export class Budget<P extends LimitPlace> {
       holder,
       budget: this.#key,
       instances: () => this.#instances(),
-      onInstances: (count) => this.#ledger?.sawInstances(this.#key, count),
+      onInstances: (count) => {
+        this.instances = count;
+        this.#ledger?.sawInstances(this.#key, count);
+      },
       onState: (state) => {
         this.#sharing = state;
         this.#warn(this.#describe(state));

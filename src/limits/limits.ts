@@ -40,6 +40,8 @@ export interface Resynced {
 export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   /** Whether anything is counted here at all; otherwise only the region knows its limits. */
   readonly isEnabled: boolean;
+  /** How many instances share the budgets, this one included, as far as is known. */
+  readonly instances: number;
   /** A permit that costs nothing: for what no limit is about. */
   readonly free: Permit;
   /** A permit or refusal at once, or a promise of one. */
@@ -110,6 +112,14 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   get isEnabled(): boolean {
     return this.#options.settings.enabled;
+  }
+
+  get instances(): number {
+    const { store, settings } = this.#options;
+    if (store === undefined) return 1;
+    let most = 0;
+    for (const budget of this.#budgets.values()) most = Math.max(most, budget.instances ?? 0);
+    return most === 0 ? settings.instances : most;
   }
 
   acquire(place: P, request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal> {

@@ -66,6 +66,18 @@ export interface Creation {
   readonly items: string;
 }
 
+/** Whose state is waited for, and how it is learned. */
+export interface Awaited {
+  /** Where its id stands: in the path's parameter of that name, in the answer's body, or at the end of its `Location`. */
+  readonly id: { readonly parameter: string } | 'body' | 'location';
+  /** The body's member that it is: `server`. */
+  readonly member: string;
+  /** The operation that lists it, with its status and `changes-since`. */
+  readonly list: string;
+  /** The list's member. */
+  readonly items: string;
+}
+
 /** One operation of the guide: a row of the table that routing, caching, limits, metrics and translation read. */
 export interface Operation {
   /** Unique name; the `operation` label of logs and metrics. */
@@ -96,6 +108,8 @@ export interface Operation {
   readonly acrossRegions?: string;
   /** How what it makes is found again by its metadata when its answer was lost; absent: it cannot be. */
   readonly creates?: Creation;
+  /** Whose state a caller may wait for with `sluice:until`; absent: there is none. */
+  readonly awaits?: Awaited;
   /** Section of the guide. */
   readonly section: string;
 }

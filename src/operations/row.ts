@@ -1,4 +1,4 @@
-import type { Operation } from './operation.ts';
+import type { Awaited, Operation } from './operation.ts';
 
 type Row = Pick<Operation, 'name' | 'method' | 'path' | 'resource' | 'section'> & Partial<Operation>;
 
@@ -14,6 +14,14 @@ export const row = (fields: Row): Operation => ({
   ...fields,
 });
 
+/** Whose state is waited for, by where its id stands. */
+export const serverBy = (id: Awaited['id']): Awaited => {
+  return { id, member: 'server', list: 'listServersDetail', items: 'servers' };
+};
+export const imageBy = (id: Awaited['id']): Awaited => {
+  return { id, member: 'image', list: 'listImagesDetail', items: 'images' };
+};
+
 /** A row of a server action: it is recognised by the one key of its body, which is its name. */
 export const action = (name: string, section: string, fields: Partial<Operation> = {}): Operation =>
   row({
@@ -24,6 +32,7 @@ export const action = (name: string, section: string, fields: Partial<Operation>
     resource: 'servers',
     request: name as Operation['request'] & string,
     success: 202,
+    awaits: serverBy({ parameter: 'server_id' }),
     section,
     ...fields,
   });

@@ -1,5 +1,5 @@
 import type { Operation } from './operation.ts';
-import { action, metadata, row } from './row.ts';
+import { action, imageBy, metadata, row, serverBy } from './row.ts';
 
 /**
  * The operations table: what Cloud Servers API v2 is, as data. Every operation of the guide has a row; actions are
@@ -86,6 +86,7 @@ export const OPERATIONS: readonly Operation[] = [
     success: 202,
     location: '/servers/',
     creates: { member: 'server', list: 'listServersDetail', items: 'servers' },
+    awaits: serverBy('body'),
     section: '2.1.2',
   }),
   row({
@@ -94,6 +95,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/servers/{server_id}',
     resource: 'servers',
     response: 'server',
+    awaits: serverBy({ parameter: 'server_id' }),
     section: '2.1.3',
   }),
   row({
@@ -143,6 +145,7 @@ export const OPERATIONS: readonly Operation[] = [
     invalidates: ['imageLists'],
     location: '/images/',
     creates: { member: 'createImage', list: 'listImagesDetail', items: 'images' },
+    awaits: imageBy('location'),
   }),
   // Some make an image: createBackup, shelve.
   action('extensionAction', '1.10.3', { action: '*', invalidates: ['imageLists'] }),
@@ -238,6 +241,7 @@ export const OPERATIONS: readonly Operation[] = [
     resource: 'images',
     cache: 'images',
     response: 'image',
+    awaits: imageBy({ parameter: 'image_id' }),
     section: '2.6.2',
   }),
   row({

@@ -1,6 +1,7 @@
 import { classesChangedThrough } from '../cache/classes.ts';
 import type { Call } from '../http/call.ts';
 import { pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
+import { canonicalServiceType } from '../identity/service-types.ts';
 import type { Place } from '../routing/directory.ts';
 import type { ServicePlace } from '../routing/service-place.ts';
 import { debugIdOf } from '../serving/ask-region.ts';
@@ -84,7 +85,7 @@ async function invalidate({ place, method, path }: ProxiedRequest, { cache }: Se
   if (READS.has(method)) return;
   const { cacheAs, name } = place.account;
   const where = { account: cacheAs ?? name, region: place.endpoint.region };
-  const type = isService(place) ? place.service.type : 'compute';
+  const type = isService(place) ? canonicalServiceType(place.service.type) : 'compute';
   for (const resource of classesChangedThrough(type, path)) await cache.purge({ ...where, resource });
 }
 

@@ -40,7 +40,39 @@ export function createRedis(
   log: RedisLog,
   use: RedisUse = {},
 ): RedisConnection | null {
-  const connection = connect(settings, commonOptions(use));
+  return open(settings, log, use, () => {});
+}
+
+/** A connection for commands, and one for messages of the same server. */
+export interface RedisPair {
+  readonly redis: RedisConnection;
+  readonly subscriber: RedisConnection;
+}
+
+/**
+ * Both connections of a part that hears of others' changes. Messages come to a replica as well, until its connections to the
+ * master end, and nobody says so: where a command shows that the server is no master (any more), both are made anew.
+ *
+ * @returns null when the settings name no Redis
+ */
+export function createRedisPair(
+  settings: RedisSettings,
+  log: RedisLog,
+  use: RedisUse & { readonly purpose: string },
+): RedisPair | null {
+  const subscriber = createSubscriber(settings, `${use.purpose} news`);
+  const redis = open(settings, log, use, () => subscriber?.disconnect(true));
+  return redis && subscriber && { redis, subscriber };
+}
+
+/** @param onNotMaster a command has shown that the server is none; the connection is being made anew */
+function open(
+  settings: RedisSettings,
+  log: RedisLog,
+  use: RedisUse,
+  onNotMaster: () => void,
+): RedisConnection | null {
+  const connection = connect(settings, commonOptions(use, onNotMaster));
   if (connection) logOutages(connection, log, use.purpose ?? 'shared state');
   if (connection && use.standing) follow(connection, use.standing);
   return connection;
@@ -51,15 +83,15 @@ export function createRedis(
  * Without a command timeout: resubscribing after an outage may take its time. It says nothing of outages, because
  * the first connection does.
  */
-export function createSubscriber(settings: RedisSettings, purpose: string): RedisConnection | null {
-  const { commandTimeout: _, ...options } = commonOptions({ purpose });
+function createSubscriber(settings: RedisSettings, purpose: string): RedisConnection | null {
+  const { commandTimeout: _, ...options } = commonOptions({ purpose }, () => {});
   const connection = connect(settings, options);
   // An 'error' event without a listener would end the process.
   connection?.on('error', () => {});
   return connection;
 }
 
-function commonOptions(use: RedisUse) {
+function commonOptions(use: RedisUse, onNotMaster: () => void) {
   return {
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: use.commandTimeoutMs ?? 50,
@@ -68,7 +100,11 @@ function commonOptions(use: RedisUse) {
     autoResendUnfulfilledCommands: false,
     retryStrategy: reconnectDelayMs,
     // 1: connect anew, so that names and sentinels are asked for the master of today; the command has failed.
-    reconnectOnError: (error: Error) => (needsNewConnection(troubleOf(error)) ? 1 : false),
+    reconnectOnError(error: Error): 1 | false {
+      if (!needsNewConnection(troubleOf(error))) return false;
+      onNotMaster();
+      return 1;
+    },
     ...(use.purpose === undefined ? {} : { connectionName: `sluice-${use.purpose.replace(/\s/g, '-')}` }),
   } satisfies RedisOptions;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Standpoint } from '../standing.ts';
 import type { RedisConnection, RedisLog } from './connection.ts';
-import { describeTrouble, needsNewConnection, type RedisTrouble, troubleOf } from './trouble.ts';
+import { describeTrouble, type RedisTrouble, troubleOf } from './trouble.ts';
 
 /** What a guard tells the metrics. */
 export interface RedisObserver {
@@ -24,8 +24,6 @@ export interface RedisGuardOptions {
   readonly part: string;
   /** Where it is written down that Redis does not serve, or does again: the connection's. */
   readonly standing?: Standpoint | undefined;
-  /** The server has turned out to be no master; the connection is being made anew. */
-  readonly onNotMaster?: () => void;
 }
 
 /** After a failure Redis is left alone this long (ms): callers shall not each pay for finding out again. */
@@ -119,7 +117,6 @@ export class RedisGuard {
     if (HARMLESS.has(trouble)) return;
     this.#pausedUntil = this.#options.clock.monotonic() + PAUSE_MS;
     this.#outage(trouble, error);
-    if (needsNewConnection(trouble)) this.#options.onNotMaster?.();
   }
 
   #outage(trouble: RedisTrouble, error: unknown): void {

@@ -4,8 +4,11 @@ import { restoreFilter } from '../links/restore.ts';
 import type { CacheClass } from '../operations/operation.ts';
 import { canonicalQuery } from './canonical.ts';
 
+/** The parameter with which a caller waits for a state (`?sluice:until=ACTIVE`). */
+export const UNTIL = 'sluice:until';
+
 /** Understood by the gateway or meant to defeat caches; never sent upstream. */
-const OWN = new Set(['format', 'cacheid']);
+const OWN = new Set(['format', 'cacheid', UNTIL]);
 
 /**
  * The query that a region is asked with, which is also the one that a key of the cache holds and that limits see: an

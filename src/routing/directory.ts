@@ -38,7 +38,7 @@ export interface Place {
   endpoint: Endpoint;
 }
 
-/** What a request says about its region: the path first, then `X-Region`, then the Host's first label. */
+/** What a request says about its region: the path first, then `X-Region`, then the Host's first labels. */
 export interface RegionHints {
   path: string | undefined;
   header: string | undefined;
@@ -161,17 +161,20 @@ function endpointOf(account: Account, tenant: string | undefined, hints: RegionH
     if (endpoint !== undefined) return endpoint;
     return account.isKnown(named) ? unknownRegion(named, endpoints) : undefined;
   }
-  const label = hostLabel(hints.host);
   if (unknownIn(account, hints) !== undefined) return undefined;
-  const region = (label !== undefined && endpoints.has(label) ? label : account.defaultRegion(tenant)) ?? '';
+  const ofHost = regionOfHost(hints.host, (name) => endpoints.has(name));
+  const region = ofHost ?? account.defaultRegion(tenant) ?? '';
   return endpoints.get(region) ?? unknownRegion(region || 'default', endpoints);
 }
 
 /** The region that a request names, if nothing is known of it yet. */
 function unknownIn(account: Account, { path, header, host }: RegionHints): string | undefined {
-  const region = path ?? header ?? hostLabel(host);
-  if (region === undefined || account.isKnown(region)) return undefined;
-  return account.unknownRegions().find((name) => name.toUpperCase() === region.toUpperCase());
+  if (account.isKnown()) return undefined;
+  const unknown = account.unknownRegions();
+  const find = (region: string) =>
+    account.isKnown(region) ? undefined : unknown.find((name) => name.toUpperCase() === region.toUpperCase());
+  const named = path ?? header ?? regionOfHost(host, (label) => find(label) !== undefined);
+  return named === undefined ? undefined : find(named);
 }
 
 /** What there is to be found after one of the arrivals; undefined: after none of them. */
@@ -203,10 +206,17 @@ function unknownRegion(name: string, endpoints: ReadonlyMap<string, Endpoint>): 
   );
 }
 
-/** The first label of a Host header, upper case; undefined for addresses and one-label names. */
-function hostLabel(host: string | undefined): string | undefined {
-  const dot = host === undefined ? -1 : host.indexOf('.');
-  return dot > 0 ? host!.slice(0, dot).toUpperCase() : undefined;
+/** Labels of a Host header that are looked at. */
+const MOST_LABELS = 16;
+
+/** The region that a Host header begins with, upper case: a label, or more of them for a region with a dot in its name. */
+function regionOfHost(host: string | undefined, isRegion: (name: string) => boolean): string | undefined {
+  const labels = host?.split('.', MOST_LABELS + 1) ?? [];
+  for (let count = Math.min(labels.length - 1, MOST_LABELS); count > 0; count--) {
+    const name = labels.slice(0, count).join('.').toUpperCase();
+    if (isRegion(name)) return name;
+  }
+  return undefined;
 }
 
 /** Enough of what a caller wrote to recognise it. */

@@ -3,13 +3,14 @@ import { isKeptHeader, KEPT_HEADERS } from '../cache/entry.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { Charge } from '../limits/slot-request.ts';
+import { MOST_AT_ONCE } from '../translation/turns.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import { variantOf } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { askRegion } from './ask-region.ts';
 import { type CacheResult, countResult } from './cache-result.ts';
 import type { OperationRead, OperationRequest } from './operation-request.ts';
-import { renderAnswer } from './render.ts';
+import { renderAnswer, renderAnswerInTurns } from './render.ts';
 import { headOfFailure, responseOf } from './response.ts';
 import type { Services } from './services.ts';
 
@@ -131,13 +132,27 @@ export function storedFrom(answered: RegionAnswer): Stored {
 }
 
 /** Writes a found answer out. */
-export function sendResult(request: OperationRequest, found: CacheResult, services: Services): void {
+export function sendResult(
+  request: OperationRequest,
+  found: CacheResult,
+  services: Services,
+): void | Promise<void> {
   const { call, operation, place } = request;
   const { entry } = found;
   countResult(request, found, services);
   if (entry.status === 200) {
-    services.respond(call, responseOf(request, found, services));
-    return;
+    const send = (rendered?: string) =>
+      services.respond(call, responseOf(request, found, services, rendered));
+    // What was found a moment ago has been rendered already, more often than not; what was fetched has not.
+    if (
+      request.adapt ||
+      call.format === 'json' ||
+      entry.body.length <= MOST_AT_ONCE ||
+      found.verdict.verdict === 'hit'
+    )
+      return send();
+    const { body, hrefs } = entry;
+    return Promise.resolve(renderAnswerInTurns(call, place, operation, body, services, hrefs)).then(send);
   }
   const headers = headOfFailure(call, found, services);
   const body = entry.body === '' ? undefined : renderAnswer(call, place, operation, entry.body, services);

@@ -12,9 +12,10 @@ import { serveLimits } from './limits.ts';
 import { type LocatedAction, type LocatedOperation, locateAction } from './locate.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { mayHaveCached, ownTokenOf } from './own-token.ts';
-import { renderAnswer } from './render.ts';
+import { renderAnswerInTurns } from './render.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
+import { checkUntil, mayAwait, onceReached } from './until.ts';
 
 /**
  * Answers an operation of the guide. Returns at once for what memory can answer, else a promise; faults are thrown or
@@ -24,6 +25,7 @@ export function serveOperation(request: LocatedOperation, services: Services): v
   const { operation } = request;
   if (ownTokenOf(request.call) !== undefined) return serveOwn(request, services);
   if (operation.limitClass === 'model' && services.limits.isEnabled) return serveLimits(request, services);
+  if (mayAwait(request.call) && operation.method === 'GET') return serveRead(request, services);
   if (operation.cache !== null) return serveCached(request, services);
   if (operation.method === 'GET') return serveRead(request, services);
   return serveWrite(request, services);
@@ -73,18 +75,19 @@ async function serveShared(request: OperationRequest, services: Services): Promi
       request.call.signal,
     );
     const { entry } = fetched;
-    sendResult(request, { entry, verdict: fetched, charges: own?.charges ?? [] }, services);
+    await sendResult(request, { entry, verdict: fetched, charges: own?.charges ?? [] }, services);
   } catch (error) {
     if (request.call.gone) throw error;
     if (!isLeader) return serveRead(request, services);
     if (!(error instanceof Unshared) || own === undefined) throw error;
-    answer(request, own, services);
+    await answer(request, own, services);
   }
 }
 
 /** A read that is not cached. */
 async function serveRead(request: OperationRequest, services: Services): Promise<void> {
-  answer(request, await readRegion(request, services), services);
+  checkUntil(request);
+  await answer(request, await onceReached(request, await readRegion(request, services), services), services);
 }
 
 /** Answers a write: an operation of the guide, or an action, which its body names. */
@@ -94,6 +97,7 @@ export async function serveWrite(
 ): Promise<void> {
   const { request, body } = await readWrite(located, services);
   const key = idempotencyKeyOf(request);
+  checkUntil(request);
   try {
     const answered = await (key === undefined
       ? askRegion(request, body, services)
@@ -102,7 +106,7 @@ export async function serveWrite(
       await invalidate(request, services, answered.status >= 500);
     if (isLost(answered.status))
       throw lostFault(answered.status, request.operation.method, request.place.endpoint.region);
-    answer(request, answered, services);
+    await answer(request, await onceReached(request, answered, services), services);
   } catch (error) {
     if (mayHaveArrived(error)) await invalidate(request, services, true);
     throw error;
@@ -145,7 +149,11 @@ async function invalidate(
 }
 
 /** Writes a region's answer out in the caller's format. */
-export function answer(request: OperationRequest, answered: RegionAnswer, services: Services): void {
+export function answer(
+  request: OperationRequest,
+  answered: RegionAnswer,
+  services: Services,
+): void | Promise<void> {
   const { call, operation, place } = request;
   const headers: string[] = [];
   for (const name in answered.headers) {
@@ -160,8 +168,11 @@ export function answer(request: OperationRequest, answered: RegionAnswer, servic
     headers.push('Location', services.location(call, place, operation.location, location));
   for (const [name, value] of services.limits.headers(answered.charges)) headers.push(name, value);
   const { text, hrefs } = answered;
-  const body = text === '' ? undefined : renderAnswer(call, place, operation, text, services, hrefs);
-  services.reply(call, { status: answered.status, body, format: call.format, headers });
+  const reply = (body: string | undefined) =>
+    services.reply(call, { status: answered.status, body, format: call.format, headers });
+  if (text === '') return reply(undefined);
+  const rendered = renderAnswerInTurns(call, place, operation, text, services, hrefs);
+  return typeof rendered === 'string' ? reply(rendered) : rendered.then(reply);
 }
 
 function pushHeader(headers: string[], name: string, value: string | string[] | undefined): void {

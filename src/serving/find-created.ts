@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
-import { operationNamed } from '../operations/match.ts';
 import type { Creation } from '../operations/operation.ts';
-import { parseJson, stringifyJson } from '../translation/json.ts';
-import { cancellationOf } from '../upstream/cancellation.ts';
+import { stringifyJson } from '../translation/json.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
+import { changedSince } from './changed-since.ts';
 import type { OperationRequest } from './operation-request.ts';
-import { ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
 
 /** The item of metadata by which what a keyed request makes is known again. */
@@ -14,14 +12,8 @@ export const STAMP = 'sluice-idempotency';
 
 /** By how much the clocks of the region and of this machine may differ, ms. */
 const SKEW_MS = 300_000;
-/** Pages of a list that are looked through; the API's own page is 1,000. */
-const MOST_PAGES = 20;
-/** How long one look may take, ms. */
-const LOOK_TIMEOUT_MS = 20_000;
 /** From this many items of the caller's own on it is asked whether there is room for another. */
 const FEW_ITEMS = 4;
-/** Values in a list that is looked through. */
-const MOST_VALUES = 10_000_000;
 
 /** What a request is stamped with: known only to whoever has its key. */
 export const stampOf = (name: string): string =>
@@ -82,46 +74,9 @@ export async function findCreated(
 ): Promise<RegionAnswer | undefined> {
   const { creates, success } = request.operation;
   if (creates === undefined) throw new Error(`what ${request.operation.name} makes cannot be looked for`);
-  const from = `changes-since=${encodeURIComponent(new Date(since - SKEW_MS).toISOString().replace(/\.\d+/, ''))}`;
-  let marker: string | undefined;
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const query = marker === undefined ? from : `${from}&marker=${encodeURIComponent(marker)}`;
-    const items = await listed(request, creates, query, services);
-    for (const item of items) if (bears(item, stamp)) return answerWith(item, request, creates, success);
-    const last = items.at(-1)?.['id'];
-    if (typeof last !== 'string' || last === marker) return undefined;
-    marker = last;
-  }
-  throw new Error(`more than ${MOST_PAGES} pages have changed since`);
-}
-
-async function listed(
-  { call, place }: OperationRequest,
-  { list, items }: Creation,
-  query: string,
-  services: Services,
-): Promise<JsonObject[]> {
-  const operation = operationNamed(list);
-  const { status, text } = await services.regions.ask({
-    operation,
-    method: operation.method,
-    place,
-    path: operation.path,
-    query,
-    headers: call.headers,
-    body: undefined,
-    shared: false,
-    client: call.client,
-    ownToken: ownTokenOf(call),
-    priority: 'interactive',
-    maxWaitMs: LOOK_TIMEOUT_MS,
-    cancellation: cancellationOf(AbortSignal.timeout(LOOK_TIMEOUT_MS)),
-  });
-  if (status !== 200) throw new Error(`the region answered ${status} when it was asked what there is`);
-  const document = parseJson(text, MOST_VALUES);
-  const found = isJsonObject(document) ? document[items] : undefined;
-  if (!Array.isArray(found)) throw new Error('the region did not say what there is');
-  return found.filter(isJsonObject);
+  const { items } = await changedSince(request, creates, since - SKEW_MS, services);
+  const made = items.find((item) => bears(item, stamp));
+  return made && answerWith(made, request, creates, success);
 }
 
 const bears = ({ metadata }: JsonObject, stamp: string): boolean =>

@@ -1,18 +1,28 @@
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ListenerTerms } from '../http/caller.ts';
-import type { Answerer } from '../http/fast-path.ts';
+import { commonHead } from '../http/common-head.ts';
+import type { Answerer, WireAnswer } from '../http/fast-path.ts';
+import { textOf } from '../http/head.ts';
 import type { PlainGet } from '../http/plain-get.ts';
 import type { Response } from '../http/reply.ts';
 import { RequestFacts } from '../http/request-facts.ts';
 import type { Router } from '../routing/route.ts';
+import { contentTypeOf } from '../translation/format.ts';
 import { countResult } from './cache-result.ts';
 import { findHit } from './cached.ts';
 import { locateNow } from './locate.ts';
 import { mayHaveCached } from './own-token.ts';
+import { faultFormat, renderFault } from './render.ts';
 import { responseOf } from './response.ts';
+import { nobody } from './rights.ts';
 import type { Services } from './services.ts';
+import { mayAwait } from './until.ts';
 
-/** What answers plain GETs from memory: fresh hits of the cache, nothing that would wait, fail or ask anybody. */
+/**
+ * What answers plain GETs from memory: fresh hits of the cache, nothing that would wait or ask anybody; and whoever shows what
+ * is nobody's key, so that a flood of those costs no more than a hit.
+ */
 export function createMemoryAnswerer(options: {
   services: () => Services;
   terms: () => ListenerTerms;
@@ -25,13 +35,36 @@ export function createMemoryAnswerer(options: {
   return (get, socket) => {
     const services = options.services();
     const facts = factsOf(get, socket, options, services);
-    const response = facts && answerFromMemory(facts, services);
-    if (!response) return undefined;
+    if (facts === undefined) return undefined;
+    const response = answerFromMemory(facts, services);
+    if (response === undefined)
+      return facts.identity?.kind === 'refused' ? refuse(facts, tail, services) : undefined;
     services.finished(facts, response.status, response.body?.length ?? 0);
     const head = `${response.head.text}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
     return { head, body: response.body };
   };
 }
+
+/** What Node's path tells a caller who is nobody, for which nothing has to be asked. */
+function refuse(facts: RequestFacts, tail: string, services: Services): WireAnswer {
+  const fault = nobody(facts);
+  const format = faultFormat(facts);
+  const body = Buffer.from(renderFault(fault, format));
+  const lines = [...commonHead(facts), ...Object.entries(fault.headers).flat()];
+  lines.push('Content-Type', contentTypeOf(format), 'Content-Length', `${body.length}`);
+  services.finished(facts, fault.code, body.length);
+  const status = `HTTP/1.1 ${fault.code} ${STATUS_CODES[fault.code]}\r\nDate: ${dateNow()}\r\n`;
+  return { head: `${status}${textOf(lines)}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`, body };
+}
+
+/** As HTTP has it; a second's text is made once. */
+function dateNow(): string {
+  const second = Math.floor(Date.now() / 1_000);
+  if (second !== lastDate.second) lastDate = { second, text: new Date(second * 1_000).toUTCString() };
+  return lastDate.text;
+}
+
+let lastDate = { second: 0, text: '' };
 
 /** The facts of a request that the cache may know, or undefined. */
 function factsOf(
@@ -46,7 +79,7 @@ function factsOf(
 ): RequestFacts | undefined {
   const route = router('GET', url);
   const { match } = route;
-  if (match?.kind !== 'operation' || match.operation.cache === null) return undefined;
+  if (match?.kind !== 'operation' || match.operation.cache === null || mayAwait(route)) return undefined;
   const context = { terms: terms(), rootRegion, now: clock.monotonic() };
   return new RequestFacts({ method: 'GET', headers, route, socket }, context);
 }

@@ -6,7 +6,8 @@ import type { Place } from '../routing/directory.ts';
 import type { Format } from '../translation/format.ts';
 import { parseJson } from '../translation/json.ts';
 import { responseFormat, splitFormatSuffix } from '../translation/negotiate.ts';
-import { renderFaultXml, renderXml } from '../translation/write-xml.ts';
+import { MOST_AT_ONCE, nextTurn } from '../translation/turns.ts';
+import { renderFaultXml, renderXml, renderXmlInTurns } from '../translation/write-xml.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -54,6 +55,28 @@ export function renderAnswer(
   const { account, endpoint } = place;
   const rewritten = services.links(account).rewriteBody(text, call.publicBase, endpoint.region, hrefs);
   return call.format === 'json' ? rewritten : toXml(operation, rewritten, services);
+}
+
+/** The same; what is long is made in turns of the event loop, between which others have theirs. */
+export function renderAnswerInTurns(...answer: Parameters<typeof renderAnswer>): string | Promise<string> {
+  const [{ format }, , , text] = answer;
+  return format === 'json' || text.length <= MOST_AT_ONCE ? renderAnswer(...answer) : toXmlInTurns(...answer);
+}
+
+async function toXmlInTurns(
+  ...[call, place, operation, text, services, hrefs]: Parameters<typeof renderAnswer>
+): Promise<string> {
+  const started = performance.now();
+  const rewritten = services
+    .links(place.account)
+    .rewriteBody(text, call.publicBase, place.endpoint.region, hrefs);
+  await nextTurn();
+  const value = parseJson(rewritten, Number.POSITIVE_INFINITY);
+  await nextTurn();
+  const { response } = operation;
+  const xml = response === null ? renderFaultXml(value) : await renderXmlInTurns(response, value);
+  services.metrics.translation.observe((performance.now() - started) / 1000, 'response');
+  return xml;
 }
 
 function toXml(operation: Operation, text: string, services: Services): string {

@@ -8,11 +8,23 @@ import type { OperationRead } from './operation-request.ts';
 import { renderAnswer } from './render.ts';
 import type { Services } from './services.ts';
 
-/** The answer that goes out for a 200 from the cache: validators, ages, codings; a 304 when the caller has it already. */
-export function responseOf(read: OperationRead, found: CacheResult, services: Services): Response {
+/**
+ * The answer that goes out for a 200 from the cache: validators, ages, codings; a 304 when the caller has it already.
+ *
+ * @param rendered its body as the caller gets it, if that was made before
+ */
+export function responseOf(
+  read: OperationRead,
+  found: CacheResult,
+  services: Services,
+  rendered?: string,
+): Response {
   const { call } = read;
   const { entry } = found;
-  const rendition = entry.rendition(variantOfAnswer(read), () => renderFound(read, entry, services));
+  const rendition = entry.rendition(
+    variantOfAnswer(read),
+    () => rendered ?? renderFound(read, entry, services),
+  );
   const encoding = chooseEncoding(call.header('accept-encoding'), rendition.body.length);
   const chosen = encoding === null ? rendition : rendition.encoded(encoding);
   const unchanged = isNotModified(call.header('if-none-match'), chosen.etag, rendition.etag);

@@ -23,6 +23,7 @@ import type { RegionHealth } from '../upstream/region-health.ts';
 import type { Callers } from './callers.ts';
 import type { OwnCallers } from './own-callers.ts';
 import type { SharedReads } from './shared-reads.ts';
+import type { StatePolls } from './state-poll.ts';
 import type { ClientSettings } from './wait.ts';
 
 /** Everything a request may need on its way; built once in gateway/core.ts, and anew at a reload. */
@@ -41,6 +42,8 @@ export interface Services {
   readonly regions: Regions;
   readonly limits: RegionLimits<Place>;
   readonly cache: ResponseCache;
+  /** Watches for states that callers wait for. */
+  readonly statePolls: StatePolls;
   /** Lets identical reads in the queue share a slot. */
   readonly sharedReads: SharedReads<RegionAnswer>;
   /** Keeps requests with an `Idempotency-Key` from being done twice. */

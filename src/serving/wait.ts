@@ -27,13 +27,18 @@ export function longestWaitMs(
   client: ClientSettings | undefined,
 ): number {
   const own = number(call.header('x-sluice-max-wait'));
-  const preferred = number(/(?:^|[,;\s])wait\s*=\s*"?(\d+)/i.exec(call.header('prefer') ?? '')?.[1]);
   return Math.min(
     globalMs,
     client?.maxWaitMs ?? Number.POSITIVE_INFINITY,
     own ?? Number.POSITIVE_INFINITY,
-    preferred === undefined ? Number.POSITIVE_INFINITY : preferred * 1000,
+    preferredWaitMs(call) ?? Number.POSITIVE_INFINITY,
   );
+}
+
+/** What the caller says with `Prefer: wait=N`, ms. */
+export function preferredWaitMs(call: RequestFacts): number | undefined {
+  const seconds = number(/(?:^|[,;\s])wait\s*=\s*"?(\d+)/i.exec(call.header('prefer') ?? '')?.[1]);
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 function number(text: string | undefined): number | undefined {

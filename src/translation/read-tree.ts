@@ -5,6 +5,7 @@
 import { type SaxesAttributeNS, SaxesParser, type SaxesTagNS } from 'saxes';
 import { uriOfUndeclaredPrefix } from './namespaces.ts';
 import { positionAt } from './text.ts';
+import { nextTurn } from './turns.ts';
 import { crowdedTag } from './xml-attributes.ts';
 import { XmlError, type XmlErrorReason } from './xml-error.ts';
 
@@ -90,8 +91,6 @@ export async function readTreeInTurns(text: string, bounds = XML_BOUNDS): Promis
   }
   return treeOf(text, reading.end());
 }
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function treeOf(text: string, root: XmlNode): XmlTree {
   const refuse = (message: string) => {

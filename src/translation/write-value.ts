@@ -27,6 +27,8 @@ export interface Output {
   readonly used: boolean[];
   /** Aliases that no table knows, by prefix. */
   readonly unknown: Map<string, string>;
+  /** A list whose members are written already. */
+  readonly written?: { readonly items: readonly JsonValue[]; readonly content: string };
 }
 
 /** A scalar: what becomes an attribute. */
@@ -85,9 +87,22 @@ function writeList(
   linked: JsonValue | undefined,
   out: Output,
 ): string {
-  let content = '';
-  for (const item of items) content += writeValue(plan.item, item, undefined, out);
+  const content =
+    out.written?.items === items ? out.written.content : writeItems(plan, items, 0, items.length, out);
   return element(plan.tag, '', content + writeLinks(linked, out));
+}
+
+/** Some members of a list, one behind the other. */
+export function writeItems(
+  plan: ListPlan,
+  items: readonly JsonValue[],
+  from: number,
+  to: number,
+  out: Output,
+): string {
+  let content = '';
+  for (let at = from; at < to; at++) content += writeValue(plan.item, items[at]!, undefined, out);
+  return content;
 }
 
 function writeMap(plan: MapPlan, value: JsonObject, linked: JsonValue | undefined, out: Output): string {

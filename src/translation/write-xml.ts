@@ -10,7 +10,15 @@ import { type DocumentPlan, documentWithKey, planOf, planOfAction, planOfFault }
 import { escapeAttribute } from './escape.ts';
 import { NAMESPACE_URIS } from './namespaces.ts';
 import type { Plan } from './plan.ts';
-import { declarations, type Output, writeGeneral, writeOther, writeValue } from './write-value.ts';
+import { nextTurn } from './turns.ts';
+import {
+  declarations,
+  type Output,
+  writeGeneral,
+  writeItems,
+  writeOther,
+  writeValue,
+} from './write-value.ts';
 import { encodeName } from './xml-name.ts';
 
 /** As real servers write it, single quotes included. */
@@ -25,6 +33,34 @@ const DECLARATION = "<?xml version='1.0' encoding='UTF-8'?>\n";
 export function renderXml(document: DocumentName, value: JsonValue): string {
   const plan = document === 'extensionAction' ? undefined : planOf(document, 'answer');
   return renderBody(plan, value, document, 'compute');
+}
+
+/** Members of a list that are written in one turn of the event loop: a few ms. */
+export const ITEMS_PER_TURN = 100;
+
+/** The same without keeping others waiting, however long the list in it is. */
+export async function renderXmlInTurns(document: DocumentName, value: JsonValue): Promise<string> {
+  const plan = document === 'extensionAction' ? undefined : planOf(document, 'answer');
+  const known = plan && fits(plan, value);
+  const items = known && itemsOf(known, value);
+  if (known?.plan.kind !== 'list' || items === undefined || items.length <= ITEMS_PER_TURN)
+    return renderXml(document, value);
+  const out = newOutput(known.document.direction, known.document.isXmlSpelling);
+  const slices: string[] = [];
+  for (let at = 0; at < items.length; at += ITEMS_PER_TURN) {
+    if (at > 0) await nextTurn();
+    slices.push(writeItems(known.plan, items, at, Math.min(at + ITEMS_PER_TURN, items.length), out));
+  }
+  const written = { ...out, written: { items, content: slices.join('') } };
+  return renderRoot(known.document, known.plan, known.key, value, written);
+}
+
+/** The list that a document consists of. */
+function itemsOf({ plan, key }: Fit, value: JsonValue): readonly JsonValue[] | undefined {
+  const content = key === null ? value : (value as JsonObject)[key]!;
+  const within = plan.kind === 'list' && isJsonObject(content) && plan.within !== undefined;
+  const items = within ? content[plan.within!] : content;
+  return Array.isArray(items) ? items : undefined;
 }
 
 /** A request's body as XML, as a caller would send it: the inverse of `readXml`. */
@@ -95,8 +131,13 @@ function newOutput(direction: Direction, isXmlSpelling: boolean): Output {
   return { direction, isXmlSpelling, used: [], unknown: new Map() };
 }
 
-function renderRoot(document: DocumentPlan, plan: Plan, key: string | null, value: JsonValue): string {
-  const out = newOutput(document.direction, document.isXmlSpelling);
+function renderRoot(
+  document: DocumentPlan,
+  plan: Plan,
+  key: string | null,
+  value: JsonValue,
+  out = newOutput(document.direction, document.isXmlSpelling),
+): string {
   const body = value as JsonObject;
   const content = key === null ? value : body[key]!;
   const linked = key === null ? undefined : body[`${key}_links`];

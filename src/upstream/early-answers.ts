@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 /** How the kernel says that the other side takes nothing any more. */
 const HUNG_UP = new Set(['EPIPE', 'ECONNRESET']);
@@ -26,4 +26,24 @@ export function hearEarlyAnswers(socket: Socket): void {
 
 function isHungUp(error: (Error & { code?: string }) | null | undefined): boolean {
   return typeof error?.code === 'string' && HUNG_UP.has(error.code);
+}
+
+/** The largest request body whose connection is used again, bytes. */
+const MOST_KEPT_BODY_BYTES = 64 * 1024;
+
+/**
+ * Whether a request has to be the last one on its connection. A region may answer a body that it has not read, and never read
+ * it: what came behind on that connection would wait for its timeout. What is no large body lies in buffers of the system by
+ * then, and a server reads it before it reads on.
+ *
+ * @param headers with `content-length` where the body is a stream
+ */
+export function isLargeBody(
+  body: Buffer | string | Readable | undefined,
+  headers: Readonly<Record<string, string>>,
+): boolean {
+  if (body === undefined) return false;
+  const isWhole = typeof body === 'string' || Buffer.isBuffer(body);
+  const length = isWhole ? body.length : Number(headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  return length > MOST_KEPT_BODY_BYTES;
 }

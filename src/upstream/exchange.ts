@@ -4,6 +4,7 @@ import { type Dispatcher, util } from 'undici';
 import { lateFailureOf } from '../connect-failure.ts';
 import { CodingError, codingsOf, decodeContent } from '../content-coding.ts';
 import type { Cancellation } from './cancellation.ts';
+import { isLargeBody } from './early-answers.ts';
 import { withoutNominated } from './headers.ts';
 
 /** One request to an endpoint. It has a Content-Length whatever the body is: real servers read nothing else. */
@@ -95,6 +96,7 @@ export function dispatch<A>(
       path: request.path,
       headers: request.headers,
       body: request.body ?? null,
+      ...(isLargeBody(request.body, request.headers) ? { reset: true } : {}),
     },
     handler,
   );

@@ -46,6 +46,8 @@ export interface CallTerms {
   readonly label: string;
   /** False: no limit is about it. */
   readonly isRated: boolean;
+  /** True: it costs nobody anything, its own client's limits included. */
+  readonly isFree?: boolean;
   /** Was given already for the first attempt. */
   readonly permit?: Permit | undefined;
 }

@@ -138,10 +138,11 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   /** @throws {Fault} over a limit of the client's own, of which a request takes one, however often it is sent */
   #takeOwnLimit(): void {
-    const { clientLimits, clock, metrics, overLimitStatus } = this.means;
+    const { clientLimits, clock, limits, metrics, overLimitStatus } = this.means;
     const { client, method, place } = this.request;
-    if (!this.#terms.isRated || this.#given !== undefined || !clientLimits.has(client)) return;
-    const refused = clientLimits.take(client, method, this.#slot(0, false), clock.monotonic());
+    if (this.#terms.isFree || this.#given !== undefined || !clientLimits.has(client)) return;
+    const { instances } = limits;
+    const refused = clientLimits.take(client, method, this.#slot(0, false), clock.monotonic(), instances);
     if (refused === undefined) return;
     metrics.limitRejected.inc(place.account.name, place.endpoint.region, client, 'client');
     throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });

@@ -82,7 +82,17 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   constructor(request: UpstreamRequest, means: Means) {
     const { operation, place, permit } = request;
     const base = basePathOf(place.endpoint, operation.scope);
-    super(request, { base, label: operation.name, isRated: operation.limitClass !== 'free', permit }, means);
+    super(
+      request,
+      {
+        base,
+        label: operation.name,
+        isRated: operation.limitClass !== 'free',
+        isFree: operation.limitClass === 'free',
+        permit,
+      },
+      means,
+    );
   }
 
   async answer(): Promise<RegionAnswer> {

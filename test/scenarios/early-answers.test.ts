@@ -74,3 +74,50 @@ describe.each([
     }
   });
 });
+
+it.each([
+  ['held whole', 900_000],
+  ['streamed', 2 * 1024 * 1024],
+  ['streamed, larger than all buffers', 24 * 1024 * 1024],
+])(
+  'a service that answers early and reads no more holds up nobody behind, the body %s',
+  async (_size, bytes) => {
+    let connections = 0;
+    const deaf = createServer((socket) => {
+      connections++;
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        socket.pause();
+        socket.write('HTTP/1.1 413 Early\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nearly');
+      });
+    });
+    await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
+    const { port } = deaf.address() as { port: number };
+    const cloud = await startStubUpstream({
+      services: [
+        {
+          name: 'glance',
+          type: 'image',
+          endpoints: [{ region: 'DFW', publicURL: `http://127.0.0.1:${port}` }],
+        },
+      ],
+    });
+    const front = await startGateway({
+      identityUrl: cloud.identityUrl,
+      settings: { upstream: { connections: 1 } },
+    });
+    try {
+      for (let time = 1; time <= 3; time++) {
+        const { status: given, text } = await ask(`${front.url}/dfw/services/image/v2/images/1/file`, {
+          method: 'PUT',
+          body: Buffer.alloc(bytes, 'x'),
+        });
+        expect([given, text, connections]).toEqual([413, 'early', time]);
+      }
+    } finally {
+      await front.close();
+      await cloud.close();
+      deaf.close();
+    }
+  },
+);

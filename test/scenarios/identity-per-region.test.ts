@@ -128,6 +128,82 @@ describe('an account with an identity service in each region', () => {
   });
 });
 
+describe('a client of Identity v3 at an account with an identity service in each region', () => {
+  interface V3 {
+    token: {
+      project: { id: string };
+      catalog: { type: string; endpoints: { interface: string; region: string; url: string }[] }[];
+    };
+  }
+  const login = (scope?: object) =>
+    at('/v3/auth/tokens', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        auth: {
+          identity: {
+            methods: ['password'],
+            password: { user: { name: username, domain: { id: 'default' }, password: apiKey } },
+          },
+          ...(scope === undefined ? {} : { scope }),
+        },
+      }),
+    });
+  const publicUrls = ({ token }: V3, type: string) =>
+    token.catalog
+      .filter((service) => service.type === type)
+      .flatMap(({ endpoints }) =>
+        endpoints.filter((one) => one.interface === 'public').map(({ url }) => url),
+      );
+
+  it.each(['1001', '2002'])(
+    'is told of every region below the tenant %s, its own region first',
+    async (tenant) => {
+      await start();
+      const answer = await login({ project: { id: tenant } });
+      expect(answer.status).toBe(201);
+      const document = answer.json() as unknown as V3;
+      expect(document.token.project.id).toBe(tenant);
+      const regions = tenant === '1001' ? ['dfw3', 'syd2'] : ['syd2', 'dfw3'];
+      expect(publicUrls(document, 'compute')).toEqual(
+        regions.map((region) => `${gateway.url}/${region}/v2/${tenant}`),
+      );
+      const token = answer.headers['x-subject-token'] as string;
+      const shown = { 'x-auth-token': token, 'x-subject-token': token };
+      const looked = await at('/v3/auth/tokens', { headers: shown });
+      expect((looked.json() as unknown as V3).token.project.id).toBe(tenant);
+      const catalog = (await at('/v3/auth/catalog', { headers: shown })).json() as { catalog: unknown };
+      expect(catalog.catalog).toEqual(document.token.catalog);
+      for (const url of publicUrls(document, 'compute'))
+        expect((await ask(`${url}/servers`, { headers: shown })).status).toBe(200);
+      // "My account" is the token's: without a region it is that of the tenant, with one it is that region.
+      expect((await at('/v2/-/servers', { headers: shown })).headers['x-sluice-region']).toBe(
+        tenant === '1001' ? 'DFW3' : 'SYD2',
+      );
+      expect((await at('/syd2/v2/-/servers', { headers: shown })).headers['x-sluice-region']).toBe('SYD2');
+      expect((await at('/dfw3/v2/-/servers', { headers: shown })).headers['x-sluice-region']).toBe('DFW3');
+    },
+  );
+
+  it('is shown both tenants as projects, and neither twice', async () => {
+    await start();
+    const token = (await login()).headers['x-subject-token'] as string;
+    const { projects } = (await at('/v3/auth/projects', { headers: { 'x-auth-token': token } })).json() as {
+      projects: { id: string }[];
+    };
+    expect(projects.map(({ id }) => id)).toEqual(['1001', '2002']);
+    expect((await login({ project: { id: '3003' } })).status).toBe(401);
+  });
+
+  it('logs in while the identity service of another region is down', async () => {
+    await syd.identity.refuse();
+    await start();
+    const answer = await login({ project: { id: '1001' } });
+    expect(answer.status).toBe(201);
+    expect(publicUrls(answer.json() as unknown as V3, 'compute')).toEqual([`${gateway.url}/dfw3/v2/1001`]);
+  });
+});
+
 describe('an identity service of one region that is down', () => {
   it('from the start takes no other region with it', async () => {
     await syd.identity.refuse();

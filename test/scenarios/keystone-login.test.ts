@@ -406,18 +406,22 @@ describe('logins of callers with users of the account’s own Keystone', () => {
       { access: { ...access } },
     );
     const before = cloud.tokens.length;
-    const user = { id: KEYSTONE_USER.id, name: username, domain: { name: domain.name }, password };
-    const refused = await post(gateway, { ...user, password: 'wrong-one-of-a-caller' });
-    expect(refused.status).toBe(401);
-    const other = await gatewayFor({ url: cloud.identityUrl, ...byName, project }, { access });
-    const login = await post(other, user, { project: { id: PROJECT } });
+    const user = { name: username, domain: { name: domain.name }, password };
+    expect((await post(gateway, { ...user, password: 'wrong-one-of-a-caller' })).status).toBe(401);
+    const login = await post(gateway, user);
     expect(login.status).toBe(201);
     const token = login.headers['x-subject-token'] as string;
     expect(cloud.tokens.slice(before)).toContain(token);
-    const body = JSON.parse(cloud.identity.requests(LOGIN).at(-1)!.body) as { auth: { scope: unknown } };
-    expect(body.auth.scope).toEqual({ project });
-    const own = await ask(`${other.url}/dfw/v2/${PROJECT}/servers`, { headers: { 'x-auth-token': token } });
+    const lastScope = () =>
+      (JSON.parse(cloud.identity.requests(LOGIN).at(-1)!.body) as { auth: { scope: unknown } }).auth.scope;
+    expect(lastScope()).toEqual({ project: { id: PROJECT } });
+    const own = await ask(`${gateway.url}/dfw/v2/${PROJECT}/servers`, { headers: { 'x-auth-token': token } });
     expect(own.status).toBe(200);
+    const other = await gatewayFor({ url: cloud.identityUrl, ...byName, project }, { access });
+    expect((await post(other, user)).status).toBe(201);
+    expect(lastScope()).toEqual({ project });
+    expect((await post(other, user, { project: { id: PROJECT } })).status).toBe(201);
+    expect(lastScope()).toEqual({ project: { id: PROJECT } });
     expect(other.logText() + gateway.logText()).not.toContain(token);
     expect(other.logText() + gateway.logText()).not.toContain('wrong-one-of-a-caller');
   });

@@ -137,6 +137,20 @@ print(set(seen), len(seen))
     600_000,
   );
 
+  it.each(['/v2.0/tokens', '/v3/auth/tokens'])('a login at %s has 112 KiB at most', async (path) => {
+    const body = (length: number) => JSON.stringify({ auth: 'x'.repeat(length - 11) });
+    const most = body(112 * 1024);
+    const connection = await connectRaw(gateway.url);
+    connection.write(head(path, `Content-Length: ${most.length}`) + most);
+    expect([400, 401]).toContain((await connection.answer()).status);
+    connection.close();
+    const more = body(112 * 1024 + 1);
+    for (const framing of [`Content-Length: ${more.length}`, 'Transfer-Encoding: chunked']) {
+      const sent = framing.startsWith('T') ? `${more.length.toString(16)}\r\n${more}\r\n0\r\n\r\n` : more;
+      expect((await sendThenRead(gateway.url, head(path, framing), sent)).status).toBe(413);
+    }
+  });
+
   describe('a caller that asks whether to send its body', () => {
     const expecting = (path: string, length: number) =>
       head(path, `Content-Length: ${length}`, 'Expect: 100-continue');

@@ -20,6 +20,7 @@ describe.each(NAMES)('the region %s is reached', (name) => {
     ['by its path', `/${name}/v2/700100/servers`, {}],
     ['by its path in capitals', `/${name.toUpperCase()}/v2/700100/servers`, {}],
     ['by X-Region', '/v2/700100/servers', { 'x-region': name }],
+    ['by its Host', '/v2/700100/servers', { host: `${name}.sluice.test:8080` }],
   ])('%s', async (_way, path, headers) => {
     const before = reached();
     const { status } = await ask(gateway.url + path, { headers });

@@ -5,6 +5,7 @@ import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { type RedisServer, redisAvailable, startRedis } from '../support/redis-server.ts';
 import { STUB_CREDENTIALS } from '../support/stub-identity.ts';
 import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+import { startTcpSwitch } from '../support/tcp-switch.ts';
 
 const OLD_KEY = 'an old key of these tests, 32 characters';
 const NEW_KEY = 'a new key of these tests, 32 characters';
@@ -46,8 +47,7 @@ const isGood = async (gateway: TestGateway, token: string): Promise<boolean> => 
 
 /** Asks until the answer is the expected one: what goes by way of Redis takes its time. */
 async function until(expected: boolean, answer: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 2000; attempt++) if ((await answer()) === expected) return;
-  throw new Error(`it did not become ${expected}`);
+  await expect.poll(answer, { interval: 20 }).toBe(expected);
 }
 
 describe('what tokens are signed with', () => {
@@ -117,6 +117,33 @@ describe.skipIf(!redisAvailable())('with Redis', () => {
     await until(false, () => isGood(two, late));
     const three = await start([OLD_KEY], redis.url);
     expect([await isGood(three, early), await isGood(three, late)]).toEqual([false, false]);
+  });
+
+  it('every instance hears of it from the new master, after a failover with open connections', async () => {
+    const next = await startRedis();
+    const way = await startTcpSwitch(redis.port);
+    const old = new Redis(redis.url);
+    try {
+      const url = `redis://127.0.0.1:${way.port}`;
+      const both = [await start([OLD_KEY], url), await start([OLD_KEY], url)];
+      const tokens: string[] = [];
+      for (const gateway of both) tokens.push(await login(gateway), await login(gateway));
+      // A replica whose master never tells it anything: nothing is heard there any more.
+      await old.replicaof('127.0.0.1', 1);
+      way.leadTo(next.port);
+      for (const [index, gateway] of both.entries()) await subject(gateway, 'DELETE', tokens[2 * index]!);
+      for (const gateway of both)
+        for (const token of [tokens[0]!, tokens[2]!]) await until(false, () => isGood(gateway, token));
+      // Both have loaded what was there; from here on only messages tell them.
+      for (const [index, gateway] of both.entries()) await subject(gateway, 'DELETE', tokens[2 * index + 1]!);
+      for (const gateway of both)
+        for (const token of [tokens[1]!, tokens[3]!]) await until(false, () => isGood(gateway, token));
+    } finally {
+      old.disconnect();
+      for (const gateway of running.splice(0)) await gateway.close();
+      await way.close();
+      await next.stop();
+    }
   });
 
   it('whoever writes to Redis without the key ends no token, and breaks nothing', async () => {

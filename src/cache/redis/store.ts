@@ -1,11 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, sleep } from '../../clock.ts';
-import {
-  createRedis,
-  createSubscriber,
-  type RedisConnection,
-  type RedisLog,
-} from '../../redis/connection.ts';
+import { createRedisPair, type RedisConnection, type RedisLog } from '../../redis/connection.ts';
 import { RedisGuard } from '../../redis/guard.ts';
 import { createSeal, type Seal } from '../../redis/seal.ts';
 import type { RedisSettings } from '../../redis/settings.ts';
@@ -51,11 +46,10 @@ export function connectSharedStore(
   options: ConnectOptions,
 ): ((listener: SharedListener) => SharedStore) | undefined {
   const { standing } = options;
-  const redis = createRedis(settings, SILENT, { purpose: 'cache', standing });
-  const subscriber = createSubscriber(settings, 'cache invalidations');
-  if (!redis || !subscriber) return undefined;
+  const pair = createRedisPair(settings, SILENT, { purpose: 'cache', standing });
+  if (pair === null) return undefined;
   const seal = createSeal(settings.signingKeys);
-  return (listener) => new RedisStore({ ...options, redis, subscriber, listener, seal, standing });
+  return (listener) => new RedisStore({ ...options, ...pair, listener, seal, standing });
 }
 
 /** The guard speaks of outages, be it that Redis is slow or away. */
@@ -94,7 +88,7 @@ class RedisStore implements SharedStore {
     this.#options = options;
     const { redis, observe } = options;
     observe.usesRedis(OPERATIONS);
-    this.#guard = new RedisGuard({ ...options, part: 'cache', onNotMaster: () => this.#reconnect() });
+    this.#guard = new RedisGuard({ ...options, part: 'cache' });
     this.#bus = new InvalidationBus({ ...options, guard: this.#guard, keys });
     this.#register = createScopeRegister(redis, this.#guard);
   }
@@ -148,11 +142,6 @@ class RedisStore implements SharedStore {
     const { key, scope, generation, lock } = ticket;
     const args = [generation, lock, remove ? '1' : '0'];
     await this.#guard.attempt('abandon', () => ABANDON.run(this.#options.redis, keysOf(key, scope), args));
-  }
-
-  /** Whoever follows a failover must hear from the new master, too: messages of the old one may have ended. */
-  #reconnect(): void {
-    this.#options.subscriber.disconnect(true);
   }
 
   announce(scope: string, change: Change): Promise<boolean> {

@@ -26,6 +26,21 @@ describe('the limits of a client’s own', () => {
     expect(post(60_031)).toMatchObject({ retryAfterSeconds: 30 });
   });
 
+  it('are divided among the instances that share the accounts, one each at least', () => {
+    const own = limits(limit('POST', '/servers', 7, 'DAY'), limit('DELETE', '*', 1, 'DAY'));
+    const count = (method: string, instances: number) => {
+      let through = 0;
+      while (through < 20 && own.take('batch', method, target('/servers'), 0, instances) === undefined)
+        through++;
+      return through;
+    };
+    expect(count('POST', 3)).toBe(2);
+    // One that is left alone goes on with the rest.
+    expect(count('POST', 1)).toBe(5);
+    expect(count('DELETE', 4)).toBe(1);
+    expect(own.take('batch', 'POST', target('/servers'), 0, 1)).toMatchObject({ reason: 'spent' });
+  });
+
   it('are the client’s own: others have none, or theirs', () => {
     const own = new ClientLimits(['a', 'b'].map((name) => ({ name, limits: [limit('ALL', '*', 1, 'DAY')] })));
     expect(own.take('a', 'GET', target('/servers'), 0)).toBeUndefined();

@@ -6,6 +6,7 @@ import { BudgetLease } from '../../../src/limits/shared/lease.ts';
 import { createRedisBudgetStore } from '../../../src/limits/shared/redis-store.ts';
 import type { BudgetStore, ExchangeReport } from '../../../src/limits/shared/store.ts';
 import type { Permit, Refusal, SlotRequest } from '../../../src/limits/slot-request.ts';
+import { createSeal } from '../../../src/redis/seal.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import {
   createReferenceLimiter,
@@ -13,6 +14,9 @@ import {
   type ReferenceLimiter,
 } from '../../support/reference-upstreams.ts';
 import { requestFor, TEST_SETTINGS } from './harness.ts';
+
+/** What the instances of a world seal with. */
+const SEAL = createSeal(['the key that all instances have in common']);
 
 /** How long a request is on its way there and back, ms, and what becomes of it on the way. */
 export interface Trip {
@@ -132,6 +136,11 @@ export class World {
     }
   }
 
+  /** Somebody looks at what Redis holds. */
+  async copy(look: (key: string) => Promise<unknown>): Promise<void> {
+    for (const key of (await this.options.redis?.keys(`${this.#prefix}*`)) ?? []) await look(key);
+  }
+
   /** Moves time on, event by event, letting every exchange finish at the moment it was made. */
   async run(ms: number): Promise<void> {
     const end = this.clock.monotonic() + ms;
@@ -163,7 +172,13 @@ export class World {
     const { redis } = this.options;
     if (!redis) return undefined;
     const now = () => this.clock.now();
-    const real = createRedisBudgetStore({ redis, instance, prefix: this.#prefix, now });
+    const real = createRedisBudgetStore({
+      redis,
+      instance,
+      prefix: this.#prefix,
+      now,
+      seal: () => SEAL,
+    });
     return { exchange: (report) => this.#exchange(real, report) };
   }
 

@@ -1,0 +1,176 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { generateClientKey } from '../src/access/client-key.ts';
+import { hashClientKey, hashPassword } from '../src/access/key-hash.ts';
+import { CREDENTIALS, PATHS } from './documents.ts';
+import { CORES, freePort, node, type Program, pinned, start } from './program.ts';
+
+/**
+ * What strangers cost: wrong keys and wrong passwords from 512 addresses of the loopback network, beside callers with a right
+ * key. Three loads in turn: the right ones alone, the wrong ones alone, both at once. What a right request costs in the
+ * third, less what the wrong ones cost by themselves, must be what it costs in the first (mark: 1.10), and the server's memory
+ * must not grow with the flood. `FLOOD_PER_SECOND` (10000) and `FLOOD_SECONDS` (4) change the effort.
+ */
+const PER_SECOND = Number(process.env['FLOOD_PER_SECOND'] ?? 10_000);
+const SECONDS = Number(process.env['FLOOD_SECONDS'] ?? 4);
+const MARK = 1.1;
+const MOST_GROWTH_MIB = 96;
+const RIGHT_PER_SECOND = 2_000;
+
+const HOST = '127.0.0.1';
+const key = generateClientKey('right');
+const right = () => request('GET', `/dfw${PATHS.cached}`, `X-Auth-Token: ${key}\r\n`, '');
+const wrongKey = () =>
+  request('GET', `/dfw${PATHS.cached}`, `X-Auth-Token: ${generateClientKey('right')}\r\n`, '');
+let guesses = 0;
+const wrongPassword = () => {
+  const auth = { passwordCredentials: { username: `person-${guesses % 7}`, password: `guess ${guesses++}` } };
+  return request('POST', '/v2.0/tokens', 'Content-Type: application/json\r\n', JSON.stringify({ auth }));
+};
+
+function request(method: string, path: string, fields: string, body: string): string {
+  const length = body === '' ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
+  return `${method} ${path} HTTP/1.1\r\nHost: bench\r\n${fields}${length}\r\n${body}`;
+}
+
+/** Connections that each send the next request when the one before is answered, so many in all a second. */
+class Load {
+  answered = 0;
+  readonly #sockets: Socket[] = [];
+  readonly #free: Socket[] = [];
+
+  static async open(port: number, addresses: readonly string[]): Promise<Load> {
+    const load = new Load();
+    for (const localAddress of addresses) {
+      const socket = connect({ host: HOST, port, localAddress });
+      await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+      socket.on('data', (bytes: Buffer) => {
+        // Answers are small; one begins where a status line does.
+        if (!bytes.toString('latin1').startsWith('HTTP/1.1 ')) return;
+        load.answered++;
+        load.#free.push(socket);
+      });
+      load.#sockets.push(socket);
+      load.#free.push(socket);
+    }
+    return load;
+  }
+
+  async run(text: () => string, perSecond: number, untilMs: number): Promise<void> {
+    const begun = performance.now();
+    for (let sent = 0; performance.now() < untilMs; ) {
+      const due = ((performance.now() - begun) / 1_000) * perSecond;
+      while (sent < due && this.#free.length > 0) {
+        this.#free.shift()!.write(text());
+        sent++;
+      }
+      await pause(1);
+    }
+    await pause(200);
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+const addressesOf = (network: number, count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `127.${network}.${at >> 7}.${(at & 127) + 1}`);
+
+const rssMib = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024;
+
+interface Measured {
+  readonly rights: number;
+  readonly wrongs: number;
+  readonly cpuMicros: number;
+}
+
+async function measure(
+  program: Program,
+  port: number,
+  wrong: (() => string) | undefined,
+  hasRight: boolean,
+): Promise<Measured> {
+  const rights = await Load.open(port, hasRight ? addressesOf(1, 32) : []);
+  const wrongs = await Load.open(port, wrong === undefined ? [] : addressesOf(2, 512));
+  const before = program.cpuMicros();
+  const until = performance.now() + SECONDS * 1_000;
+  await Promise.all([
+    hasRight ? rights.run(right, RIGHT_PER_SECOND, until) : undefined,
+    wrong === undefined ? undefined : wrongs.run(wrong, PER_SECOND, until),
+  ]);
+  const cpuMicros = program.cpuMicros() - before;
+  rights.close();
+  wrongs.close();
+  return { rights: rights.answered, wrongs: wrongs.answered, cpuMicros };
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-flood-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+const [upstreamPort, port, adminPort] = [await freePort(), await freePort(), await freePort()];
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const origin = `http://${HOST}:${upstreamPort}`;
+const upstream = await start(
+  node(CORES.load, file('./servers/upstream.ts'), [String(upstreamPort), '/dev/null']),
+  `${origin}/v2.0/tokens`,
+);
+const clients = [
+  { name: 'right', keyHash: hashClientKey(key) },
+  { name: 'person-1', keyHash: await hashPassword('correct horse battery staple') },
+];
+const config = join(folder, 'sluice.yaml');
+writeFileSync(
+  config,
+  stringify({
+    listen: { port },
+    admin: { port: adminPort },
+    log: { requests: 'errors', level: 'error' },
+    audit: { file: join(folder, 'audit.log') },
+    accounts: [{ name: 'bench', identity: { url: `${origin}/v2.0`, ...CREDENTIALS } }],
+    access: { mode: 'keys', clients },
+  }),
+);
+const pidFile = join(folder, 'pid');
+const command = `echo $$ > ${pidFile}; exec ${process.execPath} ${file('../dist/cli.js')} serve -c ${config}`;
+const program = await start(
+  pinned(CORES.server, 'sh', ['-c', command]),
+  `http://${HOST}:${adminPort}/readyz`,
+);
+let isMissed = false;
+try {
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  await measure(program, port, wrongKey, true);
+  for (const [name, wrong] of [
+    ['wrong keys', wrongKey],
+    ['wrong passwords', wrongPassword],
+  ] as const) {
+    const memory = rssMib(pid);
+    const alone = await measure(program, port, undefined, true);
+    const flood = await measure(program, port, wrong, false);
+    const both = await measure(program, port, wrong, true);
+    if (both.wrongs < (PER_SECOND * SECONDS) / 2 || both.rights < (RIGHT_PER_SECOND * SECONDS) / 2)
+      console.log(`${name}: the machine is too busy to send that many, the figures mean little`);
+    const each = flood.cpuMicros / Math.max(1, flood.wrongs);
+    const before = alone.cpuMicros / alone.rights;
+    const beside = (both.cpuMicros - each * both.wrongs) / both.rights;
+    const ratio = beside / before;
+    const growth = rssMib(pid) - memory;
+    isMissed ||= ratio > MARK || growth > MOST_GROWTH_MIB;
+    const perSecond = Math.round(both.wrongs / SECONDS);
+    console.log(`${name}, ${perSecond} a second from 512 addresses: ${each.toFixed(1)} µs CPU each`);
+    console.log(
+      `  a right request beside them  ${beside.toFixed(1)} µs, alone ${before.toFixed(1)} µs: ${ratio.toFixed(2)} x (at most ${MARK})`,
+    );
+    console.log(`  memory                       ${growth.toFixed(0)} MiB more (at most ${MOST_GROWTH_MIB})`);
+  }
+} finally {
+  await program.stop();
+  await upstream.stop();
+}
+process.exit(isMissed ? 1 : 0);

@@ -1,0 +1,84 @@
+import { isJsonObject, type JsonObject } from '../json.ts';
+import { operationNamed } from '../operations/match.ts';
+import { parseJson } from '../translation/json.ts';
+import { cancellationOf } from '../upstream/cancellation.ts';
+import type { OperationRequest } from './operation-request.ts';
+import { ownTokenOf } from './own-token.ts';
+import type { Services } from './services.ts';
+import type { Changes } from './state-poll.ts';
+
+/** A list that is asked for, and its member. */
+export interface ListName {
+  readonly list: string;
+  readonly items: string;
+}
+
+/** Pages of a list that are looked through; the API's own page is 1,000. */
+const MOST_PAGES = 20;
+/** How long one look may take, ms. */
+const LOOK_TIMEOUT_MS = 20_000;
+/** Values in a list that is looked through. */
+const MOST_VALUES = 10_000_000;
+
+/**
+ * What has changed at a region since a time, what was deleted included (guide, section 1.7), asked on behalf of one request.
+ *
+ * @param sinceMs wall ms, by the region's clock
+ * @throws {Fault} what the way to the region throws, or an Error: there is no list
+ */
+export async function changedSince(
+  request: OperationRequest,
+  { list, items: member }: ListName,
+  sinceMs: number,
+  services: Services,
+): Promise<Changes> {
+  const { call, place } = request;
+  const operation = operationNamed(list);
+  const from = `changes-since=${encodeURIComponent(new Date(sinceMs).toISOString().replace(/\.\d+/, ''))}`;
+  const all: JsonObject[] = [];
+  let regionMs: number | undefined;
+  let query = from;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const { status, text, headers, charges } = await services.regions.ask({
+      operation,
+      method: operation.method,
+      place,
+      path: operation.path,
+      query,
+      headers: call.headers,
+      body: undefined,
+      shared: false,
+      client: call.client,
+      ownToken: ownTokenOf(call),
+      priority: 'interactive',
+      maxWaitMs: LOOK_TIMEOUT_MS,
+      cancellation: cancellationOf(AbortSignal.timeout(LOOK_TIMEOUT_MS)),
+    });
+    if (status !== 200) throw new Error(`the region answered ${status} when it was asked what has changed`);
+    const document = parseJson(text, MOST_VALUES);
+    const found = isJsonObject(document) ? document[member] : undefined;
+    if (!Array.isArray(found)) throw new Error('the region did not say what has changed');
+    if (page === 0) regionMs = dateOf(headers.date);
+    const items = found.filter(isJsonObject);
+    all.push(...items);
+    const last = items.at(-1)?.['id'];
+    const next = typeof last === 'string' ? `${from}&marker=${encodeURIComponent(last)}` : query;
+    // Whoever pages by links says when there is no more; whoever does not is asked until a page is empty.
+    if (next === query || (isJsonObject(document) && !hasNext(document, member, items.length)))
+      return { items: all, regionMs, charges };
+    query = next;
+  }
+  throw new Error(`more than ${MOST_PAGES} pages have changed since`);
+}
+
+/** A short page without a link to the next is the last one. */
+function hasNext(document: JsonObject, member: string, length: number): boolean {
+  const links = document[`${member}_links`];
+  if (Array.isArray(links)) return links.some((link) => isJsonObject(link) && link['rel'] === 'next');
+  return length >= 1000;
+}
+
+function dateOf(text: string | undefined): number | undefined {
+  const ms = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}

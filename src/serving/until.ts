@@ -1,0 +1,167 @@
+import { Fault } from '../faults/faults.ts';
+import type { RequestFacts } from '../http/request-facts.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
+import type { Awaited, Operation } from '../operations/operation.ts';
+import { UNTIL } from '../routing/asked-query.ts';
+import { parseJson, stringifyJson } from '../translation/json.ts';
+import type { RegionAnswer } from '../upstream/region.ts';
+import { changedSince } from './changed-since.ts';
+import type { OperationRequest } from './operation-request.ts';
+import { ownTokenOf } from './own-token.ts';
+import type { Services } from './services.ts';
+import { type Seen, StatePoll } from './state-poll.ts';
+import { preferredWaitMs } from './wait.ts';
+
+/** How long is waited for a state where the caller does not say, and at most, ms. */
+const USUAL_WAIT_MS = 60_000;
+const LONGEST_WAIT_MS = 600_000;
+/** How far before an answer changes are news, ms. */
+const OVERLAP_MS = 30_000;
+/** By how much the clocks of the region and of this machine may differ where the region does not tell its own, ms. */
+const SKEW_MS = 300_000;
+
+/** States that nothing leaves by itself. */
+const ENDS: ReadonlySet<string> = new Set(['ERROR', 'DELETED', 'SOFT_DELETED', 'KILLED']);
+
+/** Whether a request may wait for a state: most have no query at all. */
+export const mayAwait = ({ query }: Pick<RequestFacts, 'query'>): boolean =>
+  query !== '' && query.includes(UNTIL);
+
+/**
+ * The state that a caller waits for (`?sluice:until=ACTIVE`).
+ *
+ * @throws {Fault} 400: it is none, or nothing of this operation has a state
+ */
+function stateOf({ query }: Pick<RequestFacts, 'query'>, { name, awaits }: Operation): string | undefined {
+  if (!query.includes(UNTIL)) return undefined;
+  const state = new URLSearchParams(query).get(UNTIL);
+  if (state === null) return undefined;
+  if (!/^[A-Za-z_]{1,32}$/.test(state))
+    throw new Fault(
+      'badRequest',
+      `${UNTIL} names one state, such as ACTIVE; "${state.slice(0, 40)}" is none.`,
+    );
+  if (awaits === undefined)
+    throw new Fault('badRequest', `${UNTIL} waits for the state of a server or an image; ${name} has none.`);
+  return state.toUpperCase();
+}
+
+/** Refuses at once what could not be waited for. @throws {Fault} 400 */
+export function checkUntil({ call, operation }: OperationRequest): void {
+  if (mayAwait(call)) stateOf(call, operation);
+}
+
+/**
+ * An answer once what it is about has reached the state that the caller waits for, or one that is an end, or the time is over
+ * (`Prefer: wait=N`, RFC 7240, section 4.3). All who wait in a region share one poll.
+ */
+export async function onceReached(
+  request: OperationRequest,
+  answered: RegionAnswer,
+  services: Services,
+): Promise<RegionAnswer> {
+  const { call, operation } = request;
+  const { awaits } = operation;
+  if (awaits === undefined || !mayAwait(call) || answered.status >= 300) return answered;
+  const state = stateOf(call, operation);
+  const own = bodyOf(answered, awaits);
+  const id = idOf(request, awaits, answered, own);
+  if (state === undefined || id === undefined) return answered;
+  const isReached = (item: JsonObject): boolean => {
+    const status = statusOf(item);
+    // An action has only begun: the state that it starts from is not the one that it leads to.
+    return status === state ? !isBusy(item) : ENDS.has(status);
+  };
+  const isRead = operation.method === 'GET';
+  const { clock } = services;
+  const waitMs = Math.min(preferredWaitMs(call) ?? USUAL_WAIT_MS, LONGEST_WAIT_MS);
+  if (isRead && own !== undefined && isReached(own)) return told(answered, own, 0, waitMs);
+  const begun = clock.monotonic();
+  const seen = await pollOf(request, awaits, services).wait(id, isReached, {
+    sinceMs: beginOf(answered, services),
+    waitMs,
+    signal: call.signal,
+    ask: (sinceMs) => changedSince(request, awaits, sinceMs, services),
+  });
+  call.waitedMs += clock.monotonic() - begun;
+  if (seen === undefined) return told(answered, own, isRead ? clock.monotonic() - begun : undefined, waitMs);
+  const ageMs = clock.monotonic() - seen.askedAt;
+  return told(withItem(answered, seen, awaits, own), seen.item, ageMs, waitMs);
+}
+
+function pollOf(request: OperationRequest, { list }: Awaited, services: Services): StatePoll {
+  const { account, endpoint } = request.place;
+  const { headers } = request.call;
+  const version = [headers['openstack-api-version'], headers['x-openstack-nova-api-version']];
+  const key = JSON.stringify([
+    account.name,
+    endpoint.region,
+    endpoint.tenantId,
+    ownTokenOf(request.call) ?? null,
+    list,
+    version,
+  ]);
+  return services.statePolls.of(key, () => new StatePoll(services.clock));
+}
+
+/** From when on changes are news, by the region's clock as far as it tells it, wall ms. */
+function beginOf({ headers }: RegionAnswer, { clock }: Services): number {
+  const date = Date.parse(headers.date ?? '');
+  return Number.isNaN(date) ? clock.now() - SKEW_MS : date - OVERLAP_MS;
+}
+
+function bodyOf({ text }: RegionAnswer, { member }: Awaited): JsonObject | undefined {
+  const document = text === '' ? undefined : parseJson(text);
+  const own = isJsonObject(document) ? document[member] : undefined;
+  return isJsonObject(own) ? own : undefined;
+}
+
+function idOf(
+  { params }: OperationRequest,
+  { id }: Awaited,
+  { headers }: RegionAnswer,
+  own: JsonObject | undefined,
+): string | undefined {
+  if (id === 'body') return typeof own?.['id'] === 'string' ? own['id'] : undefined;
+  if (id === 'location')
+    return headers.location
+      ?.replace(/[/?#]+$/, '')
+      .split('/')
+      .at(-1);
+  return params[id.parameter];
+}
+
+const statusOf = ({ status }: JsonObject): string => (typeof status === 'string' ? status.toUpperCase() : '');
+
+/** It is on its way to another state (`OS-EXT-STS:task_state`). */
+const isBusy = (item: JsonObject): boolean => {
+  const task = item['OS-EXT-STS:task_state'];
+  return typeof task === 'string' && task !== '' && task !== 'None';
+};
+
+/** A read is answered what was seen; a write keeps its own members, a password among them. */
+function withItem(
+  answered: RegionAnswer,
+  { item }: Seen,
+  { member }: Awaited,
+  own: JsonObject | undefined,
+): RegionAnswer {
+  if (own === undefined) return answered;
+  return { ...answered, text: stringifyJson({ [member]: { ...own, ...item } }), hrefs: undefined };
+}
+
+/** How fresh it is, and what was waited for. */
+function told(
+  answered: RegionAnswer,
+  item: JsonObject | undefined,
+  ageMs: number | undefined,
+  waitMs: number,
+): RegionAnswer {
+  const headers = {
+    ...answered.headers,
+    'preference-applied': `wait=${Math.round(waitMs / 1000)}`,
+    ...(ageMs === undefined ? {} : { 'x-sluice-age': String(Math.ceil(ageMs / 1000)) }),
+    ...(item === undefined || statusOf(item) === '' ? {} : { 'x-sluice-status': statusOf(item) }),
+  };
+  return { ...answered, headers };
+}
