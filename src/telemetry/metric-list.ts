@@ -188,12 +188,6 @@ export const METRICS = {
     help: 'Requests with an Idempotency-Key, by what became of them: first (sent), replayed, recovered (found at the region), running, mismatch, unknown',
     labels: ['region', 'operation', 'outcome'],
   },
-  limitShared: {
-    type: 'counter',
-    name: 'sluice_limit_shared_reads_total',
-    help: 'Reads that waited for a slot and were answered by the same read of somebody else, which got one first',
-    labels: ['account', 'region', 'operation'],
-  },
   limitWait: {
     type: 'histogram',
     buckets: WITH_WAITS,
