@@ -45,7 +45,8 @@ const start = () =>
   });
 
 beforeAll(async () => {
-  if (canRun) browser = await puppeteer.launch({ executablePath: programPath('chromium'), args: ['--no-sandbox'] });
+  if (canRun)
+    browser = await puppeteer.launch({ executablePath: programPath('chromium'), args: ['--no-sandbox'] });
 }, 120_000);
 
 afterAll(async () => {
