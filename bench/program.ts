@@ -38,7 +38,7 @@ export function node(core: number, file: string, args: string[]): [string, strin
 
 /**
  * Starts a server and waits until `readyUrl` answers with less than 500. Throws, with what the program said, when it
- * ends before, or is not ready in 15 s.
+ * ends before, or is not ready in 60 s.
  */
 export async function start([command, args]: [string, string[]], readyUrl: string): Promise<Program> {
   const env = { ...process.env, NODE_ENV: 'production' };
@@ -59,7 +59,7 @@ export async function start([command, args]: [string, string[]], readyUrl: strin
 }
 
 async function untilReady(child: ChildProcess, url: string): Promise<void> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error('it ended');
     const status = await fetch(url).then(

@@ -13,7 +13,9 @@ import { fastifyHttpProxy } from './peers/http-proxy.ts';
 import { nginxCache, nginxProxy } from './peers/nginx.ts';
 import {
   sluiceHit,
+  sluiceHitFewSpans,
   sluiceHitLogged,
+  sluiceHitSpans,
   sluiceHitTraced,
   sluiceHitXml,
   sluiceItemComputed,
@@ -26,6 +28,7 @@ import {
   sluiceTokenHit,
   sluiceUncached,
   sluiceUncachedLogged,
+  sluiceUncachedSpans,
 } from './peers/sluice.ts';
 import { varnish } from './peers/varnish.ts';
 import { CORES, freePort, isInstalled, node, type Program, start } from './program.ts';
@@ -33,7 +36,7 @@ import { tableOf, writeResults } from './report.ts';
 
 /**
  * `npm run bench`: what a request costs the server in CPU time, by the kernel's accounting, Sluice beside its peers
- * in one run. `--rounds`, `--seconds`, `--connections` change the effort, `--only hit|forms|access|computed|uncached|translation|…` takes one question,
+ * in one run. `--rounds`, `--seconds`, `--connections` change the effort, `--only hit|forms|access|tracing|computed|uncached|translation|…` takes one question,
  * `--cli FILE` measures another build, `--no-write` leaves README.md alone.
  */
 const { values } = parseArgs({
@@ -74,6 +77,12 @@ const QUESTIONS: Question[] = [
       'A cache hit with a client key, and with a token, beside the same where nobody is asked (mark: 1.10)',
     base: sluiceOpenHit.name,
     peers: [sluiceOpenHit, sluiceKeyHit, sluiceTokenHit],
+  },
+  {
+    key: 'tracing',
+    title: 'Traces: a cache hit and an uncached GET, beside the same where nothing is traced',
+    base: sluiceHit.name,
+    peers: [sluiceHit, sluiceHitFewSpans, sluiceHitSpans, sluiceUncached, sluiceUncachedSpans],
   },
   {
     key: 'computed',

@@ -100,11 +100,12 @@ function createServer(initial: Config, { gateway, simulator, addresses, log }: P
 
 /** The parts that differ but hold sockets. */
 function boundParts(before: Config, after: Config): string[] {
-  const parts = ['listen', 'admin', 'simulator'] as const;
-  const bound = ({ listen, moreListeners, admin: { host, port }, simulator }: Config) => ({
+  const parts = ['listen', 'admin', 'simulator', 'tracing'] as const;
+  const bound = ({ listen, moreListeners, admin: { host, port }, simulator, tracing }: Config) => ({
     listen: [listen, ...moreListeners],
     admin: { host, port },
     simulator,
+    tracing,
   });
   return parts.filter((part) => JSON.stringify(bound(before)[part]) !== JSON.stringify(bound(after)[part]));
 }

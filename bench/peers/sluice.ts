@@ -51,6 +51,18 @@ export const sluiceUncachedLogged: Peer = {
   start: (context) => startSluice(context, 'all', PATHS.uncached),
 };
 
+/** A hit where traces are sent, all of them or one in a hundred, to a collector on the other core. */
+export const sluiceHitSpans: Peer = spans('Sluice, cache hit, all traced', 1, PATHS.cached);
+export const sluiceHitFewSpans: Peer = spans('Sluice, cache hit, 1 in 100 traced', 0.01, PATHS.cached);
+/** The same for a request to the region, of two spans. */
+export const sluiceUncachedSpans: Peer = spans('Sluice, uncached GET, all traced', 1, PATHS.uncached);
+
+function spans(name: string, ratio: number, path: string): Peer {
+  const start = (context: BenchContext) =>
+    startSluice(context, 'errors', path, { tracing: { otlp: context.upstreamOrigin, ratio } });
+  return { name, missing, start };
+}
+
 /** The same hit for a caller of XML. */
 export const sluiceHitXml: Peer = {
   name: 'Sluice, cache hit in XML',

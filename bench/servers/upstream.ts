@@ -23,6 +23,8 @@ const answers = new Map<string, Buffer>([
   [PATHS.uncached, serverDocument(origin)],
   [PATHS.cached, flavorsDocument(origin)],
   [PATHS.list, imagesDocument(origin)],
+  // A collector of traces, too.
+  ['/v1/traces', Buffer.from('{}')],
 ]);
 
 const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {

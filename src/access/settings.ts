@@ -7,7 +7,10 @@ import { CLIENT_NAME_PATTERN } from './client-key.ts';
 const closed = { additionalProperties: false } as const;
 
 /** A region as a catalog may call it: `DFW`, `RegionOne`, `eu-west.2`. A comma, blank or slash is a list or URL astray. */
-const region = Type.String({ pattern: '^[A-Za-z0-9][^\\s,/]*$' });
+const region = Type.String({
+  pattern: '^[A-Za-z0-9][^\\s,/]*$',
+  form: 'text such as DFW, without blanks, commas and slashes',
+});
 const word = Type.String({ minLength: 1, maxLength: 128 });
 
 const names = (of: string, description: string) =>

@@ -4,9 +4,11 @@ import type { LimitStanding } from '../limits/snapshot.ts';
 
 /** How the limits of every account and region stand, for `/status.json`: nothing in it is secret. */
 export function limitsStatus(standings: readonly RegionStanding[]): JsonObject[] {
-  return standings.map(({ account, region, snapshot }) => ({
+  return standings.map(({ account, region, service, scope, snapshot }) => ({
     account,
     region,
+    service,
+    scope,
     waiting: snapshot.queueDepth,
     waitingByClient: Object.fromEntries(snapshot.waiting),
     pausedMs: Math.ceil(snapshot.pausedMs),
@@ -23,12 +25,13 @@ function limitStatus({
   used,
   exhaustionMs,
 }: LimitStanding): JsonObject {
-  const { verb, uri, value, unit } = limit;
+  const { verb, uri, value, unit, origin = 'published' } = limit;
   return {
     verb,
     uri,
     value,
     unit,
+    origin,
     remaining,
     used: Math.max(0, value - remaining - reserved),
     reserved,

@@ -3,6 +3,7 @@ import { examine } from '../doctor/examine.ts';
 import { about, type Finding, lineOf } from '../doctor/finding.ts';
 import { type ExitCode, refuse } from './exit-code.ts';
 import { isServing } from './health.ts';
+import { startProblems } from './start-problems.ts';
 
 /**
  * `sluice doctor`: a line for everything that Sluice stands on. Exit code 0: nothing worse than warnings, 1: a fault, 2: the
@@ -18,14 +19,7 @@ export async function doctor(
   if ('problems' in loaded || tree === undefined) {
     const problems = 'problems' in loaded ? loaded.problems : [`${file}: cannot be read`];
     if (!json) return refuse(problems);
-    const findings = problems.map((problem) => {
-      const cut = problem.indexOf(': ');
-      const [wrong = '', accepted] = problem.slice(cut + 2).split(', accepted');
-      return about('config', problem.slice(0, cut)).fault(
-        wrong,
-        accepted === undefined ? 'correct it' : `accepted${accepted}`,
-      );
-    });
+    const findings = problems.map(faultOf);
     print(findings);
     return 2;
   }
@@ -37,6 +31,7 @@ export async function doctor(
       'take it out of the environment, or correct its name',
     );
   });
+  found.push(...startProblems(config, env).map(faultOf));
   if (found.length === 0) found.push(about('config', file).ok('every setting is accepted'));
   const say = (finding: Finding) => {
     if (!json) console.log(lineOf(finding));
@@ -49,6 +44,16 @@ export async function doctor(
   if (json) print(found);
   else console.log(`${faults} faults, ${warned} warnings, ${found.length - faults - warned} ok`);
   return faults > 0 ? 1 : 0;
+}
+
+/** A line of `check-config` as a finding. */
+function faultOf(problem: string): Finding {
+  const cut = problem.indexOf(': ');
+  const [wrong = '', accepted] = problem.slice(cut + 2).split(', accepted');
+  return about('config', problem.slice(0, cut)).fault(
+    wrong,
+    accepted === undefined ? 'correct it' : `accepted${accepted}`,
+  );
 }
 
 function print(findings: readonly Finding[]): void {

@@ -3,10 +3,14 @@ import { type Environment, loadConfig } from '../config/load.ts';
 import { type Server, startServer } from '../server.ts';
 import { type ExitCode, refuse } from './exit-code.ts';
 import { runService } from './run-service.ts';
+import { startProblems } from './start-problems.ts';
 
 /** `sluice serve`: the gateway, until a signal. SIGHUP reads the file again. */
 export function serve(file: string, env: Environment): Promise<ExitCode> {
-  return runService(loadConfig(file, env), startServer, (server, log) => reload(file, env, server, log));
+  const loaded = loadConfig(file, env);
+  const problems = 'config' in loaded ? startProblems(loaded.config, env) : [];
+  const start = problems.length > 0 ? { problems } : loaded;
+  return runService(start, startServer, (server, log) => reload(file, env, server, log));
 }
 
 /** A broken file changes nothing and is answered with the lines of `check-config`. */

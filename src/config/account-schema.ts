@@ -118,6 +118,7 @@ export const AccountSchema = Type.Object(
   {
     name: Type.String({
       pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+      form: 'a name of at most 64 letters, digits, ., _ and -',
       description: 'What this account is called in logs and metrics.',
     }),
     identity: Type.Union([IdentitySchema, Type.Array(RegionalIdentitySchema, { minItems: 1 })], {

@@ -5,7 +5,10 @@ import { Milliseconds, Port } from '../settings/kinds.ts';
 const closed = { additionalProperties: false } as const;
 
 /** A region as a catalog may call it: `DFW`, `RegionOne`, `eu-west.2`. A comma, blank or slash is a list or URL astray. */
-export const RegionName = Type.String({ pattern: '^[A-Za-z0-9][^\\s,/]*$' });
+export const RegionName = Type.String({
+  pattern: '^[A-Za-z0-9][^\\s,/]*$',
+  form: 'text such as DFW, without blanks, commas and slashes',
+});
 
 /** What callers connect to, and how patient Sluice is with their connections. */
 export const ListenSchema = Type.Object(

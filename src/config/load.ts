@@ -9,10 +9,11 @@ import { applyOverrides } from '../settings/overrides.ts';
 import { parseFile } from '../settings/parse.ts';
 import { formatProblem, isUnder, type Problem } from '../settings/problem.ts';
 import type { SchemaNode } from '../settings/schema-walk.ts';
-import { deepFreeze, type Tree } from '../settings/tree.ts';
+import { deepFreeze, isRecord, type Tree } from '../settings/tree.ts';
 import { validate } from '../settings/validate.ts';
 import { withPreset } from '../simulator/presets.ts';
 import { expandClouds } from './clouds/expand.ts';
+import { readLimitPreset } from './limit-presets.ts';
 import { checkRules } from './rules.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
@@ -80,6 +81,8 @@ export function checkTree(written: Tree, env: Environment, folder: string, use: 
       for (const listener of listenersOf(config)) resolveTlsFiles(listener as ListenerSettings, folder);
     if (isWhole('audit') && config.audit.file !== null)
       (config.audit as AuditSettings).file = resolve(folder, config.audit.file);
+    if (isWhole('limits.preset') && isWhole('limits.presetLimits'))
+      problems.push(...readLimitPreset(config.limits as unknown as Tree));
     problems.push(
       ...checkRules(config, { isSound, isWhole }),
       ...readSecretFiles(tree, folder, isSound),
@@ -115,8 +118,16 @@ function withOneListen(source: Tree): Tree {
 }
 
 function checkWritten(source: Tree): Problem[] {
-  if (!('moreListeners' in source)) return [];
-  return [{ path: ['moreListeners'], text: 'is no setting, accepted: a list of listeners in listen' }];
+  const problems: Problem[] = [];
+  if ('moreListeners' in source)
+    problems.push({
+      path: ['moreListeners'],
+      text: 'is no setting, accepted: a list of listeners in listen',
+    });
+  const { limits } = source;
+  if (isRecord(limits) && 'presetLimits' in limits)
+    problems.push({ path: ['limits', 'presetLimits'], text: 'is no setting, accepted: limits.static' });
+  return problems;
 }
 
 /** A problem at the place where the file has it, with `listen` as a list. */

@@ -11,7 +11,7 @@ import { ListenSchema } from './listen-schema.ts';
 
 /**
  * The one description of what may be configured: keys, kinds, bounds, defaults and what each is for. The types below, the
- * check of a file (load.ts), the `SLUICE_*` variables (overrides.ts) and the table in the README (reference.ts) all come
+ * check of a file (load.ts), the `SLUICE_*` variables (overrides.ts) and the table in docs/configuration.md (reference.ts) all come
  * from here. A key is here only when it works.
  */
 
@@ -73,6 +73,27 @@ const ShutdownSchema = Type.Object(
         maximum: 600_000,
       },
     ),
+  },
+  closed,
+);
+
+const TracingSchema = Type.Object(
+  {
+    otlp: Nullable(
+      Type.String({ pattern: '^https?://[^\\s@?#]+$', form: 'a URL such as http://collector:4318' }),
+      {
+        default: null,
+        description:
+          'Collector that traces are sent to by OTLP over HTTP, such as `http://collector:4318`; null: nothing is traced. What it wants for a password is in the environment, `OTEL_EXPORTER_OTLP_HEADERS`.',
+      },
+    ),
+    ratio: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      default: 1,
+      description:
+        'Share of the traces that begin here which are sent. A caller’s `traceparent` decides for its own.',
+    }),
   },
   closed,
 );
@@ -165,6 +186,7 @@ export const ConfigSchema = Type.Object(
     allowedHosts: AllowedHostsSchema,
     trustProxy: TrustProxySchema,
     log: section(LogSchema),
+    tracing: section(TracingSchema),
     shutdown: section(ShutdownSchema),
     redis: RedisSchema,
     accounts: Type.Array(AccountSchema, { default: [], description: 'Upstream accounts, at least one.' }),

@@ -62,7 +62,7 @@ export async function examine(patient: Patient, report: (finding: Finding) => vo
   const { config, tree, file, env } = patient;
   tell(namedFiles(tree, file).map((one) => judgeFile(one, stateOf(one))));
   tell(await ports(patient));
-  const proxies = new Proxies(env);
+  const proxies = proxiesOf(env);
   const pools = new Pools(config.upstream, systemClock, { proxies });
   try {
     const visit = new Visit(config, pools, proxies, tell);
@@ -77,6 +77,15 @@ export async function examine(patient: Patient, report: (finding: Finding) => vo
     if (typeof state !== 'string') tell(judgeInstances(sharedSettings(config), state.instances));
   } else tell([about('redis', 'connection').ok('none is configured: this instance shares nothing')]);
   return all;
+}
+
+/** What is wrong with a proxy's variable is said where the configuration is looked at; the rest is looked at without. */
+function proxiesOf(env: Environment): Proxies {
+  try {
+    return new Proxies(env);
+  } catch {
+    return new Proxies({});
+  }
 }
 
 async function ports({ config, isServed }: Patient): Promise<Finding[]> {

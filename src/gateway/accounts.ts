@@ -2,7 +2,7 @@ import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
 import { createCaller } from '../identity/caller.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
-import type { IdentityWay } from '../identity/identity-request.ts';
+import type { IdentityGate, IdentityWay } from '../identity/identity-request.ts';
 import { createIdentityLogin } from '../identity/login.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
@@ -13,6 +13,7 @@ import type { LogIn } from '../identity/v2-client.ts';
 import { createAccount, type LiveAccount, type Login } from '../routing/account.ts';
 import { EVERYWHERE } from '../routing/target.ts';
 import { beginAccount } from '../telemetry/first-values.ts';
+import { traced } from '../telemetry/tracing.ts';
 import type { Shared } from './shared.ts';
 
 /** An account whose settings are the same keeps its tokens over a reload. */
@@ -38,15 +39,19 @@ function openLogin(
   account: AccountConfig,
   identity: AccountIdentity,
   config: Config,
-  { log, clock, metrics, pools, standings }: Shared,
+  { log, clock, metrics, pools, standings, tracing, loginPermits }: Shared,
 ): Login {
   const { region } = identity;
-  const login = createLogin(identity, config, { clock, pools });
+  const gate = loginPermits.gate({ name: account.name }, region);
+  const login = createLogin(identity, config, { clock, pools }, gate);
   const accountLog = log.child({ account: account.name, ...(region === undefined ? {} : { region }) });
   const tokens = createTokenSource({
     account: identity,
     clock,
-    login: (_credentials, signal) => login(signal),
+    login: (_credentials, signal) => {
+      const attributes = { 'sluice.account': account.name, 'sluice.region': region };
+      return traced(tracing?.root('login', 'client', attributes), login(signal));
+    },
     log: accountLog,
     observe: (result) => {
       metrics.tokenRequests.inc(account.name, result);
@@ -55,7 +60,9 @@ function openLogin(
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
   const { url, userDomain, project } = identity;
-  const way = wayTo(identity, config, { clock, pools });
+  // Callers' own logins take nothing from the account's, and are counted together: whose they are only the service knows.
+  const callersGate = loginPermits.gate({ name: account.name, spender: `callers ${url}` }, region);
+  const way = { ...wayTo(identity, config, { clock, pools }), gate: callersGate };
   // Whoever names no project means the account's.
   const projectNow = () => {
     const tenant = tokens.peek()?.tenant;
@@ -70,12 +77,14 @@ export function createLogin(
   identity: AccountIdentity,
   config: Pick<Config, 'upstream'>,
   parts: Pick<Shared, 'clock' | 'pools'>,
+  gate?: IdentityGate,
 ): LogIn {
   const { url } = identity;
   return createIdentityLogin({
     url,
     credentials: identity,
     ...wayTo(identity, config, parts),
+    gate,
     clock: parts.clock,
   });
 }

@@ -85,7 +85,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     clock,
     shared.notable,
   );
-  const links = linksOf(directory);
+  const links = linksOf(directory, config.facade.services);
   const outbox = new Outbox<Call, () => void>((call, write) => {
     try {
       write();
@@ -100,6 +100,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     clock,
     log,
     metrics,
+    tracing: shared.tracing,
     health,
     notable: shared.notable,
     standings,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { ClientLimits } from '../access/client-limits.ts';
 import { PasswordVerifier } from '../access/password.ts';
@@ -9,6 +10,7 @@ import type { Config } from '../config/schema.ts';
 import { Standings } from '../standing.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { NotableRequests } from '../telemetry/notable-requests.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { Pools } from '../upstream/pools.ts';
 import { Proxies } from '../upstream/proxies.ts';
 import { RegionHealth } from '../upstream/region-health.ts';
@@ -16,6 +18,7 @@ import { AuditKeeper } from './audit.ts';
 import { type Core, createCore } from './core.ts';
 import { closeListeners, type DrainTimes, waitersMs } from './drain.ts';
 import { observeGateway } from './gauges.ts';
+import { LoginPermits } from './login-permits.ts';
 import { Peers } from './peers.ts';
 import { bind, openListeners } from './places.ts';
 import type { Shared } from './shared.ts';
@@ -70,10 +73,12 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     log,
     clock,
     metrics: createMetrics(),
+    tracing: await openTracing(config, log),
     pools,
     tokens,
     passwords: new PasswordVerifier(clock),
     clientLimits: new ClientLimits([]),
+    loginPermits: new LoginPermits(),
     audit: await AuditKeeper.open(config.audit, { clock, log, standings }),
     health: new RegionHealth(clock, log),
     standings,
@@ -133,8 +138,21 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       await core.close();
       await peers.close();
       tokens.close();
-      await Promise.allSettled([admin.close(), shared.pools.close(), shared.audit.close()]);
+      await Promise.allSettled([
+        admin.close(),
+        shared.pools.close(),
+        shared.audit.close(),
+        shared.tracing?.close(),
+      ]);
       log.info('stopped');
     },
   };
+}
+
+/** OpenTelemetry is loaded only by those who use it. */
+async function openTracing({ tracing }: Config, log: Logger): Promise<Tracing | undefined> {
+  const { otlp, ratio } = tracing;
+  if (otlp === null) return undefined;
+  const sdk = await import('../telemetry/otlp.ts');
+  return sdk.openTracing({ otlp, ratio }, randomUUID(), log);
 }

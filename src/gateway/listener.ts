@@ -9,7 +9,7 @@ import { PROXIED_METHODS, registerPassthrough, streamFault } from '../passthroug
 import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
-import type { LocatedPassthrough } from '../serving/locate.ts';
+import type { LocatedPassthrough } from '../serving/located.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
@@ -88,11 +88,13 @@ export function createListener(options: {
   fastify.removeAllContentTypeParsers();
 
   const newCall = (req: IncomingMessage, res: Call['res']) => {
-    return new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
+    const call = new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
       terms: terms(),
       rootRegion,
       now: services().clock.monotonic(),
     });
+    call.trace = services().tracing?.request(req.headers);
+    return call;
   };
 
   /** Leaves a request to Fastify and its proxy. */

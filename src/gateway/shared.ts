@@ -8,15 +8,19 @@ import type { Services } from '../serving/services.ts';
 import type { Standings } from '../standing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { NotableRequests } from '../telemetry/notable-requests.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { RegionHealth } from '../upstream/region-health.ts';
 import type { AuditKeeper } from './audit.ts';
+import type { LoginPermits } from './login-permits.ts';
 
 /** What outlives a reload. */
 export interface Shared {
   readonly log: Logger;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Undefined: nothing is traced. */
+  readonly tracing: Tracing | undefined;
   readonly pools: Pools;
   readonly tokens: TokenKeeper;
   /** Who has logged in with a password, and who has failed to. */
@@ -25,6 +29,8 @@ export interface Shared {
   readonly clientLimits: ClientLimits;
   /** Who has shown the accounts' identity services what is nobody's. */
   readonly upstreamGate: UpstreamGate;
+  /** The turns of logins in the limits of identity services. */
+  readonly loginPermits: LoginPermits;
   readonly audit: AuditKeeper;
   readonly health: RegionHealth;
   /** How the parts of the process stand that are no regions: `part name`. */

@@ -3,12 +3,15 @@ import { createCache, type ResponseCache } from '../cache/cache.ts';
 import { connectSharedStore } from '../cache/redis/store.ts';
 import type { Clock } from '../clock.ts';
 import { identitiesOf } from '../config/identities.ts';
+import { IN_PROCESS } from '../config/identity-rules.ts';
 import type { Config } from '../config/schema.ts';
 import type { IdempotencyKeeper } from '../idempotency/keeper.ts';
-import { userOf } from '../identity/settings.ts';
+import { serviceNameOf } from '../identity/service-types.ts';
+import { identityUrlOf, userOf } from '../identity/settings.ts';
 import type { JsonValue } from '../json.ts';
 import { CONTROL_CLIENT } from '../limits/client.ts';
 import { createLimits, type RegionLimits } from '../limits/limits.ts';
+import type { LimitScope } from '../limits/settings.ts';
 import { createRedisBudgetStore } from '../limits/shared/redis-store.ts';
 import type { BudgetStore } from '../limits/shared/store.ts';
 import type { Permit } from '../limits/slot-request.ts';
@@ -133,6 +136,8 @@ const BUDGET_TIMEOUT_MS = 200;
 interface LiveLimits {
   settings: Config['limits'];
   users: ReadonlyMap<string, string>;
+  /** Whose requests limits count together that do not say so, by account. */
+  scopes: ReadonlyMap<string, LimitScope>;
   shares: ReadonlyMap<string, number>;
   /** Of what instances leave for each other in Redis. */
   seal: Seal;
@@ -142,8 +147,11 @@ interface LiveLimits {
 
 function liveLimits(config: Config): LiveLimits {
   const { accounts, access, limits, redis } = config;
+  const named = <T extends { service: string }>(rows: readonly T[]) =>
+    rows.map((row) => ({ ...row, service: row.service === '*' ? '*' : serviceNameOf(row.service) }));
   return {
-    settings: limits,
+    settings: { ...limits, static: named(limits.static), presetLimits: named(limits.presetLimits) },
+    scopes: new Map(accounts.map((account) => [account.name, scopeOf(account)])),
     users: new Map(accounts.map((account) => [account.name, usersOf(account)])),
     shares: new Map(access.clients.map(({ name, share }) => [name, share])),
     seal: createSeal(redis.signingKeys),
@@ -152,6 +160,23 @@ function liveLimits(config: Config): LiveLimits {
 
 /** Whose limits are spent: the user of an account, or its users in all regions. */
 const usersOf = (account: Config['accounts'][number]): string => identitiesOf(account).map(userOf).join(' ');
+
+/** Identity v2.0 knows users with one tenant each, and its services count by user; later ones count by project. */
+const scopeOf = (account: Config['accounts'][number]): LimitScope =>
+  identitiesOf(account).every(({ url }) => isV2(url)) ? 'user' : 'project';
+
+const isV2 = (url: string): boolean => url === IN_PROCESS || /\/v2\.0\/*$/.test(identityUrlOf(url));
+
+/** The project of an account in a region, with where it is one; undefined before there is a token. */
+function projectOf(name: string, region: string, live: LiveLimits): string | undefined {
+  const account = live.services?.directory.accounts.find((one) => one.name === name) as
+    | LiveAccount
+    | undefined;
+  if (account === undefined) return undefined;
+  const { tokens, identityUrl } = account.loginAt(region);
+  const token = tokens.peek() ?? account.token();
+  return token && `${identityUrl} project ${token.tenant.id}`;
+}
 
 /** Where windows are remembered, if they are kept at all: where this changes they begin anew. */
 function limitsKeyOf({ limits, redis }: Config): string {
@@ -189,6 +214,8 @@ function openLimits(live: LiveLimits, config: Config, shared: Shared): RegionLim
     settings: settingsOf(live),
     clock,
     userOf: (account) => live.users.get(account),
+    projectOf: (account, region) => projectOf(account, region, live),
+    scopeOf: (account) => live.scopes.get(account) ?? 'user',
     shares: (client) => live.shares.get(client) ?? 1,
     fetchLimits: (place, permit) => fetchLimits(placeNow(place, live), permit, live.services!.regions),
     observe: observeLimits(metrics, log, () => limits.standings()),

@@ -11,8 +11,8 @@ export interface Reply {
   body: Buffer | string | undefined;
   /** Format of the body, for Content-Type. */
   format: Format;
-  /** The Content-Type itself, for what is neither JSON nor XML. */
-  contentType?: string;
+  /** The Content-Type where it is none of a format's: another service's own. */
+  contentType?: string | undefined;
   /** Further headers, name and value in turn. */
   headers: string[];
 }

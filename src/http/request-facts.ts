@@ -4,6 +4,7 @@ import { isAllowedHost, originOf } from '../access/addresses.ts';
 import type { Identity } from '../access/identify.ts';
 import type { RegionHints } from '../routing/directory.ts';
 import type { Route } from '../routing/route.ts';
+import type { Span } from '../telemetry/tracing.ts';
 import type { Format } from '../translation/format.ts';
 import type { Caller, ListenerTerms } from './caller.ts';
 
@@ -74,6 +75,8 @@ export class RequestFacts {
   isFinished = false;
   waitedMs = 0;
   upstreamMs = 0;
+  /** Where this is traced: what it does is a part of that. */
+  trace: Span | undefined;
   /** How often regions were asked on its behalf. */
   attempts = 0;
   /** Why the cache said what it said. */

@@ -3,6 +3,7 @@
  * lead anywhere. Types are compared by their meaning: without case, `_` as `-`, and without a version at the end
  * (`volumev3`, `image_v2`). Pure.
  */
+import type { Service } from '../operations/operation.ts';
 
 /** `facade.services`: every known type, none at all, or the types that are named (`all` among them: those beside the known). */
 export type ServedServices = 'all' | 'none' | readonly string[];
@@ -114,6 +115,22 @@ export function canonicalServiceType(type: string): string {
     .replace(/-?v\d{1,3}(?:\.\d{1,3})?$/, '');
 }
 
+/** The services that operations are known of, under the names that catalogs have for them. */
+const SERVICES: Readonly<Record<string, Service>> = {
+  image: 'image',
+  network: 'network',
+  volume: 'block-storage',
+  'block-storage': 'block-storage',
+  'block-store': 'block-storage',
+};
+
+/** The service that a type means, as operations have it; undefined: none of them. */
+export function serviceOf(type: string): Service | undefined {
+  if (isComputeType(type)) return 'compute';
+  const meant = canonicalServiceType(type);
+  return Object.hasOwn(SERVICES, meant) ? SERVICES[meant] : undefined;
+}
+
 /**
  * Whether callers may reach a service of this type. Neither the identity service, which tells with an account's token
  * that account's credentials, nor Compute, which has paths and limits of its own, whatever is named.
@@ -125,4 +142,12 @@ export function isServedType(type: string, served: ServedServices): boolean {
   return (
     (names.includes('all') && KNOWN.has(meant)) || names.includes(type.toLowerCase()) || names.includes(meant)
   );
+}
+
+/** The service that a type means, by the name under which its limits are stated: Cinder's names are one. */
+export function serviceNameOf(type: string): string {
+  const meant = canonicalServiceType(type);
+  if (isComputeType(meant)) return 'compute';
+  if (isIdentityType(meant)) return 'identity';
+  return meant === 'volume' || meant === 'block-store' ? 'block-storage' : meant;
 }

@@ -1,14 +1,22 @@
 import type { Clock } from '../clock.ts';
 import type { JsonValue } from '../json.ts';
 import type { Ledger } from './ledger.ts';
-import { DEFAULT_LIMITS, type PublishedLimit } from './published/limit.ts';
+import type { PublishedLimit } from './published/limit.ts';
 import { LimitsRefresher } from './published/refresher.ts';
 import { createShaper } from './queue/shaper.ts';
 import type { Shaper, ShaperObserver } from './queue/shaper-contract.ts';
-import type { LimitsSettings } from './settings.ts';
+import type { LimitScope, LimitsSettings } from './settings.ts';
 import { BudgetLease, type LeaseHolder, type LeaseState } from './shared/lease.ts';
 import type { BudgetStore } from './shared/store.ts';
 import type { Permit } from './slot-request.ts';
+import {
+  COMPUTE,
+  initialLimits,
+  type StatedLimits,
+  statedLimits,
+  usualScope,
+  withPublished,
+} from './stated.ts';
 
 /** Where a request goes, as far as limits care. */
 export interface LimitPlace {
@@ -27,23 +35,46 @@ export interface LimitsOptions<P extends LimitPlace> {
   readonly clock: Clock;
   /** The upstream user behind an account: two accounts of one user share their budgets. Undefined: no such account. */
   readonly userOf: (account: string) => string | undefined;
+  /** The project of an account in a region, once that is known; accounts of one project share its budgets. */
+  readonly projectOf?: ((account: string, region: string) => string | undefined) | undefined;
+  /** Whose requests limits count together that do not say so; left out: the user's. */
+  readonly scopeOf?: ((account: string) => LimitScope) | undefined;
   /** Sends GET /limits with a permit given for it, and answers its parsed body; rejects when there is none. */
   readonly fetchLimits: (place: P, permit: Permit) => Promise<JsonValue>;
   /** Weight of a client in the fair queue. */
   readonly shares: (client: string) => number;
   /** Hears what happens in one budget. */
-  readonly observe: (account: string, region: string) => ShaperObserver;
+  readonly observe: (account: string, region: string, service: string) => ShaperObserver;
   readonly warn: (line: string) => void;
   /** Where several instances share their budgets; left out, this process has them to itself. */
   readonly store?: BudgetStore | undefined;
 }
 
+/** What is counted together. */
+export interface BudgetName {
+  readonly service: string;
+  readonly scope: LimitScope;
+  /** The user, project or account. */
+  readonly owner: string;
+}
+
+/** Whose requests are counted together in a scope; undefined: there is no such account any more. */
+export function ownerOf<P extends LimitPlace>(
+  options: LimitsOptions<P>,
+  { account: { name, spender }, endpoint: { region } }: P,
+  scope: LimitScope,
+): string | undefined {
+  const user = spender ?? options.userOf(name);
+  if (user === undefined || spender !== undefined || scope === 'user') return user;
+  return scope === 'account' ? `account ${name}` : (options.projectOf?.(name, region) ?? user);
+}
+
 /**
- * What one user may do in one region, whichever of the user's accounts asks. It is orphaned while no account in force is the
- * user's, and is remembered for as long as its windows hold anything: the region remembers, too.
+ * What one user, project or account may ask of one service in one region, whichever of its accounts asks. It is orphaned while
+ * no account in force is its own, and is remembered for as long as its windows hold anything: the region remembers, too.
  */
 export class Budget<P extends LimitPlace> {
-  readonly user: string;
+  readonly name: BudgetName;
   readonly shaper: Shaper;
   readonly #options: LimitsOptions<P>;
   readonly #ledger: Ledger | undefined;
@@ -55,18 +86,20 @@ export class Budget<P extends LimitPlace> {
   /** How many instances share it, as the store last said; undefined until it has. */
   instances: number | undefined;
   #sharing: LeaseState = 'shared';
-  /** The static limits in force, to tell whether a reload changed them. */
-  #stated = '';
+  /** The stated limits in force, to tell whether a reload changed them. */
+  #isStated = '';
 
   /** Opens the budget of a place and begins to learn its limits. */
-  constructor(user: string, place: P, options: LimitsOptions<P>, ledger: Ledger | undefined) {
-    this.user = user;
+  constructor(name: BudgetName, place: P, options: LimitsOptions<P>, ledger: Ledger | undefined) {
+    this.name = name;
     this.#place = place;
     this.#options = options;
     this.#ledger = ledger;
-    this.#observer = options.observe(this.account, this.region);
+    this.#observer = options.observe(this.account, this.region, name.service);
     this.shaper = this.#openShaper();
     if (!options.store) ledger?.track(this.#key, () => this.shaper.windows);
+    // What an instance has found out is its own part, wherever the budget is shared.
+    if (!this.isCallers) ledger?.trackLearned(this.#key, () => this.shaper.learned);
     this.#learn();
   }
 
@@ -85,16 +118,16 @@ export class Budget<P extends LimitPlace> {
 
   /** Requests of this place are counted here from now on. */
   serve(place: P): void {
-    if (!this.#isOrphaned && this.#isInForce) return;
+    if (!this.#isOrphaned && this.#owner === this.name.owner) return;
     this.#place = place;
-    this.#observer = this.#options.observe(this.account, this.region);
+    this.#observer = this.#options.observe(this.account, this.region, this.name.service);
     this.#isOrphaned = false;
     this.#learn();
   }
 
   /** Puts changed settings in force. False when nobody needs the budget any more. */
   reload(): boolean {
-    this.#isOrphaned = !this.#isInForce || this.isCallers;
+    this.#isOrphaned = this.#owner !== this.name.owner || this.isCallers;
     if (this.#isOrphaned) {
       this.#refresher?.close();
       if (this.shaper.isEmpty) return false;
@@ -120,11 +153,6 @@ export class Budget<P extends LimitPlace> {
     return this.#place.account.spender !== undefined;
   }
 
-  get #isInForce(): boolean {
-    const { name, spender } = this.#place.account;
-    return (spender ?? this.#options.userOf(name)) === this.user;
-  }
-
   get isOrphaned(): boolean {
     return this.#isOrphaned;
   }
@@ -135,7 +163,28 @@ export class Budget<P extends LimitPlace> {
   }
 
   get #key(): string {
-    return `${this.user}|${this.region}`;
+    const { owner, service } = this.name;
+    return service === COMPUTE ? `${owner}|${this.region}` : `${owner}|${this.region}|${service}`;
+  }
+
+  /** Whose the account is, by the scope of the budget. */
+  get #owner(): string | undefined {
+    return ownerOf(this.#options, this.#place, this.name.scope);
+  }
+
+  /** Limits of its kind are published, if anybody publishes them. */
+  get #isPublished(): boolean {
+    const { service, scope } = this.name;
+    return service === COMPUTE && scope === this.#usualScope && this.#options.settings.source === 'published';
+  }
+
+  get #usualScope(): LimitScope {
+    return usualScope(this.name.service, this.#options.scopeOf?.(this.account) ?? 'user');
+  }
+
+  get #stated(): StatedLimits {
+    const { service, scope } = this.name;
+    return statedLimits(this.#options.settings, service, scope, this.#usualScope);
   }
 
   #openShaper(): Shaper {
@@ -147,6 +196,7 @@ export class Budget<P extends LimitPlace> {
       shares,
       // A shared budget remembers by itself.
       onDoubt: () => this.#refresher?.settle(),
+      learned: this.isCallers ? [] : ledger?.learnedOf(this.#key),
       restore: ledger && !store ? (window) => ledger.restore(this.#key, window) : undefined,
       lease: store && ((holder) => this.#openLease(holder, store)),
       observe: {
@@ -196,15 +246,15 @@ export class Budget<P extends LimitPlace> {
 
   /** Begins, goes on or stops to ask the region for its limits, as the settings say. */
   #learn(): void {
-    const { settings } = this.#options;
-    const isStatic = settings.source === 'static';
-    if (isStatic) this.#state(initialLimits(settings));
-    else this.#stated = '';
-    if (this.#isOrphaned) return;
-    if (this.#refresher?.isReader === isStatic) this.#refresher.reopen();
+    const { service, scope } = this.name;
+    const isPublished = this.#isPublished;
+    if (isPublished) this.#restate();
+    else this.#state(initialLimits(this.#stated, false));
+    if (this.#isOrphaned || service !== COMPUTE || scope !== this.#usualScope) return;
+    if (this.#refresher?.isReader === !isPublished) this.#refresher.reopen();
     else {
       this.#refresher?.close();
-      this.#refresher = this.#makeRefresher(isStatic);
+      this.#refresher = this.#makeRefresher(!isPublished);
     }
   }
 
@@ -212,7 +262,8 @@ export class Budget<P extends LimitPlace> {
     const refresher = new LimitsRefresher({
       clock: this.#options.clock,
       shaper: this.shaper,
-      initial: initialLimits(this.#options.settings),
+      initial: initialLimits(this.#stated, true),
+      complete: (published) => withPublished(this.#stated, published),
       fullPath: () => `${this.#place.endpoint.basePath}/limits`,
       fetch: (permit) => this.#options.fetchLimits(this.#place, permit),
       warn: (line) => this.#warn(line),
@@ -222,10 +273,18 @@ export class Budget<P extends LimitPlace> {
     return refresher;
   }
 
+  /** What is stated beside what is published may be other than before. */
+  #restate(): void {
+    const stated = JSON.stringify(this.#stated);
+    const isOther = this.#isStated !== '' && this.#isStated !== stated;
+    this.#isStated = stated;
+    if (isOther) this.#refresher?.restate();
+  }
+
   #state(limits: readonly PublishedLimit[]): void {
     const stated = JSON.stringify(limits);
-    if (stated === this.#stated) return;
-    this.#stated = stated;
+    if (stated === this.#isStated) return;
+    this.#isStated = stated;
     this.shaper.setLimits(limits);
   }
 
@@ -233,10 +292,4 @@ export class Budget<P extends LimitPlace> {
   #warn(line: string): void {
     if (!this.isCallers) this.#options.warn(`${this.account} ${this.region}: ${line}`);
   }
-}
-
-/** What holds before a region has said otherwise. */
-function initialLimits(settings: LimitsSettings): readonly PublishedLimit[] {
-  if (settings.source === 'published' && settings.static.length === 0) return DEFAULT_LIMITS;
-  return settings.static.map((limit) => ({ ...limit, verb: limit.verb.toUpperCase() }));
 }

@@ -3,6 +3,8 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock, Timer } from '../clock.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
+import { LEARNED_UNITS } from './learned/evidence.ts';
+import type { LearnedLimit } from './learned/learner.ts';
 import { type History, historyOf } from './windows/history.ts';
 import type { Window } from './windows/window.ts';
 
@@ -13,7 +15,8 @@ const STEPS = 288;
 
 /**
  * Remembers in a small file how much of the HOUR and DAY limits is used, so that a restart does not forget it where there is
- * no Redis. Where there is one, it remembers how many instances share it, for a start without it. One process writes the
+ * no Redis. Where there is one, it remembers how many instances share it, for a start without it; in either case the limits that
+ * were found out. One process writes the
  * file; it is replaced as a whole, so a crash leaves the old one.
  */
 export interface Ledger {
@@ -21,6 +24,10 @@ export interface Ledger {
   restore(budget: string, window: Window): void;
   /** From now on writes down what these windows hold. */
   track(budget: string, windows: () => readonly Window[]): void;
+  /** Limits of a budget that were found out before a restart. */
+  learnedOf(budget: string): readonly LearnedLimit[];
+  /** From now on writes down what is found out. */
+  trackLearned(budget: string, learned: () => readonly LearnedLimit[]): void;
   /** How many instances shared a budget when the store was last heard; undefined when it never was. */
   instancesOf(budget: string): number | undefined;
   /** The store says how many instances share a budget. */
@@ -42,14 +49,19 @@ export function openLedger(options: LedgerOptions): Ledger {
 
 type Budgets = Record<string, Record<string, History>>;
 
-/** The member that is no budget: instances by budget. */
+/** The members that are no budgets: instances, and limits that were found out, by budget. */
 const INSTANCES = 'instances';
+const LEARNED = 'learned';
+/** More than this nobody finds out of one budget. */
+const MOST_LEARNED = 64;
 
 class FileLedger implements Ledger {
   readonly #options: LedgerOptions;
   readonly #tracked = new Map<string, () => readonly Window[]>();
   #remembered: Budgets = {};
   readonly #instances = new Map<string, number>();
+  readonly #learning = new Map<string, () => readonly LearnedLimit[]>();
+  readonly #learned = new Map<string, readonly LearnedLimit[]>();
   #written: string;
   #writing: Promise<void> = Promise.resolve();
   #timer: Timer | undefined;
@@ -76,6 +88,14 @@ class FileLedger implements Ledger {
     this.#tracked.set(budget, windows);
   }
 
+  learnedOf(budget: string): readonly LearnedLimit[] {
+    return this.#learned.get(budget) ?? [];
+  }
+
+  trackLearned(budget: string, learned: () => readonly LearnedLimit[]): void {
+    this.#learning.set(budget, learned);
+  }
+
   instancesOf(budget: string): number | undefined {
     return this.#instances.get(budget);
   }
@@ -99,6 +119,7 @@ class FileLedger implements Ledger {
 
   #write(): void {
     this.#remembered = this.#collect();
+    for (const [budget, learned] of this.#learning) this.#learned.set(budget, learned());
     const text = this.#text();
     if (text === this.#written) return;
     this.#written = text;
@@ -107,7 +128,9 @@ class FileLedger implements Ledger {
 
   #text(): string {
     const instances = this.#instances.size > 0 ? { [INSTANCES]: Object.fromEntries(this.#instances) } : {};
-    return JSON.stringify({ ...instances, ...this.#remembered });
+    const found = [...this.#learned].filter(([, limits]) => limits.length > 0);
+    const learned = found.length > 0 ? { [LEARNED]: Object.fromEntries(found) } : {};
+    return JSON.stringify({ ...instances, ...learned, ...this.#remembered });
   }
 
   #collect(): Budgets {
@@ -147,7 +170,9 @@ class FileLedger implements Ledger {
     try {
       const document: unknown = JSON.parse(readFileSync(path, 'utf8'));
       if (!isJsonObject(document)) throw new TypeError('it is no JSON object');
-      const { [INSTANCES]: instances, ...budgets } = document;
+      const { [INSTANCES]: instances, [LEARNED]: learned, ...budgets } = document;
+      for (const [budget, limits] of Object.entries(isJsonObject(learned) ? learned : {}))
+        this.#learned.set(budget, readLearned(limits));
       this.#remembered = readBudgets(budgets);
       for (const [budget, count] of Object.entries(isJsonObject(instances) ? instances : {}))
         if (Number.isInteger(count) && Number(count) > 0) this.#instances.set(budget, Number(count));
@@ -177,6 +202,22 @@ function readBudgets(document: JsonObject): Budgets {
     budgets[budget] = Object.fromEntries(readable);
   }
   return budgets;
+}
+
+function readLearned(value: unknown): LearnedLimit[] {
+  const rows: unknown[] = Array.isArray(value) ? value.slice(0, MOST_LEARNED) : [];
+  return rows.filter(isLearned).map(({ verb, unit, value }) => ({ verb, unit, value }));
+}
+
+function isLearned(row: unknown): row is LearnedLimit {
+  const { verb, unit, value } = (row ?? {}) as Partial<Record<keyof LearnedLimit, unknown>>;
+  return (
+    typeof verb === 'string' &&
+    /^[A-Z]{1,32}$/.test(verb) &&
+    LEARNED_UNITS.some((known) => known === unit) &&
+    Number.isSafeInteger(value) &&
+    Number(value) > 0
+  );
 }
 
 function readHistory(value: unknown): History {

@@ -1,75 +1,22 @@
 import type { Timer } from '../clock.ts';
 import type { Fault } from '../faults/faults.ts';
 import type { JsonObject } from '../json.ts';
-import { Budget, type LimitPlace, type LimitsOptions } from './budget.ts';
+import { Budget, type BudgetName, type LimitPlace, type LimitsOptions, ownerOf } from './budget.ts';
+import { acquireJointly } from './joint-permit.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { limitsDocument } from './published/document.ts';
 import { type LimitedAnswer, triageOverLimit } from './published/over-limit.ts';
 import { rateLimitHeaders } from './rate-limit-headers.ts';
 import { refusalFault } from './refusal.ts';
+import type { RegionLimits, RegionStanding, Resynced, ResyncFilter } from './region-limits.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from './slot-request.ts';
-import type { ShaperSnapshot } from './snapshot.ts';
+import { COMPUTE, IDENTITY, scopesOf, usualScope } from './stated.ts';
 
 export type { LimitPlace, LimitsOptions } from './budget.ts';
+export type { RegionLimits, RegionStanding, Resynced, ResyncFilter } from './region-limits.ts';
 
-/** How one budget stands. */
-export interface RegionStanding {
-  /** The first account that used the budget. */
-  readonly account: string;
-  readonly region: string;
-  readonly snapshot: ShaperSnapshot;
-  /** The shared budget cannot be reached: this instance goes on with its part of it. */
-  readonly isAlone?: boolean;
-}
-
-/** Which budgets are meant; nothing named means all. Regions are compared without case. */
-export interface ResyncFilter {
-  readonly account?: string;
-  readonly region?: string;
-}
-
-/** What came of asking one region. */
-export interface Resynced {
-  readonly account: string;
-  readonly region: string;
-  /** Why it could not be asked; left out when it could. */
-  readonly problem?: string;
-}
-
-/** The limits of every account and region: one shaper per user name and region, made on first use. */
-export interface RegionLimits<P extends LimitPlace = LimitPlace> {
-  /** Whether anything is counted here at all; otherwise only the region knows its limits. */
-  readonly isEnabled: boolean;
-  /** How many instances share the budgets, this one included, as far as is known. */
-  readonly instances: number;
-  /** A permit that costs nothing: for what no limit is about. */
-  readonly free: Permit;
-  /** A permit or refusal at once, or a promise of one. */
-  acquire(place: P, request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal>;
-  /** What a caller is told of a refusal. */
-  refusal(refused: Refusal): Fault;
-  /** RateLimit headers for an answer. */
-  headers(charges: readonly Charge[]): [name: string, value: string][];
-  /**
-   * True when an answer is a rate limit's refusal: the request was not executed, its windows are now stopped for as long as
-   * the answer says, and it may be asked for again with `again: true`. Quotas and sizes are false and go to the caller.
-   */
-  overLimit(place: P, request: SlotRequest, answer: LimitedAnswer): boolean;
-  /** A caller's GET /limits: rates from the model, absolute limits at most seconds old. */
-  document(place: P): Promise<JsonObject>;
-  /** A caller's own part of a region's budget, for GET /limits. */
-  shareHeaders(place: P, client: string): [name: string, value: string][];
-  /** Learns a place's limits before the first request asks for them. */
-  warm(place: P): void;
-  standings(): RegionStanding[];
-  /** Asks regions anew how their limits stand and takes it for true, whatever was counted or refused before. */
-  resync(which?: ResyncFilter): Promise<Resynced[]>;
-  /** See `Shaper.drain`: nobody waits for a slot beyond this monotonic ms. */
-  drain(untilMs: number): void;
-  /** Settings, accounts and shares may be others now; what is counted stays counted. */
-  reload(): void;
-  close(): Promise<void>;
-}
+/** What is the same of all requests to identity services. */
+const LOGIN = { service: IDENTITY, query: '', client: 'login', priority: 'interactive' } as const;
 
 /** How often budgets that no account uses any more are looked at, ms. */
 const SWEEP_MS = 60_000;
@@ -94,11 +41,11 @@ export function createLimits<P extends LimitPlace>(options: LimitsOptions<P>): R
 class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   readonly free = FREE_PERMIT;
   readonly #options: LimitsOptions<P>;
-  /** By user and region: what is counted together. */
+  /** By owner, region, service and scope: what is counted together. */
   readonly #budgets = new Map<string, Budget<P>>();
   readonly #ledger: Ledger | undefined;
-  /** By account and region: how a request finds its budget without building a key. */
-  readonly #byPlace = new Map<string, Map<string, Budget<P>>>();
+  /** By account, region and service: how a request finds its budgets without building a key. */
+  readonly #byPlace = new Map<string, Map<string, Map<string, readonly Budget<P>[]>>>();
   #sweep: Timer | undefined;
   /** When the process ends, once that is known, monotonic ms. */
   #endsAt: number | undefined;
@@ -123,7 +70,23 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   }
 
   acquire(place: P, request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal> {
-    return this.isEnabled ? this.#budget(place).shaper.acquire(request) : FREE_PERMIT;
+    if (!this.isEnabled) return FREE_PERMIT;
+    const budgets = this.#budgetsOf(place, request.service ?? COMPUTE);
+    if (budgets.length === 1) return budgets[0]!.shaper.acquire(request);
+    return acquireJointly(
+      budgets.map(({ shaper }) => shaper),
+      request,
+    );
+  }
+
+  acquireLogin(
+    account: LimitPlace['account'],
+    { method, path, region }: Pick<SlotRequest, 'method' | 'path'> & { readonly region: string },
+    signal?: AbortSignal,
+  ): ReturnType<RegionLimits['acquire']> {
+    const place = { account, endpoint: { region, basePath: '' } } as P;
+    const { maxWaitMs } = this.#options.settings;
+    return this.acquire(place, { ...LOGIN, method, path, fullPath: path, maxWaitMs, signal });
   }
 
   refusal(refused: Refusal): Fault {
@@ -144,7 +107,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
       { status: answer.status, headers: answer.headers },
       this.#options.clock.now(),
     );
-    if (seen.kind !== 'rate') this.#budget(place).shaper.refusedUpstream(request, verdict);
+    if (seen.kind !== 'rate') this.#budget(place, request.service).shaper.refusedUpstream(request, verdict);
     return true;
   }
 
@@ -170,9 +133,11 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   standings(): RegionStanding[] {
     return [...this.#budgets.values()]
       .filter(({ isOrphaned, isCallers }) => !isOrphaned && !isCallers)
-      .map(({ account, region, shaper, sharing }) => ({
+      .map(({ account, region, name: { service, scope }, shaper, sharing }) => ({
         account,
         region,
+        service,
+        scope,
         snapshot: shaper.snapshot(),
         isAlone: sharing !== 'shared',
       }));
@@ -183,6 +148,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
       (budget) =>
         !budget.isOrphaned &&
         !budget.isCallers &&
+        budget.refresher !== undefined &&
         (account === undefined || budget.account === account) &&
         (region === undefined || budget.region.toUpperCase() === region.toUpperCase()),
     );
@@ -198,7 +164,8 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   reload(): void {
     // A request under way for an account that is gone still finds where it is counted.
     for (const [name, regions] of this.#byPlace) {
-      const isCallers = [...regions.values()].every((budget) => budget.isCallers);
+      const all = [...regions.values()].flatMap((services) => [...services.values()].flat());
+      const isCallers = all.every((budget) => budget.isCallers);
       if (isCallers || this.#options.userOf(name) !== undefined) this.#byPlace.delete(name);
     }
     for (const [key, budget] of this.#budgets) if (!budget.reload()) this.#drop(key, budget);
@@ -232,31 +199,47 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   #drop(key: string, budget: Budget<P>): void {
     this.#budgets.delete(key);
-    for (const [name, regions] of this.#byPlace) {
-      if (regions.get(budget.region) !== budget) continue;
-      regions.delete(budget.region);
-      if (regions.size === 0) this.#byPlace.delete(name);
-    }
+    for (const [name, regions] of this.#byPlace)
+      for (const [region, services] of regions) {
+        for (const [service, budgets] of services) if (budgets.includes(budget)) services.delete(service);
+        if (services.size === 0) regions.delete(region);
+        if (regions.size === 0) this.#byPlace.delete(name);
+      }
     void budget.close();
   }
 
-  #budget(place: P): Budget<P> {
-    const { name, spender = name } = place.account;
-    return this.#byPlace.get(spender)?.get(place.endpoint.region) ?? this.#addPlace(place);
+  /** The budget of a service in which limits are published and found out. */
+  #budget(place: P, service = COMPUTE): Budget<P> {
+    return this.#budgetsOf(place, service)[0]!;
   }
 
-  #addPlace(place: P): Budget<P> {
-    const { name, spender } = place.account;
+  #budgetsOf(place: P, service: string): readonly Budget<P>[] {
+    const { name, spender = name } = place.account;
+    const regions = this.#byPlace.get(spender);
+    return regions?.get(place.endpoint.region)?.get(service) ?? this.#addPlace(place, service);
+  }
+
+  #addPlace(place: P, service: string): readonly Budget<P>[] {
+    const { name, spender = name } = place.account;
     const { region } = place.endpoint;
-    const user = spender ?? this.#options.userOf(name) ?? name;
-    const key = `${user}\n${region}`;
+    const usual = usualScope(service, this.#options.scopeOf?.(name) ?? 'user');
+    const budgets = scopesOf(this.#options.settings, service, usual).map((scope) => {
+      const owner = ownerOf(this.#options, place, scope) ?? name;
+      return this.#open({ service, scope, owner }, place);
+    });
+    const regions = this.#byPlace.get(spender) ?? new Map<string, Map<string, readonly Budget<P>[]>>();
+    const services = regions.get(region) ?? new Map<string, readonly Budget<P>[]>();
+    this.#byPlace.set(spender, regions.set(region, services.set(service, budgets)));
+    return budgets;
+  }
+
+  #open(name: BudgetName, place: P): Budget<P> {
+    const key = [name.owner, place.endpoint.region, name.service, name.scope].join('\n');
     const known = this.#budgets.get(key);
-    const budget = known ?? new Budget(user, place, this.#options, this.#ledger);
+    const budget = known ?? new Budget(name, place, this.#options, this.#ledger);
     if (known === undefined && this.#endsAt !== undefined) budget.shaper.drain(this.#endsAt);
     this.#budgets.set(key, budget);
     budget.serve(place);
-    const regions = this.#byPlace.get(spender ?? name) ?? new Map<string, Budget<P>>();
-    this.#byPlace.set(spender ?? name, regions.set(region, budget));
     if (budget.isCallers) this.#boundCallers(budget);
     return budget;
   }

@@ -1,4 +1,4 @@
-import { type PublishedLimit, UNIT_MS } from './published/limit.ts';
+import { type PublishedLimit, periodOf } from './published/limit.ts';
 import type { Charge } from './slot-request.ts';
 
 /**
@@ -32,7 +32,7 @@ function wordsOf(limit: PublishedLimit): Words {
   const known = words.get(limit);
   if (known) return known;
   const name = nameOf(limit);
-  const made = { name, policy: `${name};q=${limit.value};w=${UNIT_MS[limit.unit] / 1000}` };
+  const made = { name, policy: `${name};q=${limit.value};w=${periodOf(limit) / 1000}` };
   words.set(limit, made);
   return made;
 }

@@ -1,7 +1,27 @@
 import { type Static, Type } from '@sinclair/typebox';
 
-const StaticLimitSchema = Type.Object(
+/** Whose requests a limit counts together. */
+export const LIMIT_SCOPES = ['user', 'project', 'account'] as const;
+export type LimitScope = (typeof LIMIT_SCOPES)[number];
+
+/** A limit as the configuration or a preset states it. */
+export const StaticLimitSchema = Type.Object(
   {
+    service: Type.String({
+      pattern: '^(\\*|[A-Za-z][A-Za-z0-9:_-]{0,63})$',
+      default: 'compute',
+      description:
+        'Service the limit is about, by its type: `compute`, `image`, `network`, `block-storage`, `identity` (logins) …; `*`: each of them.',
+    }),
+    scope: Type.Optional(
+      Type.Union(
+        LIMIT_SCOPES.map((scope) => Type.Literal(scope)),
+        {
+          description:
+            'Whose requests are counted together: those of a `user`, of a `project`, or of one `account` of the configuration; each region counts for itself. Left out: `user` for logins and where Identity is v2.0, else `project`.',
+        },
+      ),
+    ),
     verb: Type.String({ pattern: '^[A-Za-z]+$', description: 'Method the limit is about, or ALL.' }),
     uri: Type.String({
       description: 'Path below the tenant that requests start with, `/servers`, or `*` for all.',
@@ -21,6 +41,9 @@ const StaticLimitSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** A limit as the configuration or a preset states it. */
+export type StatedLimit = Static<typeof StaticLimitSchema>;
+
 /** `limits` of the configuration: how requests are kept within what the regions allow. */
 export const LimitsSchema = Type.Object(
   {
@@ -33,7 +56,17 @@ export const LimitsSchema = Type.Object(
     static: Type.Array(StaticLimitSchema, {
       default: [],
       description:
-        "Limits that hold, or hold until /limits is answered. With `published` an empty list stands for the guide's Table 1.3.",
+        "Limits that hold; those of `compute` with `published`: until /limits is answered with a list that is not empty. With `published` and none for `compute`, the guide's Table 1.3 holds until then.",
+    }),
+    preset: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+      default: null,
+      description:
+        'What a provider documents of its limits, by the name of its file in `config/limits` (`ovhcloud`, `rackspace`): limits that hold beside the others, whatever GET /limits says. null: none.',
+    }),
+    presetLimits: Type.Array(StaticLimitSchema, {
+      default: [],
+      description: 'The limits of `preset`, as they were read; never written.',
+      internal: true,
     }),
     maxWaitMs: Type.Integer({
       default: 30_000,

@@ -7,6 +7,10 @@ export type Priority = 'interactive' | 'batch' | 'background';
 /** A request that wants to leave for a region. */
 export interface SlotRequest extends LimitTarget {
   readonly method: string;
+  /** The service it is for; left out: `compute`. */
+  readonly service?: string | undefined;
+  /** The limits that GET /limits publishes are not about it (version documents). */
+  readonly isUnpublished?: boolean | undefined;
   /** Configured name of the caller; whoever has none shares one name. */
   readonly client: string;
   readonly priority: Priority;

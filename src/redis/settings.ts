@@ -35,10 +35,13 @@ const SigningKeySchema = Type.Unsafe<string>(
 /** `redis` of the configuration: one of `url`, `sentinels`, `cluster`; all null: everything stays in this process. */
 export const RedisSchema = Type.Object(
   {
-    url: Type.Union([Type.String({ pattern: '^rediss?://.+' }), Type.Null()], {
-      default: null,
-      description: 'redis:// or rediss:// address of one server; null: no Redis, or sentinels or cluster',
-    }),
+    url: Type.Union(
+      [Type.String({ pattern: '^rediss?://.+', form: 'a URL such as redis://redis:6379' }), Type.Null()],
+      {
+        default: null,
+        description: 'redis:// or rediss:// address of one server; null: no Redis, or sentinels or cluster',
+      },
+    ),
     sentinels: nullable(
       Type.Object(
         {

@@ -6,6 +6,7 @@ import type { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { RequestLog } from '../telemetry/request-log.ts';
 import { statusLabel } from '../telemetry/status-label.ts';
 import { traceIdOf } from '../telemetry/trace-id.ts';
+import type { Span } from '../telemetry/tracing.ts';
 import { auditEventOf, auditRecordOf } from './audit-record.ts';
 import { notableOf, requestLineOf } from './request-line.ts';
 
@@ -33,6 +34,30 @@ export function createFinish(
     if (event !== undefined) audit.record(auditRecordOf(call, event, status, clock.now()));
     const isRefused = call.errorType !== '';
     if (notable.wants(ms, isRefused)) notable.note(notableOf(call, status, ms, clock.now()));
+    if (call.trace !== undefined) endTrace(call, call.trace, status);
     if (log.wants(status, ms)) log.write(requestLineOf(call, status, bytes, ms));
   };
+}
+
+/** Says what a request was. The cache's part of a hit is over before anybody could have begun it. */
+function endTrace(call: RequestFacts, trace: Span, status: number): void {
+  const { account, region, operation, method, client, cache, service, requestId } = call;
+  if (cache === 'hit' || cache === 'stale')
+    trace.past('cache', 'internal', 0, { 'sluice.cache.verdict': cache });
+  trace.end(
+    {
+      'span.name': `${method} ${operation}`,
+      'http.request.method': method,
+      'http.response.status_code': status,
+      'sluice.operation': operation,
+      'sluice.service': service,
+      'sluice.account': account,
+      'sluice.region': region,
+      'sluice.client': client,
+      'sluice.cache.verdict': cache,
+      'sluice.request_id': requestId,
+      'sluice.limit.wait_ms': Math.round(call.waitedMs),
+    },
+    status >= 500 ? String(status) : undefined,
+  );
 }

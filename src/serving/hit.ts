@@ -75,13 +75,16 @@ function factsOf(
     rootRegion,
     terms,
   }: { router: Router; rootRegion: string | undefined; terms: () => ListenerTerms },
-  { clock }: Services,
+  { clock, tracing }: Services,
 ): RequestFacts | undefined {
   const route = router('GET', url);
   const { match } = route;
   if (match?.kind !== 'operation' || match.operation.cache === null || mayAwait(route)) return undefined;
   const context = { terms: terms(), rootRegion, now: clock.monotonic() };
-  return new RequestFacts({ method: 'GET', headers, route, socket }, context);
+  const facts = new RequestFacts({ method: 'GET', headers, route, socket }, context);
+  // One that goes on to Node's parser begins anew there: a span that is never ended is never sent.
+  if (tracing !== undefined) facts.trace = tracing.request(headers);
+  return facts;
 }
 
 /** @returns undefined for whatever is no fresh hit, faults included: they are told where all the others are */

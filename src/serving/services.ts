@@ -18,6 +18,7 @@ import type { Account, Directory, Place } from '../routing/directory.ts';
 import type { Standings } from '../standing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { NotableRequests } from '../telemetry/notable-requests.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { RegionAnswer, Regions } from '../upstream/region.ts';
 import type { RegionHealth } from '../upstream/region-health.ts';
 import type { Callers } from './callers.ts';
@@ -32,6 +33,8 @@ export interface Services {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Undefined: nothing is traced. */
+  readonly tracing: Tracing | undefined;
   /** Whether regions are up. */
   readonly health: RegionHealth;
   /** The slowest and the refused requests of the last hour. */

@@ -26,10 +26,17 @@ function describeKind(kind: string, schema: SchemaNode): string {
     case 'object':
       return 'a mapping';
     case 'string':
-      return schema.pattern === undefined ? 'text' : `text that matches ${schema.pattern}`;
+      return describeText(schema);
     default:
       return kind;
   }
+}
+
+/** In words where the schema has them: an expression says to few people what is wrong. */
+function describeText({ form, pattern, minLength }: SchemaNode): string {
+  if (form !== undefined) return form;
+  if (pattern !== undefined) return `text that matches ${pattern}`;
+  return minLength !== undefined && minLength > 1 ? `text of ${minLength} characters or more` : 'text';
 }
 
 function describeItems(items: SchemaNode): string {

@@ -19,6 +19,8 @@ export interface SchemaNode {
   readonly minLength?: number;
   readonly minItems?: number;
   readonly pattern?: string;
+  /** What the pattern takes, in words. */
+  readonly form?: string;
   readonly default?: unknown;
   readonly description?: string;
   readonly secret?: boolean;

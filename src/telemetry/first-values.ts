@@ -23,8 +23,9 @@ export function beginRegion(
   region: string,
   clients: Iterable<string>,
 ): void {
-  metrics.upstreamOverLimit.touch(account, region);
+  metrics.upstreamOverLimit.touch(account, region, 'compute');
   for (const reason of RETRY_REASONS) metrics.upstreamRetries.touch(region, reason);
   for (const client of clients)
-    for (const reason of REFUSAL_REASONS) metrics.limitRejected.touch(account, region, client, reason);
+    for (const reason of REFUSAL_REASONS)
+      metrics.limitRejected.touch(account, region, 'compute', client, reason);
 }

@@ -4,10 +4,10 @@ import { BUCKETS, type MetricDescription } from './families.ts';
 const WITH_WAITS = [...BUCKETS, 60, 120, 300, 600, 1_800, 3_600, 7_200];
 
 /** What tells limits apart, in all families alike. */
-const LIMIT = ['account', 'region', 'verb', 'uri', 'unit'] as const;
+const LIMIT = ['account', 'region', 'service', 'verb', 'uri', 'unit'] as const;
 
 /**
- * Every metric Sluice exports: the one list. The README's table is generated from it (see config/reference.ts), a test
+ * Every metric Sluice exports: the one list. The table in docs/metrics.md is generated from it (see config/reference.ts), a test
  * holds the two together. Label values are bounded: operations are names of the operations table (or `other`), clients
  * are configured names (or `anonymous`).
  */
@@ -180,7 +180,7 @@ export const METRICS = {
     type: 'counter',
     name: 'sluice_upstream_overlimit_total',
     help: 'Rate-limit refusals by a region; stays 0 while nobody else uses the account',
-    labels: ['account', 'region'],
+    labels: ['account', 'region', 'service'],
   },
   idempotent: {
     type: 'counter',
@@ -188,42 +188,42 @@ export const METRICS = {
     help: 'Requests with an Idempotency-Key, by what became of them: first (sent), replayed, recovered (found at the region), running, mismatch, unknown',
     labels: ['region', 'operation', 'outcome'],
   },
-  limitWait: {
-    type: 'histogram',
-    buckets: WITH_WAITS,
-    name: 'sluice_limit_wait_seconds',
-    help: 'Time requests waited for a slot of a rate limit, by client',
-    labels: ['account', 'region', 'client'],
-  },
   limitShared: {
     type: 'counter',
     name: 'sluice_limit_shared_reads_total',
     help: 'Reads that waited for a slot and were answered by the same read of somebody else, which got one first',
     labels: ['account', 'region', 'operation'],
   },
+  limitWait: {
+    type: 'histogram',
+    buckets: WITH_WAITS,
+    name: 'sluice_limit_wait_seconds',
+    help: 'Time requests waited for a slot of a rate limit, by client',
+    labels: ['account', 'region', 'service', 'client'],
+  },
   limitQueueDepth: {
     type: 'gauge',
     name: 'sluice_limit_queue_depth',
     help: 'Requests that wait for a slot now',
-    labels: ['account', 'region'],
+    labels: ['account', 'region', 'service'],
   },
   limitWaiting: {
     type: 'gauge',
     name: 'sluice_limit_waiting_requests',
     help: 'Requests that wait for a slot now, by client',
-    labels: ['account', 'region', 'client'],
+    labels: ['account', 'region', 'service', 'client'],
   },
   limitQueueOldest: {
     type: 'gauge',
     name: 'sluice_limit_queue_oldest_seconds',
     help: 'How long the request has waited that waits longest now',
-    labels: ['account', 'region'],
+    labels: ['account', 'region', 'service'],
   },
   limitValue: {
     type: 'gauge',
     name: 'sluice_limit_value',
-    help: 'Requests a limit allows per unit',
-    labels: LIMIT,
+    help: 'Requests a limit allows per unit, whose are counted together (scope), and who says so (origin: published, configured, preset, header, learned, default)',
+    labels: [...LIMIT, 'scope', 'origin'],
   },
   limitRemaining: {
     type: 'gauge',
@@ -235,7 +235,7 @@ export const METRICS = {
     type: 'counter',
     name: 'sluice_limit_rejected_total',
     help: 'Requests Sluice itself refused with overLimit, by reason',
-    labels: ['account', 'region', 'client', 'reason'],
+    labels: ['account', 'region', 'service', 'client', 'reason'],
   },
   limitUsed: {
     type: 'counter',

@@ -7,6 +7,7 @@ import type { RedisObserver } from '../redis/guard.ts';
 import { REDIS_TROUBLES } from '../redis/trouble.ts';
 import type { CacheCounts } from './last-hour.ts';
 import type { Metrics } from './metrics.ts';
+import { currentSpan } from './tracing.ts';
 
 /** What the cache does, as metrics. Gauges are read when somebody scrapes. */
 export function observeCache(metrics: Metrics, stats: () => CacheStats): CacheObserver {
@@ -42,6 +43,11 @@ export function observeRedis(metrics: Metrics): RedisObserver {
     redis(operation, outcome, durationMs) {
       if (outcome !== 'ok') metrics.redisErrors.inc(operation, outcome);
       if (outcome !== 'skipped') metrics.redisDuration.observe(durationMs / 1000, operation);
+      currentSpan()?.past(`redis ${operation}`, 'client', durationMs, {
+        'db.system.name': 'redis',
+        'db.operation.name': operation,
+        'sluice.redis.outcome': outcome,
+      });
     },
   };
 }
@@ -78,7 +84,7 @@ export function observeLimits(
   metrics: Metrics,
   log: Logger,
   standings: () => RegionStanding[],
-): (account: string, region: string) => ShaperObserver {
+): (account: string, region: string, service: string) => ShaperObserver {
   let used = new Map<string, number>();
   metrics.onScrape('limits', () => {
     // Accounts, regions and limits that are gone must not be shown as they last were.
@@ -90,32 +96,33 @@ export function observeLimits(
     used = new Map();
     for (const standing of standings()) scrape(metrics, standing, usedBefore, used);
   });
-  return (account, region) => ({
-    waited: (waitMs, client) => metrics.limitWait.observe(waitMs / 1000, account, region, client.trim()),
-    refused: (reason, client) => metrics.limitRejected.inc(account, region, client.trim(), reason),
-    overLimit: () => metrics.upstreamOverLimit.inc(account, region),
-    problem: (line) => log.warn({ account, region }, line),
+  return (account, region, service) => ({
+    waited: (waitMs, client) =>
+      metrics.limitWait.observe(waitMs / 1000, account, region, service, client.trim()),
+    refused: (reason, client) => metrics.limitRejected.inc(account, region, service, client.trim(), reason),
+    overLimit: () => metrics.upstreamOverLimit.inc(account, region, service),
+    problem: (line) => log.warn({ account, region, service }, line),
   });
 }
 
 function scrape(
   metrics: Metrics,
-  { account, region, snapshot }: RegionStanding,
+  { account, region, service, scope, snapshot }: RegionStanding,
   usedBefore: ReadonlyMap<string, number>,
   used: Map<string, number>,
 ): void {
-  metrics.limitQueueDepth.set({ account, region }, snapshot.queueDepth);
-  metrics.limitQueueOldest.set({ account, region }, snapshot.oldestMs / 1000);
+  metrics.limitQueueDepth.set({ account, region, service }, snapshot.queueDepth);
+  metrics.limitQueueOldest.set({ account, region, service }, snapshot.oldestMs / 1000);
   for (const [client, waiting] of snapshot.waiting)
-    metrics.limitWaiting.set({ account, region, client: client.trim() }, waiting);
+    metrics.limitWaiting.set({ account, region, service, client: client.trim() }, waiting);
   for (const { limit, remaining, used: byClient, exhaustionMs } of snapshot.limits) {
-    const { verb, unit, uri, value } = limit;
-    const labels = { account, region, verb, uri, unit };
-    metrics.limitValue.set(labels, value);
+    const { verb, unit, uri, value, origin = 'published' } = limit;
+    const labels = { account, region, service, verb, uri, unit };
+    metrics.limitValue.set({ ...labels, scope, origin }, value);
     metrics.limitRemaining.set(labels, remaining);
     if (exhaustionMs !== undefined) metrics.limitExhaustion.set(labels, exhaustionMs / 1000);
     for (const [client, total] of byClient) {
-      const where = [account, region, verb, uri, unit, client] as const;
+      const where = [account, region, service, verb, uri, unit, client] as const;
       const key = where.join('\n');
       metrics.limitUsed.add(Math.max(0, total - (usedBefore.get(key) ?? 0)), ...where);
       used.set(key, total);

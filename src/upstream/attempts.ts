@@ -27,6 +27,8 @@ export type AttemptOutcome =
       readonly status: number;
       /** It is a rate limit's refusal: the request was not executed. */
       readonly isOverLimit: boolean;
+      /** The caller may still wait for a slot. */
+      readonly mayWait: boolean;
       /** False when the body was streamed and is gone. */
       readonly canRepeat: boolean;
       /** False when too much has been repeated of late, see `RetryBudget`. */
@@ -52,7 +54,7 @@ export type NextStep =
   /** There is no answer that whoever asked could use: a fault instead. */
   | { readonly kind: 'fail'; readonly why: 'unauthorized' | 'overlimit' | 'failure' };
 
-/** How often a rate limit's 413 is waited out before it goes to the caller after all. */
+/** How often a rate limit's refusal is waited out even when its caller's time is up; then it goes to the caller after all. */
 const MAX_WAITS = 5;
 /**
  * How often a token is replaced: a fresh one is given a second chance first (identity replicates), so that the same one may
@@ -86,12 +88,12 @@ export function firstAttempt(method: string, retries: number): AttemptState {
 export function decideNext(state: AttemptState, outcome: AttemptOutcome, random: number): NextStep {
   if (outcome.kind === 'failure')
     return repeatOf(state, outcome, outcome.failure, random) ?? failed('failure');
-  const { status, isOverLimit, canRepeat } = outcome;
+  const { status, isOverLimit, mayWait, canRepeat } = outcome;
   if (status < 400) return DONE;
   if (status === 401) return canRepeat ? afterRefusedToken(state) : failed('unauthorized');
   if (isOverLimit) {
     if (!canRepeat) return failed('overlimit');
-    return state.waits < MAX_WAITS ? WAIT : DONE;
+    return mayWait || state.waits < MAX_WAITS ? WAIT : DONE;
   }
   if (!TRANSIENT.has(status)) return DONE;
   return repeatOf(state, outcome, String(status), random) ?? DONE;

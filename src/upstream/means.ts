@@ -44,7 +44,7 @@ export interface CallTerms {
   readonly base: string;
   /** Name of the operation in metrics. */
   readonly label: string;
-  /** False: no limit is about it. */
+  /** False: the limits that GET /limits publishes are not about it. */
   readonly isRated: boolean;
   /** True: it costs nobody anything, its own client's limits included. */
   readonly isFree?: boolean;

@@ -9,6 +9,7 @@ import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-reques
 import type { LiveAccount } from '../routing/account.ts';
 import { refusalBody } from './answer-reader.ts';
 import { recordAttempt, recordSlot } from './attempt-record.ts';
+import { beginAttempt, endAttempt, inSpan, withTrace } from './attempt-span.ts';
 import {
   type AttemptOutcome,
   type AttemptState,
@@ -23,10 +24,10 @@ import { ExchangeError, type ExchangeRequest, type ExchangeWatch, type UpstreamA
 import { failureFault, renewalFault } from './failure.ts';
 import type { CallTerms, Means } from './means.ts';
 import { ownToken } from './own-token.ts';
-import type { Tokens } from './renewals.ts';
+import { isTaken, type Tokens } from './renewals.ts';
 import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import { announce, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
+import { announce, COMPUTE, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
 
 /** What an answer has, however it is taken. */
 type AnswerHead = Pick<UpstreamAnswer, 'status' | 'headers'>;
@@ -99,7 +100,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         const token = this.#tokenNow() ?? (await this.#tokenLater());
         this.#checkCircuit();
         const asked = this.#admit();
-        const permit = asked instanceof Promise ? await waitForSlot(asked, this.request.waiting) : asked;
+        const permit = asked instanceof Promise ? await waitForSlot(asked, this.request) : asked;
         recordSlot(this.request, this.means, permit);
         if (permit.refused) throw this.#refusal(permit);
         this.waitedMs += permit.waitedMs;
@@ -141,10 +142,16 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { clientLimits, clock, limits, metrics, overLimitStatus } = this.means;
     const { client, method, place } = this.request;
     if (this.#terms.isFree || this.#given !== undefined || !clientLimits.has(client)) return;
-    const { instances } = limits;
-    const refused = clientLimits.take(client, method, this.#slot(0, false), clock.monotonic(), instances);
+    const slot = this.#slot(0, false);
+    const refused = clientLimits.take(client, method, slot, clock.monotonic(), limits.instances);
     if (refused === undefined) return;
-    metrics.limitRejected.inc(place.account.name, place.endpoint.region, client, 'client');
+    metrics.limitRejected.inc(
+      place.account.name,
+      place.endpoint.region,
+      slot.service ?? COMPUTE,
+      client,
+      'client',
+    );
     throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
   }
 
@@ -157,14 +164,13 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   async #tokenLater(): Promise<Token> {
     if (isStreamed(this.request.body)) await this.means.renewals.pending(this.#tokens);
-    return this.#tokens.get(this.request.cancellation?.signal);
+    return inSpan('wait for a token', this.request, this.#tokens.get(this.request.cancellation?.signal));
   }
 
   #admit(): Permit | Refusal | Promise<Permit | Refusal> {
     const given = this.#given;
     this.#given = undefined;
     if (given !== undefined) return given;
-    if (!this.#terms.isRated) return this.means.limits.free;
     return this.#acquire(this.request.maxWaitMs - this.waitedMs, this.#state.waits > 0);
   }
 
@@ -173,7 +179,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   }
 
   #slot(maxWaitMs: number, isAgain: boolean): SlotRequest {
-    return new RegionSlot(this.request, this.#terms.base, maxWaitMs, isAgain);
+    const { base, isRated } = this.#terms;
+    return new RegionSlot(this.request, base, !isRated, maxWaitMs, isAgain);
   }
 
   /** @throws {Fault} 503: the region does not answer, so that there is no use in waiting for a slot */
@@ -189,35 +196,32 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { method, path, query, body, place } = this.request;
     this.#hasHead = false;
     this.#permit = permit;
-    const { account, endpoint } = place;
     const started = this.means.clock.monotonic();
     const pass = this.#circuit.enter(started);
     if (typeof pass !== 'string') {
       permit.cancel();
       throw circuitFault(pass, place);
     }
-    this.attempts++;
-    this.means.health.asked(account.name, endpoint.region);
+    const span = beginAttempt(this.request, this.#terms.label, this.attempts++);
+    this.means.health.asked(place.account.name, place.endpoint.region);
     const outcome = await this.exchange(
       {
         method,
         path: this.#terms.base + (query === '' ? path : `${path}?${query}`),
-        headers: this.headers(token),
+        headers: withTrace(this.headers(token), span),
         body: isStreamed(body) ? body.stream : body,
       },
-      this.means.pools.get(endpoint.origin, this.#trust),
+      this.means.pools.get(place.endpoint.origin, this.#trust),
     );
-    const now = this.means.clock.monotonic();
-    const tookMs = now - started;
+    const tookMs = this.means.clock.monotonic() - started;
     this.upstreamMs += tookMs;
+    endAttempt(span, outcome);
     const { label } = this.#terms;
     recordAttempt(this.request, this.means, { label, count: this.attempts, ms: tookMs }, outcome);
-    this.#circuit.ended(pass, endOf(outcome), now);
-    if (outcome instanceof ExchangeError) {
-      if (!this.#hasHead) settleUnanswered(permit, outcome);
-      return outcome;
-    }
-    return this.check(outcome) ?? outcome;
+    this.#circuit.ended(pass, endOf(outcome), started + tookMs);
+    if (!(outcome instanceof ExchangeError)) return this.check(outcome) ?? outcome;
+    if (!this.#hasHead) settleUnanswered(permit, outcome);
+    return outcome;
   }
 
   #outcomeOf(result: A | ExchangeError): AttemptOutcome {
@@ -228,7 +232,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     if (result instanceof ExchangeError)
       return { kind: 'failure', failure: cancellation?.gone ? 'aborted' : result.kind, canRepeat, hasBudget };
     const isOverLimit = this.#isOverLimit(result);
-    return { kind: 'answer', status: result.status, isOverLimit, canRepeat, hasBudget };
+    const mayWait = this.waitedMs + this.upstreamMs < this.request.maxWaitMs;
+    return { kind: 'answer', status: result.status, isOverLimit, mayWait, canRepeat, hasBudget };
   }
 
   #isOwnRefused(result: A | ExchangeError): boolean {
@@ -238,7 +243,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   /** A rate limit's refusal; the windows are then corrected. */
   #isOverLimit(answer: A): boolean {
     const { status, headers } = answer;
-    if ((status !== 413 && status !== 429) || !this.#terms.isRated) return false;
+    if (status !== 413 && status !== 429) return false;
     const whole = this.whole(answer);
     const refused = { status, headers, body: whole && refusalBody(whole) };
     return this.means.limits.overLimit(this.request.place, this.#slot(0, true), refused);
@@ -293,7 +298,3 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     return { refused: true, reason: 'wait', retryAfterSeconds: 1, limit: undefined };
   }
 }
-
-/** The region has answered, and not to refuse the token. */
-const isTaken = (result: { status: number } | ExchangeError): boolean =>
-  !(result instanceof ExchangeError) && result.status !== 401;

@@ -77,7 +77,7 @@ export function createRegions(means: Omit<Means, 'renewals' | 'retryBudgets'>): 
 
 /** A question whose whole answer is wanted. */
 class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
-  readonly #reader = new AnswerReader();
+  readonly #reader: AnswerReader;
 
   constructor(request: UpstreamRequest, means: Means) {
     const { operation, place, permit } = request;
@@ -93,6 +93,7 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
       },
       means,
     );
+    this.#reader = new AnswerReader(operation.scope === 'service');
   }
 
   async answer(): Promise<RegionAnswer> {
@@ -105,8 +106,9 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   }
 
   protected headers(token: Token): Record<string, string> {
-    const { headers, body, shared, knownClient } = this.request;
-    return requestHeaders(headers, token.id, body !== undefined, shared, knownClient);
+    const { headers, body, shared, operation, knownClient } = this.request;
+    const kind = { hasBody: body !== undefined, shared, isCompute: operation.service === 'compute' };
+    return requestHeaders(headers, token.id, kind, knownClient);
   }
 
   protected exchange(
@@ -127,16 +129,16 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   protected discard(): void {}
 }
 
-/** Where the paths of a scope begin at the region: below the tenant, at the version, or at its root. */
+/** Where the paths of a scope begin: below the tenant, at the root of the region, or at that of the origin. */
 function basePathOf({ basePath, versionPath }: Endpoint, scope: Operation['scope']): string {
-  if (scope === 'tenant') return basePath;
-  return scope === 'version' ? versionPath : versionPath.slice(0, versionPath.lastIndexOf('/'));
+  if (scope === 'service') return '';
+  return scope === 'tenant' ? basePath : versionPath.slice(0, versionPath.lastIndexOf('/'));
 }
 
 /** A request that goes through, its answer passed on as it comes. */
 class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
   constructor(request: ProxiedRequest, means: Means) {
-    super(request, { base: request.base, label: 'other', isRated: request.isRated }, means);
+    super(request, { base: request.base, label: request.label, isRated: request.isRated }, means);
   }
 
   async answer(): Promise<ProxiedAnswer> {
@@ -146,8 +148,8 @@ class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
   }
 
   protected headers(token: Token): Record<string, string> {
-    const { headers, body, knownClient } = this.request;
-    return passthroughRequestHeaders(headers, token.id, body?.length, knownClient);
+    const { headers, body, isCompute, knownClient } = this.request;
+    return passthroughRequestHeaders(headers, token.id, body?.length, isCompute, knownClient);
   }
 
   protected exchange(

@@ -1,4 +1,5 @@
 import type { Token } from '../identity/token.ts';
+import { ExchangeError } from './exchange.ts';
 
 /** Where tokens come from; the narrow part of a token source that sending needs. */
 export interface Tokens {
@@ -44,3 +45,7 @@ export class Renewals {
     if (next.id === token.id) await this.renew(tokens, next, undefined);
   }
 }
+
+/** The region has answered, and not to refuse the token. */
+export const isTaken = (result: { status: number } | ExchangeError): boolean =>
+  !(result instanceof ExchangeError) && result.status !== 401;

@@ -3,20 +3,21 @@ import type { Readable } from 'node:stream';
 import type { Permit, Priority } from '../limits/slot-request.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
+import type { Span } from '../telemetry/tracing.ts';
 import type { Cancellation } from './cancellation.ts';
 
 /** A body that is sent while it comes in: once, unless nothing of it has been read. */
 export interface StreamedBody {
   readonly stream: Readable;
-  /** Bytes. */
-  readonly length: number;
+  /** Bytes; undefined: nobody knows before its end, and it goes up in chunks. */
+  readonly length: number | undefined;
 }
 
 /** What every request to a region says, on whosever behalf it is made. */
 export interface RegionRequest {
   readonly method: string;
   readonly place: Place;
-  /** Path below the endpoint, `/servers/1`; `ProxiedRequest` says below what else. */
+  /** Path below the endpoint, `/servers/1`, or at the origin for another service; `ProxiedRequest` says below what else. */
   readonly path: string;
   /** Raw query without `?`, with nothing of Sluice's own in it. */
   readonly query: string;
@@ -36,6 +37,8 @@ export interface RegionRequest {
   /** Called before each attempt is sent, with its slot in hand; what it throws ends the request unsent. */
   readonly beforeSending?: (() => Promise<void> | undefined) | undefined;
   readonly cancellation: Cancellation | undefined;
+  /** What this is a part of, where that is traced. */
+  readonly trace?: Span | undefined;
   /** Told when it begins to wait for a slot, and when that is over. */
   readonly waiting?: WaitWatch | undefined;
 }
@@ -63,8 +66,12 @@ export interface UpstreamRequest extends RegionRequest {
 export interface ProxiedRequest extends RegionRequest {
   /** Path at the endpoint's origin below which `path` stands; empty: `path` is the whole of it. */
   readonly base: string;
+  /** Name of its operation in metrics. */
+  readonly label: string;
   /** False: the published limits are not about it. */
   readonly isRated: boolean;
+  /** It is for Compute, see `RequestKind`. */
+  readonly isCompute: boolean;
   readonly body: Buffer | StreamedBody | undefined;
 }
 

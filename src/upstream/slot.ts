@@ -1,6 +1,12 @@
+import { serviceNameOf } from '../identity/service-types.ts';
 import type { Permit, Priority, Refusal, SlotRequest } from '../limits/slot-request.ts';
+import type { ServicePlace } from '../routing/service-place.ts';
+import { inSpan } from './attempt-span.ts';
 import type { ExchangeError } from './exchange.ts';
-import type { RegionRequest, WaitWatch } from './request.ts';
+import type { RegionRequest } from './request.ts';
+
+/** The service whose limits GET /limits publishes. */
+export const COMPUTE = 'compute';
 
 /**
  * What the limits are asked for by a request to a region; the signal is made only if the request has to queue. A class,
@@ -9,6 +15,8 @@ import type { RegionRequest, WaitWatch } from './request.ts';
  */
 export class RegionSlot implements SlotRequest {
   readonly method: string;
+  readonly service: string;
+  readonly isUnpublished: boolean;
   readonly path: string;
   readonly fullPath: string;
   readonly query: string;
@@ -20,10 +28,20 @@ export class RegionSlot implements SlotRequest {
 
   /**
    * @param base path at the origin below which the request's path stands
+   * @param isUnpublished the published limits are not about it
    * @param again the region refused it for a rate: it goes to the head of its queue
    */
-  constructor(request: RegionRequest, base: string, maxWaitMs: number, again: boolean) {
+  constructor(
+    request: RegionRequest,
+    base: string,
+    isUnpublished: boolean,
+    maxWaitMs: number,
+    again: boolean,
+  ) {
+    const { place } = request;
     this.method = request.method;
+    this.service = 'service' in place ? serviceNameOf((place as ServicePlace).service.type) : COMPUTE;
+    this.isUnpublished = isUnpublished;
     this.path = request.path;
     this.fullPath = base + request.path;
     this.query = request.query;
@@ -49,12 +67,13 @@ export function settleUnanswered(permit: Permit, { kind, sent }: ExchangeError):
 /** Waits for a slot; whoever wants to know that is told. */
 export async function waitForSlot(
   asked: Promise<Permit | Refusal>,
-  waiting: WaitWatch | undefined,
+  request: RegionRequest,
 ): Promise<Permit | Refusal> {
+  const { waiting } = request;
   waiting?.begin();
   let isGranted = false;
   try {
-    const permit = await asked;
+    const permit = await inSpan('wait for a slot', request, asked);
     isGranted = permit.refused === undefined;
     return permit;
   } finally {

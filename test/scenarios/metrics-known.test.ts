@@ -37,8 +37,8 @@ it('counters that operators alert on stand at 0 before anything has happened', a
   });
   const name = 'sluice_upstream_overlimit_total';
   expect(await linesOf(name)).toEqual([
-    `${name}{account="main",region="RegionOne"} 0`,
-    `${name}{account="main",region="RegionTwo"} 0`,
+    `${name}{account="main",region="RegionOne",service="compute"} 0`,
+    `${name}{account="main",region="RegionTwo",service="compute"} 0`,
   ]);
   expect(await linesOf('sluice_cache_evictions_total')).toEqual(['sluice_cache_evictions_total 0']);
   const logins = await linesOf('sluice_token_requests_total');
@@ -47,7 +47,7 @@ it('counters that operators alert on stand at 0 before anything has happened', a
   const rejected = await linesOf('sluice_limit_rejected_total');
   for (const client of ['anonymous', 'billing'])
     expect(rejected).toContain(
-      `sluice_limit_rejected_total{account="main",region="RegionOne",client="${client}",reason="wait"} 0`,
+      `sluice_limit_rejected_total{account="main",region="RegionOne",service="compute",client="${client}",reason="wait"} 0`,
     );
   expect(await linesOf('sluice_upstream_retries_total')).toContain(
     'sluice_upstream_retries_total{region="RegionTwo",reason="overlimit"} 0',

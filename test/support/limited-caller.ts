@@ -19,6 +19,8 @@ const SETTINGS = {
   enabled: true,
   source: 'published',
   static: [],
+  preset: null,
+  presetLimits: [],
   maxWaitMs: 60_000,
   maxQueue: 10_000,
   maxQueuePerClient: 10_000,
@@ -43,7 +45,7 @@ export function createLimitedCaller(origin: string, store?: BudgetStore): Limite
     return { status: answer.statusCode, body: await answer.body.text() };
   };
   const limits = createLimits({
-    settings: { ...SETTINGS, static: [] },
+    settings: { ...SETTINGS, static: [], presetLimits: [] },
     clock: systemClock,
     userOf: () => 'someone',
     fetchLimits: async (_, permit) => JSON.parse((await get('/limits', permit)).body) as JsonValue,

@@ -3,6 +3,12 @@ export const UNIT_MS = { SECOND: 1_000, MINUTE: 60_000, HOUR: 3_600_000, DAY: 86
 
 export type LimitUnit = keyof typeof UNIT_MS;
 
+/**
+ * Who says that there is a limit: the region's GET /limits, the configuration, a preset of it, an answer's headers, or nobody:
+ * it was found out. `default`: the guide's Table 1.3, until somebody says.
+ */
+export type LimitOrigin = 'published' | 'configured' | 'preset' | 'header' | 'learned' | 'default';
+
 /** One rate limit as a region publishes it, or as the configuration states it. */
 export interface PublishedLimit {
   /** Upper case method, or `ALL`. */
@@ -14,10 +20,14 @@ export interface PublishedLimit {
   /** Requests per unit; 0 means forbidden. Infinity: a limit that is enforced and not published. */
   readonly value: number;
   readonly unit: LimitUnit;
+  /** What the value is counted over where that is no whole unit, ms; `unit` is then the next longer one. */
+  readonly periodMs?: number | undefined;
   /** What was left when it was published; undefined when nobody said. */
   readonly remaining?: number | undefined;
   /** End of the current window as published, ms since the epoch. */
   readonly nextAvailableMs?: number | undefined;
+  /** Left out: it is not known who says so. */
+  readonly origin?: LimitOrigin | undefined;
 }
 
 /** Table 1.3 of the guide: what holds until a region has published its own. */
@@ -45,10 +55,15 @@ export function limitKey(limit: PublishedLimit): string {
   return `${limit.verb} ${limit.uri} ${limit.unit} ${limit.regex ?? ''}`;
 }
 
+/** What a limit's value is counted over, ms. */
+export function periodOf({ periodMs, unit }: PublishedLimit): number {
+  return periodMs ?? UNIT_MS[unit];
+}
+
 /** A limit for a reader: `GET /servers, 1000 per DAY`. */
 export function describeLimit(limit: PublishedLimit): string {
   const name = `${limit.verb} ${limit.uri === '' ? '*' : limit.uri}`;
   return isPublished(limit)
-    ? `${name}, ${limit.value} per ${limit.unit}`
+    ? `${name}, ${limit.value} per ${limit.periodMs === undefined ? limit.unit : `${limit.periodMs / 1_000} s`}`
     : `${name}, which the region does not publish`;
 }

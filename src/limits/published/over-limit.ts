@@ -4,7 +4,11 @@ import { UNIT_MS } from './limit.ts';
 /** What a 413, 429 or 503 means. */
 export type OverLimit =
   /** A rate limit: wait, then send again; it was refused before it was executed, so that is safe for a POST too. */
-  | { readonly kind: 'rate'; readonly retryAfterMs: number }
+  | {
+      readonly kind: 'rate';
+      readonly retryAfterMs: number /** It did not say when. */;
+      readonly isUnsaid?: true;
+    }
   /** A quota (instances, RAM): waiting does not help; goes to the caller as it is. */
   | { readonly kind: 'quota' }
   /** Too large a body or too much metadata; goes to the caller as it is. */
@@ -30,7 +34,7 @@ const LONGEST_WAIT_MS = UNIT_MS.DAY + DATE_ROUNDING_MS;
 const EPOCH_SECONDS = 1e9;
 const EPOCH_MS = 1e12;
 /** A 429 that does not say when. */
-const UNSAID_RETRY_MS = 1_000;
+const UNSAID: OverLimit = { kind: 'rate', retryAfterMs: 1_000, isUnsaid: true };
 
 /**
  * Tells the four meanings of 413 apart. Rates carry a date (Repose) or positive seconds (Nova, newer servers with 429);
@@ -42,10 +46,9 @@ export function triageOverLimit(answer: LimitedAnswer, nowWall: number): OverLim
   const retryAfterMs = readRetryAfter(answer, nowWall);
   if (answer.status === 503) return triageUnavailable(retryAfterMs);
   if (saysQuota(answer.body)) return { kind: 'quota' };
-  if (retryAfterMs === undefined)
-    return answer.status === 429 ? { kind: 'rate', retryAfterMs: UNSAID_RETRY_MS } : { kind: 'size' };
+  if (retryAfterMs === undefined) return answer.status === 429 ? UNSAID : { kind: 'size' };
   if (retryAfterMs > 0) return { kind: 'rate', retryAfterMs };
-  return answer.status === 429 ? { kind: 'rate', retryAfterMs: UNSAID_RETRY_MS } : { kind: 'quota' };
+  return answer.status === 429 ? UNSAID : { kind: 'quota' };
 }
 
 /** A wait of more than a day is no wait: it says nothing. */
@@ -59,7 +62,9 @@ function triageUnavailable(retryAfterMs: number | undefined): OverLimit {
 function readRetryAfter(answer: LimitedAnswer, nowWall: number): number | undefined {
   const serverNow = readDate(single(answer.headers['date'])) ?? nowWall;
   return (
-    parseRetry(single(answer.headers['retry-after']), serverNow) ?? retryFromBody(answer.body, serverNow)
+    parseRetry(single(answer.headers['retry-after']), serverNow) ??
+    parseRetry(single(answer.headers['x-retry-after']), serverNow) ??
+    retryFromBody(answer.body, serverNow)
   );
 }
 

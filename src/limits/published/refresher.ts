@@ -36,6 +36,8 @@ export interface RefresherOptions {
   readonly shaper: Shaper;
   /** What holds until the region has answered. */
   readonly initial: readonly PublishedLimit[];
+  /** A published list with what holds beside it. */
+  readonly complete: (published: readonly PublishedLimit[]) => PublishedLimit[];
   /** Path of GET /limits at the upstream, version and tenant included. */
   readonly fullPath: () => string;
   /** Sends GET /limits with a permit that was given for it; rejects when there is no 2xx answer with JSON. */
@@ -54,6 +56,8 @@ export class LimitsRefresher {
   #absolute: JsonObject = {};
   #absoluteAt = Number.NEGATIVE_INFINITY;
   #keys: string | undefined;
+  /** As it was last published. */
+  #published: readonly PublishedLimit[] | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
   /** Why it could not be asked last; undefined when it could. */
@@ -80,6 +84,12 @@ export class LimitsRefresher {
     shaper.hold();
     clock.setTimer(() => shaper.release(), FIRST_ANSWER_MS);
     void this.#refresh(true);
+  }
+
+  /** What holds beside the published limits is other than before. */
+  restate(): void {
+    const { shaper, complete } = this.#options;
+    if (this.#published) shaper.setLimits(complete(this.#published));
   }
 
   /** An upstream refused what we thought it would allow: somebody else uses the account, or the limits changed. */
@@ -196,7 +206,8 @@ export class LimitsRefresher {
     this.#keys = keys;
     const answeredAtWall = clock.now();
     const span = { askedAt, answeredAt, answeredAtWall, question };
-    shaper.setLimits(limits, seed || !isKnown ? span : undefined);
+    this.#published = limits;
+    shaper.setLimits(this.#options.complete(limits), seed || !isKnown ? span : undefined);
     return refreshInMs(limits, answeredAtWall);
   }
 

@@ -29,6 +29,7 @@ export class Gate {
   /** Whether a request may leave as far as the gate is concerned: while it is held, GET /limits alone may. */
   isOpenTo(request: SlotRequest, now: number): boolean {
     if (now < this.pausedUntil) return false;
-    return !this.isHeld || (isControl(request.client) && !this.isClosed);
+    if (!this.isHeld) return true;
+    return !this.isClosed && (isControl(request.client) || request.isUnpublished === true);
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { LearnedLimit } from '../learned/learner.ts';
 import type { PublishedLimit } from '../published/limit.ts';
 import type { OverLimit } from '../published/over-limit.ts';
 import type { LimitsSettings } from '../settings.ts';
@@ -49,6 +50,8 @@ export interface Shaper {
   /** Attempts without an answer are charged to limits per HOUR or DAY. */
   readonly hasDoubts: boolean;
   readonly windows: readonly Window[];
+  /** Limits that were found out, to be remembered. */
+  readonly learned: readonly LearnedLimit[];
 }
 
 export interface ShaperOptions {
@@ -59,6 +62,8 @@ export interface ShaperOptions {
   readonly observe: ShaperObserver;
   /** Puts what is remembered from before a restart into a new window. */
   readonly restore?: ((window: Window) => void) | undefined;
+  /** Limits that were found out before a restart. */
+  readonly learned?: readonly LearnedLimit[] | undefined;
   /** Hears when an attempt has ended without an answer that is charged to a limit per HOUR or DAY: GET /limits would tell. */
   readonly onDoubt?: (() => void) | undefined;
   /** Makes this instance's part of a budget that several share; left out, all of it is this process's. */

@@ -1,19 +1,22 @@
 import type { Clock } from '../../clock.ts';
 import { type Client, Clients, isControl } from '../client.ts';
-import { isPublished, type PublishedLimit } from '../published/limit.ts';
-import { type OverLimit, triageOverLimit } from '../published/over-limit.ts';
+import type { LearnedLimit } from '../learned/learner.ts';
+import { Learning } from '../learned/learning.ts';
+import type { PublishedLimit } from '../published/limit.ts';
+import type { OverLimit } from '../published/over-limit.ts';
 import { refusal } from '../refusal.ts';
 import type { BudgetLease, LeaseHolder } from '../shared/lease.ts';
-import type { Charge, Permit, Refusal, SlotRequest } from '../slot-request.ts';
-import { chargeOf, type ShaperSnapshot, snapshotOf } from '../snapshot.ts';
-import { type InFlightOwner, InFlightRequest } from '../windows/in-flight.ts';
+import type { Permit, Refusal, SlotRequest } from '../slot-request.ts';
+import { type ShaperSnapshot, snapshotOf } from '../snapshot.ts';
+import { InFlightRequest } from '../windows/in-flight.ts';
 import type { LimitSet } from '../windows/limit-set.ts';
 import type { AskedSpan } from '../windows/reconcile.ts';
 import type { Window } from '../windows/window.ts';
 import { WindowSet } from '../windows/window-set.ts';
 import { Admission } from './admission.ts';
+import { Answers } from './answers.ts';
 import { FairQueue } from './fair-queue.ts';
-import { Gate, LONGEST_PAUSE_MS } from './gate.ts';
+import { Gate } from './gate.ts';
 import { levelOf } from './level.ts';
 import type { Shaper, ShaperObserver, ShaperOptions } from './shaper-contract.ts';
 import type { Waiter } from './waiter.ts';
@@ -25,11 +28,10 @@ export function createShaper(options: ShaperOptions): Shaper {
 }
 
 /** The shaper: windows, queue and shared budget joined up. See the interface for what it promises. */
-class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
+class FairShaper implements Shaper, LeaseHolder {
   readonly #clock: Clock;
   readonly #settings: ShaperOptions['settings'];
   readonly #observe: ShaperObserver;
-  readonly #onDoubt: (() => void) | undefined;
   readonly #clients: Clients;
   readonly #windowSet: WindowSet;
   readonly #queue = new FairQueue();
@@ -37,13 +39,14 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
   readonly #admission: Admission;
   readonly #waitingRoom: WaitingRoom;
   readonly #lease: BudgetLease | undefined;
+  readonly #learning: Learning;
+  readonly #answers: Answers;
 
   constructor(options: ShaperOptions) {
     const { clock, settings, observe } = options;
     this.#clock = clock;
     this.#settings = settings;
     this.#observe = observe;
-    this.#onDoubt = options.onDoubt;
     this.#clients = new Clients((name) => (isControl(name) ? 1 : options.shares(name)));
     const restore = (window: Window) => {
       options.restore?.(window);
@@ -51,6 +54,11 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
       if (options.lease) window.share({ allotment: 0, othersUsed: 0 });
     };
     this.#windowSet = new WindowSet(settings, restore, (line) => observe.problem(line));
+    this.#learning = new Learning(
+      this.#windowSet,
+      () => settings.marginMs,
+      () => this.#matchAgain(),
+    );
     this.#admission = new Admission(this.#queue, this.#windowSet, this.#clients, settings);
     this.#waitingRoom = new WaitingRoom({
       clock,
@@ -61,8 +69,13 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
       observe,
       permit: (...granted) => this.#permit(...granted),
       requestMore: () => this.#lease?.requestMore(),
+      learning: this.#learning,
     });
+    const { onDoubt } = options;
+    const parts = { windowSet: this.#windowSet, waitingRoom: this.#waitingRoom, gate: this.#gate };
+    this.#answers = new Answers({ clock, observe, onDoubt, learning: this.#learning, ...parts });
     this.#lease = options.lease?.(this);
+    this.#learning.adopt(options.learned ?? [], clock.monotonic());
   }
 
   get queueDepth(): number {
@@ -70,7 +83,11 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
   }
 
   get windows(): readonly Window[] {
-    return this.#windowSet.windows;
+    return this.#windowSet.told;
+  }
+
+  get learned(): LearnedLimit[] {
+    return this.#learning.known;
   }
 
   get isEmpty(): boolean {
@@ -128,10 +145,15 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
   #adopt(limits: readonly PublishedLimit[], span: AskedSpan | undefined): void {
     const now = this.#clock.monotonic();
     this.#windowSet.underWay.settleOverdue(now);
-    const waiters = this.#waitingRoom.empty();
     this.#windowSet.adopt(limits, now, span);
     this.#lease?.adopted();
-    for (const waiter of waiters) this.#admitAgain(waiter, now);
+    this.#matchAgain();
+  }
+
+  /** There are other windows than before: whoever waits is judged by them. */
+  #matchAgain(): void {
+    const now = this.#clock.monotonic();
+    for (const waiter of this.#waitingRoom.empty()) this.#admitAgain(waiter, now);
     this.#waitingRoom.serve(now);
   }
 
@@ -198,49 +220,8 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
     this.#waitingRoom.serve(this.#clock.monotonic());
   }
 
-  answered(...[inFlight, status, headers, nowWall]: Parameters<InFlightOwner['answered']>): void {
-    const now = this.#clock.monotonic();
-    // A proxy in front of a region says 502 to 504 of its own: the region may not have seen the request.
-    const isDoubtful = status === undefined || (status >= 502 && status <= 504);
-    if (!this.#windowSet.underWay.answered(inFlight, now, isDoubtful)) return;
-    if (isDoubtful && inFlight.windows.some(({ isLong }) => isLong)) this.#onDoubt?.();
-    if (status === 413 || status === 429 || status === 503) {
-      const verdict = triageOverLimit({ status, headers: headers ?? {} }, nowWall ?? this.#clock.now());
-      this.refusedUpstream(inFlight.request, verdict);
-    }
-    this.#waitingRoom.rearm(now);
-  }
-
-  queued(inFlight: InFlightRequest): void {
-    this.#windowSet.underWay.queued(inFlight);
-  }
-
-  sent(inFlight: InFlightRequest): void {
-    const now = this.#clock.monotonic();
-    this.#windowSet.underWay.sent(inFlight, now);
-    this.#waitingRoom.rearm(now);
-  }
-
-  lost(inFlight: InFlightRequest): void {
-    this.#windowSet.underWay.lost(inFlight, this.#clock.monotonic());
-  }
-
-  cancelled(inFlight: InFlightRequest): void {
-    if (this.#windowSet.underWay.cancel(inFlight) && this.#queue.depth > 0) this.recheck();
-  }
-
-  chargesOf(inFlight: InFlightRequest): Charge[] {
-    const now = this.#clock.monotonic();
-    return inFlight.windows.filter(({ limit }) => isPublished(limit)).map((window) => chargeOf(window, now));
-  }
-
   refusedUpstream(request: SlotRequest, verdict: OverLimit): void {
-    const now = this.#clock.monotonic();
-    if (verdict.kind === 'pause')
-      this.pause(now + Math.min(verdict.retryAfterMs, this.#windowSet.longestMs, LONGEST_PAUSE_MS));
-    if (verdict.kind !== 'rate') return;
-    this.#windowSet.block(request, now, verdict.retryAfterMs);
-    this.#observe.overLimit();
+    this.#answers.refusedUpstream(request, verdict);
   }
 
   demandOn(window: Window): number {
@@ -287,8 +268,9 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
   }
 
   #permit(request: SlotRequest, client: Client, limitSet: LimitSet, now: number, waitedMs: number): Permit {
-    const inFlight = new InFlightRequest(this, request, client, limitSet.windows, now, waitedMs);
+    const inFlight = new InFlightRequest(this.#answers, request, client, limitSet.windows, now, waitedMs);
     this.#windowSet.underWay.add(inFlight);
+    this.#learning.sent(inFlight, now);
     return inFlight;
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Client } from '../client.ts';
+import type { Learning } from '../learned/learning.ts';
 import { refusal } from '../refusal.ts';
 import type { Permit, Refusal, SlotRequest } from '../slot-request.ts';
 import type { LimitSet } from '../windows/limit-set.ts';
@@ -32,6 +33,8 @@ export interface WaitingRoomOptions {
   ) => Permit;
   /** Somebody waits: a shared budget may have more. */
   readonly requestMore: () => void;
+  /** Limits that are found out. */
+  readonly learning: Pick<Learning, 'probe' | 'probeAt'>;
 }
 
 /** The queue in motion: calls whoever's turn it is, sends away who has waited too long, and sets the timer for the next. */
@@ -96,6 +99,7 @@ export class WaitingRoom {
   /** Lets leave whoever may, refuses whoever has waited too long, and sets the timer for the next of either. */
   serve(now: number): void {
     this.#options.windowSet.underWay.settleOverdue(now);
+    this.#options.learning.probe(now);
     if (this.#queue.depth === 0) return;
     for (let waiter = this.#next(now); waiter; waiter = this.#next(now)) this.#call(waiter, now);
     this.#dismissImpatient(now);
@@ -169,6 +173,7 @@ export class WaitingRoom {
       // One that is open and yet waits does so for another that is not: a slot is reserved for that.
       if (opens > now || this.#gate.isPaused(now)) next = Math.min(next, opens);
     }
+    next = Math.min(next, this.#options.learning.probeAt(now));
     if (next === Number.POSITIVE_INFINITY) next = this.#options.windowSet.underWay.nextOverdueAt;
     return Math.max(next, this.#gate.pausedUntil);
   }

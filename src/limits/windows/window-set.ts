@@ -1,7 +1,7 @@
-import { limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
+import { type LimitOrigin, limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
 import type { LimitsSettings } from '../settings.ts';
 import type { SlotRequest } from '../slot-request.ts';
-import type { LimitSet } from './limit-set.ts';
+import { LimitSet } from './limit-set.ts';
 import { Matcher } from './matcher.ts';
 import { type AskedSpan, reconcile } from './reconcile.ts';
 import { Suspects } from './suspects.ts';
@@ -9,11 +9,20 @@ import { TRANSIT_MS, UnderWay } from './under-way.ts';
 import { UnpublishedLimits } from './unpublished.ts';
 import { Window } from './window.ts';
 
+/** The limits of GET /limits, and what stands for them; whoever did not say counts as them. */
+const PUBLISHED: ReadonlySet<LimitOrigin | undefined> = new Set(['published', 'default', undefined]);
+
 /** The windows of one account and region, and the requests under way that are in them. */
 export class WindowSet {
+  /** All of them: those that somebody has told of, then those that were found out. */
   windows: readonly Window[] = [];
+  /** Those that somebody has told of. */
+  told: readonly Window[] = [];
+  #learned: readonly Window[] = [];
   #matcher = new Matcher([]);
   readonly #unpublished = new UnpublishedLimits();
+  /** What a request is charged to that the published limits are not about, by what it would be otherwise. */
+  #unpublishedSets = new WeakMap<LimitSet, LimitSet>();
   readonly #suspects = new Suspects();
   readonly underWay = new UnderWay((request, at) => this.#span?.answered.push({ request, at }));
   readonly #settings: Pick<LimitsSettings, 'marginMs'>;
@@ -52,7 +61,12 @@ export class WindowSet {
   }
 
   limitSetOf(request: SlotRequest, now: number): LimitSet {
-    return this.#unpublished.extend(this.#matcher.find(request.method, request), request, now);
+    const limitSet = this.#matcher.find(request.method, request);
+    return this.#unpublished.extend(
+      request.isUnpublished ? this.#withoutPublished(limitSet) : limitSet,
+      request,
+      now,
+    );
   }
 
   /**
@@ -85,23 +99,33 @@ export class WindowSet {
    * when the list was asked for, so that its `remaining` can be set against what we know of ourselves.
    */
   adopt(limits: readonly PublishedLimit[], now: number, span?: AskedSpan): void {
-    const known = new Map(this.windows.map((window) => [window.key, window]));
+    const known = new Map(this.told.map((window) => [window.key, window]));
     const fresh = new Set<Window>();
-    this.windows = limits.map((limit) => {
+    this.told = limits.map((limit) => {
       const window = known.get(limitKey(limit));
       if (window) window.limit = limit;
       else fresh.add(new Window(limit, this.#settings.marginMs));
       return window ?? [...fresh].at(-1)!;
     });
+    this.windows = [...this.told, ...this.#learned];
     this.#match();
     for (const window of fresh) {
       this.#restore(window);
       this.#span?.before.set(window, { pushed: window.log.pushed, overdue: 0 });
     }
     this.#carryOver(fresh, now);
-    if (span) for (const window of this.windows) this.#reconcile(window, span);
+    if (span) for (const window of this.told) this.#reconcile(window, span);
     if (span) this.#suspects.learned(span.askedAt, now);
     this.#span = undefined;
+  }
+
+  /** Other limits have been found out than before; new ones take over what is on its way. */
+  setLearned(learned: readonly Window[]): void {
+    const fresh = new Set(learned.filter((window) => !this.#learned.includes(window)));
+    this.#learned = learned;
+    this.windows = [...this.told, ...learned];
+    this.#match();
+    this.underWay.extend((request) => this.#publishedAbout(request).filter((window) => fresh.has(window)));
   }
 
   /**
@@ -111,7 +135,7 @@ export class WindowSet {
    * takes so long, the number means nothing, for as long as the longest limit about the request.
    */
   block(request: SlotRequest, now: number, waitMs: number): void {
-    const windows = [...this.#publishedAbout(request)].sort((a, b) => a.holdMs - b.holdMs);
+    const windows = this.toldAbout(request).sort((a, b) => a.holdMs - b.holdMs);
     // Dates are rounded up by a second: a SECOND limit may ask for two.
     const suspect = windows.find((window) => window.holdMs + 1_000 >= waitMs);
     if (suspect) {
@@ -132,7 +156,7 @@ export class WindowSet {
 
   /** How long a slot of the longest published limit is held, ms, a minute at least: no wait that is asked for is longer. */
   get longestMs(): number {
-    return Math.max(UNIT_MS.MINUTE, ...this.windows.map(({ holdMs }) => holdMs));
+    return Math.max(UNIT_MS.MINUTE, ...this.told.map(({ holdMs }) => holdMs));
   }
 
   #match(): void {
@@ -161,8 +185,23 @@ export class WindowSet {
     });
   }
 
+  /** The limits about a request that somebody has told of. */
+  toldAbout(request: SlotRequest): Window[] {
+    return this.#publishedAbout(request).filter(({ limit }) => limit.origin !== 'learned');
+  }
+
   #publishedAbout(request: SlotRequest): readonly Window[] {
-    return this.#matcher.find(request.method, request).windows;
+    const limitSet = this.#matcher.find(request.method, request);
+    return (request.isUnpublished ? this.#withoutPublished(limitSet) : limitSet).windows;
+  }
+
+  #withoutPublished(limitSet: LimitSet): LimitSet {
+    const known = this.#unpublishedSets.get(limitSet);
+    if (known) return known;
+    const windows = limitSet.windows.filter(({ limit }) => !PUBLISHED.has(limit.origin));
+    const made = windows.length === limitSet.windows.length ? limitSet : new LimitSet(windows);
+    this.#unpublishedSets.set(limitSet, made);
+    return made;
   }
 
   #carryOver(fresh: ReadonlySet<Window>, now: number): void {

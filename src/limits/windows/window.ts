@@ -1,4 +1,4 @@
-import { isLongUnit, limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
+import { isLongUnit, limitKey, type PublishedLimit, periodOf } from '../published/limit.ts';
 import { Doubts } from './doubts.ts';
 import { ExpiryLog } from './expiry-log.ts';
 import { FairClock } from './fair-clock.ts';
@@ -34,6 +34,8 @@ export class Window {
   taken = 0;
   /** Nothing leaves before this: an upstream said no although we thought there was room. */
   blockedUntil = Number.NEGATIVE_INFINITY;
+  /** One request goes ahead, and no other leaves until it is answered. */
+  isTrial = false;
   /** Requests that have been on their way for so long that they are in the log, and have no answer yet. */
   overdue = 0;
   #othersUsed = 0;
@@ -80,7 +82,7 @@ export class Window {
 
   /** Slots free now; zero or less when nothing may leave. */
   free(now: number): number {
-    if (now < this.blockedUntil) return 0;
+    if (now < this.blockedUntil || (this.isTrial && this.inFlight > 0)) return 0;
     return this.capacity - this.own(now) - this.foreign(now);
   }
 
@@ -228,5 +230,5 @@ export class Window {
 }
 
 function holdMsOf(limit: PublishedLimit, marginMs: number): number {
-  return UNIT_MS[limit.unit] * (1 + CLOCK_DRIFT) + marginMs;
+  return periodOf(limit) * (1 + CLOCK_DRIFT) + marginMs;
 }

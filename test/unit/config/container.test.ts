@@ -67,3 +67,57 @@ it('the gateway of docker compose has an account at the simulator of docker comp
     expect.objectContaining({ username: account.identity.username, apiKey: account.identity.apiKey }),
   );
 });
+
+it('the image is Node’s current LTS by its digest, runs as nobody and is asked for its health without a shell', () => {
+  expect(dockerfile).toMatch(/^ARG NODE=node:24\.\d+\.\d+-bookworm-slim@sha256:[0-9a-f]{64}$/m);
+  const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+  expect(new Set(bases)).toEqual(new Set(['$'.concat('{NODE}')]));
+  expect(dockerfile).toMatch(/^USER 1000:1000$/m);
+  const health = JSON.parse(/^HEALTHCHECK .*\n {2}CMD (\[.*\])$/m.exec(dockerfile)![1]!) as string[];
+  expect(health).toEqual(['node', 'dist/cli.js', 'health', '-c', entryArgs[1]]);
+});
+
+interface Hardened {
+  readonly restart: string;
+  readonly read_only: boolean;
+  readonly cap_drop: readonly string[];
+  readonly security_opt: readonly string[];
+  readonly mem_limit: string;
+  readonly cpus: number;
+  readonly ports?: readonly string[];
+}
+const hardened = Object.entries(
+  (
+    parse(readFileSync(`${root}docker-compose.yml`, 'utf8'), { merge: true }) as {
+      services: Record<string, Hardened>;
+    }
+  ).services,
+);
+
+it.each(hardened)(
+  '%s of docker compose writes nothing, gains nothing, has an end and is open to this machine only',
+  (_name, service) => {
+    expect(service).toMatchObject({
+      restart: 'unless-stopped',
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      mem_limit: expect.stringMatching(/^\d+m$/),
+      cpus: expect.any(Number),
+    });
+    for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
+  },
+);
+
+it('the health checks of docker compose ask about what is run there', () => {
+  const all = services as Record<
+    'gateway' | 'simulator',
+    Service & { readonly healthcheck: { readonly test: string[] } }
+  >;
+  for (const { command, healthcheck } of [all.gateway, all.simulator]) {
+    const [cmd, node, cli, health, ...rest] = healthcheck.test;
+    expect([cmd, node, cli, health]).toEqual(['CMD', 'node', 'dist/cli.js', 'health']);
+    expect(rest.filter((word) => word !== '--simulate')).toEqual(command.slice(1));
+    expect(rest.includes('--simulate')).toBe(command[0] === 'simulate');
+  }
+});

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { settingsSchema } from '../../../src/config/load.ts';
 import { renderMetrics, renderSettings, replaceBetween } from '../../../src/config/reference.ts';
 
-describe('the tables of the README', () => {
+describe('the tables of the documentation', () => {
   it.each([
-    ['settings', () => renderSettings(settingsSchema)],
-    ['metrics', renderMetrics],
-  ])('%s are those of the code (npm run docs)', (name, render) => {
-    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-    expect(replaceBetween(readme, name, render())).toBe(readme);
+    ['settings', 'configuration', () => renderSettings(settingsSchema)],
+    ['metrics', 'metrics', renderMetrics],
+  ])('%s are those of the code (npm run docs)', (name, page, render) => {
+    const text = readFileSync(new URL(`../../../docs/${page}.md`, import.meta.url), 'utf8');
+    expect(replaceBetween(text, name, render())).toBe(text);
   });
 
   it('say of every setting what it is for', () => {

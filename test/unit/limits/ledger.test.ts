@@ -52,6 +52,29 @@ describe('the ledger', () => {
     await second.ledger.close();
   });
 
+  it('carries what was found out over a restart, and believes nothing else', async () => {
+    const clock = new FakeClock();
+    const { ledger } = boot(clock);
+    const found = [{ verb: 'ALL', unit: 'SECOND', value: 20 }] as const;
+    ledger.trackLearned('someone|DFW', () => found);
+    await ledger.close();
+    const again = boot(clock).ledger;
+    expect(again.learnedOf('someone|DFW')).toEqual(found);
+    expect(again.learnedOf('somebody else|DFW')).toEqual([]);
+    await again.close();
+    const rubbish = [
+      { ...found[0], value: -1 },
+      { ...found[0], unit: 'DAY' },
+      { ...found[0], verb: 'a b' },
+      null,
+      7,
+    ];
+    await writeFile(path, JSON.stringify({ learned: { 'someone|DFW': rubbish, other: 7 } }));
+    const last = boot(clock).ledger;
+    expect(last.learnedOf('someone|DFW')).toEqual([]);
+    await last.close();
+  });
+
   it('is written every few seconds, so that a crash loses little', async () => {
     const clock = new FakeClock();
     const { ledger, shaper } = boot(clock);

@@ -14,6 +14,8 @@ const SETTINGS: LimitsSettings = {
   enabled: true,
   source: 'published',
   static: [],
+  preset: null,
+  presetLimits: [],
   maxWaitMs: 30_000,
   maxQueue: 1000,
   maxQueuePerClient: 1000,
@@ -468,7 +470,7 @@ describe('limits of a region', () => {
   it('are never asked for when they are static', () => {
     const { limits, fetches } = create({
       source: 'static',
-      static: [{ verb: 'get', uri: '/servers', value: 1, unit: 'DAY' }],
+      static: [{ service: 'compute', verb: 'get', uri: '/servers', value: 1, unit: 'DAY' }],
     });
     permitted(limits.acquire(place(), requestFor('/servers')));
     expect(refused(limits.acquire(place(), requestFor('/servers'))).reason).toBe('spent');
@@ -478,7 +480,7 @@ describe('limits of a region', () => {
   it('are static beside the absolute limits of the region, which are asked for when somebody wants them', async () => {
     const { limits, fetches, clock } = create({
       source: 'static',
-      static: [{ verb: 'ALL', uri: '*', value: 5, unit: 'MINUTE' }],
+      static: [{ service: 'compute', verb: 'ALL', uri: '*', value: 5, unit: 'MINUTE' }],
     });
     const asked = limits.document(place());
     await settle();

@@ -5,6 +5,8 @@ import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { observeLimits } from '../../../src/telemetry/observers.ts';
 import { limit, permitted, requestFor, shaperWith } from '../limits/harness.ts';
 
+const DFW = { account: 'main', region: 'DFW', service: 'compute', scope: 'user' } as const;
+
 function create() {
   const metrics = createMetrics();
   const log = createLog({ level: 'silent', requests: 'none' } as never, { write: () => {} });
@@ -32,12 +34,12 @@ describe('metrics of limits', () => {
     permitted(shaper.acquire(requestFor('/servers'))).answered(200);
     clock.tick(1000);
     const snapshot = shaper.snapshot();
-    stand({ account: 'main', region: 'DFW', snapshot }, { account: 'main', region: 'ORD', snapshot });
+    stand({ ...DFW, snapshot }, { ...DFW, region: 'ORD', snapshot });
     expect(await lines('sluice_limit_remaining')).toHaveLength(4);
     expect(await lines('sluice_limit_queue_depth')).toHaveLength(2);
-    stand({ account: 'main', region: 'DFW', snapshot: { ...snapshot, limits: snapshot.limits.slice(1) } });
+    stand({ ...DFW, snapshot: { ...snapshot, limits: snapshot.limits.slice(1) } });
     expect(await lines('sluice_limit_remaining')).toEqual([
-      expect.stringContaining('region="DFW",verb="POST"'),
+      expect.stringContaining('region="DFW",service="compute",verb="POST"'),
     ]);
     expect(await lines('sluice_limit_queue_depth')).toHaveLength(1);
     expect(await lines('sluice_limit_exhaustion_timestamp_seconds')).toEqual([]);
@@ -51,7 +53,7 @@ describe('metrics of limits', () => {
   it('count what is used once, however often they are read, and from nothing when a limit comes back', async () => {
     const { stand, lines } = create();
     const made = shaperWith([limit('GET', '*', 10, 'DAY')]);
-    const standing = () => ({ account: 'main', region: 'DFW', snapshot: made.shaper.snapshot() });
+    const standing = () => ({ ...DFW, snapshot: made.shaper.snapshot() });
     for (let time = 0; time < 3; time++) {
       permitted(made.shaper.acquire(requestFor('/servers'))).answered(200);
       stand(standing());
@@ -69,7 +71,7 @@ describe('metrics of limits', () => {
     const { stand, lines } = create();
     const made = shaperWith([limit('POST', '/rax-networks', 0, 'DAY')]);
     expect(made.shaper.snapshot().limits[0]!.exhaustionMs).toBeUndefined();
-    stand({ account: 'main', region: 'DFW', snapshot: made.shaper.snapshot() });
+    stand({ ...DFW, snapshot: made.shaper.snapshot() });
     expect(await lines('sluice_limit_exhaustion_timestamp_seconds')).toEqual([]);
   });
 });

@@ -39,7 +39,7 @@ describe('the Prometheus text', () => {
 
   it('escapes label values that could break it', async () => {
     const metrics = createMetrics();
-    metrics.limitUsed.inc('main', 'DFW', 'GET', '"a\\b"\nc', 'DAY', 'billing');
+    metrics.limitUsed.inc('main', 'DFW', 'compute', 'GET', '"a\\b"\nc', 'DAY', 'billing');
     const [line] = await linesOf(metrics, 'sluice_limit_used_total{');
     expect(line).toContain('uri="\\"a\\\\b\\"\\nc"');
   });
@@ -47,7 +47,8 @@ describe('the Prometheus text', () => {
 
 it('a histogram cumulates its buckets: a value on a bound is within it, one beyond all is in +Inf alone', async () => {
   const metrics = createMetrics();
-  for (const seconds of [0.0001, 0.5, 0.5, 100]) metrics.limitWait.observe(seconds, 'main', 'DFW', 'billing');
+  for (const seconds of [0.0001, 0.5, 0.5, 100])
+    metrics.limitWait.observe(seconds, 'main', 'DFW', 'compute', 'billing');
   const name = 'sluice_limit_wait_seconds';
   const counts = new Map<string, number>();
   for (const line of await linesOf(metrics, `${name}_bucket`))
@@ -61,7 +62,7 @@ it('a histogram cumulates its buckets: a value on a bound is within it, one beyo
   expect(counts.get('+Inf')).toBe(4);
   const ordered = [...counts.values()];
   expect(ordered).toEqual([...ordered].sort((a, b) => a - b));
-  const labels = '{account="main",region="DFW",client="billing"}';
+  const labels = '{account="main",region="DFW",service="compute",client="billing"}';
   expect(await linesOf(metrics, `${name}_count`)).toEqual([`${name}_count${labels} 4`]);
   expect(await linesOf(metrics, `${name}_sum`)).toEqual([`${name}_sum${labels} 101.0001`]);
 });

@@ -13,6 +13,7 @@ const answered = (status: number, isOverLimit = false, canRepeat = true): Attemp
   kind: 'answer',
   status,
   isOverLimit,
+  mayWait: false,
   canRepeat,
   hasBudget: true,
 });
@@ -118,9 +119,17 @@ describe('a refused token', () => {
 });
 
 describe("a rate limit's refusal", () => {
-  it('is waited out five times, whatever the method', () => {
+  it('is waited out five times, whatever the method, when the caller has no time left', () => {
     const refused = answered(413, true);
     expect(walk('POST', Array(6).fill(refused))).toEqual([...Array(5).fill('wait'), 'done']);
+  });
+
+  it('is waited out for as long as the caller may wait', () => {
+    const refused = { ...answered(429, true), mayWait: true } as AttemptOutcome;
+    expect(walk('POST', [...Array(50).fill(refused), answered(200)])).toEqual([
+      ...Array(50).fill('wait'),
+      'done',
+    ]);
   });
 
   it('is a fault for what cannot be sent again', () => {

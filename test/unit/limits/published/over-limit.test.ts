@@ -82,7 +82,11 @@ describe('triageOverLimit', () => {
   );
 
   it('takes every 429 for a rate limit, even one that says nothing', () => {
-    expect(triageOverLimit({ status: 429, headers: {} }, NOW)).toEqual({ kind: 'rate', retryAfterMs: 1000 });
+    expect(triageOverLimit({ status: 429, headers: {} }, NOW)).toEqual({
+      kind: 'rate',
+      retryAfterMs: 1000,
+      isUnsaid: true,
+    });
     expect(triageOverLimit({ status: 429, headers: { 'retry-after': '3' } }, NOW)).toMatchObject({
       retryAfterMs: 3000,
     });
