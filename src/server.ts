@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { isLoopback } from './access/addresses.ts';
+import { changedSettings } from './config/changes.ts';
 import type { AccountIdentity } from './config/identities.ts';
 import { IN_PROCESS } from './config/identity-rules.ts';
 import type { Config, IdentityConfig } from './config/schema.ts';
@@ -7,6 +8,7 @@ import { drainTimes } from './gateway/drain.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { needsV3 } from './identity/settings.ts';
 import { createSimulator, type Simulator } from './simulator/simulator.ts';
+import { VERSION } from './version.ts';
 
 /** Where a server can be reached. */
 export interface Addresses {
@@ -27,6 +29,8 @@ export interface Server {
    * `admin.host` and `.port`, `simulator`) stays as it was until the next start.
    */
   reload(config: Config): Promise<void>;
+  /** Another configuration had so many problems, and is not put in force. */
+  refused(problems: number): void;
   /** Takes no more callers after `shutdown.delayMs`, lets requests under way finish within `graceMs`, then ends everything. */
   close(): Promise<void>;
 }
@@ -40,7 +44,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const direct = identityUrl === undefined ? [] : [new URL(identityUrl).hostname];
     gateway = await createGateway(resolveIdentity(config, identityUrl), { log, direct });
     const addresses = { ...(await gateway.listen()), identityUrl };
-    log.info(addresses, 'serving');
+    log.info({ ...addresses, version: VERSION, node: process.version }, 'serving');
     return createServer(config, { gateway, simulator, addresses, log });
   } catch (error) {
     await gateway?.close({ delayMs: 0, graceMs: 0 });
@@ -75,8 +79,9 @@ function createServer(initial: Config, { gateway, simulator, addresses, log }: P
     };
     await gateway.reload(resolveIdentity(bound, addresses.identityUrl));
     log.level = next.log.level;
+    const changed = changedSettings(current, next);
     current = { ...next, admin: bound.admin };
-    log.info('the new configuration is in force');
+    log.info({ changed }, 'the new configuration is in force');
   };
   return {
     addresses,
@@ -85,6 +90,7 @@ function createServer(initial: Config, { gateway, simulator, addresses, log }: P
       reloads = reloaded.catch(() => {});
       return reloaded;
     },
+    refused: (problems) => gateway.refused(problems),
     async close() {
       await gateway.close(drainTimes(current));
       await simulator?.close();

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { createRedis, createSubscriber, type RedisLog } from '../redis/connection.ts';
 import type { RedisSettings } from '../redis/settings.ts';
+import type { Standings } from '../standing.ts';
 import { proofOf, type RevocationSharing, shareRevocations } from './redis-revocations.ts';
 import { digestOf, Revocations } from './revocations.ts';
 import type { AccessSettings } from './settings.ts';
@@ -20,13 +21,15 @@ export class TokenKeeper {
   readonly #ownKey = randomTokenKey();
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #standings: Standings;
   #keys: TokenKeyRing = createTokenKeyRing([], this.#ownKey);
   #sharing: RevocationSharing | undefined;
   #shared = '';
 
-  constructor(clock: Clock, log: Logger) {
+  constructor(clock: Clock, log: Logger, standings: Standings) {
     this.#clock = clock;
     this.#log = log;
+    this.#standings = standings;
   }
 
   /** Puts the keys of a configuration in force. */
@@ -70,7 +73,11 @@ export class TokenKeeper {
   }
 
   #share(settings: RedisSettings): RevocationSharing | undefined {
-    const redis = createRedis(settings, SILENT, { purpose: 'returned tokens', commandTimeoutMs: 1_000 });
+    const redis = createRedis(settings, SILENT, {
+      purpose: 'returned tokens',
+      commandTimeoutMs: 1_000,
+      standing: this.#standings.open('redis tokens'),
+    });
     const subscriber = createSubscriber(settings, 'returned tokens news');
     if (!redis || !subscriber) return undefined;
     const { revocations } = this;

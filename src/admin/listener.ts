@@ -5,8 +5,10 @@ import { plainFault } from '../http/refusal.ts';
 import { Wire } from '../http/server.ts';
 import type { ResyncFilter } from '../limits/limits.ts';
 import type { Services } from '../serving/services.ts';
+import { OPEN_METRICS_TYPE, wantsOpenMetrics } from '../telemetry/open-metrics.ts';
 import { judgeAdmin } from './guard.ts';
 import { readiness } from './readiness.ts';
+import { answerReady, type ReadyQuery } from './ready.ts';
 import { limitsStatus } from './status.ts';
 
 /** Most bytes the body of a purge may have. */
@@ -54,11 +56,9 @@ export function createAdmin(services: () => Services, draining: () => boolean): 
 
   fastify.get('/healthz', async () => ({ status: 'ok' }));
 
-  fastify.get('/readyz', async (request, reply) => {
-    const accounts = readiness(services());
-    const isReady = !draining() && accounts.every((account) => account.ready);
-    const status = isReady ? 'ready' : draining() ? 'stopping' : 'not ready';
-    return reply.code(isReady ? 200 : 503).send(request.isProbe ? { status } : { status, accounts });
+  fastify.get<{ Querystring: ReadyQuery }>('/readyz', async (request, reply) => {
+    const { code, ...answer } = answerReady(request.query, services(), draining());
+    return reply.code(code).send(request.isProbe ? { status: answer.status } : answer);
   });
 
   fastify.get('/status.json', async () => ({
@@ -66,8 +66,11 @@ export function createAdmin(services: () => Services, draining: () => boolean): 
     limits: limitsStatus(services().limits.standings()),
   }));
 
-  fastify.get('/metrics', async (_request, reply) => {
+  fastify.get('/metrics', async (request, reply) => {
     const { metrics } = services();
+    reply.header('vary', 'accept');
+    if (wantsOpenMetrics(request.headers.accept))
+      return reply.type(OPEN_METRICS_TYPE).send(await metrics.text('openmetrics'));
     return reply.type(metrics.registry.contentType).send(await metrics.text());
   });
 

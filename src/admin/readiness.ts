@@ -20,6 +20,23 @@ export function readiness(services: Services): AccountReadiness[] {
   return (services.directory.accounts as readonly LiveAccount[]).map(readinessOf);
 }
 
+/** What an instance can do, in whole or for one account. */
+export interface Readiness {
+  readonly isReady: boolean;
+  readonly accounts: readonly AccountReadiness[];
+}
+
+/**
+ * An instance is ready while any account can be served, or the cache has answers for one: what is down takes nothing else with
+ * it, and an instance that is withdrawn serves nobody.
+ */
+export function instanceReadiness(services: Services): Readiness {
+  const accounts = readiness(services);
+  const isAnyKnown = accounts.some(({ regions }) => regions.length > 0);
+  const hasAnswers = isAnyKnown && services.cache.stats().entries > 0;
+  return { isReady: accounts.some(({ ready }) => ready) || hasAnswers, accounts };
+}
+
 /**
  * An account is ready while it holds a token that has not expired, and its catalog an endpoint to use it at. One that logs in
  * region by region is ready once each has been tried: whoever is down must not take the others out of service.

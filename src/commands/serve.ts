@@ -15,6 +15,7 @@ async function reload(file: string, env: Environment, server: Server, log: Logge
   if ('problems' in loaded) {
     log.error({ file, problems: loaded.problems }, 'the new configuration is refused, the old one stays');
     refuse(loaded.problems);
+    server.refused(loaded.problems.length);
     return;
   }
   for (const warning of loaded.warnings) log.warn(warning);

@@ -42,7 +42,18 @@ const LogSchema = Type.Object(
     }),
     requests: Choice(['all', 'errors', 'none'], {
       default: 'all',
-      description: 'Which requests get a line of their own; `errors`: those answered with 500 or more.',
+      description:
+        'Which requests get a line of their own; `errors`: those answered with 500 or more, and slow ones.',
+    }),
+    slowMs: Nullable(Milliseconds(0, '', { minimum: 1 }), {
+      default: 10_000,
+      description:
+        'From so many ms on, waits for slots included, a request is logged as a slow one, at level warn; null: none is.',
+    }),
+    instance: Nullable(Type.String({ minLength: 1, maxLength: 128 }), {
+      default: null,
+      description:
+        'What each line of the log bears as `instance`, to tell instances apart; null: the name of the machine.',
     }),
   },
   closed,

@@ -36,6 +36,8 @@ export interface FaultOptions {
   headers?: Record<string, string>;
   /** For overLimit: when a retry will pass, ISO 8601. */
   retryAt?: string;
+  /** What kind of refusal it is, a word for the log where the fault's own says too little. */
+  reason?: string;
   /** What caused it; logged, never sent. */
   cause?: unknown;
 }
@@ -48,6 +50,7 @@ export class Fault extends Error {
   readonly details: string | undefined;
   readonly retryAt: string | undefined;
   readonly headers: Record<string, string>;
+  readonly reason: string | undefined;
 
   constructor(fault: FaultName, message: string, options: FaultOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -56,6 +59,7 @@ export class Fault extends Error {
     this.details = options.details;
     this.retryAt = options.retryAt;
     this.headers = options.headers ?? {};
+    this.reason = options.reason;
   }
 
   /** The guide's JSON form (Example 1.47): `{"name": {"code", "message", "details"?, "retryAt"?}}`. */

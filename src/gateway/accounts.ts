@@ -1,7 +1,7 @@
 import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
-import { chooseEndpoints } from '../identity/catalog.ts';
 import { createCaller } from '../identity/caller.ts';
+import { chooseEndpoints } from '../identity/catalog.ts';
 import type { IdentityWay } from '../identity/identity-request.ts';
 import { createIdentityLogin } from '../identity/login.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
@@ -25,6 +25,10 @@ export function openAccount(account: AccountConfig, config: Config, shared: Shar
   return createAccount(account, logins as [Login, ...Login[]]);
 }
 
+/** The name under which it is written down how a login stands. */
+const loginPart = (account: string, region: string | undefined): string =>
+  region === undefined ? `login ${account}` : `login ${account} ${region}`;
+
 /** Ends every login of an account. */
 export function closeAccount({ logins }: LiveAccount): void {
   for (const { tokens } of logins) tokens.close();
@@ -34,7 +38,7 @@ function openLogin(
   account: AccountConfig,
   identity: AccountIdentity,
   config: Config,
-  { log, clock, metrics, pools }: Shared,
+  { log, clock, metrics, pools, standings }: Shared,
 ): Login {
   const { region } = identity;
   const login = createLogin(identity, config, { clock, pools });
@@ -44,7 +48,10 @@ function openLogin(
     clock,
     login: (_credentials, signal) => login(signal),
     log: accountLog,
-    observe: (result) => metrics.tokenRequests.inc(account.name, result),
+    observe: (result) => {
+      metrics.tokenRequests.inc(account.name, result);
+      standings.set(loginPart(account.name, region), result === 'ok', result);
+    },
   });
   tokens.onToken((token) => describeCatalog(token, account, region, accountLog));
   const { url, userDomain, project } = identity;

@@ -3,27 +3,30 @@ import { type AuditLog, type AuditRecord, createAuditLog } from '../access/audit
 import { openAuditFile } from '../access/audit-file.ts';
 import type { AuditSettings } from '../access/settings.ts';
 import type { Clock } from '../clock.ts';
+import type { Standings } from '../standing.ts';
+
+/** What the audit log needs of the gateway. */
+export interface AuditMeans {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly standings: Standings;
+}
 
 /** The audit log in force; it outlives a reload, which opens its file anew, as whoever rotates files expects of SIGHUP. */
 export class AuditKeeper {
-  readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #means: AuditMeans;
   #settings: string;
   #audit: AuditLog;
 
-  private constructor(settings: AuditSettings, audit: AuditLog, clock: Clock, log: Logger) {
+  private constructor(settings: AuditSettings, audit: AuditLog, means: AuditMeans) {
     this.#settings = JSON.stringify(settings);
     this.#audit = audit;
-    this.#clock = clock;
-    this.#log = log;
+    this.#means = means;
   }
 
   /** @throws when the file cannot be written to: a gateway that should keep an audit log does not start without */
-  static async open(
-    settings: AuditSettings,
-    { clock, log }: { clock: Clock; log: Logger },
-  ): Promise<AuditKeeper> {
-    return new AuditKeeper(settings, await openAudit(settings, clock, log), clock, log);
+  static async open(settings: AuditSettings, means: AuditMeans): Promise<AuditKeeper> {
+    return new AuditKeeper(settings, await openAudit(settings, means), means);
   }
 
   record(record: AuditRecord): void {
@@ -35,7 +38,7 @@ export class AuditKeeper {
     const text = JSON.stringify(settings);
     if (text === this.#settings) return this.#audit.reopen();
     const before = this.#audit;
-    this.#audit = await openAudit(settings, this.#clock, this.#log);
+    this.#audit = await openAudit(settings, this.#means);
     this.#settings = text;
     await before.close();
   }
@@ -45,10 +48,16 @@ export class AuditKeeper {
   }
 }
 
-function openAudit(settings: AuditSettings, clock: Clock, log: Logger): Promise<AuditLog> {
+function openAudit(settings: AuditSettings, { clock, log, standings }: AuditMeans): Promise<AuditLog> {
   const observer = {
-    failing: (code: string) => log.error({ code }, 'the audit log cannot be written to; trying again'),
-    recovered: () => log.info('the audit log is written to again'),
+    failing: (code: string) => {
+      standings.set('audit', false, `The audit log cannot be written to (${code}).`);
+      log.error({ code }, 'the audit log cannot be written to; trying again');
+    },
+    recovered: () => {
+      standings.set('audit', true);
+      log.info('the audit log is written to again');
+    },
     lost: (lines: number) => log.error({ lines }, 'there is no room for lines of the audit log any more'),
   };
   return createAuditLog(settings, (path) => openAuditFile(path, clock, observer), {

@@ -1,3 +1,4 @@
+import { systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { asFault, type Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
@@ -17,6 +18,7 @@ import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
 import { Circuits } from '../upstream/circuits.ts';
 import { createRegions } from '../upstream/region.ts';
+import { RegionWatch, type WatchedRegion } from '../upstream/region-watch.ts';
 import { openAccess } from './access.ts';
 import { closeAccount, keyOf, openAccount } from './accounts.ts';
 import { linksOf, locate } from './links.ts';
@@ -48,7 +50,7 @@ export interface Core {
  * @param before the core in force until now: tokens of unchanged accounts, cached answers and windows are taken over
  */
 export function createCore(config: Config, shared: Shared, before?: Core): Core {
-  const { log, clock, metrics, pools } = shared;
+  const { log, clock, metrics, pools, health, standings } = shared;
   const accounts = new Map(
     config.accounts.map((account) => [
       keyOf(account),
@@ -66,6 +68,8 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     clock,
     limits,
     metrics,
+    log,
+    health,
     retries: config.upstream.retries,
     circuits,
     clientLimits: shared.clientLimits,
@@ -79,7 +83,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       write();
     } catch (error) {
       log.error({ err: error, operation: call.operation }, 'an answer could not be written');
-      finished(call, writeInstead(call, error));
+      finished(call, writeInstead(call, error), 0);
     }
   });
 
@@ -88,6 +92,8 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     clock,
     log,
     metrics,
+    health,
+    standings,
     directory,
     regions,
     limits,
@@ -110,16 +116,14 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       const withdrawn = given.status === 401 ? undefined : withdrawnFault(call, services);
       const reply = withdrawn === undefined ? given : faultReply(call, withdrawn);
       outbox.put(call, () => {
-        writeReply(call, reply);
-        finished(call, reply.status);
+        finished(call, reply.status, writeReply(call, reply));
       });
     },
     respond(call, response) {
       const withdrawn = withdrawnFault(call, services);
       if (withdrawn !== undefined) return services.reply(call, faultReply(call, withdrawn));
       outbox.put(call, () => {
-        writeResponse(call, response);
-        finished(call, response.status);
+        finished(call, response.status, writeResponse(call, response));
       });
     },
     finished,
@@ -131,6 +135,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   };
   state.connect(services);
   let stopCounting = () => {};
+  const watch = new RegionWatch(systemClock, health, () => watchedRegions([...accounts.values()], pools));
   return {
     services,
     terms: access.terms,
@@ -141,9 +146,11 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       stopCounting = beginRegions(services);
       for (const account of accounts.values()) for (const { tokens } of account.logins) tokens.start();
       state.start(services);
+      watch.start();
     },
     async retire(successor) {
       stopCounting();
+      watch.stop();
       for (const [key, account] of accounts) if (!successor.accounts.has(key)) closeAccount(account);
       await state.retire(successor.state);
     },
@@ -153,10 +160,22 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       for (const account of accounts.values()) closeAccount(account);
     },
     async close() {
+      watch.stop();
       for (const account of accounts.values()) closeAccount(account);
       await state.close();
     },
   };
+}
+
+/** The regions of all accounts, as their catalogs are now. */
+function watchedRegions(accounts: readonly LiveAccount[], pools: Shared['pools']): WatchedRegion[] {
+  return accounts.flatMap((account) =>
+    [...account.endpoints().values()].map((endpoint) => ({
+      account: account.name,
+      endpoint,
+      dispatcher: pools.get(endpoint.origin, account.loginAt(endpoint.region).trust),
+    })),
+  );
 }
 
 /** Counts for the regions of each account begin with its catalogs, until that is stopped. */

@@ -6,12 +6,15 @@ import { UpstreamGate } from '../access/upstream-gate.ts';
 import { createAdmin } from '../admin/listener.ts';
 import { type Clock, sleep, systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import { Standings } from '../standing.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { Pools } from '../upstream/pools.ts';
 import { Proxies } from '../upstream/proxies.ts';
+import { RegionHealth } from '../upstream/region-health.ts';
 import { AuditKeeper } from './audit.ts';
 import { type Core, createCore } from './core.ts';
 import { closeListeners, type DrainTimes, waitersMs } from './drain.ts';
+import { observeGateway } from './gauges.ts';
 import { Peers } from './peers.ts';
 import { bind, openListeners } from './places.ts';
 import type { Shared } from './shared.ts';
@@ -32,6 +35,8 @@ export interface Gateway {
   }>;
   /** Puts another configuration in force for the next request; what is bound to sockets stays. */
   reload(config: Config): Promise<void>;
+  /** Another configuration had so many problems that it cannot be put in force. */
+  refused(problems: number): void;
   /**
    * Is no longer ready, at once; after `delayMs` takes no more connections and lets requests under way finish for `graceMs`;
    * then their connections are cut. Who cannot have a slot by then is refused before.
@@ -57,7 +62,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const proxies = new Proxies(environment, direct);
   if (proxies.areUsed)
     log.info('requests to identity services and regions take the proxies of the environment');
-  const tokens = new TokenKeeper(clock, log);
+  const standings = new Standings(() => clock.now());
+  const tokens = new TokenKeeper(clock, log, standings);
   const pools = new Pools(config.upstream, clock, { proxies });
   const shared: Shared = {
     log,
@@ -68,16 +74,21 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     passwords: new PasswordVerifier(clock),
     clientLimits: new ClientLimits([]),
     upstreamGate: new UpstreamGate(clock),
-    audit: await AuditKeeper.open(config.audit, { clock, log }),
+    audit: await AuditKeeper.open(config.audit, { clock, log, standings }),
+    health: new RegionHealth(clock, log),
+    standings,
     latest: () => core.services,
   };
   let core: Core = createCore(config, shared);
   const peers = new Peers(clock, log);
   let draining = false;
+  let loadedAtMs = clock.now();
   const services = () => core.services;
-  const places = await openListeners(config, () => core, { clock, log });
+  const places = await openListeners(config, () => core, { clock, log, standings });
   const admin = createAdmin(services, () => draining);
   const listeners = places.flatMap((place) => place.all);
+  standings.set('reload', true);
+  observeGateway(services, listeners, () => loadedAtMs);
 
   return {
     async listen() {
@@ -91,12 +102,22 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       return { url: urls[0]!, urls, adminUrl, regionUrls };
     },
     async reload(next) {
-      await shared.audit.use(next.audit);
-      const before = core;
-      core = createCore(next, shared, before);
-      core.start();
-      peers.use(next);
-      await Promise.all([before.retire(core), ...places.map((place) => place.look())]);
+      try {
+        await shared.audit.use(next.audit);
+        const before = core;
+        core = createCore(next, shared, before);
+        core.start();
+        peers.use(next);
+        await Promise.all([before.retire(core), ...places.map((place) => place.look())]);
+      } catch (error) {
+        standings.set('reload', false, 'The new configuration could not be put in force; the log says why.');
+        throw error;
+      }
+      standings.set('reload', true);
+      loadedAtMs = clock.now();
+    },
+    refused(problems) {
+      standings.set('reload', false, `The new configuration was refused: ${problems} problems, see the log.`);
     },
     async close({ delayMs, graceMs }) {
       draining = true;

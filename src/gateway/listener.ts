@@ -4,7 +4,7 @@ import type { ListenConfig } from '../config/schema.ts';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
 import type { ListenerTerms } from '../http/caller.ts';
-import { Wire, type WireTls } from '../http/server.ts';
+import { Wire, type WireLoad, type WireTls } from '../http/server.ts';
 import { PROXIED_METHODS, registerPassthrough, streamFault } from '../passthrough/proxy.ts';
 import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
@@ -20,6 +20,8 @@ export interface Listener {
   readonly fastify: FastifyInstance;
   /** The process is about to end: from now on each connection ends with its next answer, while new ones are still taken. */
   leave(): void;
+  /** What its connections hold now, and have written so far. */
+  load(): WireLoad;
 }
 
 /**
@@ -136,9 +138,9 @@ export function createListener(options: {
     locatedOf: (request) => streamed.get(request.raw)!,
     targetOf: (located) => findProxyTarget(located, services()),
     fail: (call, error) => fail(call, error, services()),
-    finished: (call, status) => services().finished(call, status),
+    finished: (call, status, bytes) => services().finished(call, status, bytes),
   });
-  return { fastify, leave: () => wire.leave() };
+  return { fastify, leave: () => wire.leave(), load: () => wire.load() };
 }
 
 /** What Fastify itself refuses, such as a content type it cannot read, is the caller's mistake and no error of Sluice. */
@@ -155,6 +157,8 @@ function asRefusal(error: unknown): unknown {
 function fail(call: Call, error: unknown, services: Services): void {
   const fault = asFault(error);
   if (isWorthLogging(fault)) logFault(fault, call, services);
+  call.errorType = call.refusedFor || fault.reason || fault.fault;
+  call.errorMessage = fault.message;
   const headers = Object.entries(fault.headers).flat();
   const status = call.res.destroyed ? 499 : fault.code;
   const format = faultFormat(call);

@@ -7,8 +7,17 @@ import { TlsFiles } from '../access/tls.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, ListenConfig } from '../config/schema.ts';
 import { urlHost } from '../http/request-facts.ts';
+import type { Standings } from '../standing.ts';
+import { redactText } from '../telemetry/redact.ts';
 import type { Core } from './core.ts';
 import { createListener, type Listener } from './listener.ts';
+
+/** What listeners need of the gateway. */
+export interface ListenerParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly standings: Standings;
+}
 
 /** One listener of the configuration: its port, and those of the regions that have one of their own. */
 export interface ListeningPlace {
@@ -29,7 +38,7 @@ export interface ListeningPlace {
 export function openListeners(
   config: Config,
   core: () => Core,
-  parts: { readonly clock: Clock; readonly log: Logger },
+  parts: ListenerParts,
 ): Promise<ListeningPlace[]> {
   const all = listenersOf<ListenConfig>(config);
   return Promise.all(all.map((_listen, index) => openListener(index, core, config, parts)));
@@ -39,11 +48,11 @@ async function openListener(
   index: number,
   core: () => Core,
   config: Config,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  parts: ListenerParts,
 ): Promise<ListeningPlace> {
   const listenIn = (from: Config) => listenersOf<ListenConfig>(from)[index]!;
   const { host, port, regions, tls: settings } = listenIn(config);
-  const tls = settings === null ? undefined : await openTls(settings, clock, log);
+  const tls = settings === null ? undefined : await openTls(settings, parts);
   const options = {
     services: () => core().services,
     terms: () => core().terms[index]!,
@@ -69,12 +78,21 @@ async function openListener(
   };
 }
 
-function openTls(settings: TlsSettings, clock: Clock, log: Logger): Promise<TlsFiles> {
+function openTls(settings: TlsSettings, { clock, log, standings }: ListenerParts): Promise<TlsFiles> {
   const { certFile } = settings;
   return TlsFiles.open(settings, clock, {
-    loaded: (validToMs) =>
-      log.info({ certFile, validTo: new Date(validToMs).toISOString() }, 'a certificate is in force'),
-    refused: (reason) => log.error({ certFile, reason }, 'the certificate is refused, the one before stays'),
+    loaded(validToMs) {
+      standings.set(`certificate ${certFile}`, true);
+      log.info({ certFile, validTo: new Date(validToMs).toISOString() }, 'a certificate is in force');
+    },
+    refused(reason) {
+      standings.set(
+        `certificate ${certFile}`,
+        false,
+        `The new certificate is refused: ${redactText(reason)}`,
+      );
+      log.error({ certFile, reason }, 'the certificate is refused, the one before stays');
+    },
   });
 }
 

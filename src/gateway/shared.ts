@@ -5,8 +5,10 @@ import type { TokenKeeper } from '../access/token-keeper.ts';
 import type { UpstreamGate } from '../access/upstream-gate.ts';
 import type { Clock } from '../clock.ts';
 import type { Services } from '../serving/services.ts';
+import type { Standings } from '../standing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Pools } from '../upstream/pools.ts';
+import type { RegionHealth } from '../upstream/region-health.ts';
 import type { AuditKeeper } from './audit.ts';
 
 /** What outlives a reload. */
@@ -25,4 +27,7 @@ export interface Shared {
   readonly audit: AuditKeeper;
   /** The services in force. */
   readonly latest: () => Services;
+  readonly health: RegionHealth;
+  /** How the parts of the process stand that are no regions: `part name`. */
+  readonly standings: Standings;
 }

@@ -103,13 +103,19 @@ class OpenState implements State {
   }
 }
 
-function openCache(config: Config, { clock, metrics, log }: Shared): ResponseCache {
+function openCache(config: Config, { clock, metrics, log, standings }: Shared): ResponseCache {
   const observe = observeCache(metrics, () => cache.stats());
   if (usesRedis(config.redis) && config.redis.signingKeys.length === 0)
     log.warn(
       'redis.signingKeys is empty: whoever can write to Redis decides what callers are answered, as far as it looks like an answer',
     );
-  const shared = connectSharedStore(config.redis, { clock, log, observe, instanceId: randomUUID() });
+  const shared = connectSharedStore(config.redis, {
+    clock,
+    log,
+    observe,
+    instanceId: randomUUID(),
+    standing: standings.open('redis cache'),
+  });
   const cache = createCache({ settings: config.cache, clock, observe, shared });
   return cache;
 }
@@ -166,8 +172,12 @@ function placeNow(place: Place, live: LiveLimits): Place {
 }
 
 function openLimits(live: LiveLimits, config: Config, shared: Shared): RegionLimits<Place> {
-  const { clock, metrics, log } = shared;
-  const redis = createRedis(config.redis, log, { purpose: 'limits', commandTimeoutMs: BUDGET_TIMEOUT_MS });
+  const { clock, metrics, log, standings } = shared;
+  const redis = createRedis(config.redis, log, {
+    purpose: 'limits',
+    commandTimeoutMs: BUDGET_TIMEOUT_MS,
+    standing: standings.open('redis limits'),
+  });
   const limits: RegionLimits<Place> = createLimits<Place>({
     store: redis === null ? undefined : createRedisBudgetStore({ redis, instance: randomUUID() }),
     settings: settingsOf(live),

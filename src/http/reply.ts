@@ -29,14 +29,18 @@ const BODILESS = new Set([204, 304]);
 /**
  * Writes an answer straight to the socket: one head, one body. Fastify's own reply machinery is left out, since a cache
  * hit would spend more time in it than in the cache.
+ *
+ * @returns bytes of the body that went out
  */
-export function writeReply(call: Call, reply: Reply): void {
+export function writeReply(call: Call, reply: Reply): number {
   const { res } = call;
-  if (res.headersSent || res.destroyed) return;
+  if (res.headersSent || res.destroyed) return 0;
   const head = ['X-Compute-Request-Id', call.requestId, ...commonHead(call), ...reply.headers];
   if (!BODILESS.has(reply.status)) describeBody(head, reply);
   res.writeHead(reply.status, STATUS_CODES[reply.status] ?? 'Unknown', head);
-  res.end(call.method === 'HEAD' || BODILESS.has(reply.status) ? undefined : bodyBeside(head, reply.body));
+  const body = call.method === 'HEAD' || BODILESS.has(reply.status) ? undefined : reply.body;
+  res.end(bodyBeside(head, body));
+  return body === undefined ? 0 : Buffer.byteLength(body);
 }
 
 /**
@@ -54,14 +58,22 @@ function describeBody(head: string[], reply: Reply): void {
   head.push('Content-Type', contentTypeOf(reply.format), 'Content-Length', String(length));
 }
 
-/** Writes an answer whose head is ready but for what differs from request to request. */
-export function writeResponse(call: Call, { status, head, body }: Response): void {
+/**
+ * Writes an answer whose head is ready but for what differs from request to request.
+ *
+ * @returns bytes of the body that went out
+ */
+export function writeResponse(call: Call, { status, head, body }: Response): number {
   const { res } = call;
-  if (res.headersSent || res.destroyed) return;
+  if (res.headersSent || res.destroyed) return 0;
   const own = ['X-Compute-Request-Id', call.requestId, ...head.lines];
   res.writeHead(status, STATUS_CODES[status] ?? 'Unknown', own);
-  if (call.method === 'HEAD' || body === undefined) res.end();
+  if (call.method === 'HEAD' || body === undefined) {
+    res.end();
+    return 0;
+  }
   // Text is ASCII here, and the head's characters are bytes; see `bodyBeside`.
-  else if (typeof body === 'string') res.end(body, 'latin1');
+  if (typeof body === 'string') res.end(body, 'latin1');
   else res.end(body);
+  return body.length;
 }

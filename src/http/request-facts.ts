@@ -74,8 +74,17 @@ export class RequestFacts {
   isFinished = false;
   waitedMs = 0;
   upstreamMs = 0;
+  /** How often regions were asked on its behalf. */
+  attempts = 0;
+  /** Why the cache said what it said. */
+  cacheReason = '';
+  /** What kind of error of Sluice's own it ended in, a word; empty: in none. */
+  errorType = '';
+  /** The same in a sentence, as its caller was told. */
+  errorMessage = '';
 
   #requestId: string | undefined;
+  #ownId: string | undefined;
 
   constructor({ method, headers, route, socket }: RequestHead, context: RequestContext) {
     this.method = method;
@@ -104,8 +113,15 @@ export class RequestFacts {
     return this.#requestId;
   }
 
+  /** The upstream's id. */
   set requestId(id: string) {
+    this.#ownId = this.#requestId;
     this.#requestId = id;
+  }
+
+  /** Sluice's own id where lines of the log bear it and the caller was then told the upstream's. */
+  get ownId(): string | undefined {
+    return this.#ownId;
   }
 
   /** Where the caller is: the nearest address that no trusted proxy has. */

@@ -31,6 +31,13 @@ export interface Handlers {
   refuse(req: IncomingMessage, res: ServerResponse, fault: Fault): void;
 }
 
+/** What the connections of a listener hold. */
+export interface WireLoad {
+  readonly connections: number;
+  /** Requests that were read and whose answer is not out. */
+  readonly inFlight: number;
+}
+
 /** What a server needs that speaks TLS. */
 export interface WireTls {
   /** What it is made with now. */
@@ -156,6 +163,13 @@ export class Wire {
     this.leave();
   }
 
+  /** What the connections hold now; counted when somebody asks. */
+  load(): WireLoad {
+    let inFlight = 0;
+    for (const connection of this.#connections.values()) inFlight += connection.unanswered;
+    return { connections: this.#connections.size, inFlight };
+  }
+
   /** Ends connections on which nothing is under way; in a drain not before those had their time who were just sending. */
   closeIdle(): void {
     this.#flush();
@@ -216,7 +230,17 @@ export class Wire {
     const bytes = error.rawPacket?.subarray(0, error.bytesParsed ?? 0) ?? Buffer.alloc(0);
     // The bytes at hand are followed only once they are read.
     trace.mayBeHead ||= error.rawPacket?.includes('HEAD ') ?? false;
-    connection.refuse(readFault(error, trace.isInRequestLine(bytes)));
+    const fault = readFault(error, trace.isInRequestLine(bytes));
+    this.#log.info(
+      {
+        'http.response.status_code': fault.code,
+        'error.type': 'unreadable',
+        reason: fault.message,
+        'network.peer.address': socket.remoteAddress,
+      },
+      'a request cannot be read',
+    );
+    connection.refuse(fault);
   }
 
   #check(): void {

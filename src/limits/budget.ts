@@ -52,6 +52,7 @@ export class Budget<P extends LimitPlace> {
   #observer: ShaperObserver;
   #refresher: LimitsRefresher | undefined;
   #isOrphaned = false;
+  #sharing: LeaseState = 'shared';
   /** The static limits in force, to tell whether a reload changed them. */
   #stated = '';
 
@@ -117,6 +118,11 @@ export class Budget<P extends LimitPlace> {
     return (spender ?? this.#options.userOf(name)) === this.user;
   }
 
+  /** How it stands with the shared budget; `shared` as well where this process has it to itself. */
+  get sharing(): LeaseState {
+    return this.#sharing;
+  }
+
   get isOrphaned(): boolean {
     return this.#isOrphaned;
   }
@@ -162,7 +168,10 @@ export class Budget<P extends LimitPlace> {
       budget: this.#key,
       instances: () => this.#instances(),
       onInstances: (count) => this.#ledger?.sawInstances(this.#key, count),
-      onState: (state) => this.#warn(this.#describe(state)),
+      onState: (state) => {
+        this.#sharing = state;
+        this.#warn(this.#describe(state));
+      },
     });
   }
 

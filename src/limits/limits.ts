@@ -18,6 +18,8 @@ export interface RegionStanding {
   readonly account: string;
   readonly region: string;
   readonly snapshot: ShaperSnapshot;
+  /** The shared budget cannot be reached: this instance goes on with its part of it. */
+  readonly isAlone?: boolean;
 }
 
 /** Which budgets are meant; nothing named means all. Regions are compared without case. */
@@ -158,7 +160,12 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   standings(): RegionStanding[] {
     return [...this.#budgets.values()]
       .filter(({ isOrphaned, isCallers }) => !isOrphaned && !isCallers)
-      .map(({ account, region, shaper }) => ({ account, region, snapshot: shaper.snapshot() }));
+      .map(({ account, region, shaper, sharing }) => ({
+        account,
+        region,
+        snapshot: shaper.snapshot(),
+        isAlone: sharing !== 'shared',
+      }));
   }
 
   async resync({ account, region }: ResyncFilter = {}): Promise<Resynced[]> {

@@ -33,9 +33,13 @@ export function refusalFault(
     : 'the region, which asked for a pause';
   const message = MESSAGES[refused.reason](limit);
   if (refused.reason === 'closed')
-    return new Fault('serviceUnavailable', message, { headers: { 'retry-after': '1' } });
+    return new Fault('serviceUnavailable', message, {
+      reason: 'stopping',
+      headers: { 'retry-after': '1' },
+    });
   return new Fault('overLimit', message.charAt(0).toUpperCase() + message.slice(1), {
     code: options.overLimitStatus,
+    reason: `limit-${refused.reason}`,
     retryAt: retryAt.toISOString().replace(/\.\d+Z$/, 'Z'),
     headers: { 'retry-after': `${refused.retryAfterSeconds}` },
   });

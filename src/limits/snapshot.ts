@@ -18,6 +18,8 @@ export interface LimitStanding {
 /** How a shaper stands: for metrics, the status page and GET /limits. */
 export interface ShaperSnapshot {
   readonly queueDepth: number;
+  /** How long the one has waited that waits longest, ms; 0: nobody waits. */
+  readonly oldestMs: number;
   /** ms for which the region wants to be left alone; 0 when it does not. */
   readonly pausedMs: number;
   readonly waiting: ReadonlyMap<string, number>;
@@ -40,11 +42,12 @@ export function chargeOf(window: Window, now: number): Charge {
 export function snapshotOf(
   windows: readonly Window[],
   clients: Iterable<Client>,
-  at: { now: number; nowWall: number; queueDepth: number; pausedMs: number },
+  at: { now: number; nowWall: number; queueDepth: number; oldestMs: number; pausedMs: number },
 ): ShaperSnapshot {
   const known = [...clients];
   return {
     queueDepth: at.queueDepth,
+    oldestMs: at.oldestMs,
     pausedMs: at.pausedMs,
     waiting: new Map(known.filter(({ waiting }) => waiting > 0).map(({ name, waiting }) => [name, waiting])),
     limits: windows.map((window) => standingOf(window, known, at)),

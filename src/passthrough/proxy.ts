@@ -24,7 +24,8 @@ export interface Passthrough {
   /** Where it goes, its body taken; rejects with the fault of a body that cannot be. */
   targetOf(located: LocatedPassthrough): Promise<ProxyTarget>;
   fail(call: Call, error: unknown): void;
-  finished(call: Call, status: number): void;
+  /** @param bytes that went out, those of its head included where its length is not known before */
+  finished(call: Call, status: number, bytes: number): void;
 }
 
 /** A request that goes through, and its answer once that is here. */
@@ -83,7 +84,8 @@ function forward(proxied: ProxiedCall, reply: FastifyReply, passthrough: Passthr
       ...Object.fromEntries(target.limitHeaders(proxied.answer!)),
     }),
     onResponse: (_request, _reply, { statusCode, stream }: ProxyResponse) => {
-      reply.raw.once('close', () => passthrough.finished(call, statusCode));
+      const bytes = call.method === 'HEAD' ? () => 0 : countBytes(reply);
+      reply.raw.once('close', () => passthrough.finished(call, statusCode, bytes()));
       deliver(reply, statusCode, stream);
     },
     onError: (_reply, { error }) => {
@@ -120,6 +122,17 @@ const REGIONS = {
       });
   },
 } as unknown as Dispatcher;
+
+/** The bytes of an answer once it has ended: what its head announces, or what its connection has written. */
+function countBytes({ raw }: FastifyReply): () => number {
+  const { socket } = raw;
+  const before = socket?.bytesWritten ?? 0;
+  return () => {
+    const announced = Number(raw.getHeader('content-length') ?? Number.NaN);
+    if (raw.writableFinished && Number.isFinite(announced)) return announced;
+    return Math.max(0, (socket?.bytesWritten ?? 0) - before);
+  };
+}
 
 /** Hands the answer over. One that has no body is not piped: it ends with its head, and announces no length. */
 function deliver(reply: FastifyReply, status: number, stream: Readable): void {

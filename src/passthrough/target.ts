@@ -3,6 +3,7 @@ import type { Call } from '../http/call.ts';
 import { pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
 import type { Place } from '../routing/directory.ts';
 import type { ServicePlace } from '../routing/service-place.ts';
+import { debugIdOf } from '../serving/ask-region.ts';
 import type { LocatedPassthrough } from '../serving/locate.ts';
 import { learnFrom, ownTokenOf } from '../serving/own-token.ts';
 import type { Services } from '../serving/services.ts';
@@ -39,6 +40,7 @@ export async function findProxyTarget(located: LocatedPassthrough, services: Ser
   const { call, place, query } = located;
   const request = {
     ...commonOf(call, services),
+    requestId: debugIdOf(call, services),
     place,
     query,
     ...pathOf(located),
@@ -59,6 +61,9 @@ async function send(call: Call, request: ProxiedRequest, services: Services): Pr
     const answer = await services.regions.stream(request);
     call.waitedMs += answer.waitedMs;
     call.upstreamMs += answer.upstreamMs;
+    call.attempts += answer.attempts;
+    const id = answer.headers['x-compute-request-id'] ?? answer.headers['x-openstack-request-id'];
+    if (typeof id === 'string' && id !== '') call.requestId = id;
     // Whoever refuses a token refuses it for all; what others answer says nothing of a tenant.
     if (answer.status === 401) learnFrom(401, call, services);
     const isRefused = answer.status >= 400 && answer.status < 500;

@@ -1,4 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { Standpoint } from '../standing.ts';
 import type { RedisSettings } from './settings.ts';
 import { describeTrouble, needsNewConnection, troubleOf } from './trouble.ts';
 
@@ -23,6 +24,8 @@ export interface RedisUse {
   commandTimeoutMs?: number;
   /** What the connection is for, in the log and in Redis' CLIENT LIST. */
   purpose?: string;
+  /** Where it is written down how the connection stands. */
+  standing?: Standpoint | undefined;
 }
 
 /**
@@ -39,6 +42,7 @@ export function createRedis(
 ): RedisConnection | null {
   const connection = connect(settings, commonOptions(use));
   if (connection) logOutages(connection, log, use.purpose ?? 'shared state');
+  if (connection && use.standing) follow(connection, use.standing);
   return connection;
 }
 
@@ -115,4 +119,16 @@ function logOutages(connection: RedisConnection, log: RedisLog, purpose: string)
     if (away) log.info({ purpose }, 'Redis is back');
     away = false;
   });
+}
+
+/** Writes down how a connection stands; one that is closed on purpose does not stand at all. */
+function follow(connection: RedisConnection, standing: Standpoint): void {
+  standing.set(false, 'it has not answered yet');
+  connection.on('error', (error: unknown) => {
+    // The connection may work all the same: one of a cluster's nodes, one command.
+    if (connection.status !== 'ready') standing.set(false, describeTrouble(troubleOf(error)));
+  });
+  connection.on('close', () => standing.set(false, describeTrouble('away')));
+  connection.on('ready', () => standing.set(true));
+  connection.on('end', () => standing.close());
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Standpoint } from '../standing.ts';
 import type { RedisConnection, RedisLog } from './connection.ts';
 import { describeTrouble, needsNewConnection, type RedisTrouble, troubleOf } from './trouble.ts';
 
@@ -21,6 +22,8 @@ export interface RedisGuardOptions {
   readonly observe: RedisObserver;
   /** Whose commands these are, for the log: `cache`. */
   readonly part: string;
+  /** Where it is written down that Redis does not serve, or does again: the connection's. */
+  readonly standing?: Standpoint | undefined;
   /** The server has turned out to be no master; the connection is being made anew. */
   readonly onNotMaster?: () => void;
 }
@@ -93,11 +96,13 @@ export class RedisGuard {
     if (this.#troubles.has(kind)) return;
     this.#troubles.add(kind);
     this.#options.log.warn({ err: error, trouble: kind }, message);
+    if (this.#isOut()) this.#options.standing?.set(false, message);
   }
 
   over(kind: string): void {
     if (!this.#troubles.delete(kind)) return;
     this.#options.log.info({ trouble: kind }, `Redis works for the ${this.#options.part} again`);
+    if (!this.#isOut()) this.#options.standing?.set(true);
   }
 
   /** Something that was read is none of ours. Whoever writes it decides how often, but not how often that is logged. */

@@ -1,4 +1,5 @@
 import { Fault } from '../faults/faults.ts';
+import type { Call } from '../http/call.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
 import { variantOf } from '../upstream/headers.ts';
 import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
@@ -68,6 +69,11 @@ function keyOf(request: OperationRequest): string {
   return JSON.stringify([...whose, operation.name, path, query, variantOf(call.headers), language]);
 }
 
+/** The id that lines about decisions bear, while anybody wants to read them: one is not made in vain. */
+export function debugIdOf(call: Call, { log }: Services): string | undefined {
+  return log.isLevelEnabled('debug') ? call.requestId : undefined;
+}
+
 /** Sends a request to its region on the caller's behalf. */
 export async function askRegion(
   request: OperationRequest,
@@ -79,6 +85,7 @@ export async function askRegion(
   if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, services);
   request.call.waitedMs += answered.waitedMs;
   request.call.upstreamMs += answered.upstreamMs;
+  request.call.attempts += answered.attempts;
   return answered;
 }
 
@@ -102,6 +109,7 @@ function upstreamRequest(
     body,
     shared: operation.cache !== null,
     client: call.client,
+    requestId: debugIdOf(call, services),
     knownClient: client?.name,
     // Version documents are for everybody: who asks says nothing about a token, nor a token about the answer.
     ownToken: operation.scope === 'tenant' ? ownTokenOf(call) : undefined,

@@ -28,5 +28,16 @@ export function countResult(
   services: Services,
 ): void {
   call.cache = verdict.verdict;
+  call.cacheReason = verdict.reason;
+  if (services.log.isLevelEnabled('debug'))
+    services.log.debug(
+      {
+        requestId: call.requestId,
+        operation: operation.name,
+        verdict: verdict.verdict,
+        reason: verdict.reason,
+      },
+      'cache',
+    );
   services.countVerdict(place.endpoint.region, operation.resource, verdict.verdict, verdict.reason);
 }

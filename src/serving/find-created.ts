@@ -137,5 +137,14 @@ function answerWith(
   const id = String(item['id']);
   const location = `${place.endpoint.origin}${place.endpoint.basePath}${operation.location}${id}`;
   const text = operation.response === null ? '' : stringifyJson({ [member]: item });
-  return { status, text, hrefs: undefined, headers: { location }, charges: [], waitedMs: 0, upstreamMs: 0 };
+  return {
+    status,
+    text,
+    hrefs: undefined,
+    headers: { location },
+    charges: [],
+    attempts: 0,
+    waitedMs: 0,
+    upstreamMs: 0,
+  };
 }

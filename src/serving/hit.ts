@@ -27,7 +27,7 @@ export function createMemoryAnswerer(options: {
     const facts = factsOf(get, socket, options, services);
     const response = facts && answerFromMemory(facts, services);
     if (!response) return undefined;
-    services.finished(facts, response.status);
+    services.finished(facts, response.status, response.body?.length ?? 0);
     const head = `${response.head.text}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
     return { head, body: response.body };
   };

@@ -217,7 +217,7 @@ function replayed(answer: string, { name, scope }: Keyed): RegionAnswer | Fault 
   return { ...NOTHING_SPENT, ...kept, headers: { ...kept.headers, 'idempotent-replayed': 'true' } };
 }
 
-const NOTHING_SPENT = { hrefs: undefined, charges: [], waitedMs: 0, upstreamMs: 0 };
+const NOTHING_SPENT = { hrefs: undefined, charges: [], attempts: 0, waitedMs: 0, upstreamMs: 0 };
 
 const recovered = (found: RegionAnswer): Outcome => ({
   label: 'recovered',

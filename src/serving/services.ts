@@ -15,8 +15,10 @@ import type { RegionLimits } from '../limits/limits.ts';
 import type { LinkRewriter } from '../links/rewrite.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Account, Directory, Place } from '../routing/directory.ts';
+import type { Standings } from '../standing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RegionAnswer, Regions } from '../upstream/region.ts';
+import type { RegionHealth } from '../upstream/region-health.ts';
 import type { Callers } from './callers.ts';
 import type { OwnCallers } from './own-callers.ts';
 import type { SharedReads } from './shared-reads.ts';
@@ -28,6 +30,10 @@ export interface Services {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Whether regions are up. */
+  readonly health: RegionHealth;
+  /** How what is no region stands: `redis cache`, `login main`, `reload` … */
+  readonly standings: Standings;
   readonly directory: Directory;
   readonly regions: Regions;
   readonly limits: RegionLimits<Place>;
@@ -63,6 +69,6 @@ export interface Services {
   respond(call: Call, response: Response): void;
   /** Counts a verdict of the cache. */
   countVerdict(region: string, resource: string, result: string, reason: string): void;
-  /** Counts and logs a request whose answer was written elsewhere. */
-  finished(call: RequestFacts, status: number): void;
+  /** Counts and logs a request whose answer was written elsewhere. @param bytes of its body */
+  finished(call: RequestFacts, status: number, bytes: number): void;
 }

@@ -10,10 +10,12 @@ export interface MetricDescription {
   name: string;
   help: string;
   labels: readonly string[];
+  /** Of a histogram, in seconds; `BUCKETS` when left out. */
+  buckets?: readonly number[];
 }
 
-/** Buckets in seconds: a cache hit is under a millisecond, a wait for a slot up to half a minute. */
-const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** Buckets in seconds: a cache hit is under a millisecond, an answer of a region is here within half a minute. */
+export const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** A counter of one label combination; adding to it is one addition. */
 export interface CounterChild {
@@ -57,16 +59,29 @@ interface HistogramChild {
   /** Observations per bucket, not cumulated; the last one is beyond every bound. */
   readonly counts: number[];
   sum: number;
+  /** The last observation of each bucket that belongs to a trace. */
+  exemplars: (Exemplar | undefined)[] | undefined;
+}
+
+/** An observation of which a trace tells more. */
+export interface Exemplar {
+  readonly traceId: string;
+  readonly value: number;
+  /** Wall time in seconds. */
+  readonly at: number;
 }
 
 /** A histogram in seconds with the same cheap children as `CounterFamily`. */
 export class HistogramFamily {
+  readonly #bounds: readonly number[];
   readonly #children = new LabelTree<HistogramChild>(() => ({
-    counts: new Array<number>(BUCKETS.length + 1).fill(0),
+    counts: new Array<number>(this.#bounds.length + 1).fill(0),
     sum: 0,
+    exemplars: undefined,
   }));
 
   constructor(description: MetricDescription, registry: Registry) {
+    this.#bounds = description.buckets ?? BUCKETS;
     register(registry, description, () =>
       this.#children.entries().flatMap(([values, child]) => samplesOf(description, values, child)),
     );
@@ -74,16 +89,28 @@ export class HistogramFamily {
 
   /** Counts one duration, in seconds, for these label values in the order of the list. */
   observe(seconds: number, ...values: string[]): void {
+    this.#observe(this.#children.find(values), seconds);
+  }
+
+  /** The same for what belongs to a trace, whose id is shown with the bucket. */
+  observeTraced(exemplar: Exemplar, ...values: string[]): void {
     const child = this.#children.find(values);
+    child.exemplars ??= new Array<Exemplar | undefined>(this.#bounds.length + 1).fill(undefined);
+    child.exemplars[this.#observe(child, exemplar.value)] = exemplar;
+  }
+
+  #observe(child: HistogramChild, seconds: number): number {
+    const bounds = this.#bounds;
     let bucket = 0;
-    while (bucket < BUCKETS.length && seconds > BUCKETS[bucket]!) bucket++;
+    while (bucket < bounds.length && seconds > bounds[bucket]!) bucket++;
     child.counts[bucket]!++;
     child.sum += seconds;
+    return bucket;
   }
 }
 
 /** Children by label values: a map per label, so that a look-up hashes only words that are hashed already. */
-class LabelTree<T> {
+export class LabelTree<T> {
   readonly #root = new Map<string, unknown>();
   readonly #create: () => T;
 
@@ -124,14 +151,16 @@ class LabelTree<T> {
   }
 }
 
-interface Sample {
+/** A sample as prom-client's registry takes it. */
+export interface Sample {
   metricName?: string;
   value: number;
   labels: Record<string, string | number>;
+  exemplar?: Exemplar | undefined;
 }
 
 /** Puts a family of our own on a prom-client registry, which asks it for its samples at each scrape. */
-function register(
+export function register(
   registry: Registry,
   { name, help, type }: MetricDescription,
   samples: () => Sample[],
@@ -144,22 +173,25 @@ function register(
   registry.registerMetric(metric as unknown as Metric);
 }
 
-function labelsOf({ labels }: MetricDescription, values: readonly string[]): Record<string, string> {
+/** Label values in the order of the list, by their names. */
+export function labelsOf({ labels }: MetricDescription, values: readonly string[]): Record<string, string> {
   return Object.fromEntries(labels.map((label, index) => [label, values[index] ?? '']));
 }
 
 function samplesOf(
   description: MetricDescription,
   values: readonly string[],
-  { counts, sum }: HistogramChild,
+  { counts, sum, exemplars }: HistogramChild,
 ): Sample[] {
   const labels = labelsOf(description, values);
   const samples: Sample[] = [];
   let total = 0;
   for (const [index, count] of counts.entries()) {
     total += count;
-    const le = BUCKETS[index] ?? '+Inf';
-    samples.push({ metricName: `${description.name}_bucket`, value: total, labels: { ...labels, le } });
+    const le = (description.buckets ?? BUCKETS)[index] ?? '+Inf';
+    const exemplar = exemplars?.[index];
+    const name = `${description.name}_bucket`;
+    samples.push({ metricName: name, value: total, labels: { ...labels, le }, exemplar });
   }
   samples.push({ metricName: `${description.name}_sum`, value: sum, labels });
   samples.push({ metricName: `${description.name}_count`, value: total, labels });

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { type DestinationStream, destination, type Logger, type LoggerOptions, pino } from 'pino';
 import { loggedError, loggedMessage, redactText } from './redact.ts';
 
@@ -7,6 +8,10 @@ export interface LogSettings {
   level: string;
   /** Which requests get a line: all of them, those that failed, or none. */
   requests: 'all' | 'errors' | 'none';
+  /** From so many ms on a request is a slow one; null: none is. */
+  slowMs?: number | null;
+  /** What tells this instance's lines from others'; null: the name of the machine; left out: nothing does. */
+  instance?: string | null;
 }
 
 /** Names under which a secret could ever reach the log; whatever stands there is replaced. */
@@ -23,7 +28,7 @@ const FLUSH_MS = 100;
 export function createLog(settings: LogSettings, stream?: DestinationStream): Logger {
   const options = {
     level: settings.level,
-    base: null,
+    base: settings.instance === undefined ? null : { instance: settings.instance ?? hostname() },
     redact: {
       paths: SECRET_KEYS.flatMap((key) => [quoted(key), `*.${quoted(key)}`.replace('.[', '[')]),
       censor: '[redacted]',

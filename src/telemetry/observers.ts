@@ -71,15 +71,17 @@ export function observeLimits(
   let used = new Map<string, number>();
   metrics.onScrape('limits', () => {
     // Accounts, regions and limits that are gone must not be shown as they last were.
-    for (const gauge of [metrics.limitQueueDepth, metrics.limitRemaining, metrics.limitExhaustion])
-      gauge.reset();
+    metrics.limitQueueDepth.reset();
+    metrics.limitQueueOldest.reset();
+    metrics.limitWaiting.reset();
+    for (const gauge of [metrics.limitValue, metrics.limitRemaining, metrics.limitExhaustion]) gauge.reset();
     const usedBefore = used;
     used = new Map();
     for (const standing of standings()) scrape(metrics, standing, usedBefore, used);
   });
   return (account, region) => ({
-    waited: (waitMs) => metrics.limitWait.observe(waitMs / 1000, account, region),
-    refused: (reason, client) => metrics.limitRejected.inc(account, region, client, reason),
+    waited: (waitMs, client) => metrics.limitWait.observe(waitMs / 1000, account, region, client.trim()),
+    refused: (reason, client) => metrics.limitRejected.inc(account, region, client.trim(), reason),
     overLimit: () => metrics.upstreamOverLimit.inc(account, region),
     problem: (line) => log.warn({ account, region }, line),
   });
@@ -92,15 +94,19 @@ function scrape(
   used: Map<string, number>,
 ): void {
   metrics.limitQueueDepth.set({ account, region }, snapshot.queueDepth);
+  metrics.limitQueueOldest.set({ account, region }, snapshot.oldestMs / 1000);
+  for (const [client, waiting] of snapshot.waiting)
+    metrics.limitWaiting.set({ account, region, client: client.trim() }, waiting);
   for (const { limit, remaining, used: byClient, exhaustionMs } of snapshot.limits) {
-    const { verb, unit, uri } = limit;
-    const name = `${verb} ${uri} ${unit}`;
-    metrics.limitRemaining.set({ account, region, verb, uri, unit }, remaining);
-    if (exhaustionMs !== undefined)
-      metrics.limitExhaustion.set({ account, region, limit: name }, exhaustionMs / 1000);
+    const { verb, unit, uri, value } = limit;
+    const labels = { account, region, verb, uri, unit };
+    metrics.limitValue.set(labels, value);
+    metrics.limitRemaining.set(labels, remaining);
+    if (exhaustionMs !== undefined) metrics.limitExhaustion.set(labels, exhaustionMs / 1000);
     for (const [client, total] of byClient) {
-      const key = [account, region, client, name].join('\n');
-      metrics.limitUsed.add(Math.max(0, total - (usedBefore.get(key) ?? 0)), account, region, client, name);
+      const where = [account, region, verb, uri, unit, client] as const;
+      const key = where.join('\n');
+      metrics.limitUsed.add(Math.max(0, total - (usedBefore.get(key) ?? 0)), ...where);
       used.set(key, total);
     }
   }

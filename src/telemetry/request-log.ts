@@ -17,6 +17,33 @@ export interface RequestLine {
   upstreamMs: number;
   /** ms in all */
   ms: number;
+  'http.request.method': string;
+  'http.response.status_code': number;
+  /** Bytes of the answer's body. */
+  'http.response.body.size': number;
+  /** The path with names for what stands in it. */
+  'http.route': string;
+  /** The path, cut; without a query, and without what looks like a secret. */
+  'url.path': string;
+  /** The other end of the connection, a proxy's maybe. */
+  'network.peer.address': string;
+  /** The caller, as far as proxies are believed. */
+  'client.address': string;
+  'user_agent.original'?: string | undefined;
+  /** Of the client that it showed. */
+  key?: string | undefined;
+  /** How often regions were asked. */
+  attempts?: number | undefined;
+  /** Why the cache said what it said. */
+  cacheReason?: string | undefined;
+  /** Sluice's own id, where the caller was told the region's. */
+  ownId?: string | undefined;
+  trace_id?: string | undefined;
+  /** Why Sluice itself said no, in a word. */
+  'error.type'?: string | undefined;
+  /** The same as its caller was told. */
+  reason?: string | undefined;
+  slow?: true | undefined;
   /** What went wrong inside, for faults that have a cause. */
   err?: unknown;
 }
@@ -24,22 +51,30 @@ export interface RequestLine {
 /** Where lines of requests go. */
 export interface RequestLog {
   /** Whether a request with this status gets a line; asked first, so that no line is made in vain. */
-  wants(status: number): boolean;
+  wants(status: number, ms: number): boolean;
   write(line: RequestLine): void;
 }
 
-/** A line per request, or for failures only, or none, as `log.requests` says. */
-export function createRequestLog(parent: Logger, { level, requests }: LogSettings): RequestLog {
+/**
+ * A line per request, or for failures only, or none, as `log.requests` says; a request that took `log.slowMs` is logged like a
+ * failure.
+ */
+export function createRequestLog(parent: Logger, { level, requests, slowMs }: LogSettings): RequestLog {
   const isFailure = (status: number) => status >= 500;
+  const slowest = slowMs ?? Number.POSITIVE_INFINITY;
+  const isSlow = (ms: number) => ms >= slowest;
   // A line holds nothing but what `RequestLine` names, so searching it for secrets would find none, at a price.
   const log = parent.child({}, { level, redact: [] });
   return {
-    wants(status) {
-      if (requests === 'none' || (requests === 'errors' && !isFailure(status))) return false;
-      return log.isLevelEnabled(isFailure(status) ? 'warn' : 'info');
+    wants(status, ms) {
+      if (requests === 'none') return false;
+      const isNotable = isFailure(status) || isSlow(ms);
+      if (requests === 'errors' && !isNotable) return false;
+      return log.isLevelEnabled(isNotable ? 'warn' : 'info');
     },
     write(line) {
-      if (isFailure(line.status)) log.warn(line, 'request');
+      if (isSlow(line.ms)) log.warn({ ...line, slow: true }, 'request');
+      else if (isFailure(line.status)) log.warn(line, 'request');
       else log.info(line, 'request');
     },
   };

@@ -6,8 +6,14 @@ import type { Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Circuits } from './circuits.ts';
 import type { Pools } from './pools.ts';
+import type { RegionHealth } from './region-health.ts';
 import type { Renewals } from './renewals.ts';
 import type { RetryBudgets } from './retry-budget.ts';
+
+/** Where decisions are told; a pino logger fits. */
+export interface DebugLog {
+  debug(fields: object, message: string): void;
+}
 
 /** What regions are asked with. */
 export interface Means {
@@ -15,6 +21,10 @@ export interface Means {
   readonly clock: Clock;
   readonly limits: RegionLimits<Place>;
   readonly metrics: Metrics;
+  /** Hears at level debug what is decided. */
+  readonly log: DebugLog;
+  /** Hears what becomes of every attempt. */
+  readonly health: RegionHealth;
   /** How often what is safe is sent again. */
   readonly retries: number;
   readonly renewals: Renewals;

@@ -7,8 +7,8 @@ import type { Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import type { LiveAccount } from '../routing/account.ts';
-import { statusLabel } from '../telemetry/status-label.ts';
 import { refusalBody } from './answer-reader.ts';
+import { recordAttempt, recordSlot } from './attempt-record.ts';
 import {
   type AttemptOutcome,
   type AttemptState,
@@ -41,6 +41,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   waitedMs = 0;
   /** Time from sending to the answer, all attempts, ms. */
   upstreamMs = 0;
+  /** How often it was sent. */
+  attempts = 0;
   /** What the last attempt was charged to. */
   charges: readonly Charge[] = [];
   protected readonly request: R;
@@ -98,6 +100,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         this.#checkCircuit();
         const asked = this.#admit();
         const permit = asked instanceof Promise ? await waitForSlot(asked, this.request.waiting) : asked;
+        recordSlot(this.request, this.means, permit);
         if (permit.refused) throw this.#refusal(permit);
         this.waitedMs += permit.waitedMs;
         const { beforeSending } = this.request;
@@ -191,6 +194,9 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       permit.cancel();
       throw circuitFault(pass, place);
     }
+    this.attempts++;
+    const { account, endpoint } = place;
+    this.means.health.asked(account.name, endpoint.region);
     const outcome = await this.exchange(
       {
         method,
@@ -198,26 +204,19 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         headers: this.headers(token),
         body: isStreamed(body) ? body.stream : body,
       },
-      this.means.pools.get(place.endpoint.origin, this.#trust),
+      this.means.pools.get(endpoint.origin, this.#trust),
     );
     const now = this.means.clock.monotonic();
     const tookMs = now - started;
     this.upstreamMs += tookMs;
     this.#circuit.ended(pass, endOf(outcome), now);
+    const { label } = this.#terms;
+    recordAttempt(this.request, this.means, { label, count: this.attempts, ms: tookMs }, outcome);
     if (outcome instanceof ExchangeError) {
       if (!this.#hasHead) settleUnanswered(permit, outcome);
-      this.#count('error', tookMs);
       return outcome;
     }
-    this.#count(statusLabel(outcome.status), tookMs);
     return this.check(outcome) ?? outcome;
-  }
-
-  #count(label: string, durationMs: number): void {
-    const { metrics } = this.means;
-    const { account, endpoint } = this.request.place;
-    metrics.upstreamRequests.inc(account.name, endpoint.region, this.#terms.label, label);
-    metrics.upstreamDuration.observe(durationMs / 1000, endpoint.region, this.#terms.label);
   }
 
   #outcomeOf(result: A | ExchangeError): AttemptOutcome {

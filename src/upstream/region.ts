@@ -20,6 +20,8 @@ export type { UpstreamRequest } from './request.ts';
 
 /** What an answer cost. */
 interface Costs {
+  /** How often the request was sent. */
+  attempts: number;
   /** The limits that the last attempt was charged to. */
   charges: readonly Charge[];
   /** Time spent waiting for slots, ms. */
@@ -59,6 +61,8 @@ export interface Regions {
    * @throws {Fault} over limit, no token, no answer; what has streamed its body and would have to be sent again
    */
   stream(request: ProxiedRequest): Promise<ProxiedAnswer>;
+  /** How many requests to an origin may be repeated now, see `RetryBudget`. */
+  retriesLeft(origin: string): number;
 }
 
 /** Joins up what regions are asked with. */
@@ -67,6 +71,7 @@ export function createRegions(means: Omit<Means, 'renewals' | 'retryBudgets'>): 
   return {
     ask: (request) => new WholeCall(request, all).answer(),
     stream: (request) => new StreamedCall(request, all).answer(),
+    retriesLeft: (origin) => all.retryBudgets.of(origin).left(all.clock.monotonic()),
   };
 }
 
@@ -83,10 +88,10 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   async answer(): Promise<RegionAnswer> {
     const answer = await this.run();
     const { status, headers } = answer;
-    const { charges, waitedMs, upstreamMs } = this;
+    const { attempts, charges, waitedMs, upstreamMs } = this;
     const text = this.#reader.textOf(answer);
     const hrefs = this.#reader.hrefsOf(answer);
-    return { status, text, hrefs, headers, charges, waitedMs, upstreamMs };
+    return { status, text, hrefs, headers, attempts, charges, waitedMs, upstreamMs };
   }
 
   protected headers(token: Token): Record<string, string> {
@@ -126,8 +131,8 @@ class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
 
   async answer(): Promise<ProxiedAnswer> {
     const { status, headers, body } = await this.run();
-    const { charges, waitedMs, upstreamMs } = this;
-    return { status, headers, body, charges, waitedMs, upstreamMs };
+    const { attempts, charges, waitedMs, upstreamMs } = this;
+    return { status, headers, body, attempts, charges, waitedMs, upstreamMs };
   }
 
   protected headers(token: Token): Record<string, string> {

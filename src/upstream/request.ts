@@ -29,6 +29,8 @@ export interface RegionRequest {
   /** The caller's own upstream token, which goes up as it is; undefined: the account's. */
   readonly ownToken?: string | undefined;
   readonly priority: Priority;
+  /** Of the caller's request, for lines about decisions; undefined: nobody wants them. */
+  readonly requestId?: string | undefined;
   /** Longest wait for slots, ms. */
   readonly maxWaitMs: number;
   /** Called before each attempt is sent, with its slot in hand; what it throws ends the request unsent. */

@@ -36,9 +36,14 @@ export class RetryBudget {
 
   /** Whether one may be repeated now. */
   allows(now: number): boolean {
+    return this.left(now) >= 1;
+  }
+
+  /** How many may be repeated now. */
+  left(now: number): number {
     this.#turnTo(now);
     const allowed = Math.max(this.#options.least, this.#options.share * sum(this.#requests));
-    return sum(this.#repeats) + 1 <= allowed;
+    return Math.max(0, Math.floor(allowed - sum(this.#repeats)));
   }
 
   /** One is repeated. */

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask } from '../support/ask.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { setScene } from '../support/scenario.ts';
 import { fault } from '../support/stub-answers.ts';
 import { STUB_CREDENTIALS } from '../support/stub-identity.ts';
 import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
@@ -74,7 +75,7 @@ describe('/healthz is 200 while the process lives, /readyz', () => {
     expect(gateway.logText()).not.toContain('wrong-key-55aa');
   });
 
-  it('is 503 as long as one account of several has no token, while the others are served', async () => {
+  it('is 200 while one account of several can be served; ?account and ?strict say more', async () => {
     upstream = await startStubUpstream();
     const good = { username: STUB_CREDENTIALS.username, apiKey: STUB_CREDENTIALS.apiKey };
     gateway = await startGateway({
@@ -87,15 +88,72 @@ describe('/healthz is 200 while the process lives, /readyz', () => {
         ],
       },
     });
-    let answer = await readyz();
-    while (answer.json<Readiness>().accounts[1]!.problem === undefined) answer = await readyz();
-    while (!answer.json<Readiness>().accounts[0]!.ready) answer = await readyz();
-    expect(answer.status).toBe(503);
-    expect(answer.json<Readiness>().accounts.map(({ name, ready }) => [name, ready])).toEqual([
-      ['good', true],
-      ['bad', false],
+    const accounts = async () => (await readyz()).json<Readiness>().accounts;
+    await expect.poll(async () => (await accounts())[1]!.problem, { timeout: 20_000 }).toBeTypeOf('string');
+    await expect.poll(async () => (await accounts())[0]!.ready, { timeout: 20_000 }).toBe(true);
+    const statusOf = async (query: string) => (await ask(`${gateway.adminUrl}/readyz?${query}`)).status;
+    expect((await readyz()).status).toBe(200);
+    expect(await statusOf('account=good')).toBe(200);
+    expect(await statusOf('account=bad')).toBe(503);
+    expect(await statusOf('account=nobody')).toBe(404);
+    expect(await statusOf('strict')).toBe(503);
+    expect(await statusOf('strict=false')).toBe(200);
+    expect(await statusOf('account=good&strict')).toBe(503);
+    expect(await gateway.metric('sluice_account_ready', { account: 'good' })).toBe(1);
+    expect(await gateway.metric('sluice_account_ready', { account: 'bad' })).toBe(0);
+    const { degraded } = (await ask(`${gateway.adminUrl}/readyz?verbose`)).json<{ degraded: Part[] }>();
+    expect(degraded).toMatchObject([{ part: 'account bad', since: expect.stringMatching(/^20.*Z$/) }]);
+    expect(degraded[0]!.todo).toContain('SIGHUP');
+  });
+});
+
+interface Part {
+  part: string;
+  since: string | null;
+  problem: string;
+  todo: string;
+}
+
+describe('with answers in the cache', () => {
+  it('/readyz stays 200 while Identity is down and the token is gone; without any it is 503', async () => {
+    const scene = await setScene({ standstill: true, tokenLifeMs: 3_600_000 });
+    const { clock } = scene;
+    [upstream, gateway] = [scene.upstream, scene.gateway];
+    expect((await ask(`${gateway.url}/dfw/v2/700100/flavors`)).status).toBe(200);
+    upstream.identity.on('POST /tokens', fault('identityFault', 500, 'The stub is out of order.'));
+    await clock.advance(2 * 3_600_000);
+    expect((await ask(`${gateway.adminUrl}/readyz?account=main`)).status).toBe(503);
+    expect((await readyz()).status).toBe(200);
+    expect((await ask(`${gateway.url}/dfw/v2/700100/flavors`)).status).toBe(200);
+    expect((await ask(`${gateway.url}/dfw/v2/700100/servers`)).status).toBe(503);
+    await ask(`${gateway.adminUrl}/admin/cache/purge`, { method: 'POST' });
+    expect((await readyz()).status).toBe(503);
+  });
+});
+
+describe('a region that does not answer', () => {
+  it('is down by its metric, in the log and in /readyz?verbose, without traffic, until it is back', async () => {
+    const scene = await setScene({ standstill: true });
+    const { clock } = scene;
+    [upstream, gateway] = [scene.upstream, scene.gateway];
+    const isUp = () => gateway.metric('sluice_region_up', { account: 'main', region: 'DFW' });
+    await expect.poll(isUp, { timeout: 30_000 }).toBe(1);
+    await upstream.region('DFW').refuse();
+    await clock.advance(60_000);
+    await expect.poll(isUp, { timeout: 60_000 }).toBe(0);
+    expect((await readyz()).status).toBe(200);
+    expect((await ask(`${gateway.adminUrl}/readyz?strict`)).status).toBe(503);
+    const { degraded } = (await ask(`${gateway.adminUrl}/readyz?verbose`)).json<{ degraded: Part[] }>();
+    expect(degraded).toMatchObject([
+      { part: 'region main DFW', problem: expect.stringContaining('no connection') },
     ]);
-    expect((await ask(`${gateway.url}/dfw/v2/700100/servers`)).status).toBe(200);
+    expect(gateway.logged()).toContainEqual(
+      expect.objectContaining({ msg: 'a region is down', account: 'main', region: 'DFW' }),
+    );
+    await upstream.region('DFW').accept();
+    await expect.poll(isUp, { timeout: 60_000 }).toBe(1);
+    expect(gateway.logged()).toContainEqual(expect.objectContaining({ msg: 'a region is back' }));
+    expect((await ask(`${gateway.adminUrl}/readyz?strict`)).status).toBe(200);
   });
 });
 

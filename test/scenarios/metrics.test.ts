@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect } from 'vitest';
 import { OPERATIONS } from '../../src/operations/table.ts';
 import { ask } from '../support/ask.ts';
+import { programAvailable } from '../support/programs.ts';
 import { scenario } from '../support/scenario.ts';
 import { fault, json, tooMany, unavailable } from '../support/stub-answers.ts';
 import { STUB } from '../support/stub-documents.ts';
@@ -81,6 +83,18 @@ describe('a metric moves when it should', () => {
       () => get('/flavors', { 'if-none-match': '*' }),
     ],
     [
+      'the bytes of an answer',
+      'sluice_http_response_bytes_total',
+      { ...DFW, operation: 'listFlavors', client: 'anonymous' },
+      () => get('/flavors'),
+    ],
+    [
+      'the bytes of an answer that streams',
+      'sluice_http_response_bytes_total',
+      { ...DFW, operation: 'other' },
+      () => get('/os-keypairs'),
+    ],
+    [
       'a request the cache saved the region',
       'sluice_cache_upstream_requests_saved_total',
       { region: 'DFW', resource: 'flavors' },
@@ -119,7 +133,7 @@ describe('a metric moves when it should', () => {
     [
       'use of a limit, by client',
       'sluice_limit_used_total',
-      { ...DFW, client: 'billing', limit: 'ALL * MINUTE' },
+      { ...DFW, client: 'billing', verb: 'ALL', uri: '*', unit: 'MINUTE' },
       () => get('/servers', { 'x-sluice-client': 'billing' }),
     ],
     [
@@ -192,7 +206,20 @@ const CONTRACT: Record<string, string[]> = {
   sluice_upstream_request_duration_seconds_count: ['operation', 'region'],
   sluice_upstream_retries_total: ['reason', 'region'],
   sluice_upstream_overlimit_total: ['account', 'region'],
-  sluice_limit_wait_seconds_count: ['account', 'region'],
+  sluice_limit_wait_seconds_count: ['account', 'client', 'region'],
+  sluice_limit_value: ['account', 'region', 'unit', 'uri', 'verb'],
+  sluice_limit_used_total: ['account', 'client', 'region', 'unit', 'uri', 'verb'],
+  sluice_limit_queue_oldest_seconds: ['account', 'region'],
+  sluice_http_response_bytes_total: ['account', 'client', 'operation', 'region'],
+  sluice_build_info: ['node', 'version'],
+  sluice_account_ready: ['account'],
+  sluice_region_up: ['account', 'region'],
+  sluice_upstream_requests_in_flight: ['account', 'region'],
+  sluice_upstream_retry_budget: ['account', 'region'],
+  sluice_http_connections: [],
+  sluice_http_requests_in_flight: [],
+  sluice_config_last_reload_successful: [],
+  sluice_config_last_reload_success_timestamp_seconds: [],
   sluice_limit_queue_depth: ['account', 'region'],
   sluice_limit_remaining: ['account', 'region', 'unit', 'uri', 'verb'],
   sluice_limit_rejected_total: ['account', 'client', 'reason', 'region'],
@@ -245,4 +272,27 @@ it('the operation of every series is a name of the table of operations, or `othe
 it('no series is exported twice', async () => {
   const all = (await samples()).map(({ name, labels }) => name + JSON.stringify(labels));
   expect(new Set(all).size).toBe(all.length);
+});
+
+describe.skipIf(!programAvailable('promtool', 'prometheus'))('promtool', () => {
+  it('finds nothing to say of the metrics', async () => {
+    const { text } = await scrape();
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+      input: text,
+      encoding: 'utf8',
+    });
+    expect([stdout, stderr, status]).toEqual(['', '', 0]);
+  });
+});
+
+it('with Accept: application/openmetrics-text the trace of a request is beside its duration', async () => {
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+  for (let time = 0; time < 2; time++)
+    await get('/flavors', { traceparent: `00-${traceId}-00f067aa0ba902b7-01` });
+  const { text, headers } = await ask(`${gateway.adminUrl}/metrics`, {
+    headers: { accept: 'application/openmetrics-text; version=1.0.0' },
+  });
+  expect(headers['content-type']).toContain('application/openmetrics-text');
+  expect(text).toMatch(new RegExp(`cache="hit",le="[^"]+"\\} \\d+ # \\{trace_id="${traceId}"\\}`));
+  expect(text).toMatch(/\n# EOF\n$/);
 });

@@ -22,6 +22,8 @@ export interface TestGateway {
   logText(): string;
   /** One sample of `/metrics`, such as `sluice_upstream_overlimit_total`; label values narrow it; the sum of all that match. */
   metric(name: string, labels?: Record<string, string>): Promise<number>;
+  /** What the process does after a reload that changes `log.level`. */
+  logLevel(level: string): void;
   /** Puts these settings over those it was started with, as SIGHUP does. */
   reload(settings: Tree): Promise<void>;
   close(graceMs?: number, delayMs?: number): Promise<void>;
@@ -76,6 +78,9 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     logText: () => lines.join(''),
     metric: async (name, labels = {}) =>
       sumOf(await (await fetch(`${addresses.adminUrl}/metrics`)).text(), name, labels),
+    logLevel(level) {
+      log.level = level;
+    },
     reload: (next) => gateway.reload(configOf(merged(settings, next))),
     close: (graceMs = 0, delayMs = 0) => gateway.close({ delayMs, graceMs }),
   };

@@ -9,6 +9,7 @@ import {
 import { RedisGuard } from '../../redis/guard.ts';
 import { createSeal, type Seal } from '../../redis/seal.ts';
 import type { RedisSettings } from '../../redis/settings.ts';
+import type { Standpoint } from '../../standing.ts';
 import type { EntryFields, EntryIdentity } from '../entry.ts';
 import type { Change } from '../invalidation.ts';
 import { hasUnboundedKey, MOST_UNBOUNDED_KEYS } from '../memory-store.ts';
@@ -34,10 +35,12 @@ export interface RedisStoreOptions {
   /** Tells this instance's own messages from others'. */
   instanceId: string;
   seal: Seal;
+  /** Where it is written down how Redis stands. */
+  standing?: Standpoint | undefined;
 }
 
 /** What `connectSharedStore` needs beside the settings. */
-export type ConnectOptions = Pick<RedisStoreOptions, 'clock' | 'log' | 'observe' | 'instanceId'>;
+export type ConnectOptions = Pick<RedisStoreOptions, 'clock' | 'log' | 'observe' | 'instanceId' | 'standing'>;
 
 /**
  * The second level for these settings, ready for `createCache`; undefined when they name no Redis. It connects in the
@@ -47,11 +50,12 @@ export function connectSharedStore(
   settings: RedisSettings,
   options: ConnectOptions,
 ): ((listener: SharedListener) => SharedStore) | undefined {
-  const redis = createRedis(settings, SILENT, { purpose: 'cache' });
+  const { standing } = options;
+  const redis = createRedis(settings, SILENT, { purpose: 'cache', standing });
   const subscriber = createSubscriber(settings, 'cache invalidations');
   if (!redis || !subscriber) return undefined;
   const seal = createSeal(settings.signingKeys);
-  return (listener) => new RedisStore({ ...options, redis, subscriber, listener, seal });
+  return (listener) => new RedisStore({ ...options, redis, subscriber, listener, seal, standing });
 }
 
 /** The guard speaks of outages, be it that Redis is slow or away. */

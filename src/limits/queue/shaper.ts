@@ -253,6 +253,7 @@ class FairShaper implements Shaper, InFlightOwner, LeaseHolder {
       now,
       nowWall: this.#clock.now(),
       queueDepth: this.#queue.depth,
+      oldestMs: now - (this.#queue.oldestArrival() ?? now),
       pausedMs: Math.max(0, this.#gate.pausedUntil - now),
     });
   }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMetrics, METRICS } from '../../../src/telemetry/metrics.ts';
+import { wantsOpenMetrics } from '../../../src/telemetry/open-metrics.ts';
+import { traceIdOf } from '../../../src/telemetry/trace-id.ts';
 
 const linesOf = async (metrics: ReturnType<typeof createMetrics>, name: string) =>
   (await metrics.text()).split('\n').filter((line) => line.startsWith(name));
@@ -37,15 +39,15 @@ describe('the Prometheus text', () => {
 
   it('escapes label values that could break it', async () => {
     const metrics = createMetrics();
-    metrics.limitUsed.inc('main', 'DFW', 'billing', 'GET "a\\b"\nc');
+    metrics.limitUsed.inc('main', 'DFW', 'GET', '"a\\b"\nc', 'DAY', 'billing');
     const [line] = await linesOf(metrics, 'sluice_limit_used_total{');
-    expect(line).toContain('limit="GET \\"a\\\\b\\"\\nc"');
+    expect(line).toContain('uri="\\"a\\\\b\\"\\nc"');
   });
 });
 
 it('a histogram cumulates its buckets: a value on a bound is within it, one beyond all is in +Inf alone', async () => {
   const metrics = createMetrics();
-  for (const seconds of [0.0001, 0.5, 0.5, 100]) metrics.limitWait.observe(seconds, 'main', 'DFW');
+  for (const seconds of [0.0001, 0.5, 0.5, 100]) metrics.limitWait.observe(seconds, 'main', 'DFW', 'billing');
   const name = 'sluice_limit_wait_seconds';
   const counts = new Map<string, number>();
   for (const line of await linesOf(metrics, `${name}_bucket`))
@@ -54,13 +56,14 @@ it('a histogram cumulates its buckets: a value on a bound is within it, one beyo
   expect(counts.get('0.25')).toBe(1);
   expect(counts.get('0.5')).toBe(3);
   expect(counts.get('30')).toBe(3);
+  expect(counts.get('120')).toBe(4);
+  expect(counts.get('7200')).toBe(4);
   expect(counts.get('+Inf')).toBe(4);
   const ordered = [...counts.values()];
   expect(ordered).toEqual([...ordered].sort((a, b) => a - b));
-  expect(await linesOf(metrics, `${name}_count`)).toEqual([`${name}_count{account="main",region="DFW"} 4`]);
-  expect(await linesOf(metrics, `${name}_sum`)).toEqual([
-    `${name}_sum{account="main",region="DFW"} 101.0001`,
-  ]);
+  const labels = '{account="main",region="DFW",client="billing"}';
+  expect(await linesOf(metrics, `${name}_count`)).toEqual([`${name}_count${labels} 4`]);
+  expect(await linesOf(metrics, `${name}_sum`)).toEqual([`${name}_sum${labels} 101.0001`]);
 });
 
 it('what is collected at a scrape is collected once, by the last one under its name', async () => {
@@ -69,3 +72,59 @@ it('what is collected at a scrape is collected once, by the last one under its n
   metrics.onScrape('cache', () => metrics.cacheEntries.set(7));
   expect(await linesOf(metrics, 'sluice_cache_entries')).toEqual(['sluice_cache_entries 7']);
 });
+
+describe('requests and the bytes of their answers', () => {
+  it('are counted together, and shown by the labels of each', async () => {
+    const metrics = createMetrics();
+    metrics.httpRequests.count(100, 'main', 'DFW', 'listServers', 'GET', '200', 'billing');
+    metrics.httpRequests.count(7, 'main', 'DFW', 'listServers', 'GET', '404', 'billing');
+    expect(await linesOf(metrics, 'sluice_http_requests_total{')).toHaveLength(2);
+    expect(await linesOf(metrics, 'sluice_http_response_bytes_total{')).toEqual([
+      'sluice_http_response_bytes_total{account="main",region="DFW",operation="listServers",client="billing"} 107',
+    ]);
+  });
+});
+
+describe('OpenMetrics', () => {
+  it('names counters without their suffix, shows the last trace of a bucket, and ends', async () => {
+    const metrics = createMetrics();
+    metrics.upstreamRetries.inc('DFW', '503');
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    metrics.httpDuration.observe(0.3, 'DFW', 'listServers', 'miss');
+    metrics.httpDuration.observeTraced(
+      { traceId, value: 0.2, at: 1_700_000_000.5 },
+      'DFW',
+      'listServers',
+      'miss',
+    );
+    const text = await metrics.text('openmetrics');
+    expect(text).toContain('# TYPE sluice_upstream_retries counter');
+    expect(text).toContain('sluice_upstream_retries_total{region="DFW",reason="503"} 1');
+    expect(text).toContain('# TYPE sluice_cache_entries gauge');
+    const [bucket] = text
+      .split('\n')
+      .filter((line) => line.includes('le="0.25"') && line.includes('listServers'));
+    expect(bucket).toMatch(/ 1 # \{trace_id="0af7651916cd43dd8448eb211c80319c"\} 0\.2 1700000000\.5$/);
+    expect(text.endsWith('\n# EOF\n')).toBe(true);
+    expect(await metrics.text()).not.toContain('trace_id');
+  });
+
+  it.each([
+    ['application/openmetrics-text', true],
+    ['application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1', true],
+    ['text/plain;version=0.0.4;q=0.5,application/openmetrics-text;q=0.3', false],
+    ['application/openmetrics-text;q=0', false],
+    ['*/*', false],
+    [undefined, false],
+  ])('%s: %s', (accept, wanted) => expect(wantsOpenMetrics(accept)).toBe(wanted));
+});
+
+it.each([
+  ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', '0af7651916cd43dd8448eb211c80319c'],
+  ['01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more', '0af7651916cd43dd8448eb211c80319c'],
+  ['ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', undefined],
+  ['00-00000000000000000000000000000000-b7ad6b7169203331-01', undefined],
+  ['00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01', undefined],
+  ['rubbish', undefined],
+  [undefined, undefined],
+])('the trace of %s is %s', (traceparent, id) => expect(traceIdOf(traceparent)).toBe(id));
