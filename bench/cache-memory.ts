@@ -29,7 +29,14 @@ function askFor(path: string): CacheRequest {
   const match = matchPath('GET', path);
   if (match.kind !== 'operation') throw new Error(`${path} is no operation`);
   const { operation, params } = match;
-  const where = { account: 'main', tenant: '010101', region: 'DFW', variant: '', cacheControl: undefined };
+  const where = {
+    account: 'main',
+    tenant: '010101',
+    region: 'DFW',
+    service: '',
+    variant: '',
+    cacheControl: undefined,
+  };
   return { ...where, operation, params, path, query: '' };
 }
 

@@ -3,6 +3,7 @@
  * decided here holds for every way in, because every way in asks here, before cache and limits.
  */
 import { canonicalServiceType, isComputeType } from '../identity/service-types.ts';
+import { SERVICE_OPERATIONS } from '../operations/services.ts';
 import { OPERATIONS } from '../operations/table.ts';
 import { matchesGlob } from './glob.ts';
 import type { ClientSettings } from './settings.ts';
@@ -13,8 +14,11 @@ export const OTHER_OPERATION = 'other';
 /** The service of every path that names no other. */
 export const COMPUTE_SERVICE = 'compute';
 
+const GUIDE_NAMES = OPERATIONS.map(({ name }) => name);
+const BESIDE_NAMES: ReadonlySet<string> = new Set(SERVICE_OPERATIONS.map(({ name }) => name));
+
 /** Every name that `allow` and `deny` can mean: the operations table, actions included, and `other`. */
-export const OPERATION_NAMES: readonly string[] = [...OPERATIONS.map(({ name }) => name), OTHER_OPERATION];
+export const OPERATION_NAMES: readonly string[] = [...GUIDE_NAMES, ...BESIDE_NAMES, OTHER_OPERATION];
 
 /** What a client may do; null: whatever there is. */
 export interface Grant {
@@ -71,8 +75,10 @@ export function compileGrant(
   settings: Pick<ClientSettings, 'accounts' | 'regions' | 'services' | 'access' | 'allow' | 'deny'>,
 ): Grant {
   const { accounts, regions, services, access, allow, deny } = settings;
+  // What has a row of its own beside the guide was `other` before it had one, and still is where that is written.
   const isMeant = (patterns: readonly string[], name: string) =>
-    patterns.some((pattern) => matchesGlob(pattern, name));
+    patterns.some((pattern) => matchesGlob(pattern, name)) ||
+    (BESIDE_NAMES.has(name) && patterns.includes(OTHER_OPERATION));
   return {
     accounts: accounts && new Set(accounts),
     regions: regions && new Set(regions.map((name) => name.toUpperCase())),

@@ -10,7 +10,7 @@ import { canonicalQuery } from '../routing/canonical.ts';
 import type { Account, Place } from '../routing/directory.ts';
 import { cacheFields } from '../serving/cache-fields.ts';
 import type { CacheResult } from '../serving/cache-result.ts';
-import type { LocatedList } from '../serving/locate.ts';
+import type { LocatedList } from '../serving/located.ts';
 import { checkRights } from '../serving/rights.ts';
 import type { Services } from '../serving/services.ts';
 import { requireRead, sendOwnVersion } from '../serving/versions.ts';

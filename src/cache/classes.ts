@@ -1,6 +1,6 @@
-import { canonicalServiceType } from '../identity/service-types.ts';
 import { operationNamed } from '../operations/match.ts';
-import type { CacheClass, DocumentName, Invalidation, Operation } from '../operations/operation.ts';
+import type { CacheClass, DocumentName, Invalidation, Operation, Service } from '../operations/operation.ts';
+import { canonicalServiceType } from '../operations/service-type.ts';
 import { atLeast, createdFrom, type Filter, hasImageType, isNamed, isSteady } from './derive/filters.ts';
 import type { CacheSettings } from './settings.ts';
 
@@ -10,25 +10,37 @@ import type { CacheSettings } from './settings.ts';
  * its freshness in the configuration under its own name.
  */
 export interface CachedClass {
-  /** The type of the catalog's service whose operations read and change it. */
-  readonly service: string;
+  /** The service whose operations read and change it. */
+  readonly service: Service;
   /**
    * Writes that are no operations and change the same things in ways of their own: nobody says what such a write touches,
    * so it ends the whole class in its account and region.
    */
   readonly alsoChangedThrough: readonly OtherWay[];
-  /** What an operation's `invalidates` ends here: lists, or the item that `subject` names. */
-  readonly endedBy: Partial<Record<Invalidation, 'lists' | 'item'>>;
+  /** What an operation's `invalidates` ends here: lists, the item that `subject` names, or all of it. */
+  readonly endedBy: Partial<Record<Invalidation, 'lists' | 'item' | 'all'>>;
   /** The path parameter of a write that names the item. */
   readonly subject: string | undefined;
   /** Query parameters of its lists, in the order in which keys name them. */
   readonly parameters: readonly string[];
   /** Parameters that say what holds anyway, `name=value`: they are left out of keys and upstream requests. */
   readonly neutral: ReadonlySet<string>;
-  /** The `status` of an item that does not change by itself; undefined where items have no status. */
+  /** The `status` of an item that does not change by itself; undefined where items have none that matters. */
   readonly steadyStatus: string | undefined;
+  /** Where items with a status stand. */
+  readonly statusIn: StatusPlace | undefined;
   /** How its operations hang together; undefined: nothing is computed from its lists. */
   readonly family: Family | undefined;
+}
+
+/** Where the status of items is read. */
+export interface StatusPlace {
+  /** The array of a list. */
+  readonly list: string;
+  /** The member of an item's document that is the item; undefined: the document itself. */
+  readonly item: string | undefined;
+  /** The member that says when an item last changed: a list does not wait for one that has not done so of late. */
+  readonly changedAt?: string;
 }
 
 /** Writes to a service of the catalog that change what Compute's operations show. */
@@ -78,13 +90,39 @@ const CONSTANT: CachedClass = {
   parameters: [],
   neutral: new Set(),
   steadyStatus: undefined,
+  statusIn: undefined,
   family: undefined,
 };
+
+/** Writes that make, change or end images in other ways than by Compute's rows or those of the image service. */
+const OF_IMAGES: readonly OtherWay[] = [
+  { services: ['image'] },
+  // Cinder's os-volume_upload_image makes an image; its body, which says so, is not read.
+  { services: ['volume', 'block-storage', 'block-store'], changes: isVolumeAction },
+  { services: ['compute'], changes: (segments) => segments[0] === 'images' || isVolumeAction(segments) },
+];
+
+/** Whoever manages flavors does so below their paths. */
+const OF_FLAVORS: readonly OtherWay[] = [
+  { services: ['compute'], changes: ([first]) => first === 'flavors' },
+];
+
+/** What of Networking is cached, which old clients change by way of Compute, too. */
+const networking = (name: 'networks' | 'subnets' | 'securityGroups', proxied: RegExp): CachedClass => ({
+  ...CONSTANT,
+  service: 'network',
+  alsoChangedThrough: [
+    { services: ['network'] },
+    { services: ['compute'], changes: ([first = '']) => proxied.test(first) },
+  ],
+  endedBy: { [name]: 'all' },
+});
 
 /** The rows. Parameters are those of sections 2.5.1, 2.6.1 and 1.6 of the guide. */
 export const CLASSES: Readonly<Record<CacheClass, CachedClass>> = {
   flavors: {
     ...CONSTANT,
+    alsoChangedThrough: OF_FLAVORS,
     parameters: ['minDisk', 'minRam', 'limit', 'marker'],
     // A flavor has at least nothing.
     neutral: new Set(['minDisk=0', 'minRam=0']),
@@ -95,17 +133,13 @@ export const CLASSES: Readonly<Record<CacheClass, CachedClass>> = {
   },
   images: {
     service: 'compute',
-    alsoChangedThrough: [
-      { services: ['image'] },
-      // Cinder's os-volume_upload_image makes an image; its body, which says so, is not read.
-      { services: ['volume', 'block-storage', 'block-store'], changes: isVolumeAction },
-      { services: ['compute'], changes: (segments) => segments[0] === 'images' || isVolumeAction(segments) },
-    ],
+    alsoChangedThrough: OF_IMAGES,
     endedBy: { imageLists: 'lists', image: 'item' },
     subject: 'image_id',
     parameters: ['server', 'name', 'status', 'changes-since', 'type', 'limit', 'marker'],
     neutral: new Set(),
     steadyStatus: 'ACTIVE',
+    statusIn: { list: 'images', item: 'image' },
     family: family({ detail: 'listImagesDetail', list: 'listImages', item: 'getImage' }, 'images', {
       name: isNamed,
       status: isSteady('ACTIVE'),
@@ -115,6 +149,24 @@ export const CLASSES: Readonly<Record<CacheClass, CachedClass>> = {
   },
   extensions: CONSTANT,
   versions: CONSTANT,
+  extraSpecs: { ...CONSTANT, alsoChangedThrough: OF_FLAVORS, subject: 'flavor_id' },
+  availabilityZones: {
+    ...CONSTANT,
+    alsoChangedThrough: [{ services: ['compute'], changes: ([first]) => first === 'os-aggregates' }],
+  },
+  glanceImages: {
+    ...CONSTANT,
+    service: 'image',
+    alsoChangedThrough: OF_IMAGES,
+    endedBy: { imageLists: 'lists', image: 'item' },
+    subject: 'image_id',
+    steadyStatus: 'active',
+    statusIn: { list: 'images', item: undefined, changedAt: 'updated_at' },
+  },
+  imageSchemas: { ...CONSTANT, service: 'image' },
+  networks: networking('networks', /^os-(?:tenant-)?networks/),
+  subnets: networking('subnets', /^os-(?:tenant-)?networks/),
+  securityGroups: networking('securityGroups', /^os-security-group/),
 };
 
 /** The names of all classes. */
@@ -143,6 +195,15 @@ export function classesChangedThrough(serviceType: string, path: string): CacheC
   const isChanging = ({ services, changes }: OtherWay) =>
     services.includes(type) && (changes === undefined || changes(segments));
   return CLASS_NAMES.filter((name) => CLASSES[name].alsoChangedThrough.some(isChanging));
+}
+
+/** The services beside Compute that keep what any of these classes holds. */
+export function servicesBehind(names: Iterable<CacheClass>): Set<string> {
+  const behind = new Set<string>();
+  for (const name of names)
+    for (const { services, changes } of CLASSES[name].alsoChangedThrough)
+      if (changes === undefined) for (const one of services) behind.add(one);
+  return behind;
 }
 
 /** `…/volumes/{id}/action`, of Cinder, and of the extension os-volumes. */

@@ -37,6 +37,9 @@ export const KEPT_HEADERS: readonly string[] = [
   'retry-after',
   'openstack-api-version',
   'x-openstack-nova-api-version',
+  // Of what is no 200: other services say no in documents of their own, and lead elsewhere.
+  'content-type',
+  'location',
 ];
 
 const LONGEST_HEADER = 1024;

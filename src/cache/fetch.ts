@@ -150,7 +150,7 @@ function freshnessOf(
 ): Freshness | null {
   const cacheClass = request.operation.cache!;
   const isItem = subjectOf(request.params) !== undefined;
-  const answer = { status, isItem, isTransient: isTransient(CLASSES[cacheClass], body, query) };
+  const answer = { status, isItem, isTransient: isTransient(CLASSES[cacheClass], body, query, askedAt) };
   return decideFreshness(settings, cacheClass, answer, askedAt);
 }
 

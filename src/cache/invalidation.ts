@@ -18,6 +18,10 @@ export function changesOf(invalidations: readonly Invalidation[], params: Params
   for (const name of CLASS_NAMES) {
     const { endedBy, subject } = CLASSES[name];
     const ended = invalidations.map((invalidation) => endedBy[invalidation]);
+    if (ended.includes('all')) {
+      changes.set(name, EVERYTHING);
+      continue;
+    }
     const lists = ended.includes('lists');
     const item = ended.includes('item') && subject !== undefined ? (params[subject] ?? null) : null;
     if (lists || ended.includes('item')) changes.set(name, { kind: 'write', lists, subject: item });

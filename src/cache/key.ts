@@ -14,7 +14,9 @@ export interface CacheRequest {
   path: string;
   /** Query without `?` as the region is asked with it, see `routing/asked-query.ts`. */
   query: string;
-  /** The microversion headers, which change bodies, or ''. */
+  /** Type of the service as the catalog spells it; '' for Compute. */
+  service: string;
+  /** The microversion that is asked for, which changes bodies, or ''. */
   variant: string;
   /** The caller's Cache-Control header. */
   cacheControl: string | undefined;
@@ -49,13 +51,14 @@ export function scopeParts(scope: string): { account: string; region: string; re
 }
 
 /**
- * The key of an answer: account, region, tenant, path, query and variant; never the format or a token.
+ * The key of an answer: account, region, tenant, service, path, query and variant; never the format or a token.
  *
  * @param path,query as the region is asked
  */
 export function keyOf(ask: CacheRequest, path: string, query: string): string {
-  // Version documents live outside the tenant's paths and would else share `/` with each other.
-  const place = ask.operation.scope === 'tenant' ? path : ask.operation.scope + path;
+  // Version documents and other services live outside the tenant's paths, and would else share some with them.
+  const { scope } = ask.operation;
+  const place = scope === 'tenant' ? path : `${scope}${ask.service === '' ? '' : ` ${ask.service}`}${path}`;
   return (
     ask.account +
     SEPARATOR +

@@ -78,7 +78,7 @@ export interface Answer {
 }
 
 /**
- * How long an answer may be kept, or null when it may not: only 200 and the 404 of an item are.
+ * How long an answer may be kept, or null when it may not: only 200, the 300 of version documents and the 404 of an item are.
  *
  * @param askedAt wall ms when the upstream was asked
  */
@@ -89,7 +89,9 @@ export function decideFreshness(
   askedAt: number,
 ): Freshness | null {
   if (answer.status === 404 && answer.isItem) return window(askedAt, settings.notFound.ttl * 1000, 0, 0);
-  if (answer.status !== 200) return null;
+  // A service's list of its versions comes as 300: whoever asks has the choice.
+  const isVersions = answer.status === 300 && cacheClass === 'versions';
+  if (answer.status !== 200 && !isVersions) return null;
   const { ttl, staleWhileRevalidate, staleIfError } = settings[cacheClass];
   const freshMs = ttl * 1000;
   if (!answer.isTransient) return window(askedAt, freshMs, staleWhileRevalidate * 1000, staleIfError * 1000);

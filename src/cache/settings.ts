@@ -39,6 +39,13 @@ export const CacheSchema = Type.Object(
     images: classSchema('images', 300, 3600, 86_400),
     extensions: classSchema('extensions', 3600, 86_400, 86_400),
     versions: classSchema('version documents', 3600, 86_400, 86_400),
+    extraSpecs: classSchema('extra specs of flavors', 3600, 86_400, 86_400),
+    availabilityZones: classSchema('availability zones', 300, 3600, 86_400),
+    glanceImages: classSchema('images of the image service', 60, 300, 86_400),
+    imageSchemas: classSchema('schemas of the image service', 86_400, 604_800, 604_800),
+    networks: classSchema('networks', 30, 60, 3600),
+    subnets: classSchema('subnets', 30, 60, 3600),
+    securityGroups: classSchema('security groups', 30, 60, 3600),
     notFound: Type.Object(
       { ttl: seconds(10, 'How long "there is no such item" is remembered') },
       { additionalProperties: false, default: {}, description: 'Items that do not exist' },

@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonValue } from '../json.ts';
-import type { CachedClass, Family } from './classes.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import type { CachedClass, StatusPlace } from './classes.ts';
 import { parseQuery } from './query.ts';
 
 /**
@@ -7,13 +7,19 @@ import { parseQuery } from './query.ts';
  * that is being saved, guide 2.6.1), or lists items by such a status, so that it changes when one of them is done.
  *
  * @param query as the region is asked with it
+ * @param now wall ms
  */
-export function isTransient({ steadyStatus, family }: CachedClass, body: string, query: string): boolean {
-  if (steadyStatus === undefined || !family) return false;
+export function isTransient(
+  { steadyStatus, statusIn }: CachedClass,
+  body: string,
+  query: string,
+  now: number,
+): boolean {
+  if (steadyStatus === undefined || statusIn === undefined) return false;
   const asksForOthers = ([name, value]: readonly [string, string]) =>
     name === 'status' && value !== steadyStatus;
   if (query !== '' && parseQuery(query).some(asksForOthers)) return true;
-  return mayHoldOther(body, steadyStatus) && holdsOther(body, steadyStatus, family);
+  return mayHoldOther(body, steadyStatus) && holdsOther(body, steadyStatus, statusIn, now);
 }
 
 /** Cheap and never wrongly negative: some member called status has another value. */
@@ -22,7 +28,12 @@ function mayHoldOther(body: string, steady: string): boolean {
   return false;
 }
 
-function holdsOther(body: string, steady: string, { item, collection }: Family): boolean {
+function holdsOther(
+  body: string,
+  steady: string,
+  { list: array, item, changedAt }: StatusPlace,
+  now: number,
+): boolean {
   let document: JsonValue;
   try {
     document = JSON.parse(body);
@@ -30,7 +41,20 @@ function holdsOther(body: string, steady: string, { item, collection }: Family):
     return false;
   }
   if (!isJsonObject(document)) return false;
-  const list = document[collection];
-  const members = Array.isArray(list) ? list : [document[item.response!] ?? null];
-  return members.some((member) => isJsonObject(member) && (member['status'] ?? steady) !== steady);
+  const list = document[array];
+  const isOther = (member: JsonValue): member is JsonObject =>
+    isJsonObject(member) && (member['status'] ?? steady) !== steady;
+  if (!Array.isArray(list)) return isOther(item === undefined ? document : (document[item] ?? null));
+  return list.some((member) => isOther(member) && !isStuck(member, changedAt, now));
+}
+
+/**
+ * How long after its last change a list waits for an item to become steady, ms. Some never do: an image that nobody uploads,
+ * a snapshot whose server is gone. Whoever waits for one asks for itself.
+ */
+const PATIENCE_MS = 120_000;
+
+function isStuck(member: JsonObject, changedAt: string | undefined, now: number): boolean {
+  const changed = changedAt === undefined ? undefined : member[changedAt];
+  return typeof changed === 'string' && now - Date.parse(changed) > PATIENCE_MS;
 }

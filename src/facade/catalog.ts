@@ -1,10 +1,12 @@
 import {
   chooseEndpoints,
+  computeVersionOf,
   type Endpoint,
   type EndpointChoice,
   isCompute,
   keyOfRegion,
   regionOf,
+  speaksMicroversions,
 } from '../identity/catalog.ts';
 import {
   findService,
@@ -76,13 +78,17 @@ function rewriteCompute(
 }
 
 /**
- * Clients compare region names as they stand, so each keeps the catalog's spelling. The public URL ends in the token's own
- * tenant, by which clients know where to cut for version documents.
+ * Clients compare region names as they stand, so each keeps the catalog's spelling; they read the version from the path, so
+ * each keeps that, too, with a project or without. One with a project ends in the token's own tenant, by which clients know
+ * where to cut for version documents.
  */
-function rewriteComputeEndpoint({ source, region }: Endpoint, options: CatalogOptions): JsonObject {
+function rewriteComputeEndpoint(endpoint: Endpoint, options: CatalogOptions): JsonObject {
+  const { source, region } = endpoint;
   const tenantId = options.token.tenant.id;
   const base = `${trim(options.baseUrl)}/${regionSegment(region)}`;
-  const url = `${base}/v2/${encodeURIComponent(tenantId)}`;
+  const version = computeVersionOf(endpoint);
+  const isBare = speaksMicroversions(endpoint) && endpoint.basePath === endpoint.versionPath;
+  const url = isBare ? `${base}/${version}` : `${base}/${version}/${encodeURIComponent(tenantId)}`;
   return {
     ...withoutUrls(source),
     region,
@@ -90,8 +96,8 @@ function rewriteComputeEndpoint({ source, region }: Endpoint, options: CatalogOp
     publicURL: url,
     internalURL: url,
     ...('adminURL' in source ? { adminURL: url } : {}),
-    versionId: '2',
-    versionInfo: `${base}/v2`,
+    versionId: version.slice(1),
+    versionInfo: `${base}/${version}`,
     versionList: `${base}/`,
   };
 }

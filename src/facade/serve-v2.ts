@@ -5,7 +5,7 @@ import { hasBody, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
 import type { Caller } from '../http/caller.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
-import type { LocatedIdentity } from '../serving/locate.ts';
+import type { LocatedIdentity } from '../serving/located.ts';
 import type { Services } from '../serving/services.ts';
 import { JsonError, parseJson } from '../translation/json.ts';
 import { requestFormat } from '../translation/negotiate.ts';

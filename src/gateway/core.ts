@@ -77,7 +77,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   });
   const clients = new Map(config.access.clients.map((client) => [client.name, client]));
   const finished = createFinish(metrics, createRequestLog(log, config.log), shared.audit, clock);
-  const links = linksOf(directory);
+  const links = linksOf(directory, config.facade.services);
   const outbox = new Outbox<Call, () => void>((call, write) => {
     try {
       write();

@@ -2,7 +2,8 @@ import { serveEverywhere } from '../all-regions/serve.ts';
 import { serveIdentity } from '../facade/serve-v2.ts';
 import type { Call } from '../http/call.ts';
 import { serveOperation, serveWrite } from '../serving/compute.ts';
-import { type Located, type LocatedPassthrough, locateLater, locateNow } from '../serving/locate.ts';
+import { locateLater, locateNow } from '../serving/locate.ts';
+import type { Located, LocatedPassthrough } from '../serving/located.ts';
 import type { Services } from '../serving/services.ts';
 import { serveVersions } from '../serving/versions.ts';
 

@@ -9,7 +9,7 @@ import { PROXIED_METHODS, registerPassthrough, streamFault } from '../passthroug
 import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
-import type { LocatedPassthrough } from '../serving/locate.ts';
+import type { LocatedPassthrough } from '../serving/located.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';

@@ -1,3 +1,4 @@
+import { versionDocumentPath } from '../identity/catalog.ts';
 import type { CacheClass, Operation } from '../operations/operation.ts';
 import { OPERATIONS } from '../operations/table.ts';
 import type { Place } from '../routing/directory.ts';
@@ -20,9 +21,10 @@ function isWarm({ cache, path }: Operation, warm: readonly CacheClass[]): boolea
 
 function fetchOne(operation: Operation, place: Place, services: Services): void {
   const { account, endpoint } = place;
-  const { path } = operation;
+  const path = operation.scope === 'version' ? versionDocumentPath(endpoint) : operation.path;
   const lookup = services.cache.lookup({
     account: account.name,
+    service: '',
     tenant: endpoint.tenantId,
     region: endpoint.region,
     operation,

@@ -11,6 +11,8 @@ export interface Reply {
   body: Buffer | string | undefined;
   /** Format of the body, for Content-Type. */
   format: Format;
+  /** The Content-Type where it is none of a format's: another service's own. */
+  contentType?: string | undefined;
   /** Further headers, name and value in turn. */
   headers: string[];
 }
@@ -55,7 +57,12 @@ const isWide = (text: string): boolean => /[^\x20-\x7e]/.test(text);
 
 function describeBody(head: string[], reply: Reply): void {
   const length = reply.body === undefined ? 0 : Buffer.byteLength(reply.body);
-  head.push('Content-Type', contentTypeOf(reply.format), 'Content-Length', String(length));
+  head.push(
+    'Content-Type',
+    reply.contentType ?? contentTypeOf(reply.format),
+    'Content-Length',
+    String(length),
+  );
 }
 
 /**

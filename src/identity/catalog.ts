@@ -209,6 +209,33 @@ function urlOf(entry: JsonObject, member: string): URL | undefined {
 /** A path segment that names a version: `v2`, `v2.1`. */
 export const VERSION_SEGMENT = /^v\d+(?:\.\d+)?$/i;
 
+/** The version that an endpoint's path names: `v2`, `v2.1`; undefined: none. */
+export function versionOf({ versionPath }: Pick<Endpoint, 'versionPath'>): string | undefined {
+  const last = versionPath.slice(versionPath.lastIndexOf('/') + 1);
+  return VERSION_SEGMENT.test(last) ? last.toLowerCase() : undefined;
+}
+
+/** The version under which Sluice serves a region: that of its own path, where it is one of Compute's, else the guide's. */
+export function computeVersionOf(endpoint: Pick<Endpoint, 'versionPath'>): string {
+  const own = versionOf(endpoint);
+  return own !== undefined && /^v2(?:\.[1-9]\d*)?$/.test(own) ? own : 'v2';
+}
+
+/** Whether a region speaks Compute 2.1 and its microversions, by the path that its catalog has. */
+export function speaksMicroversions(endpoint: Pick<Endpoint, 'versionPath'>): boolean {
+  return /^v2\.[1-9]/.test(versionOf(endpoint) ?? '');
+}
+
+/**
+ * Where a region tells of a version, below its root: of its endpoint's own, or of the one that is asked for where the region
+ * has several.
+ */
+export function versionDocumentPath(endpoint: Pick<Endpoint, 'versionPath'>, asked?: string): string {
+  const { versionPath } = endpoint;
+  if (asked !== undefined && speaksMicroversions(endpoint)) return `/${asked}/`;
+  return `${versionPath.slice(versionPath.lastIndexOf('/'))}/`.replace(/^(?!\/)/, '/').replace(/\/+$/, '/');
+}
+
 /** `/v2/010101` -> `/v2`, `/compute/v2.1` -> `/compute/v2.1`, `/compute/010101` -> `/compute`. */
 function versionPathOf(basePath: string, tenantId: string): string {
   const segments = basePath.split('/');

@@ -162,3 +162,23 @@ export function pathOfServiceUrl(
   }
   return undefined;
 }
+
+/** A URL of a service, taken apart at its version. */
+export interface ServiceUrl {
+  readonly origin: string;
+  readonly rootPath: string;
+  readonly versionedPath: string;
+}
+
+/**
+ * Every URL of a service, public, internal and admin, below which links to it may stand. Another of its URLs may have no
+ * version, or another one, only if this has none either.
+ */
+export function urlsOfService({ endpoint, versionedPath }: ServiceEndpoint): ServiceUrl[] {
+  return [endpoint.url, ...endpoint.otherUrls].flatMap((url) => {
+    const basePath = basePathOf(url);
+    if (!basePath.endsWith(versionedPath)) return [];
+    const rootPath = basePath.slice(0, basePath.length - versionedPath.length);
+    return { origin: url.origin, rootPath, versionedPath };
+  });
+}

@@ -3,6 +3,10 @@
  * lead anywhere. Types are compared by their meaning: without case, `_` as `-`, and without a version at the end
  * (`volumev3`, `image_v2`). Pure.
  */
+import type { Service } from '../operations/operation.ts';
+import { canonicalServiceType } from '../operations/service-type.ts';
+
+export { canonicalServiceType } from '../operations/service-type.ts';
 
 /** `facade.services`: every known type, none at all, or the types that are named (`all` among them: those beside the known). */
 export type ServedServices = 'all' | 'none' | readonly string[];
@@ -106,12 +110,20 @@ export function isComputeType(type: string): boolean {
   return /^(?:compute|nova)/i.test(type);
 }
 
-/** The type that a catalog's word means: `Volume_v3` is `volume`. */
-export function canonicalServiceType(type: string): string {
-  return type
-    .toLowerCase()
-    .replace(/_/g, '-')
-    .replace(/-?v\d{1,3}(?:\.\d{1,3})?$/, '');
+/** The services that operations are known of, under the names that catalogs have for them. */
+const SERVICES: Readonly<Record<string, Service>> = {
+  image: 'image',
+  network: 'network',
+  volume: 'block-storage',
+  'block-storage': 'block-storage',
+  'block-store': 'block-storage',
+};
+
+/** The service that a type means, as operations have it; undefined: none of them. */
+export function serviceOf(type: string): Service | undefined {
+  if (isComputeType(type)) return 'compute';
+  const meant = canonicalServiceType(type);
+  return Object.hasOwn(SERVICES, meant) ? SERVICES[meant] : undefined;
 }
 
 /**

@@ -1,5 +1,9 @@
-import { OPERATIONS } from '../operations/table.ts';
+import { COLLECTIONS } from '../operations/match.ts';
+import { hostsOf, isDelimiter, isUnder, type Splice } from './prefix.ts';
 import { regionSegment } from './region-segment.ts';
+import { createServiceMounts, type ServiceLink } from './service-mounts.ts';
+
+export type { Splice } from './prefix.ts';
 
 /** An upstream endpoint that links may point at. */
 export interface LinkEndpoint {
@@ -11,13 +15,6 @@ export interface LinkEndpoint {
   readonly basePath: string;
   /** Whose endpoint it is; may be left out when the path ends in it. */
   readonly tenant?: string | undefined;
-}
-
-/** Where an upstream's part of a URL ends, and the path below Sluice's base that takes its place. */
-export interface Splice {
-  /** Index in the text from which on the URL is kept as it is. */
-  readonly keepFrom: number;
-  readonly path: string;
 }
 
 /** An endpoint taken apart so that thousands of links are matched by prefix, without a URL object each. */
@@ -38,13 +35,6 @@ interface Mount {
 
 const VERSION = /^v\d+(?:\.\d+)?$/;
 
-/** First segments below a tenant: on an endpoint without a project they tell a bookmark from another service's path. */
-const COLLECTIONS = new Set(
-  OPERATIONS.filter((operation) => operation.scope === 'tenant').map(
-    (operation) => operation.path.split('/')[1],
-  ),
-);
-
 /** Finds which endpoint a URL points at. */
 export interface Mounts {
   /**
@@ -57,7 +47,11 @@ export interface Mounts {
 }
 
 /** Takes the endpoints apart once; throws a TypeError for an origin that is no URL. */
-export function createMounts(endpoints: Iterable<LinkEndpoint>): Mounts {
+export function createMounts(
+  endpoints: Iterable<LinkEndpoint>,
+  services: Iterable<ServiceLink> = [],
+): Mounts {
+  const others = createServiceMounts(services);
   const byHost = new Map<string, Mount[]>();
   const byRegion = new Map<string, Mount[]>();
   for (const endpoint of endpoints) {
@@ -76,7 +70,8 @@ export function createMounts(endpoints: Iterable<LinkEndpoint>): Mounts {
       const pathAt = pathStart(text, hostAt, end);
       const host = text.slice(hostAt, pathAt);
       const mounts = byHost.get(host) ?? byHost.get(host.toLowerCase());
-      return mounts && matchAny(mounts, text, pathAt, end, region);
+      const splice = mounts && matchAny(mounts, text, pathAt, end, region);
+      return splice ?? others.match(host, text, pathAt, end, region);
     },
     matchPath(path, region) {
       const mounts = byRegion.get(region);
@@ -166,16 +161,6 @@ function partsOf(endpoint: LinkEndpoint): { before: string[]; version?: string; 
 
 const joined = (segments: string[]): string => segments.map((segment) => `/${segment}`).join('');
 
-/**
- * Host spellings that mean the same endpoint. Links come with either scheme: a server behind a terminating load
- * balancer speaks of `http`, one that believes X-Forwarded-Proto of `https`, each with the port it knows.
- */
-function hostsOf(origin: string): string[] {
-  const { hostname, port } = new URL(origin);
-  if (port !== '' && port !== '80' && port !== '443') return [`${hostname}:${port}`];
-  return [hostname, `${hostname}:80`, `${hostname}:443`];
-}
-
 function append(map: Map<string, Mount[]>, key: string, mount: Mount): void {
   const mounts = map.get(key);
   if (mounts) mounts.push(mount);
@@ -195,12 +180,6 @@ function pathStart(text: string, hostAt: number, end: number): number {
   return at;
 }
 
-/** True when the text at `at` is `prefix`, or goes on below it. */
-function isUnder(prefix: string, text: string, at: number, end: number): boolean {
-  const next = at + prefix.length;
-  return text.startsWith(prefix, at) && next <= end && (next === end || isDelimiter(text, next));
-}
-
 /** The segment behind a slash at `at`; empty at the end of the path. */
 function segmentAt(text: string, at: number, end: number): string {
   if (at >= end || text[at] !== '/') return '';
@@ -209,8 +188,3 @@ function segmentAt(text: string, at: number, end: number): string {
 
 const skipSlash = (text: string, at: number, end: number): number =>
   at < end && text[at] === '/' ? at + 1 : at;
-
-function isDelimiter(text: string, at: number): boolean {
-  const char = text[at];
-  return char === '/' || char === '?' || char === '#';
-}

@@ -2,6 +2,7 @@ import type { Operation } from '../operations/operation.ts';
 import { type Hrefs, hrefsIn, spliceHrefs } from './json-hrefs.ts';
 import { createMounts, type LinkEndpoint } from './mounts.ts';
 import { regionSegment } from './region-segment.ts';
+import type { ServiceLink } from './service-mounts.ts';
 
 /**
  * Links in answers: whatever points at an upstream endpoint is made to point at the same resource under Sluice, so
@@ -15,7 +16,7 @@ import { regionSegment } from './region-segment.ts';
 export interface LinkRewriter {
   /**
    * Every `href` of a JSON text that points at a known endpoint becomes `{publicBase}/{region}/…`; the rest of the
-   * text, links to other services included, stays as it is. Returns the same string when there is nothing to do, or when
+   * text, links to what is not served here included, stays as it is. Returns the same string when there is nothing to do, or when
    * it is no JSON.
    *
    * @param hrefs where they stand, when that is known
@@ -32,13 +33,18 @@ export interface LinkRewriter {
     location: Operation['location'],
     publicBase: string,
     region: string,
-    tenant: string,
+    /** Below which the operation's resources are, from the version on: `/v2/010101`. */
+    below: string,
   ): string | undefined;
 }
 
 /** A rewriter for these endpoints: those of every region and account, so that a link to another region is found too. */
-export function createLinkRewriter(options: { endpoints: Iterable<LinkEndpoint> }): LinkRewriter {
-  const mounts = createMounts(options.endpoints);
+export function createLinkRewriter(options: {
+  endpoints: Iterable<LinkEndpoint>;
+  /** Other services that callers reach through Sluice. */
+  services?: Iterable<ServiceLink>;
+}): LinkRewriter {
+  const mounts = createMounts(options.endpoints, options.services);
   // Nearly all callers use one base.
   let base = '';
   let escapedBase = '';
@@ -63,10 +69,10 @@ export function createLinkRewriter(options: { endpoints: Iterable<LinkEndpoint> 
         mounts.matchUrl(text, start, end, lowered),
       );
     },
-    rewriteLocation(url, location, publicBase, region, tenant) {
+    rewriteLocation(url, location, publicBase, region, below) {
       const id = location && lastSegment(url);
       if (!id) return rewriteUrl(url, publicBase, region);
-      return `${publicBase}/${regionSegment(region)}/v2/${tenant}${location}${id}`;
+      return `${publicBase}/${regionSegment(region)}${below}${location}${id}`;
     },
   };
 }

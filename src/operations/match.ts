@@ -1,4 +1,5 @@
 import type { Operation } from './operation.ts';
+import { SERVICE_OPERATIONS } from './services.ts';
 import { OPERATIONS } from './table.ts';
 
 /** What a method and a path mean. */
@@ -31,13 +32,20 @@ const newNode = (): Node => ({
   actionNames: [],
 });
 
-const root = newNode();
 const actions = new Map<string, Operation>();
 let anyAction: Operation | undefined;
 
-for (const operation of OPERATIONS) if (operation.scope === 'tenant') insert(operation);
+/** What a request below the tenant, or below a service's version, means. */
+export type PathMatcher = (method: string, path: string) => Match;
 
-function insert(operation: Operation): void {
+/** A matcher for these rows. */
+export function createMatcher(rows: readonly Operation[]): PathMatcher {
+  const root = newNode();
+  for (const operation of rows) insert(root, operation);
+  return (method, path) => match(root, method, path);
+}
+
+function insert(root: Node, operation: Operation): void {
   let node = root;
   const names: string[] = [];
   for (const segment of operation.path.slice(1).split('/')) {
@@ -61,13 +69,7 @@ function insert(operation: Operation): void {
   else actions.set(operation.action, operation);
 }
 
-/**
- * What a request below the tenant means.
- *
- * @param method upper case; HEAD is read as GET
- * @param path path below the tenant, undecoded, without query and format suffix (`/servers/{id}`)
- */
-export function matchPath(method: string, path: string): Match {
+function match(root: Node, method: string, path: string): Match {
   const values: string[] = [];
   let node: Node | undefined = root;
   for (const segment of path.split('/')) {
@@ -89,6 +91,26 @@ export function matchPath(method: string, path: string): Match {
     params,
   }));
 }
+
+const GUIDE = OPERATIONS.filter(({ scope }) => scope === 'tenant');
+
+/**
+ * What a request below the tenant means by the guide.
+ *
+ * @param method upper case; HEAD is read as GET
+ * @param path path below the tenant, undecoded, without query and format suffix (`/servers/{id}`)
+ */
+export const matchPath: PathMatcher = createMatcher(GUIDE);
+
+const BESIDE = SERVICE_OPERATIONS.filter(({ service }) => service === 'compute');
+
+/** The same where Compute's rows beside the guide count, too. */
+export const matchCompute: PathMatcher = createMatcher([...GUIDE, ...BESIDE]);
+
+/** First segments below a tenant: where there is none, they tell Compute's own paths from others. */
+export const COLLECTIONS: ReadonlySet<string> = new Set(
+  [...GUIDE, ...BESIDE].map(({ path }) => path.split('/')[1]!),
+);
 
 /** A path whose percent-encoding is broken names nothing. */
 function withParams(names: string[], values: string[], then: (params: Params) => Match): Match {
@@ -115,7 +137,7 @@ export function actionOperation(key: string): Operation {
 
 /** The row of that name; throws when the table has none, which is a programming error. */
 export function operationNamed(name: string): Operation {
-  const found = OPERATIONS.find((operation) => operation.name === name);
+  const found = [...OPERATIONS, ...SERVICE_OPERATIONS].find((operation) => operation.name === name);
   if (!found) throw new Error(`no operation named ${name} in the table`);
   return found;
 }

@@ -1,5 +1,19 @@
+/** The services that operations belong to, by the name that OpenStack's service types authority has for them. */
+export type Service = 'compute' | 'image' | 'network' | 'block-storage' | 'identity';
+
 /** Classes of what may be cached; each has its own TTLs in `cache.*` of the configuration. */
-export type CacheClass = 'flavors' | 'images' | 'extensions' | 'versions';
+export type CacheClass =
+  | 'flavors'
+  | 'images'
+  | 'extensions'
+  | 'versions'
+  | 'extraSpecs'
+  | 'availabilityZones'
+  | 'glanceImages'
+  | 'imageSchemas'
+  | 'networks'
+  | 'subnets'
+  | 'securityGroups';
 
 /** The resource an operation is about (a metric label, a cache scope). */
 export type Resource =
@@ -12,7 +26,15 @@ export type Resource =
   | 'flavors'
   | 'images'
   | 'serverMetadata'
-  | 'imageMetadata';
+  | 'imageMetadata'
+  | 'extraSpecs'
+  | 'availabilityZones'
+  | 'glanceImages'
+  | 'imageSchemas'
+  | 'networks'
+  | 'subnets'
+  | 'securityGroups'
+  | 'ports';
 
 /** Names of the documents a body can be: one resource description each, in operations/resources/. */
 export type DocumentName =
@@ -54,7 +76,11 @@ export type Invalidation =
   /** Every list of images and everything computed from one. */
   | 'imageLists'
   /** The image that the path's `image_id` names, its metadata included. */
-  | 'image';
+  | 'image'
+  /** All networks, all subnets, all security groups, lists and items: each is shown by more than its own path. */
+  | 'networks'
+  | 'subnets'
+  | 'securityGroups';
 
 /** Where the metadata of something new stands, going up and in a list. */
 export interface Creation {
@@ -66,13 +92,18 @@ export interface Creation {
   readonly items: string;
 }
 
-/** One operation of the guide: a row of the table that routing, caching, limits, metrics and translation read. */
+/** One operation of the guide, or of what clients need beside it: a row of the table that routing, caching, limits, metrics and translation read. */
 export interface Operation {
   /** Unique name; the `operation` label of logs and metrics. */
   readonly name: string;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Where the path starts: below the tenant (usual), at the version (`/v2/`), or at the root of the region. */
-  readonly scope: 'tenant' | 'version' | 'root';
+  /** Whose it is. */
+  readonly service: Service;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /**
+   * Where the path starts: below the tenant (usual), at the version (`/v2/`), or at the root of the region; `service`: below
+   * the version of another service, whose documents are JSON alone.
+   */
+  readonly scope: 'tenant' | 'version' | 'root' | 'service';
   /** Path template below the scope; `{name}` stands for one segment, percent-decoded. */
   readonly path: string;
   /** For `POST …/action`: the body's one key. `*` takes any key that no other row names (extension actions). */
@@ -96,6 +127,6 @@ export interface Operation {
   readonly acrossRegions?: string;
   /** How what it makes is found again by its metadata when its answer was lost; absent: it cannot be. */
   readonly creates?: Creation;
-  /** Section of the guide. */
+  /** Section of the guide, or the name of the API reference that has it. */
   readonly section: string;
 }

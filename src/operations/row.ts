@@ -4,6 +4,7 @@ type Row = Pick<Operation, 'name' | 'method' | 'path' | 'resource' | 'section'> 
 
 /** A row of the operations table, with what most operations have in common where it says nothing else. */
 export const row = (fields: Row): Operation => ({
+  service: 'compute',
   scope: 'tenant',
   cache: null,
   invalidates: [],

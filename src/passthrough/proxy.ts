@@ -4,7 +4,7 @@ import httpProxy from '@fastify/http-proxy';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Dispatcher } from 'undici';
 import type { Call } from '../http/call.ts';
-import type { LocatedPassthrough } from '../serving/locate.ts';
+import type { LocatedPassthrough } from '../serving/located.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
 import { failureFault } from '../upstream/failure.ts';
 import { passthroughResponseHeaders } from '../upstream/headers.ts';

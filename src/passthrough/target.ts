@@ -1,10 +1,14 @@
-import { classesChangedThrough } from '../cache/classes.ts';
+import { OTHER_OPERATION } from '../access/grants.ts';
 import type { Call } from '../http/call.ts';
 import { pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
+import { serviceOf } from '../identity/service-types.ts';
+import type { Service } from '../operations/operation.ts';
+import { serviceRowOf } from '../operations/services.ts';
 import type { Place } from '../routing/directory.ts';
 import type { ServicePlace } from '../routing/service-place.ts';
 import { debugIdOf } from '../serving/ask-region.ts';
-import type { LocatedPassthrough } from '../serving/locate.ts';
+import { endUnknown, endWritten } from '../serving/ended.ts';
+import type { LocatedPassthrough } from '../serving/located.ts';
 import { learnFrom, ownTokenOf } from '../serving/own-token.ts';
 import type { Services } from '../serving/services.ts';
 import { whileGood, withdrawnFault } from '../serving/still-good.ts';
@@ -12,6 +16,7 @@ import { longestWaitMs, priorityOf } from '../serving/wait.ts';
 import { mayHaveArrived } from '../upstream/failure.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
 import type { ProxiedRequest } from '../upstream/request.ts';
+import { withLinks } from './document-links.ts';
 import { takeBody } from './upload.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -38,17 +43,18 @@ export interface ProxyTarget {
  */
 export async function findProxyTarget(located: LocatedPassthrough, services: Services): Promise<ProxyTarget> {
   const { call, place, query } = located;
+  const readsChunked = serviceRowOf(kindOf(place))?.readsChunked ?? false;
   const request = {
     ...commonOf(call, services),
     requestId: debugIdOf(call, services),
     place,
     query,
     ...pathOf(located),
-    body: await takeBody(call),
+    body: await takeBody(call, readsChunked),
   };
   return {
     origin: place.endpoint.origin,
-    send: () => send(call, request, services),
+    send: () => send(located, request, services),
     location: (url) =>
       (isService(place) ? serviceLocation(call, place, url) : undefined) ??
       services.location(call, place, undefined, url),
@@ -56,7 +62,13 @@ export async function findProxyTarget(located: LocatedPassthrough, services: Ser
   };
 }
 
-async function send(call: Call, request: ProxiedRequest, services: Services): Promise<ProxiedAnswer> {
+async function send(
+  located: LocatedPassthrough,
+  request: ProxiedRequest,
+  services: Services,
+): Promise<ProxiedAnswer> {
+  const { call } = located;
+  const { place, method } = request;
   try {
     const answer = await services.regions.stream(request);
     call.waitedMs += answer.waitedMs;
@@ -67,25 +79,30 @@ async function send(call: Call, request: ProxiedRequest, services: Services): Pr
     // Whoever refuses a token refuses it for all; what others answer says nothing of a tenant.
     if (answer.status === 401) learnFrom(401, call, services);
     const isRefused = answer.status >= 400 && answer.status < 500;
-    if (!isRefused) await invalidate(request, services);
+    if (!isRefused) await end(located, services, answer.status >= 500);
     // From here on its head goes out, and what has begun to stream goes on to its end.
     const withdrawn = isRefused ? undefined : withdrawnFault(call, services);
-    if (withdrawn === undefined) return answer;
-    answer.body.destroy();
-    throw withdrawn;
+    if (withdrawn !== undefined) {
+      answer.body.destroy();
+      throw withdrawn;
+    }
+    // The table knows in which form these have their links; documents of others are none of Sluice's business.
+    if (kindOf(place) === undefined) return answer;
+    return await withLinks(answer, method, (json) =>
+      services.links(place.account).rewriteBody(json, call.publicBase, place.endpoint.region),
+    );
   } catch (error) {
-    if (mayHaveArrived(error)) await invalidate(request, services);
+    if (mayHaveArrived(error)) await end(located, services, true);
     throw error;
   }
 }
 
-/** What Compute's own lists show of another service is untrue after a write there. */
-async function invalidate({ place, method, path }: ProxiedRequest, { cache }: Services): Promise<void> {
-  if (READS.has(method)) return;
-  const { cacheAs, name } = place.account;
-  const where = { account: cacheAs ?? name, region: place.endpoint.region };
-  const type = isService(place) ? place.service.type : 'compute';
-  for (const resource of classesChangedThrough(type, path)) await cache.purge({ ...where, resource });
+/** What is cached is untrue after a write of what it shows. */
+async function end(located: LocatedPassthrough, services: Services, isLost: boolean): Promise<void> {
+  const { place, matched, path, call } = located;
+  if (READS.has(call.method)) return;
+  if (matched === undefined) return endUnknown(place, path, services);
+  return endWritten({ ...matched, place }, services, isLost);
 }
 
 /** What a request says wherever it goes. */
@@ -106,14 +123,22 @@ function commonOf(call: Call, services: Services) {
   };
 }
 
-/** The published limits are those of Cloud Servers: no other service is charged to them. */
-function pathOf({ place, path }: LocatedPassthrough): Pick<ProxiedRequest, 'base' | 'path' | 'isRated'> {
+/** The published limits are those of Compute: no other service is charged to them. */
+function pathOf({
+  place,
+  path,
+  matched,
+}: LocatedPassthrough): Pick<ProxiedRequest, 'base' | 'path' | 'label' | 'isRated' | 'isCompute'> {
+  const label = matched?.operation.name ?? OTHER_OPERATION;
   return isService(place)
-    ? { base: '', path: servicePath(place.service, path), isRated: false }
-    : { base: place.endpoint.basePath, path, isRated: true };
+    ? { base: '', path: servicePath(place.service, path), label, isRated: false, isCompute: false }
+    : { base: place.endpoint.basePath, path, label, isRated: true, isCompute: true };
 }
 
 const isService = (place: Place): place is ServicePlace => 'service' in place;
+
+const kindOf = (place: Place): Service | undefined =>
+  isService(place) ? serviceOf(place.service.type) : 'compute';
 
 function serviceLocation(call: Call, { service, endpoint }: ServicePlace, url: string): string | undefined {
   const path = pathOfServiceUrl(service, url);

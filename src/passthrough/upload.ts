@@ -1,24 +1,58 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { hasBody, MAX_BODY_BYTES, readBody } from '../http/body.ts';
+import { Fault } from '../faults/faults.ts';
+import { BODY_FAILED, hasBody, MAX_BODY_BYTES, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
 import type { StreamedBody } from '../upstream/request.ts';
 
 /**
- * Real servers read no chunked bodies, so a body whose length is not announced is held until it is known; so is one
- * that is small, for a second sending. A large one with its length is streamed, and sent once. The body of a read
- * means nothing (RFC 9110, section 9.3.1) and stays behind.
+ * Most servers read no chunked bodies, so one whose length is not announced is held until it is known; so is one that is
+ * small, for a second sending. A large one with its length is streamed, and sent once; and so is one without, to a service
+ * that reads such bodies, as soon as it is larger than what is held. The body of a read means nothing (RFC 9110, section
+ * 9.3.1) and stays behind.
  *
+ * @param readsChunked the service reads bodies without a length
  * @throws {Fault} see `readBody`
  */
-export async function takeBody({
-  req,
-  method,
-  headers,
-}: Pick<Call, 'req' | 'method' | 'headers'>): Promise<Buffer | StreamedBody | undefined> {
+export async function takeBody(
+  { req, method, headers }: Pick<Call, 'req' | 'method' | 'headers'>,
+  readsChunked = false,
+): Promise<Buffer | StreamedBody | undefined> {
   if (!hasBody(req) || method === 'GET' || method === 'HEAD') return undefined;
-  const length = Number(headers['content-length'] ?? 0);
+  const announced = headers['content-length'];
+  if (announced === undefined && readsChunked) return holdBeginning(req);
+  const length = Number(announced ?? 0);
   return length > MAX_BODY_BYTES ? { stream: new Upload(req), length } : readBody(req);
+}
+
+/** A body of unknown length: whole if it is small, else what is here of it and all that is to come. */
+function holdBeginning(req: IncomingMessage): Promise<Buffer | StreamedBody> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const leave = () => {
+      req.off('data', onData).off('end', onEnd).off('error', onCut).off('aborted', onCut);
+      req.off(BODY_FAILED, reject);
+    };
+    const onData = (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size <= MAX_BODY_BYTES) return;
+      req.pause();
+      leave();
+      resolve({ stream: new Upload(req, chunks), length: undefined });
+    };
+    const onEnd = () => {
+      leave();
+      resolve(Buffer.concat(chunks));
+    };
+    const onCut = (cause?: unknown) => {
+      leave();
+      reject(new Fault('badRequest', 'The request body ended before its end was announced.', { cause }));
+    };
+    req.on('data', onData).once('end', onEnd).once('error', onCut).once('aborted', onCut);
+    req.once(BODY_FAILED, reject);
+  });
 }
 
 /**
@@ -28,22 +62,32 @@ export async function takeBody({
  */
 class Upload extends Readable {
   readonly #source: IncomingMessage;
+  /** What of it was read before. */
+  #held: Buffer[];
   #isReading = false;
 
-  constructor(source: IncomingMessage) {
+  constructor(source: IncomingMessage, held: Buffer[] = []) {
     super();
     this.#source = source;
+    this.#held = held;
     // Whoever sends it listens only while it does.
     this.on('error', () => {});
   }
 
   override _read(): void {
+    if (this.#held.length > 0) {
+      const held = Buffer.concat(this.#held);
+      this.#held = [];
+      this.push(held);
+      return;
+    }
     if (!this.#isReading) this.#begin();
     this.#source.resume();
   }
 
   #begin(): void {
     this.#isReading = true;
+    if (this.#source.destroyed) this.#cut();
     this.#source.on('data', this.#take).on('end', this.#end).on('error', this.#cut).on('close', this.#cut);
   }
 

@@ -1,6 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../faults/faults.ts';
-import { type Match, matchPath } from '../operations/match.ts';
+import { serviceOf } from '../identity/service-types.ts';
+import { type Match, matchCompute, type PathMatcher } from '../operations/match.ts';
+import { matchService } from '../operations/match-service.ts';
+import { splitFormatSuffix } from '../translation/negotiate.ts';
 import { askedQuery } from './asked-query.ts';
 import { canonicalPath, canonicalQuery, hasServiceTraversal, hasTraversal, splitUrl } from './canonical.ts';
 import { exactBelow, parseTarget, type Target } from './target.ts';
@@ -88,17 +91,22 @@ function readRoute(method: string, url: string, rootRegion: string | undefined):
   const query = canonicalQuery(raw.query);
   if (path === undefined || query === undefined) return refused(raw, 'malformed');
   const target = parseTarget(path, rootRegion);
-  if (target.kind === 'service') return readService(raw, path, target);
+  if (target.kind === 'service') return readService(method, raw, path, target);
   if (hasTraversal(path)) return refused({ path, query }, 'traversal');
-  const match = target.kind === 'compute' && target.path !== '/' ? matchPath(method, target.path) : undefined;
-  if (match !== undefined && 'tenant' in target && isAmbiguous(method, target.path, match))
+  const match =
+    target.kind === 'compute' && target.path !== '/' ? matchCompute(method, target.path) : undefined;
+  if (match !== undefined && 'tenant' in target && isAmbiguous(method, target.path, match, matchCompute))
     return refused({ path, query }, 'ambiguous');
   const cacheClass = match?.kind === 'operation' ? match.operation.cache : null;
   return { path, query, target, match, asked: askedQuery(cacheClass, query), refusal: undefined };
 }
 
-/** Another service gives encoded characters a meaning of its own: what stands below it reaches it as it was written. */
+/**
+ * Another service gives encoded characters a meaning of its own: what stands below it reaches it as it was written. But for
+ * what a row of the table knows: that is one thing under every spelling, and goes out in one.
+ */
 function readService(
+  method: string,
   raw: { path: string; query: string },
   path: string,
   target: Target & { kind: 'service' },
@@ -106,12 +114,30 @@ function readService(
   const head = path.slice(0, path.length - target.path.length);
   const below = exactBelow(raw.path, head.split('/').length - 1);
   if (hasTraversal(head) || hasServiceTraversal(below)) return refused({ ...raw, path }, 'traversal');
+  const service = serviceOf(target.type);
+  const matcher: PathMatcher = (verb, text) => matchService(service, verb, splitFormatSuffix(text).path);
+  const match = matcher(method, target.path);
+  if (isAmbiguous(method, target.path, match, matcher)) return refused({ ...raw, path }, 'ambiguous');
+  if (match.kind !== 'operation')
+    return {
+      path,
+      query: raw.query,
+      target: { ...target, path: below },
+      match,
+      asked: raw.query,
+      refusal: undefined,
+    };
+  const query = canonicalQuery(raw.query);
+  if (query === undefined || hasTraversal(path))
+    return refused({ ...raw, path }, query === undefined ? 'malformed' : 'traversal');
+  // To some services a slash at the end makes another path.
+  const slash = below.endsWith('/') ? '/' : '';
   return {
     path,
-    query: raw.query,
-    target: { ...target, path: below },
-    match: undefined,
-    asked: raw.query,
+    query,
+    target: { ...target, path: target.path.replace(/\/$/, '') + slash },
+    match,
+    asked: query,
     refusal: undefined,
   };
 }
@@ -120,9 +146,9 @@ function readService(
  * True for a path that a server may take for another one than the table of operations does: real servers decode a path
  * before they divide it, and cut off a format suffix themselves.
  */
-function isAmbiguous(method: string, path: string, match: Match): boolean {
-  if (match.kind !== 'unknown' && /\.(?:json|xml)$/.test(path)) return true;
-  return path.includes('%2F') && matchPath(method, path.replaceAll('%2F', '/')).kind !== 'unknown';
+function isAmbiguous(method: string, path: string, match: Match, matcher: PathMatcher): boolean {
+  if (matcher === matchCompute && match.kind !== 'unknown' && /\.(?:json|xml)$/.test(path)) return true;
+  return path.includes('%2F') && matcher(method, path.replaceAll('%2F', '/')).kind !== 'unknown';
 }
 
 const refused = ({ path, query }: { path: string; query: string }, refusal: Refusal): Route => ({

@@ -25,6 +25,32 @@ export interface ServiceHints {
 }
 
 /**
+ * The place of a service, at once when the tokens it takes are there; undefined: one is missing, see `findServicePlace`.
+ *
+ * @throws {Fault} 404 that lists the types or the regions there are
+ */
+export function findServicePlaceNow(
+  accounts: readonly Account[],
+  hints: ServiceHints,
+): ServicePlace | undefined {
+  if (accounts.some((account) => !account.isKnown(hints.region))) return undefined;
+  return choosePlace(accounts, hints) ?? unknown(accounts, hints);
+}
+
+function choosePlace(accounts: readonly Account[], hints: ServiceHints): ServicePlace | undefined {
+  const { tenant } = hints;
+  if (tenant !== undefined) {
+    const owner = accounts.find((account) => account.owns(tenant));
+    return owner && (placeIn(owner, hints) ?? unknown([owner], hints));
+  }
+  for (const account of accounts) {
+    const place = placeIn(account, hints);
+    if (place) return place;
+  }
+  return undefined;
+}
+
+/**
  * The place of a service: in the account of the caller's façade token, else in the first account that has the type in
  * that region. Accounts without a token yet are waited for, in their order.
  *
@@ -44,14 +70,11 @@ export async function findServicePlace(
       failure ??= error;
       continue;
     }
-    if (hints.tenant !== undefined && account.owns(hints.tenant))
-      return placeIn(account, hints) ?? unknown([account], hints);
     known.push(account);
+    if (hints.tenant !== undefined && account.owns(hints.tenant)) break;
   }
-  for (const account of known) {
-    const place = placeIn(account, hints);
-    if (place) return place;
-  }
+  const place = choosePlace(known, hints);
+  if (place !== undefined) return place;
   if (failure !== undefined) throw failure;
   return unknown(known, hints);
 }
@@ -62,6 +85,14 @@ function placeIn(account: Account, { type, region, served }: ServiceHints): Serv
   const name = regionsOf(account).get(key);
   const service = name === undefined ? undefined : findService(account.services(), type, key);
   return service && { account, service, endpoint: { ...service.endpoint, region: name! } };
+}
+
+/** The regions, as they are spelled, that lead to the very same service, the place's own among them. */
+export function regionsOfService(account: Account, service: ServiceEndpoint): string[] {
+  const { href } = service.endpoint.url;
+  return [...regionsOf(account)].flatMap(([key, name]) =>
+    findService(account.services(), service.type, key)?.endpoint.url.href === href ? name : [],
+  );
 }
 
 /** As they are spelled, by upper-case name; an endpoint that names no region serves these and not whatever a caller makes up. */

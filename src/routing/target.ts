@@ -1,3 +1,4 @@
+import { COLLECTIONS } from '../operations/match.ts';
 import type { Format } from '../translation/format.ts';
 import { splitFormatSuffix } from '../translation/negotiate.ts';
 
@@ -20,6 +21,7 @@ export type Target =
       region: string | undefined;
       /** `v2`, `v2.1`, or `undefined` for a bookmark link. */
       version: string | undefined;
+      /** `OWN_TENANT` where the path names none. */
       tenant: string;
       path: string;
       exactPath: string;
@@ -36,6 +38,9 @@ export type Target =
 
 /** Stands in a path for every region at once; a region of this name is reached without it (`X-Region`, a port). */
 export const EVERYWHERE = 'all';
+
+/** Stands in a path for "my account", for callers that do not know its tenant. */
+export const OWN_TENANT = '-';
 
 const VERSION = /^v2(\.\d+)?$/;
 const SERVICES = 'services';
@@ -128,7 +133,18 @@ function belowVersion(
   if (tenant === '' || tenant === '.xml' || tenant === '.json') {
     return { kind: 'version', region, version: versionSegment, format: splitFormatSuffix(path).format };
   }
+  if (isCollection(tenant)) return compute(path, start, region, versionSegment, OWN_TENANT);
   return compute(path, end, region, versionSegment, tenant);
+}
+
+/**
+ * A path without a project, as clouds have it whose catalog names none (`/v2.1/servers`): its first segment is one of the
+ * API's own, which no project is called.
+ */
+function isCollection(segment: string): boolean {
+  return (
+    COLLECTIONS.has(segment) || COLLECTIONS.has(splitFormatSuffix(segment).path) || segment.startsWith('os-')
+  );
 }
 
 function compute(

@@ -1,7 +1,8 @@
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
+import type { ServicePlace } from '../routing/service-place.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
-import { variantOf } from '../upstream/headers.ts';
+import { microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
 import type { WaitWatch } from '../upstream/request.ts';
 import type { OperationRequest } from './operation-request.ts';
@@ -64,9 +65,10 @@ function patienceOf({ call }: OperationRequest, { settings, clients }: Services)
 function keyOf(request: OperationRequest): string {
   const { call, operation, place, path, query } = request;
   const { account, endpoint } = place;
-  const whose = [account.name, endpoint.region, endpoint.tenantId, ownTokenOf(call) ?? null];
+  const service = 'service' in place ? (place as ServicePlace).service.type : '';
+  const whose = [account.name, endpoint.region, service, endpoint.tenantId, ownTokenOf(call) ?? null];
   const language = call.header('accept-language') ?? null;
-  return JSON.stringify([...whose, operation.name, path, query, variantOf(call.headers), language]);
+  return JSON.stringify([...whose, operation.name, path, query, microversionOf(call.headers), language]);
 }
 
 /** The id that lines about decisions bear, while anybody wants to read them: one is not made in vain. */
@@ -82,7 +84,10 @@ export async function askRegion(
   sending: Sending = {},
 ): Promise<RegionAnswer> {
   const answered = await services.regions.ask(upstreamRequest(request, body, services, sending));
-  if (request.operation.scope === 'tenant') learnFrom(answered.status, request.call, services);
+  // Whoever refuses a token refuses it for all; what other services answer says nothing of a tenant.
+  const { scope } = request.operation;
+  if (scope === 'tenant' || (scope === 'service' && answered.status === 401))
+    learnFrom(answered.status, request.call, services);
   request.call.waitedMs += answered.waitedMs;
   request.call.upstreamMs += answered.upstreamMs;
   request.call.attempts += answered.attempts;
@@ -111,8 +116,8 @@ function upstreamRequest(
     client: call.client,
     requestId: debugIdOf(call, services),
     knownClient: client?.name,
-    // Version documents are for everybody: who asks says nothing about a token, nor a token about the answer.
-    ownToken: operation.scope === 'tenant' ? ownTokenOf(call) : undefined,
+    // Version documents of Compute are for everybody: who asks says nothing about a token, nor a token about the answer.
+    ownToken: operation.scope === 'tenant' || operation.scope === 'service' ? ownTokenOf(call) : undefined,
     priority: priorityOf(call),
     maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
     beforeSending: isForAll ? beforeSending : whileGood(call, services, beforeSending),

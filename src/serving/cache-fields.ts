@@ -95,6 +95,9 @@ function ownFields(
   return own;
 }
 
+/** Kept of a document that is no 200, for whoever writes it out. */
+const OF_DOCUMENT = new Set(['content-type', 'location']);
+
 /** What the upstream said that is worth passing on, and the limits that were charged; names and values in turn. */
 export function fieldsOf(
   call: RequestFacts,
@@ -103,7 +106,7 @@ export function fieldsOf(
 ): string[] {
   if (verdict.requestId !== undefined) call.requestId = verdict.requestId;
   const fields: string[] = [];
-  for (const name in entry.headers) fields.push(name, entry.headers[name]!);
+  for (const name in entry.headers) if (!OF_DOCUMENT.has(name)) fields.push(name, entry.headers[name]!);
   if (charges.length > 0)
     for (const [name, value] of services.limits.headers(charges)) fields.push(name, value);
   return fields;

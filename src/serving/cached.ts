@@ -3,8 +3,10 @@ import { isKeptHeader, KEPT_HEADERS } from '../cache/entry.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { Charge } from '../limits/slot-request.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { ServicePlace } from '../routing/service-place.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
-import { variantOf } from '../upstream/headers.ts';
+import { microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { askRegion } from './ask-region.ts';
 import { type CacheResult, countResult } from './cache-result.ts';
@@ -62,7 +64,7 @@ async function fetchAnswer(
         cancellation: cancellationOf(signal),
       });
       charges = answered.charges;
-      return storedFrom(answered);
+      return storedFrom(answered, request.operation);
     };
     try {
       const fetched: Fetched = await services.cache.fetch(lookup, load, request.call.signal);
@@ -96,7 +98,7 @@ export async function loadInBackground(
     maxWaitMs: services.settings.limits.maxWaitMs,
     cancellation: cancellationOf(signal),
   });
-  return storedFrom(answered);
+  return storedFrom(answered, operation);
 }
 
 /** Whose requests Sluice's own are, in the queue and in metrics. */
@@ -105,6 +107,7 @@ const BACKGROUND = 'sluice';
 /** What the cache is asked with. */
 export function askOf({ call, path, operation, params, place, query }: OperationRead): CacheRequest {
   return {
+    service: 'service' in place ? (place as ServicePlace).service.type : '',
     account: place.account.cacheAs ?? place.account.name,
     tenant: place.endpoint.tenantId,
     region: place.endpoint.region,
@@ -112,22 +115,40 @@ export function askOf({ call, path, operation, params, place, query }: Operation
     params,
     path,
     query,
-    variant: variantOf(call.headers),
+    variant: operation.service === 'compute' ? microversionOf(call.headers) : '',
     cacheControl: call.header('cache-control'),
   };
 }
 
 /** A region's answer as the cache takes it. */
-export function storedFrom(answered: RegionAnswer): Stored {
+export function storedFrom(answered: RegionAnswer, operation: Operation): Stored {
+  const { status } = answered;
+  const said = keptFields(answered, operation);
   const headers: Record<string, string> = {};
   for (const name of KEPT_HEADERS) {
-    const given = answered.headers[name];
-    const value = Array.isArray(given) ? given.join(', ') : given;
+    const value = said[name];
     if (isKeptHeader(name, value)) headers[name] = value;
   }
-  const id = answered.headers['x-compute-request-id'];
+  const id = answered.headers['x-compute-request-id'] ?? answered.headers['x-openstack-request-id'];
   const requestId = typeof id === 'string' ? id : undefined;
-  return { status: answered.status, body: answered.text, hrefs: answered.hrefs, headers, requestId };
+  return { status, body: answered.text, hrefs: answered.hrefs, headers, requestId };
+}
+
+/** What may be kept of a head: as the region says it, but for what an answer depends on, and what a document's type is. */
+function keptFields(
+  { status, headers }: RegionAnswer,
+  { scope }: Operation,
+): Record<string, string | undefined> {
+  const texts = KEPT_HEADERS.map((name) => {
+    const value = headers[name];
+    return [name, Array.isArray(value) ? value.join(', ') : value] as const;
+  });
+  const isForeign = scope === 'service' && status !== 200;
+  return {
+    ...Object.fromEntries(texts),
+    'content-type': isForeign ? headers['content-type'] : undefined,
+    location: isForeign ? headers.location : undefined,
+  };
 }
 
 /** Writes a found answer out. */
@@ -141,5 +162,7 @@ export function sendResult(request: OperationRequest, found: CacheResult, servic
   }
   const headers = headOfFailure(call, found, services);
   const body = entry.body === '' ? undefined : renderAnswer(call, place, operation, entry.body, services);
-  services.reply(call, { status: entry.status, body, format: call.format, headers });
+  const { 'content-type': contentType, location } = entry.headers;
+  if (location !== undefined) headers.push('Location', services.location(call, place, undefined, location));
+  services.reply(call, { status: entry.status, body, format: call.format, headers, contentType });
 }

@@ -2,17 +2,17 @@ import { Fault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import { isLost, lostFault, mayHaveArrived } from '../upstream/failure.ts';
-import { comesDown } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
-import { tellableRetryAfter } from '../upstream/retry-after.ts';
+import { answer } from './answer.ts';
 import { askRegion, readRegion } from './ask-region.ts';
 import { askOf, findHit, sendResult, serveCached, storedFrom } from './cached.ts';
+import { endWritten } from './ended.ts';
 import { askOnce, idempotencyKeyOf } from './idempotent.ts';
 import { serveLimits } from './limits.ts';
-import { type LocatedAction, type LocatedOperation, locateAction } from './locate.ts';
+import { locateAction } from './locate.ts';
+import type { LocatedAction, LocatedOperation } from './located.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { mayHaveCached, ownTokenOf } from './own-token.ts';
-import { renderAnswer } from './render.ts';
 import { readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
 
@@ -64,7 +64,7 @@ async function serveShared(request: OperationRequest, services: Services): Promi
     isLeader = true;
     own = await askRegion(request, undefined, services, { cancellation: cancellationOf(signal) });
     if (own.status !== 200) throw new Unshared(own.status);
-    return storedFrom(own);
+    return storedFrom(own, request.operation);
   };
   try {
     const fetched = await services.cache.fetch(
@@ -99,12 +99,12 @@ export async function serveWrite(
       ? askRegion(request, body, services)
       : askOnce(request, body, key, services));
     if (answered.status < 400 || answered.status >= 500)
-      await invalidate(request, services, answered.status >= 500);
+      await endWritten(request, services, answered.status >= 500);
     if (isLost(answered.status))
       throw lostFault(answered.status, request.operation.method, request.place.endpoint.region);
     answer(request, answered, services);
   } catch (error) {
-    if (mayHaveArrived(error)) await invalidate(request, services, true);
+    if (mayHaveArrived(error)) await endWritten(request, services, true);
     throw error;
   }
 }
@@ -126,45 +126,4 @@ async function readWrite(
   );
   if (translationMs !== undefined) services.metrics.translation.observe(translationMs / 1000, 'request');
   return { request: located.kind === 'action' ? locateAction(located, operation) : located, body };
-}
-
-async function invalidate(
-  { operation, params, place }: OperationRequest,
-  services: Services,
-  isLost: boolean,
-): Promise<void> {
-  const { invalidates } = operation;
-  if (invalidates.length === 0) return;
-  await services.cache.invalidate({
-    account: place.account.cacheAs ?? place.account.name,
-    region: place.endpoint.region,
-    invalidates,
-    params,
-    isLost,
-  });
-}
-
-/** Writes a region's answer out in the caller's format. */
-export function answer(request: OperationRequest, answered: RegionAnswer, services: Services): void {
-  const { call, operation, place } = request;
-  const headers: string[] = [];
-  for (const name in answered.headers) {
-    if (comesDown(name)) pushHeader(headers, name, answered.headers[name]);
-  }
-  const id = answered.headers['x-compute-request-id'] ?? answered.headers['x-openstack-request-id'];
-  if (typeof id === 'string') call.requestId = id;
-  const { 'retry-after': retryAfter, date } = answered.headers;
-  pushHeader(headers, 'Retry-After', tellableRetryAfter(retryAfter, date));
-  const location = answered.headers.location;
-  if (location !== undefined)
-    headers.push('Location', services.location(call, place, operation.location, location));
-  for (const [name, value] of services.limits.headers(answered.charges)) headers.push(name, value);
-  const { text, hrefs } = answered;
-  const body = text === '' ? undefined : renderAnswer(call, place, operation, text, services, hrefs);
-  services.reply(call, { status: answered.status, body, format: call.format, headers });
-}
-
-function pushHeader(headers: string[], name: string, value: string | string[] | undefined): void {
-  if (value === undefined) return;
-  for (const one of Array.isArray(value) ? value : [value]) headers.push(name, one);
 }

@@ -4,17 +4,29 @@
  * a request takes what is found here and looks nothing up again.
  */
 import { COMPUTE_SERVICE } from '../access/grants.ts';
-import { Fault } from '../faults/faults.ts';
+import { Fault, methodFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
+import { speaksMicroversions } from '../identity/catalog.ts';
 import { isAtIdentity, servicePath } from '../identity/service-endpoints.ts';
-import type { Params } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Account, Place } from '../routing/directory.ts';
 import { refusalFault } from '../routing/route.ts';
-import { findServicePlace, type ServicePlace } from '../routing/service-place.ts';
+import {
+  findServicePlace,
+  findServicePlaceNow,
+  type ServiceHints,
+  type ServicePlace,
+} from '../routing/service-place.ts';
 import { EVERYWHERE, type Target } from '../routing/target.ts';
-import type { OperationRequest } from './operation-request.ts';
+import type {
+  Located,
+  LocatedAction,
+  LocatedList,
+  LocatedOperation,
+  LocatedPassthrough,
+  LocatedVersions,
+} from './located.ts';
 import { meetOwnToken, ownTokenOf } from './own-token.ts';
 import { prepare } from './prepare.ts';
 import {
@@ -27,70 +39,6 @@ import {
   tenantOfToken,
 } from './rights.ts';
 import type { Services } from './services.ts';
-
-/** A request and what it is; its call bears client, format, account, region and operation for the log, too. */
-export type Located<C extends RequestFacts = Call> =
-  | LocatedOperation<C>
-  | LocatedAction<C>
-  | LocatedPassthrough<C>
-  | LocatedVersions<C>
-  | LocatedList<C>
-  | LocatedIdentity<C>;
-
-/** An operation of the guide, below a tenant. */
-export interface LocatedOperation<C extends RequestFacts = Call> extends OperationRequest<C> {
-  readonly kind: 'operation';
-}
-
-/** `POST …/action`: which operation it is only its body tells, see `locateAction`. */
-export interface LocatedAction<C extends RequestFacts = Call> {
-  readonly kind: 'action';
-  readonly call: C;
-  readonly place: Place;
-  readonly params: Params;
-  /** See `OperationRequest`. */
-  readonly path: string;
-  readonly query: string;
-}
-
-/** What streams through: a path of Compute that the guide does not know, or another service of the catalog. */
-export interface LocatedPassthrough<C extends RequestFacts = Call> {
-  readonly kind: 'passthrough';
-  readonly call: C;
-  readonly place: Place | ServicePlace;
-  /** Below the region's endpoint, canonical; below another service's as the caller wrote it, or empty. */
-  readonly path: string;
-  /** Without `?`; canonical for Compute, for another service as the caller wrote it. */
-  readonly query: string;
-}
-
-/** The version documents of a region. */
-export interface LocatedVersions<C extends RequestFacts = Call> {
-  readonly kind: 'versions';
-  readonly call: C;
-  /** Undefined for those of every region at once. */
-  readonly place: Place | undefined;
-  /** The one whose details are asked; undefined: the list. */
-  readonly version: string | undefined;
-}
-
-/** A list of every region of an account. */
-export interface LocatedList<C extends RequestFacts = Call> {
-  readonly kind: 'everywhere';
-  readonly call: C;
-  readonly account: Account;
-  readonly version: string | undefined;
-  /** Below a tenant, canonical, without format suffix. */
-  readonly path: string;
-}
-
-/** A login at the façade, or a document beside it: no account is known before its body or its token is read. */
-export interface LocatedIdentity<C extends RequestFacts = Call> {
-  readonly kind: 'identity';
-  readonly call: C;
-  readonly path: string;
-  readonly isV3: boolean;
-}
 
 /**
  * What a request is, at once.
@@ -105,8 +53,10 @@ export function locateNow<C extends RequestFacts>(call: C, services: Services): 
   switch (target.kind) {
     case 'identity':
       return { kind: 'identity', call, path: target.path, isV3: target.isV3 };
-    case 'service':
-      return undefined;
+    case 'service': {
+      const place = servicePlaceNow(call, target, services);
+      return place && atPlace(call, place);
+    }
     case 'everywhere': {
       const account = ownerNow(call, tenantOf(call, target.tenant));
       return account && atAccount(call, account, target);
@@ -221,8 +171,10 @@ function atPlace<C extends RequestFacts>(call: C, place: Place | ServicePlace): 
     call.region = place.endpoint.region;
     return versionsAt(call, place, target);
   }
+  if (match?.kind === 'method' && target.kind === 'compute' && !speaksMicroversions(place.endpoint))
+    throw methodFault(call.method, match.allow, `on ${target.path}`);
   enter(call, place, operationOf(call.route));
-  if (target.kind === 'service') return { kind: 'passthrough', call, place, path: target.path, query };
+  if ('service' in place) return atService(call, place, target as Target & { kind: 'service' });
   if (target.kind !== 'compute') return versionsAt(call, place, target);
   const { path, exactPath, version = 'v2' } = target;
   switch (match?.kind) {
@@ -235,9 +187,25 @@ function atPlace<C extends RequestFacts>(call: C, place: Place | ServicePlace): 
     // Clients ask the endpoint itself for its version.
     case undefined:
       return { kind: 'versions', call, place, version };
+    // What Compute 2.1 has at a path of the guide beyond the guide's own methods the region answers for itself.
     default:
       return { kind: 'passthrough', call, place, path: exactPath, query };
   }
+}
+
+/** What is cached of another service is an operation as any other; all else streams, known by its name or not. */
+function atService<C extends RequestFacts>(
+  call: C,
+  place: ServicePlace,
+  { path }: Target & { kind: 'service' },
+): LocatedOperation<C> | LocatedPassthrough<C> {
+  const { match, query, asked } = call.route;
+  if (match?.kind !== 'operation') return { kind: 'passthrough', call, place, path, query };
+  const { operation, params } = match;
+  if (operation.cache === null || call.method !== 'GET')
+    return { kind: 'passthrough', call, place, path, query, matched: { operation, params } };
+  const whole = servicePath(place.service, path);
+  return { kind: 'operation', call, place, operation, params, path: whole, query: asked };
 }
 
 function versionsAt<C extends RequestFacts>(
@@ -270,20 +238,45 @@ function isEverywhere(target: Target, { rootRegion }: RequestFacts): boolean {
   return target.region?.toLowerCase() === EVERYWHERE && target.region !== rootRegion;
 }
 
+/** At once, where the tokens it takes are there; see `servicePlace`. */
+function servicePlaceNow(
+  call: RequestFacts,
+  target: Target & { kind: 'service' },
+  services: Services,
+): ServicePlace | undefined {
+  const { accounts } = call.caller!.directory;
+  return checkedPlace(findServicePlaceNow(accounts, serviceHints(call, target, services)), target);
+}
+
 /** A path to another service names no tenant: a token of the façade says for which account it was given out. */
 async function servicePlace(
   call: Call,
-  { region, type, path }: Target & { kind: 'service' },
+  target: Target & { kind: 'service' },
   services: Services,
 ): Promise<ServicePlace> {
-  const { settings } = services;
-  const { directory } = call.caller!;
-  if (settings.facade.services === 'none')
+  const { accounts } = call.caller!.directory;
+  const hints = serviceHints(call, target, services);
+  return checkedPlace(await findServicePlace(accounts, hints, call.signal), target);
+}
+
+/** @throws {Fault} 404 where no other service is served at all */
+function serviceHints(
+  { identity }: RequestFacts,
+  { region, type }: Target & { kind: 'service' },
+  { settings }: Services,
+): ServiceHints {
+  const served = settings.facade.services;
+  if (served === 'none')
     throw new Fault('itemNotFound', 'Only Compute is served here: facade.services of this gateway is none.');
-  const tenant = tenantOfToken(call.identity);
-  const hints = { region, type, tenant, served: settings.facade.services };
-  const place = await findServicePlace(directory.accounts, hints, call.signal);
-  if (isAtIdentity(place.service, servicePath(place.service, path)))
+  return { region, type, tenant: tenantOfToken(identity), served };
+}
+
+/** @throws {Fault} 403 for a path that leads to the identity service */
+function checkedPlace<P extends ServicePlace | undefined>(
+  place: P,
+  { path }: Target & { kind: 'service' },
+): P {
+  if (place !== undefined && isAtIdentity(place.service, servicePath(place.service, path)))
     throw new Fault('forbidden', 'The identity service is not reached by way of another one.');
   return place;
 }

@@ -4,10 +4,10 @@ import type { Params } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
 
-/** A request for an operation of the guide, whoever reads it from the wire. */
+/** A request for an operation of the table, whoever reads it from the wire. */
 export interface OperationRequest<C extends RequestFacts = Call> {
   readonly call: C;
-  /** Its canonical path below the operation's scope, without format suffix. */
+  /** Its canonical path below the operation's scope, without format suffix; the whole of it at another service. */
   readonly path: string;
   /** The query it asks its region with, see `routing/asked-query.ts`. */
   readonly query: string;

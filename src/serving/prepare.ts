@@ -1,5 +1,6 @@
 import { methodFault } from '../faults/faults.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
+import type { Operation } from '../operations/operation.ts';
 import type { Route } from '../routing/route.ts';
 import { negotiate } from './render.ts';
 
@@ -14,8 +15,6 @@ const COMPUTE_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH
 export function prepare(call: RequestFacts): void {
   const { route } = call;
   const { target, match } = route;
-  if (match?.kind === 'method' && target.kind === 'compute')
-    throw methodFault(call.method, match.allow, `on ${target.path}`);
   if (match?.kind === 'unknown' && target.kind === 'compute' && !COMPUTE_METHODS.includes(call.method))
     throw methodFault(call.method, COMPUTE_METHODS);
   if (hasOwnFormat(route)) negotiate(call, 'format' in target ? target.format : undefined);
@@ -25,5 +24,9 @@ export function prepare(call: RequestFacts): void {
 /** False for answers that Sluice does not write, and for those that come in JSON alone. */
 function hasOwnFormat({ target, match }: Route): boolean {
   if (target.kind === 'identity') return !target.isV3;
-  return target.kind !== 'service' && match?.kind !== 'unknown';
+  if (match?.kind === 'operation') return hasDocument(match.operation);
+  return target.kind !== 'service' && match?.kind !== 'unknown' && match?.kind !== 'method';
 }
+
+/** Whether there is a description by which an operation's answers are written; all that is beside the guide has none. */
+const hasDocument = ({ method, response }: Operation): boolean => method !== 'GET' || response !== null;

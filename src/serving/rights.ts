@@ -8,7 +8,7 @@ import { Fault } from '../faults/faults.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import { UnknownTenant } from '../routing/directory.ts';
 import type { Route } from '../routing/route.ts';
-import { EVERYWHERE, type Target } from '../routing/target.ts';
+import { EVERYWHERE, OWN_TENANT, type Target } from '../routing/target.ts';
 
 /**
  * Clients probe version documents before they have anything to show: these are for everybody, and no grant is about them.
@@ -24,9 +24,6 @@ export function nobody(call: RequestFacts): Fault {
   call.refusedFor = identity?.kind === 'refused' ? identity.reason : 'no-credential';
   return refusalOf(identity?.kind === 'refused' ? identity.reason : 'no-credential');
 }
-
-/** "My account", for callers that do not know its tenant. */
-const OWN_TENANT = '-';
 
 /** The tenant that a request means; undefined: that of the first account which has the region. */
 export function tenantOf({ identity }: RequestFacts, named: string): string | undefined {
@@ -78,13 +75,13 @@ export function checkRights(call: RequestFacts, operation: string | undefined): 
 
 /** The operation that a route names, as grants know it; undefined: there is none, or none that is known yet. */
 export function operationOf({ target, match }: Route): string | undefined {
-  if (target.kind === 'service') return OTHER_OPERATION;
   switch (match?.kind) {
     case 'operation':
       return match.operation.name;
     case 'action':
-    case undefined:
       return undefined;
+    case undefined:
+      return target.kind === 'service' ? OTHER_OPERATION : undefined;
     default:
       return OTHER_OPERATION;
   }

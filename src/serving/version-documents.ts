@@ -1,10 +1,50 @@
 /**
- * The version documents of a region, which clients probe before and after they log in. They announce no microversions,
- * because clients would begin to send them, and all have `links`, without which some die (the guide's Example 1.32 has
- * none).
+ * The version documents of a region, which clients probe before and after they log in. What a region says of its versions and
+ * microversions is what callers hear, since clients choose by it. Of a region of the guide's kind, which knows none, they
+ * are written anew: they announce nothing, and all have `links`, without which some clients die (the guide's Example 1.32
+ * has none).
  */
-import type { JsonObject } from '../json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { regionSegment } from '../links/region-segment.ts';
+
+/** Where a region's versions are under Sluice: `/dfw`, or nothing at a base URL that is one region's own. */
+const rootOf = (baseUrl: string, region: string | null): string =>
+  region === null ? baseUrl : `${baseUrl}/${regionSegment(region)}`;
+
+/** A version that callers can ask for here, and the path that it has; nova calls `/v2/` v2.0. */
+const SERVED = /^v2(?:\.\d+)?$/;
+const pathOfVersion = (id: string): string => (id === 'v2.0' ? 'v2' : id);
+
+/**
+ * What a region that knows of microversions says of its versions, all of them, with their ranges: its own document with
+ * links that lead to Sluice; undefined for a region that knows of none.
+ */
+export function ownVersionsDocument(
+  baseUrl: string,
+  region: string | null,
+  document: JsonValue,
+): JsonObject | undefined {
+  if (!isJsonObject(document)) return undefined;
+  const { versions, version } = document;
+  const all = (Array.isArray(versions) ? versions : [version ?? null]).filter(isServed);
+  if (!all.some((one) => typeof one['version'] === 'string')) return undefined;
+  const described = all.map((one) => withOwnLink(rootOf(baseUrl, region), one));
+  return Array.isArray(versions)
+    ? { ...document, versions: described }
+    : { ...document, version: described[0]! };
+}
+
+const isServed = (one: JsonValue): one is JsonObject & { id: string } =>
+  isJsonObject(one) && typeof one['id'] === 'string' && SERVED.test(one['id']);
+
+function withOwnLink(root: string, version: JsonObject & { id: string }): JsonObject {
+  const self = { rel: 'self', href: `${root}/${pathOfVersion(version.id)}/` };
+  const { links } = version;
+  const others = (Array.isArray(links) ? links : []).filter(
+    (link) => isJsonObject(link) && link['rel'] !== 'self',
+  );
+  return { ...version, links: [self, ...others] };
+}
 
 /** A version as a region's own documents tell of it. */
 export interface RegionVersion {
@@ -44,11 +84,10 @@ function describe(
   region: string | null,
   { id, status, updated }: RegionVersion,
 ): JsonObject {
-  const root = region === null ? baseUrl : `${baseUrl}/${regionSegment(region)}`;
   return {
     id,
     status: status === 'SUPPORTED' ? status : 'CURRENT',
     ...(updated === undefined ? {} : { updated }),
-    links: [{ rel: 'self', href: `${root}/${id}/` }],
+    links: [{ rel: 'self', href: `${rootOf(baseUrl, region)}/${id}/` }],
   };
 }

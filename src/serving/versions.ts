@@ -1,16 +1,22 @@
 import type { Timer } from '../clock.ts';
 import { Fault, methodFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
+import { computeVersionOf, versionDocumentPath } from '../identity/catalog.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { operationNamed } from '../operations/match.ts';
 import { EVERYWHERE } from '../routing/target.ts';
 import { renderXml } from '../translation/write-xml.ts';
 import type { CacheResult } from './cache-result.ts';
 import { findAnswer, sendResult } from './cached.ts';
-import type { LocatedVersions } from './locate.ts';
+import type { LocatedVersions } from './located.ts';
 import type { OperationRequest } from './operation-request.ts';
 import type { Services } from './services.ts';
-import { type RegionVersion, regionVersionDocument, regionVersionsDocument } from './version-documents.ts';
+import {
+  ownVersionsDocument,
+  type RegionVersion,
+  regionVersionDocument,
+  regionVersionsDocument,
+} from './version-documents.ts';
 
 const OPERATION = { versions: operationNamed('listVersions'), version: operationNamed('getVersion') };
 
@@ -18,9 +24,8 @@ const OPERATION = { versions: operationNamed('listVersions'), version: operation
 const PATIENCE_MS = 2000;
 
 /**
- * The version documents of a region (guide, section 1.9). They describe what Sluice serves there: v2, with the status
- * the region gives it, with links (the guide's example lacks them, and clients crash without) and without microversions
- * (clients would begin to send them). Clients probe them before they log in, so no token is asked for, and a region that
+ * The version documents of a region (guide, section 1.9): what the region itself says where it knows of microversions, else
+ * what Sluice serves there, see version-documents.ts. Clients probe them before they log in, so no token is asked for, and a region that
  * does not answer is no reason for a fault.
  */
 export async function serveVersions(located: LocatedVersions, services: Services): Promise<void> {
@@ -31,13 +36,15 @@ export async function serveVersions(located: LocatedVersions, services: Services
   requireRead(call);
   if (place === undefined) return sendOwnVersion(call, kind, version ?? 'v2', services);
   const { endpoint } = place;
+  const served = version ?? computeVersionOf(endpoint);
   // On a port that serves one region at its root, links need not name the region; below a public URL they do.
   const isOwnPort = call.rootRegion !== undefined && services.settings.publicUrl === null;
   const region = isOwnPort ? null : endpoint.region;
-  const describe = (text: string | undefined) => describeVersions(version, call.publicBase, region, text);
+  const describe = (text: string | undefined) =>
+    describeVersions(kind, served, call.publicBase, region, text);
   const request: OperationRequest = {
     call,
-    path: '/',
+    path: kind === 'version' ? versionDocumentPath(endpoint, version) : '/',
     operation,
     params: {},
     place,
@@ -94,15 +101,19 @@ async function askedInTime(
   }
 }
 
-/** Sluice's own document, with what the region says of the version it serves. */
+/** A region's own document, or Sluice's with what the region says of the version that is served. */
 function describeVersions(
-  version: string | undefined,
+  kind: keyof typeof OPERATION,
+  id: string,
   base: string,
   region: string | null,
   text: string | undefined,
 ) {
-  const said = saidOf(text === undefined ? undefined : (JSON.parse(text) as JsonValue), version ?? 'v2');
-  return version === undefined
+  const document = text === undefined ? undefined : (JSON.parse(text) as JsonValue);
+  const own = document === undefined ? undefined : ownVersionsDocument(base, region, document);
+  if (own !== undefined && (kind === 'version') === 'version' in own) return own;
+  const said = saidOf(document, id);
+  return kind === 'versions'
     ? regionVersionsDocument(base, region, [said])
     : regionVersionDocument(base, region, said);
 }

@@ -8,9 +8,15 @@ const NO_DOCUMENT = 'the body is no whole JSON document';
 
 /** Reads the whole answers of one request; what was checked is not read again. */
 export class AnswerReader {
+  readonly #isForeign: boolean;
   #checked: UpstreamAnswer | undefined;
   #text = '';
   #hrefs: Hrefs = [];
+
+  /** @param isForeign they are another service's, whose refusals have a form of their own, which its clients know */
+  constructor(isForeign = false) {
+    this.#isForeign = isForeign;
+  }
 
   /**
    * What is wrong with an answer, if anything. A success whose body is cut or garbled counts as no answer; see
@@ -35,7 +41,8 @@ export class AnswerReader {
 
   /** An answer's text as callers may see it: refusals are faults whatever shape they came in, a success is JSON or empty. */
   textOf(answer: UpstreamAnswer): string {
-    return answer === this.#checked ? this.#text : readableText(answer);
+    if (answer === this.#checked) return this.#text;
+    return this.#isForeign && answer.status >= 400 ? textOf(answer) : readableText(answer);
   }
 
   /** Where the links of that text are; undefined: not known. */

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PRODUCT } from '../version.ts';
+import { MICROVERSION_HEADERS, microversionHeaders, microversionOf } from './microversion.ts';
 import { tellableRetryAfter } from './retry-after.ts';
 import { userAgent } from './user-agent.ts';
 
@@ -49,15 +50,13 @@ const TRACE_CONTEXT = [
   'x-trace-hmac',
 ];
 
-/** Request headers that change what the upstream answers; part of the cache key (`variantOf`). */
-export const MICROVERSION_HEADERS = ['openstack-api-version', 'x-openstack-nova-api-version'] as const;
-
 /** What a caller may say to an operation of the guide; formats and conditions are between it and Sluice. */
-const UP = new Set<string>([...MICROVERSION_HEADERS, ...TRACE_CONTEXT, 'accept-language']);
+const UP = new Set<string>([...TRACE_CONTEXT, 'accept-language']);
 
 /** What a caller may say besides where the body and its conditions are its own business. */
 const PASSTHROUGH_UP = new Set([
   ...UP,
+  ...MICROVERSION_HEADERS,
   'accept',
   'accept-charset',
   'accept-encoding',
@@ -166,28 +165,25 @@ const NOT_DOWN = new Set([
   'retry-after',
 ]);
 
-/**
- * The part of the cache key that comes from microversion headers; empty for nearly every request.
- */
-export function variantOf(headers: IncomingHttpHeaders): string {
-  const version = headers['openstack-api-version'];
-  const nova = headers['x-openstack-nova-api-version'];
-  if (version === undefined && nova === undefined) return '';
-  return `${version ?? ''}|${nova ?? ''}`;
+/** What a request is beside its caller's headers. */
+export interface RequestKind {
+  readonly hasBody: boolean;
+  /** The answer may be served to others: then only what is part of the cache key goes up. */
+  readonly shared: boolean;
+  /** It is for Compute, whose microversion goes up in one form; no other service is told of it. */
+  readonly isCompute: boolean;
 }
 
 /**
  * Headers for a request Sluice makes on a caller's behalf.
  *
  * @param caller the caller's headers, lower-case names
- * @param shared the answer may be served to others: then only what is part of the cache key goes up
  * @param client the configured client that calls
  */
 export function requestHeaders(
   caller: IncomingHttpHeaders,
   token: string,
-  hasBody: boolean,
-  shared: boolean,
+  { hasBody, shared, isCompute }: RequestKind,
   client?: string,
 ): Record<string, string> {
   const headers: Record<string, string> = {
@@ -196,18 +192,18 @@ export function requestHeaders(
     'user-agent': shared ? PRODUCT : userAgent(caller['user-agent'], client),
   };
   if (hasBody) headers['content-type'] = 'application/json';
-  if (shared) {
-    for (const name of MICROVERSION_HEADERS) {
-      const value = caller[name];
-      if (typeof value === 'string') headers[name] = value;
-    }
-    return headers;
-  }
+  if (isCompute) addMicroversion(headers, caller);
+  if (shared) return headers;
   const dropped = nominated(caller.connection);
   for (const name in caller) {
     if (UP.has(name) && !dropped?.has(name)) headers[name] = text(caller[name]);
   }
   return headers;
+}
+
+function addMicroversion(headers: Record<string, string>, caller: IncomingHttpHeaders): void {
+  const version = microversionOf(caller);
+  if (version !== '') Object.assign(headers, microversionHeaders(version));
 }
 
 /** Headers that a `Connection` declares to be for this hop only; undefined for nearly every message. */
@@ -248,19 +244,25 @@ const PASSTHROUGH_NOT_DOWN = new Set(NEVER_DOWN);
 /**
  * Headers for a request that streams through.
  *
- * @param length bytes of the body; undefined: there is none
+ * @param length bytes of the body; undefined: there is none, or nobody knows
+ * @param isCompute see `RequestKind`; another service gets what the caller says of its version as it is
  * @param client the configured client that calls
  */
 export function passthroughRequestHeaders(
   caller: IncomingHttpHeaders,
   token: string,
   length: number | undefined,
+  isCompute: boolean,
   client?: string,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
   const dropped = nominated(caller.connection);
   for (const name in caller) {
     if (goesThrough(name) && !dropped?.has(name)) headers[name] = text(caller[name]);
+  }
+  if (isCompute) {
+    for (const name of MICROVERSION_HEADERS) delete headers[name];
+    addMicroversion(headers, caller);
   }
   if (length !== undefined) headers['content-length'] = String(length);
   headers['x-auth-token'] = token;

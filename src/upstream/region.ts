@@ -77,12 +77,13 @@ export function createRegions(means: Omit<Means, 'renewals' | 'retryBudgets'>): 
 
 /** A question whose whole answer is wanted. */
 class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
-  readonly #reader = new AnswerReader();
+  readonly #reader: AnswerReader;
 
   constructor(request: UpstreamRequest, means: Means) {
     const { operation, place, permit } = request;
     const base = basePathOf(place.endpoint, operation.scope);
-    super(request, { base, label: operation.name, isRated: operation.limitClass !== 'free', permit }, means);
+    super(request, { base, label: operation.name, isRated: isRated(operation), permit }, means);
+    this.#reader = new AnswerReader(operation.scope === 'service');
   }
 
   async answer(): Promise<RegionAnswer> {
@@ -95,8 +96,9 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   }
 
   protected headers(token: Token): Record<string, string> {
-    const { headers, body, shared, knownClient } = this.request;
-    return requestHeaders(headers, token.id, body !== undefined, shared, knownClient);
+    const { headers, body, shared, operation, knownClient } = this.request;
+    const kind = { hasBody: body !== undefined, shared, isCompute: operation.service === 'compute' };
+    return requestHeaders(headers, token.id, kind, knownClient);
   }
 
   protected exchange(
@@ -117,16 +119,20 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   protected discard(): void {}
 }
 
-/** Where the paths of a scope begin at the region: below the tenant, at the version, or at its root. */
+/** The published limits are those of Compute: no other service is charged to them, and version documents are free. */
+const isRated = ({ service, limitClass }: Operation): boolean =>
+  service === 'compute' && limitClass !== 'free';
+
+/** Where the paths of a scope begin: below the tenant, at the root of the region, or at that of the origin. */
 function basePathOf({ basePath, versionPath }: Endpoint, scope: Operation['scope']): string {
-  if (scope === 'tenant') return basePath;
-  return scope === 'version' ? versionPath : versionPath.slice(0, versionPath.lastIndexOf('/'));
+  if (scope === 'service') return '';
+  return scope === 'tenant' ? basePath : versionPath.slice(0, versionPath.lastIndexOf('/'));
 }
 
 /** A request that goes through, its answer passed on as it comes. */
 class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
   constructor(request: ProxiedRequest, means: Means) {
-    super(request, { base: request.base, label: 'other', isRated: request.isRated }, means);
+    super(request, { base: request.base, label: request.label, isRated: request.isRated }, means);
   }
 
   async answer(): Promise<ProxiedAnswer> {
@@ -136,8 +142,8 @@ class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
   }
 
   protected headers(token: Token): Record<string, string> {
-    const { headers, body, knownClient } = this.request;
-    return passthroughRequestHeaders(headers, token.id, body?.length, knownClient);
+    const { headers, body, isCompute, knownClient } = this.request;
+    return passthroughRequestHeaders(headers, token.id, body?.length, isCompute, knownClient);
   }
 
   protected exchange(

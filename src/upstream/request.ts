@@ -8,15 +8,15 @@ import type { Cancellation } from './cancellation.ts';
 /** A body that is sent while it comes in: once, unless nothing of it has been read. */
 export interface StreamedBody {
   readonly stream: Readable;
-  /** Bytes. */
-  readonly length: number;
+  /** Bytes; undefined: nobody knows before its end, and it goes up in chunks. */
+  readonly length: number | undefined;
 }
 
 /** What every request to a region says, on whosever behalf it is made. */
 export interface RegionRequest {
   readonly method: string;
   readonly place: Place;
-  /** Path below the endpoint, `/servers/1`; `ProxiedRequest` says below what else. */
+  /** Path below the endpoint, `/servers/1`, or at the origin for another service; `ProxiedRequest` says below what else. */
   readonly path: string;
   /** Raw query without `?`, with nothing of Sluice's own in it. */
   readonly query: string;
@@ -63,8 +63,12 @@ export interface UpstreamRequest extends RegionRequest {
 export interface ProxiedRequest extends RegionRequest {
   /** Path at the endpoint's origin below which `path` stands; empty: `path` is the whole of it. */
   readonly base: string;
+  /** Name of its operation in metrics. */
+  readonly label: string;
   /** False: the published limits are not about it. */
   readonly isRated: boolean;
+  /** It is for Compute, see `RequestKind`. */
+  readonly isCompute: boolean;
   readonly body: Buffer | StreamedBody | undefined;
 }
 

@@ -17,7 +17,13 @@ export const NEWER_CLOUDS_DIFFER: Readonly<Record<string, string>> = {
     'no fault has that name',
   '1.11.2 an image that fails is in ERROR with the fault inside, and its server is free again':
     'images carry no fault',
+  '1.9.2 v2 describes itself with id, status and a self link, without a token and without microversions':
+    'version documents are the region’s own, microversions included',
+  '1.11.1 a method the resource does not have is 405 and names those it has':
+    'it is 404, as a path that is none',
   '2.1.1 a status there is not is badRequest': 'an unknown status is that of no server',
+  '2.1.2 202 with id, links, a password of its own making and a Location, then BUILD and ACTIVE':
+    'progress is 0 once a server is ACTIVE',
   '2.1.2 name, metadata, networks and access addresses are taken as given': 'networks are those of Neutron',
   '2.1.2 2.1.2.2 metadata of more than 255 bytes, or of more than 20 items, are overLimit': 'a quota is 403',
   '2.1.2 2.1.2.3 files are injected up to their limits: number, size when decoded, length of the path':

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CLASS_NAMES } from '../../src/cache/classes.ts';
 import type { Operation } from '../../src/operations/operation.ts';
+import { SERVICE_OPERATIONS } from '../../src/operations/services.ts';
 import { OPERATIONS } from '../../src/operations/table.ts';
 import type { Tree } from '../../src/settings/tree.ts';
 import { type TestClient, testClient } from '../support/clients.ts';
@@ -42,6 +44,8 @@ const GRANTS: Record<string, Grant> = {
   'no-actions': { deny: ['confirmResize', 'extensionAction', 're*'] },
   'lists-only': { allow: ['list*'] },
   'guide-only': { deny: ['other'] },
+  'image-reader': { services: ['compute', 'image'], allow: ['list*', 'image.list*', 'image.get*'] },
+  'beside-only': { allow: ['other'] },
   narrow: {
     accounts: ['main'],
     regions: ['DFW'],
@@ -71,16 +75,36 @@ const COMPUTE: Asked[] = [
     path: operation.path.replaceAll(/\{[^}]+\}/g, 'x1'),
     body: operation.action === '*' ? '{"os-stop":null}' : bodyOf(operation),
   })),
+  ...SERVICE_OPERATIONS.filter(({ scope }) => scope === 'tenant').map(({ name, method, path }) => ({
+    name,
+    method,
+    path: path.replaceAll(/\{[^}]+\}/g, 'x1'),
+    body: '',
+  })),
   { name: 'other', method: 'GET', path: '/os-keypairs', body: '' },
   { name: 'other', method: 'POST', path: '/os-keypairs', body: '{"keypair":{"name":"k"}}' },
   { name: 'other', method: 'DELETE', path: '/os-keypairs/k', body: '' },
 ];
 
+/** Every row of the image service, the version written or not, and what no row has. */
 const IMAGE: Asked[] = [
-  { name: 'other', method: 'GET', path: '/images', body: '' },
-  { name: 'other', method: 'POST', path: '/images', body: '{"name":"i"}' },
-  { name: 'other', method: 'DELETE', path: '/images/i', body: '' },
+  ...SERVICE_OPERATIONS.filter(({ service, resource }) => service === 'image' && resource !== 'versions').map(
+    ({ name, method, path }, index) => ({
+      name,
+      method,
+      path: `${index % 2 === 0 ? '/v2' : ''}${path.replaceAll(/\{[^}]+\}/g, 'i')}`,
+      body: method === 'PATCH' || method === 'POST' ? '{"name":"i"}' : '',
+    }),
+  ),
+  { name: 'image.listVersions', method: 'GET', path: '/', body: '' },
+  { name: 'image.deleteImage', method: 'DELETE', path: '/v2//%69mages/i', body: '' },
+  { name: 'other', method: 'GET', path: '/v2/tasks', body: '' },
+  { name: 'other', method: 'POST', path: '/tasks', body: '{}' },
+  { name: 'other', method: 'DELETE', path: '/v1/images/i', body: '' },
 ];
+
+/** What has a row beside the guide is `other`, too: what was granted or denied before it had one stays so. */
+const BESIDE = new Set(SERVICE_OPERATIONS.map(({ name }) => name));
 
 /** What a grant means, in the words of the documentation and not in the code's: 200, or how it is refused. */
 function expected(
@@ -92,7 +116,8 @@ function expected(
 ): number {
   if (grant === undefined) return 401;
   const { accounts, regions, services, access, allow = ['*'], deny = [] } = grant;
-  const isMeant = (glob: string) => new RegExp(`^${glob.replaceAll('*', '.*')}$`).test(name);
+  const isMeant = (glob: string) =>
+    new RegExp(`^${glob.replaceAll('*', '.*')}$`).test(name) || (glob === 'other' && BESIDE.has(name));
   if (accounts !== undefined && !accounts.includes(account)) return 404;
   if (!ACCOUNTS[account].regions.includes(region)) return 404;
   if (regions !== undefined && !regions.some((one) => one.toUpperCase() === region)) return 403;
@@ -113,12 +138,10 @@ let open: TestGateway;
 
 beforeAll(async () => {
   images = await startStubService();
-  for (const [pattern, answer] of [
-    ['GET /v2/images', json({ images: [] })],
-    ['POST /v2/images', json({ id: 'i' }, 201)],
-    ['DELETE /v2/images/*', noContent()],
-  ] as const)
-    images.on(pattern, answer);
+  for (const path of ['/', ...['', '/*', '/*/*', '/*/*/*'].map((more) => `/*/*${more}`)])
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH'])
+      images.on(`${method} ${path}`, json({ images: [] }));
+  for (const more of ['', '/*/*']) images.on(`DELETE /*/*/*${more}`, noContent());
   upstreams = { main: await startAccount('main'), other: await startAccount('other') };
   const { username, apiKey } = STUB_CREDENTIALS;
   const accounts = NAMES.map((name) => ({
@@ -126,7 +149,9 @@ beforeAll(async () => {
     identity: { url: upstreams[name].identityUrl, username, apiKey },
   }));
   const access: Tree = { mode: 'keys', clients: [...clients.values()].map(({ settings }) => settings) };
-  const settings = { accounts, access, limits: { enabled: false } };
+  // A refresh that comes late would be taken for the request of somebody who is refused.
+  const cache = Object.fromEntries(CLASS_NAMES.map((name) => [name, { staleWhileRevalidate: 0 }]));
+  const settings = { accounts, access, cache, limits: { enabled: false } };
   const start = (more: Tree) => startGateway({ identityUrl: '', settings: { ...settings, ...more } });
   gateway = await start({ listen: { regions: { DFW: 0, ORD: 0 } } });
   slow = await start({ listen: { fastPath: false } });

@@ -102,20 +102,23 @@ describe('an answer of its own is kept for', () => {
     expect((await get('/images?unknown=1')).headers['x-cache']).toBe('MISS');
   });
 
-  it.each(['X-OpenStack-Nova-API-Version', 'OpenStack-API-Version'])(
+  it.each([
+    ['X-OpenStack-Nova-API-Version', ''],
+    ['OpenStack-API-Version', 'compute '],
+  ])(
     'each microversion of %s, which goes up',
-    async (name) => {
+    async (name, service) => {
       const lower = name.toLowerCase();
       await get('/images');
       for (const version of ['2.26', '2.79']) {
-        expect((await get('/images', { [name]: version })).headers['x-cache']).toBe('MISS');
-        expect((await get('/images', { [name]: version })).headers['x-cache']).toBe('HIT');
+        expect((await get('/images', { [name]: service + version })).headers['x-cache']).toBe('MISS');
+        expect((await get('/images', { [name]: service + version })).headers['x-cache']).toBe('HIT');
       }
       const sent = upstream
         .region('DFW')
         .requests('GET /images')
         .map(({ headers }) => headers[lower]);
-      expect(sent).toEqual([undefined, '2.26', '2.79']);
+      expect(sent).toEqual([undefined, `${service}2.26`, `${service}2.79`]);
       const { vary } = (await get('/images')).headers;
       expect(vary?.toLowerCase()).toContain(lower);
     },

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonValue } from '../../json.ts';
 import { hrefsOf } from '../../links/json-hrefs.ts';
 import { SEAL_PATTERN, type Seal } from '../../redis/seal.ts';
 import { type EntryFields, type EntryIdentity, isKeptHeader } from '../entry.ts';
+import { scopeParts } from '../key.ts';
 import { LONGEST_ENTRY } from './scripts.ts';
 
 /**
@@ -77,7 +78,8 @@ export function decodeEntry(
 }
 
 /** Only these answers are kept at all, see `decideFreshness`. */
-function isKeptStatus(status: number, { subject }: EntryIdentity): boolean {
+function isKeptStatus(status: number, { subject, scope }: EntryIdentity): boolean {
+  if (status === 300) return scopeParts(scope).resource === 'versions';
   return status === 200 || (status === 404 && subject !== undefined);
 }
 

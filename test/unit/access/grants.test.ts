@@ -9,6 +9,7 @@ import {
   OPERATION_NAMES,
   seesService,
 } from '../../../src/access/grants.ts';
+import { SERVICE_OPERATIONS } from '../../../src/operations/services.ts';
 import { OPERATIONS } from '../../../src/operations/table.ts';
 
 type Settings = Parameters<typeof compileGrant>[0];
@@ -130,7 +131,8 @@ describe('a grant', () => {
       method: fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'DELETE'),
     });
     const named = (patterns: readonly string[], name: string) =>
-      patterns.some((glob) => new RegExp(`^${glob.replaceAll('*', '.*')}$`).test(name));
+      patterns.some((glob) => new RegExp(`^${glob.replaceAll('*', '.*')}$`).test(name)) ||
+      (patterns.includes('other') && SERVICE_OPERATIONS.some((operation) => operation.name === name));
     fc.assert(
       fc.property(settings, request, (words, asked) => {
         const has = (list: readonly string[] | null, one: string) => !list || list.includes(one);

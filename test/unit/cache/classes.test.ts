@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { CLASS_NAMES, CLASSES, classesChangedThrough, familyOf } from '../../../src/cache/classes.ts';
 import { changesOf } from '../../../src/cache/invalidation.ts';
+import { SERVICE_OPERATIONS } from '../../../src/operations/services.ts';
 import { OPERATIONS } from '../../../src/operations/table.ts';
 import { cacheSettings } from './support.ts';
 
+const ALL = [...OPERATIONS, ...SERVICE_OPERATIONS];
+
 describe('every class of cached answers', () => {
   it('has operations that name it and freshness of its own', () => {
-    expect(new Set(OPERATIONS.flatMap(({ cache }) => cache ?? []))).toEqual(new Set(CLASS_NAMES));
+    expect(new Set(ALL.flatMap(({ cache }) => cache ?? []))).toEqual(new Set(CLASS_NAMES));
     for (const name of CLASS_NAMES) expect(Object.keys(cacheSettings()[name])).toContain('ttl');
   });
 
@@ -27,14 +30,17 @@ describe('every class of cached answers', () => {
 });
 
 describe('every write that says what it invalidates', () => {
-  const writes = OPERATIONS.filter(({ invalidates }) => invalidates.length > 0);
+  const writes = ALL.filter(({ invalidates }) => invalidates.length > 0);
 
   it.each(writes.map((write) => [write.name, write] as const))('%s ends what a class holds', (_, write) => {
     const params = { image_id: 'a', server_id: 'b' };
     const changes = changesOf(write.invalidates, params);
     expect(changes.size).toBeGreaterThan(0);
     for (const [name, change] of changes) {
-      if (change.kind !== 'write') throw new Error('a write ends no more than it touches');
+      if (change.kind !== 'write') {
+        expect(Object.values(CLASSES[name].endedBy)).toEqual(['all']);
+        continue;
+      }
       const { subject } = CLASSES[name];
       const namesItem = write.path.includes(`{${subject}}`);
       expect(change.subject).toBe(namesItem ? params[subject as keyof typeof params] : null);
@@ -43,7 +49,10 @@ describe('every write that says what it invalidates', () => {
 
   it('ends nothing else', () => {
     expect(changesOf(['image', 'imageLists'], { image_id: 'a' })).toEqual(
-      new Map([['images', { kind: 'write', lists: true, subject: 'a' }]]),
+      new Map([
+        ['images', { kind: 'write', lists: true, subject: 'a' }],
+        ['glanceImages', { kind: 'write', lists: true, subject: 'a' }],
+      ]),
     );
     expect(changesOf([], { image_id: 'a' }).size).toBe(0);
   });
@@ -51,7 +60,7 @@ describe('every write that says what it invalidates', () => {
 
 it('a write to another service ends what shows the same things, whatever the case of its type', () => {
   for (const type of ['image', 'Image', 'IMAGE', 'imagev2', 'image_v2'])
-    expect(classesChangedThrough(type, '/v2/tasks')).toEqual(['images']);
+    expect(classesChangedThrough(type, '/v2/tasks')).toEqual(['images', 'glanceImages']);
   for (const type of ['volume', 'object-store', 'constructor', ''])
     expect(classesChangedThrough(type, '/v2/images')).toEqual([]);
 });
@@ -70,5 +79,19 @@ it.each<[string, string, boolean]>([
   ['compute', '/os-keypairs', false],
   ['object-store', '/volumes/7/action', false],
 ])('a write to %s %s may make an image: %s', (type, path, isSo) => {
-  expect(classesChangedThrough(type, path)).toEqual(isSo ? ['images'] : []);
+  expect(classesChangedThrough(type, path)).toEqual(isSo ? ['images', 'glanceImages'] : []);
+});
+
+it.each<[string, string, string[]]>([
+  ['network', '/v2.0/rbac-policies', ['networks', 'subnets', 'securityGroups']],
+  ['networkv2', '/v2.0/routers/7/add_router_interface', ['networks', 'subnets', 'securityGroups']],
+  ['compute', '/flavors', ['flavors', 'extraSpecs']],
+  ['compute', '/flavors/2/action', ['flavors', 'extraSpecs']],
+  ['compute', '/flavors/2/os-extra_specs', ['flavors', 'extraSpecs']],
+  ['compute', '/os-aggregates/1/action', ['availabilityZones']],
+  ['compute', '/os-security-group-rules', ['securityGroups']],
+  ['compute', '/os-tenant-networks/1', ['networks', 'subnets']],
+  ['compute', '/os-keypairs', []],
+])('a write to %s %s of which no row says what it touches ends %j', (type, path, classes) => {
+  expect(classesChangedThrough(type, path)).toEqual(classes);
 });

@@ -124,21 +124,21 @@ describe('isTransient', () => {
   const active = imageText({ id: 'b' });
 
   it('sees an image that is not ACTIVE, alone or in a list', () => {
-    expect(isTransient(CLASSES.images, `{"image": ${saving}}`, '')).toBe(true);
-    expect(isTransient(CLASSES.images, imagesDetail([active, saving]), '')).toBe(true);
-    expect(isTransient(CLASSES.images, imagesDetail([active]), '')).toBe(false);
+    expect(isTransient(CLASSES.images, `{"image": ${saving}}`, '', 0)).toBe(true);
+    expect(isTransient(CLASSES.images, imagesDetail([active, saving]), '', 0)).toBe(true);
+    expect(isTransient(CLASSES.images, imagesDetail([active]), '', 0)).toBe(false);
   });
 
   it('is not fooled by metadata, other classes or broken text', () => {
     expect(
-      isTransient(CLASSES.images, '{"image": {"status": "ACTIVE", "metadata": {"status": "odd"}}}', ''),
+      isTransient(CLASSES.images, '{"image": {"status": "ACTIVE", "metadata": {"status": "odd"}}}', '', 0),
     ).toBe(false);
-    expect(isTransient(CLASSES.flavors, `{"image": ${saving}}`, '')).toBe(false);
-    expect(isTransient(CLASSES.images, '{"status": "SAVING"', '')).toBe(false);
+    expect(isTransient(CLASSES.flavors, `{"image": ${saving}}`, '', 0)).toBe(false);
+    expect(isTransient(CLASSES.images, '{"status": "SAVING"', '', 0)).toBe(false);
   });
 
   it('takes lists by a passing status for changing, even empty ones', () => {
-    expect(isTransient(CLASSES.images, '{"images": []}', 'status=SAVING')).toBe(true);
-    expect(isTransient(CLASSES.images, '{"images": []}', 'status=ACTIVE')).toBe(false);
+    expect(isTransient(CLASSES.images, '{"images": []}', 'status=SAVING', 0)).toBe(true);
+    expect(isTransient(CLASSES.images, '{"images": []}', 'status=ACTIVE', 0)).toBe(false);
   });
 });

@@ -14,7 +14,14 @@ export function askFor(url: string, changes: Partial<CacheRequest> = {}): CacheR
   const match = matchPath('GET', path);
   if (match.kind !== 'operation') throw new Error(`${url} is no operation`);
   const { operation, params } = match;
-  const where = { account: 'main', tenant: '4711', region: 'DFW', variant: '', cacheControl: undefined };
+  const where = {
+    account: 'main',
+    tenant: '4711',
+    region: 'DFW',
+    service: '',
+    variant: '',
+    cacheControl: undefined,
+  };
   return { ...where, operation, params, path, query, ...changes };
 }
 

@@ -264,7 +264,7 @@ describe('bodies', () => {
 
 describe('Location', () => {
   const rewrite = (url: string, location?: '/images/' | '/servers/') =>
-    rewriter.rewriteLocation(url, location, BASE, 'DFW', '700100');
+    rewriter.rewriteLocation(url, location, BASE, 'DFW', '/v2/700100');
 
   it('leads a new image to compute, whatever host the upstream named', () => {
     const expected = `${BASE}/dfw/v2/700100/images/${ID}`;

@@ -115,7 +115,14 @@ function sentBy({ target, asked }: Route): string {
 function keyBy({ target, match, asked }: Route): string | undefined {
   if (match?.kind !== 'operation' || !('path' in target) || match.operation.cache === null) return undefined;
   const { operation, params } = match;
-  const where = { account: 'main', tenant: '700100', region: 'DFW', variant: '', cacheControl: undefined };
+  const where = {
+    account: 'main',
+    tenant: '700100',
+    region: 'DFW',
+    service: '',
+    variant: '',
+    cacheControl: undefined,
+  };
   const request = { ...where, operation, params, path: target.path, query: asked };
   return keyOf(request, request.path, request.query);
 }

@@ -4,9 +4,9 @@ import {
   passthroughRequestHeaders,
   passthroughResponseHeaders,
   requestHeaders,
-  variantOf,
   withoutNominated,
 } from '../../../src/upstream/headers.ts';
+import { microversionHeaders, microversionOf } from '../../../src/upstream/microversion.ts';
 import { PRODUCT } from '../../../src/version.ts';
 
 const caller = {
@@ -32,37 +32,42 @@ const caller = {
   'openstack-api-version': 'compute 2.1',
 };
 
+const KIND = { hasBody: false, shared: false, isCompute: true };
+
 describe('a request of a known operation', () => {
   it("carries Sluice's token, JSON, and the caller's own headers alone", () => {
-    expect(requestHeaders(caller, 'ours', true, false)).toEqual({
+    expect(requestHeaders(caller, 'ours', { ...KIND, hasBody: true })).toEqual({
       'x-auth-token': 'ours',
       accept: 'application/json',
       'content-type': 'application/json',
       'user-agent': PRODUCT,
       'openstack-api-version': 'compute 2.1',
+      'x-openstack-nova-api-version': '2.1',
     });
   });
 
   it('whose answer is shared carries nothing that is not part of its cache key', () => {
-    expect(requestHeaders(caller, 'ours', false, true)).toEqual({
+    expect(requestHeaders(caller, 'ours', { ...KIND, shared: true })).toEqual({
       'x-auth-token': 'ours',
       accept: 'application/json',
       'user-agent': PRODUCT,
       'openstack-api-version': 'compute 2.1',
+      'x-openstack-nova-api-version': '2.1',
     });
-    expect(variantOf(caller)).toBe('compute 2.1|');
-    expect(variantOf({ 'x-own': 'x' })).toBe('');
+    expect(microversionOf(caller)).toBe('2.1');
+    expect(microversionOf({ 'x-own': 'x' })).toBe('');
   });
 });
 
 describe('a request that goes through', () => {
   it("keeps the caller's formats and conditions, never its secrets", () => {
-    expect(passthroughRequestHeaders(caller, 'ours', 7)).toEqual({
+    expect(passthroughRequestHeaders(caller, 'ours', 7, true)).toEqual({
       accept: 'application/xml',
       'accept-encoding': 'gzip',
       'content-type': 'application/xml',
       'if-none-match': '"e"',
       'openstack-api-version': 'compute 2.1',
+      'x-openstack-nova-api-version': '2.1',
       'content-length': '7',
       'x-auth-token': 'ours',
       'user-agent': PRODUCT,
@@ -70,12 +75,13 @@ describe('a request that goes through', () => {
   });
 
   it('without a body announces none, whatever the caller announced', () => {
-    expect(passthroughRequestHeaders(caller, 'ours', undefined)).not.toHaveProperty('content-length');
+    expect(passthroughRequestHeaders(caller, 'ours', undefined, true)).not.toHaveProperty('content-length');
   });
 });
 
-const known = (headers: Record<string, string>) => requestHeaders(headers, 'ours', true, false);
-const through = (headers: Record<string, string>) => passthroughRequestHeaders(headers, 'ours', 7);
+const known = (headers: Record<string, string>) =>
+  requestHeaders(headers, 'ours', { ...KIND, hasBody: true });
+const through = (headers: Record<string, string>) => passthroughRequestHeaders(headers, 'ours', 7, true);
 
 describe('what a server would trust for who sends it', () => {
   it.each([
@@ -311,9 +317,19 @@ const CLIENTS: [string, Record<string, string>, string[]][] = [
 describe.each(CLIENTS)('%s', (_name, headers, needed) => {
   it('reaches an operation with what the answer depends on and no token of its own', () => {
     const sent = known({ ...headers, 'x-auth-token': 'callers' });
-    for (const name of needed) expect(sent[name]).toBe(headers[name]);
+    const microversion = microversionHeaders(microversionOf(headers));
+    for (const name of needed) expect(sent[name]).toBe({ ...headers, ...microversion }[name]);
     expect(Object.keys(sent).sort()).toEqual(
-      ['accept', 'content-type', 'user-agent', 'x-auth-token', ...needed].sort(),
+      [
+        ...new Set([
+          'accept',
+          'content-type',
+          'user-agent',
+          'x-auth-token',
+          ...needed,
+          ...Object.keys(microversion),
+        ]),
+      ].sort(),
     );
     expect(JSON.stringify(sent)).not.toContain('callers');
   });
@@ -322,6 +338,7 @@ describe.each(CLIENTS)('%s', (_name, headers, needed) => {
     const { 'x-storage-token': _token, ...rest } = headers;
     expect(through({ ...headers, 'x-auth-token': 'callers' })).toEqual({
       ...rest,
+      ...microversionHeaders(microversionOf(headers)),
       'user-agent': `${headers['user-agent']!.trim()} via ${PRODUCT}`,
       'content-length': '7',
       'x-auth-token': 'ours',

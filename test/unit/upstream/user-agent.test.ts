@@ -3,6 +3,8 @@ import { passthroughRequestHeaders, requestHeaders } from '../../../src/upstream
 import { userAgent } from '../../../src/upstream/user-agent.ts';
 import { PRODUCT, VERSION } from '../../../src/version.ts';
 
+const KIND = { hasBody: false, shared: false, isCompute: true };
+
 describe('the User-Agent that goes up', () => {
   it('is the caller’s, extended by who passes it on', () => {
     expect(userAgent('python-novaclient', 'billing')).toBe(
@@ -23,14 +25,16 @@ describe('the User-Agent that goes up', () => {
 
   it('says nothing of the caller where the answer is shared', () => {
     const caller = { 'user-agent': 'python-novaclient' };
-    expect(requestHeaders(caller, 't', false, true, 'billing')['user-agent']).toBe(PRODUCT);
-    expect(requestHeaders(caller, 't', false, false, 'billing')['user-agent']).toBe(
+    expect(requestHeaders(caller, 't', { ...KIND, shared: true }, 'billing')['user-agent']).toBe(PRODUCT);
+    expect(requestHeaders(caller, 't', KIND, 'billing')['user-agent']).toBe(
       `python-novaclient via ${PRODUCT} (billing)`,
     );
   });
 
   it('is not for a Connection to take away', () => {
     const caller = { 'user-agent': 'curl/8', connection: 'user-agent' };
-    expect(passthroughRequestHeaders(caller, 't', undefined)['user-agent']).toBe(`curl/8 via ${PRODUCT}`);
+    expect(passthroughRequestHeaders(caller, 't', undefined, true)['user-agent']).toBe(
+      `curl/8 via ${PRODUCT}`,
+    );
   });
 });
