@@ -69,7 +69,7 @@ describe('the doctor', () => {
     writeFileSync(join(folder, 'key'), 'a-wrong-key-that-nobody-may-read');
     const findings = await examined();
     expect(amiss(findings)).toEqual([
-      expect.stringMatching(/^fault +login +main: .*refuses the credentials.*; correct username/),
+      expect.stringMatching(/^fault +login +main: .*refuses the credentials.*; correct user/),
     ]);
     expect(JSON.stringify(findings)).not.toMatch(/a-wrong-key/);
   });
