@@ -13,7 +13,8 @@ import { learnFrom, ownTokenOf } from '../serving/own-token.ts';
 import type { Services } from '../serving/services.ts';
 import { whileGood, withdrawnFault } from '../serving/still-good.ts';
 import { longestWaitMs, priorityOf } from '../serving/wait.ts';
-import { mayHaveArrived } from '../upstream/failure.ts';
+import { ExchangeError } from '../upstream/exchange.ts';
+import { failureFault, mayHaveArrived } from '../upstream/failure.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
 import type { ProxiedRequest } from '../upstream/request.ts';
 import { withLinks } from './document-links.ts';
@@ -91,7 +92,9 @@ async function send(
     return await withLinks(answer, method, (json) =>
       services.links(place.account).rewriteBody(json, call.publicBase, place.endpoint.region),
     );
-  } catch (error) {
+  } catch (thrown) {
+    const error =
+      thrown instanceof ExchangeError ? failureFault(thrown, method, place.endpoint.region) : thrown;
     if (mayHaveArrived(error)) await end(located, services, true);
     throw error;
   }

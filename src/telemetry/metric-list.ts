@@ -164,10 +164,10 @@ export const METRICS = {
     help: 'How many requests to a region may be repeated now; 0: its failures go to callers as they are',
     labels: ['account', 'region'],
   },
-  circuitOpen: {
+  circuitState: {
     type: 'gauge',
-    name: 'sluice_circuit_open',
-    help: '1 while a service of a region does not answer and is only tried now and then',
+    name: 'sluice_circuit_state',
+    help: 'Whether a service of a region is asked: 0 closed (as usual), 1 half-open (one request tries it), 2 open (not at all)',
     labels: ['account', 'region', 'service'],
   },
   circuitOpened: {

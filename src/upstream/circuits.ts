@@ -19,6 +19,9 @@ export type CircuitSettings = Pick<CircuitOptions, 'failures' | 'openMs' | 'most
 
 const COMPUTE = 'compute';
 
+/** As the metric has them. */
+const VALUES = { closed: 0, 'half-open': 1, open: 2 } as const;
+
 /** The circuits of all places there are: one for each account, region and service. */
 export class Circuits {
   readonly #settings: CircuitSettings;
@@ -55,7 +58,7 @@ export class Circuits {
   #begin(key: string, account: string, region: string, service: string): CircuitStanding {
     const where = { account, region, service };
     const circuit = new Circuit({ ...CIRCUIT, ...this.#settings }, (state, before) => {
-      this.#metrics.circuitOpen.set(where, state === 'closed' ? 0 : 1);
+      this.#metrics.circuitState.set(where, VALUES[state]);
       if (state === 'open' && before === 'closed') {
         this.#metrics.circuitOpened.inc(account, region, service);
         this.#log.warn(
@@ -65,7 +68,7 @@ export class Circuits {
       }
       if (state === 'closed') this.#log.info(where, `${service} of ${region} answers again`);
     });
-    this.#metrics.circuitOpen.set(where, 0);
+    this.#metrics.circuitState.set(where, VALUES.closed);
     this.#metrics.circuitOpened.touch(account, region, service);
     const standing = { ...where, circuit };
     this.#standings.set(key, standing);

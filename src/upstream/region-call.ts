@@ -191,7 +191,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { method, path, query, body, place } = this.request;
     this.#hasHead = false;
     this.#permit = permit;
-    const { account, endpoint } = place;
     const started = this.means.clock.monotonic();
     const pass = this.#circuit.enter(started);
     if (typeof pass !== 'string') {
@@ -199,7 +198,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       throw circuitFault(pass, place);
     }
     const span = beginAttempt(this.request, this.#terms.label, this.attempts++);
-    this.means.health.asked(account.name, endpoint.region);
+    this.means.health.asked(place.account.name, place.endpoint.region);
     const outcome = await this.exchange(
       {
         method,
@@ -207,20 +206,17 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         headers: withTrace(this.headers(token), span),
         body: isStreamed(body) ? body.stream : body,
       },
-      this.means.pools.get(endpoint.origin, this.#trust),
+      this.means.pools.get(place.endpoint.origin, this.#trust),
     );
-    const now = this.means.clock.monotonic();
-    const tookMs = now - started;
+    const tookMs = this.means.clock.monotonic() - started;
     this.upstreamMs += tookMs;
     endAttempt(span, outcome);
     const { label } = this.#terms;
     recordAttempt(this.request, this.means, { label, count: this.attempts, ms: tookMs }, outcome);
-    this.#circuit.ended(pass, endOf(outcome), now);
-    if (outcome instanceof ExchangeError) {
-      if (!this.#hasHead) settleUnanswered(permit, outcome);
-      return outcome;
-    }
-    return this.check(outcome) ?? outcome;
+    this.#circuit.ended(pass, endOf(outcome), started + tookMs);
+    if (!(outcome instanceof ExchangeError)) return this.check(outcome) ?? outcome;
+    if (!this.#hasHead) settleUnanswered(permit, outcome);
+    return outcome;
   }
 
   #outcomeOf(result: A | ExchangeError): AttemptOutcome {

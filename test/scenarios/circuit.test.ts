@@ -23,7 +23,7 @@ describe('a region that does not answer', () => {
     expect(refused.json()).toHaveProperty('serviceUnavailable.message', expect.stringMatching(/DFW/));
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect(dfw.count('GET /servers')).toBe(5);
-    expect(await gateway.metric('sluice_circuit_open', { region: 'DFW' })).toBe(1);
+    expect(await gateway.metric('sluice_circuit_state', { region: 'DFW' })).toBe(2);
     expect(await gateway.metric('sluice_circuit_opened_total', { region: 'DFW' })).toBe(1);
     const told = () =>
       gateway.logged().filter(({ service, region }) => service === 'compute' && region === 'DFW');
@@ -42,7 +42,7 @@ describe('a region that does not answer', () => {
     clock.tick(21_000);
     expect((await get('/servers')).status).toBe(200);
     expect((await get('/servers')).status).toBe(200);
-    expect(await gateway.metric('sluice_circuit_open', { region: 'DFW' })).toBe(0);
+    expect(await gateway.metric('sluice_circuit_state', { region: 'DFW' })).toBe(0);
     expect(told()).toHaveLength(2);
   });
 

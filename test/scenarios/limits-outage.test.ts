@@ -35,7 +35,7 @@ const start = (limits = {}) =>
   startGateway({
     identityUrl: upstream.identityUrl,
     clock,
-    settings: { limits: { maxWaitMs: 0, ...limits }, upstream: { retries: 0 } },
+    settings: { limits: { maxWaitMs: 0, ...limits }, upstream: { retries: 0, circuit: { failures: 0 } } },
   });
 
 const url = (path: string) => `${gateway.url}/dfw/v2/700100${path}`;

@@ -37,7 +37,7 @@ const start = () =>
         maxWaitMs: 600_000,
         static: [
           { verb: 'GET', uri: '/servers', value: 3, unit: 'MINUTE' },
-          { verb: 'GET', uri: '*', value: 100, unit: 'DAY' },
+          { verb: 'GET', uri: '*', value: 40, unit: 'DAY' },
           { verb: 'DELETE', uri: '*', value: 0, unit: 'DAY' },
         ],
       },
