@@ -91,9 +91,11 @@ function holdsSecrets(tree: Tree): boolean {
     ) ||
     [...listOf(at('access', 'tokenKeys')), ...listOf(at('redis', 'signingKeys'))].some(text) ||
     text(at('admin', 'token')) ||
-    /^rediss?:\/\/[^/@]*:[^/@]+@/.test(String(at('redis', 'url')))
+    hasPassword(String(at('redis', 'url')))
   );
 }
+
+const hasPassword = (url: string): boolean => URL.canParse(url) && new URL(url).password !== '';
 
 /** Asks the system about a file. */
 export function stateOf({ file, use }: NamedFile): FileState {

@@ -2,6 +2,7 @@ import { serveEverywhere } from '../all-regions/serve.ts';
 import { serveIdentity } from '../facade/serve-v2.ts';
 import type { Call } from '../http/call.ts';
 import { serveOperation, serveWrite } from '../serving/compute.ts';
+import { serveFrontDoor } from '../serving/front-door.ts';
 import { locateLater, locateNow } from '../serving/locate.ts';
 import type { Located, LocatedPassthrough } from '../serving/located.ts';
 import type { Services } from '../serving/services.ts';
@@ -18,6 +19,7 @@ export function dispatch(
   services: Services,
   stream: (located: LocatedPassthrough) => void,
 ): void | Promise<void> {
+  if (serveFrontDoor(call, services)) return;
   const located = locateNow(call, services);
   if (located !== undefined) return serve(located, services, stream);
   return locateLater(call, services).then((found) => serve(found, services, stream));

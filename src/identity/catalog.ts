@@ -233,7 +233,8 @@ export function speaksMicroversions(endpoint: Pick<Endpoint, 'versionPath'>): bo
 export function versionDocumentPath(endpoint: Pick<Endpoint, 'versionPath'>, asked?: string): string {
   const { versionPath } = endpoint;
   if (asked !== undefined && speaksMicroversions(endpoint)) return `/${asked}/`;
-  return `${versionPath.slice(versionPath.lastIndexOf('/'))}/`.replace(/^(?!\/)/, '/').replace(/\/+$/, '/');
+  const version = versionPath.slice(versionPath.lastIndexOf('/') + 1);
+  return version === '' ? '/' : `/${version}/`;
 }
 
 /** `/v2/010101` -> `/v2`, `/compute/v2.1` -> `/compute/v2.1`, `/compute/010101` -> `/compute`. */

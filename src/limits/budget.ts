@@ -143,14 +143,14 @@ export class Budget<P extends LimitPlace> {
     return this.#refresher?.resync();
   }
 
-  /** How it stands with the shared budget; `shared` as well where this process has it to itself. */
-  get sharing(): LeaseState {
-    return this.#sharing;
-  }
-
   /** It is that of a caller with a token of its own, and no account's. */
   get isCallers(): boolean {
     return this.#place.account.spender !== undefined;
+  }
+
+  /** How it stands with the shared budget; `shared` as well where this process has it to itself. */
+  get sharing(): LeaseState {
+    return this.#sharing;
   }
 
   get isOrphaned(): boolean {

@@ -123,11 +123,7 @@ function idOf(
   own: JsonObject | undefined,
 ): string | undefined {
   if (id === 'body') return typeof own?.['id'] === 'string' ? own['id'] : undefined;
-  if (id === 'location')
-    return headers.location
-      ?.replace(/[/?#]+$/, '')
-      .split('/')
-      .at(-1);
+  if (id === 'location') return headers.location?.split('/').findLast((part) => part !== '');
   return params[id.parameter];
 }
 

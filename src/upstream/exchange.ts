@@ -27,6 +27,9 @@ export interface UpstreamAnswer {
   flaw?: ExchangeError;
 }
 
+/** What an answer has, however it is taken. */
+export type AnswerHead = Pick<UpstreamAnswer, 'status' | 'headers'>;
+
 /** Why there is no answer. `sent` is false when the request cannot have reached the upstream. */
 export class ExchangeError extends Error {
   override readonly name = 'ExchangeError';

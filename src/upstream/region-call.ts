@@ -5,7 +5,7 @@ import { sleep } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Trust } from '../identity/settings.ts';
 import type { Token } from '../identity/token.ts';
-import type { Charge, Permit, Refusal, SlotRequest } from '../limits/slot-request.ts';
+import type { Charge, Permit, Refusal } from '../limits/slot-request.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import { refusalBody } from './answer-reader.ts';
 import { recordAttempt, recordSlot } from './attempt-record.ts';
@@ -20,17 +20,15 @@ import {
 } from './attempts.ts';
 import type { Circuit } from './circuit.ts';
 import { circuitFault, endOf } from './circuits.ts';
-import { ExchangeError, type ExchangeRequest, type ExchangeWatch, type UpstreamAnswer } from './exchange.ts';
+import type { AnswerHead, ExchangeRequest, ExchangeWatch, UpstreamAnswer } from './exchange.ts';
+import { ExchangeError } from './exchange.ts';
 import { failureFault, renewalFault } from './failure.ts';
 import type { CallTerms, Means } from './means.ts';
 import { ownToken } from './own-token.ts';
 import { isTaken, type Tokens } from './renewals.ts';
 import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import { announce, COMPUTE, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
-
-/** What an answer has, however it is taken. */
-type AnswerHead = Pick<UpstreamAnswer, 'status' | 'headers'>;
+import { announce, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
 
 /**
  * One request to a region, sent until there is an answer worth having. Each attempt takes a token, a permit and one
@@ -102,7 +100,10 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         const asked = this.#admit();
         const permit = asked instanceof Promise ? await waitForSlot(asked, this.request) : asked;
         recordSlot(this.request, this.means, permit);
-        if (permit.refused) throw this.#refusal(permit);
+        if (permit.refused) {
+          if (mayRideAlong(permit)) this.request.waiting?.refused();
+          throw this.means.limits.refusal(permit);
+        }
         this.waitedMs += permit.waitedMs;
         const { beforeSending } = this.request;
         const told = beforeSending && announce(beforeSending, permit);
@@ -145,13 +146,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const slot = this.#slot(0, false);
     const refused = clientLimits.take(client, method, slot, clock.monotonic(), limits.instances);
     if (refused === undefined) return;
-    metrics.limitRejected.inc(
-      place.account.name,
-      place.endpoint.region,
-      slot.service ?? COMPUTE,
-      client,
-      'client',
-    );
+    metrics.limitRejected.inc(place.account.name, place.endpoint.region, slot.service, client, 'client');
     throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
   }
 
@@ -178,7 +173,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     return this.means.limits.acquire(this.request.place, this.#slot(maxWaitMs, isAgain));
   }
 
-  #slot(maxWaitMs: number, isAgain: boolean): SlotRequest {
+  #slot(maxWaitMs: number, isAgain: boolean): RegionSlot {
     const { base, isRated } = this.#terms;
     return new RegionSlot(this.request, base, !isRated, maxWaitMs, isAgain);
   }
@@ -196,7 +191,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { method, path, query, body, place } = this.request;
     this.#hasHead = false;
     this.#permit = permit;
-    const { account, endpoint } = place;
     const started = this.means.clock.monotonic();
     const pass = this.#circuit.enter(started);
     if (typeof pass !== 'string') {
@@ -204,7 +198,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       throw circuitFault(pass, place);
     }
     const span = beginAttempt(this.request, this.#terms.label, this.attempts++);
-    this.means.health.asked(account.name, endpoint.region);
+    this.means.health.asked(place.account.name, place.endpoint.region);
     const outcome = await this.exchange(
       {
         method,
@@ -212,20 +206,17 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         headers: withTrace(this.headers(token), span),
         body: isStreamed(body) ? body.stream : body,
       },
-      this.means.pools.get(endpoint.origin, this.#trust),
+      this.means.pools.get(place.endpoint.origin, this.#trust),
     );
-    const now = this.means.clock.monotonic();
-    const tookMs = now - started;
+    const tookMs = this.means.clock.monotonic() - started;
     this.upstreamMs += tookMs;
     endAttempt(span, outcome);
     const { label } = this.#terms;
     recordAttempt(this.request, this.means, { label, count: this.attempts, ms: tookMs }, outcome);
-    this.#circuit.ended(pass, endOf(outcome), now);
-    if (outcome instanceof ExchangeError) {
-      if (!this.#hasHead) settleUnanswered(permit, outcome);
-      return outcome;
-    }
-    return this.check(outcome) ?? outcome;
+    this.#circuit.ended(pass, endOf(outcome), started + tookMs);
+    if (!(outcome instanceof ExchangeError)) return this.check(outcome) ?? outcome;
+    if (!this.#hasHead) settleUnanswered(permit, outcome);
+    return outcome;
   }
 
   #outcomeOf(result: A | ExchangeError): AttemptOutcome {
@@ -283,11 +274,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     if (why === 'overlimit') return this.means.limits.refusal(await this.#refusalNow());
     this.means.renewals.renewInBackground(this.#tokens, token);
     return renewalFault(this.request.place.endpoint.region);
-  }
-
-  #refusal(refusal: Refusal): Fault {
-    if (mayRideAlong(refusal)) this.request.waiting?.refused();
-    return this.means.limits.refusal(refusal);
   }
 
   #failure(error: ExchangeError): Fault {

@@ -42,8 +42,8 @@ export class RegionSlot implements SlotRequest {
     this.method = request.method;
     this.service = 'service' in place ? serviceNameOf((place as ServicePlace).service.type) : COMPUTE;
     this.isUnpublished = isUnpublished;
-    this.path = request.path;
     this.fullPath = base + request.path;
+    this.path = 'service' in place ? belowVersion(this.fullPath, place.endpoint.basePath) : request.path;
     this.query = request.query;
     this.client = request.client;
     this.priority = request.priority;
@@ -55,6 +55,12 @@ export class RegionSlot implements SlotRequest {
   get signal(): AbortSignal | undefined {
     return this.#cancellation?.signal;
   }
+}
+
+/** The path of a service as its limits name it: `/networks` of `/v2.0/networks`, `/volumes` of `/v3/{project}/volumes`. */
+function belowVersion(path: string, basePath: string): string {
+  const isBelow = basePath !== '' && path.startsWith(`${basePath}/`);
+  return path.slice(isBelow ? basePath.length : (/^\/v\d[^/]*(?=\/)/.exec(path)?.[0] ?? '').length);
 }
 
 /** What a permit is told of an exchange that ended without a head. */

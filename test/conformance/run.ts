@@ -11,7 +11,7 @@ import { countOutcomes, describeSection, describeTotals } from './report.ts';
 import type { Section } from './section.ts';
 import { SECTIONS } from './sections.ts';
 import { type Arena, runSection, type SectionResult } from './suite.ts';
-import { startWorld } from './world.ts';
+import { startWorld, type Way } from './world.ts';
 
 interface Options {
   baseUrl?: string;
@@ -85,11 +85,17 @@ async function runAll(where: string, arena: Arena, options: Options): Promise<Se
   return results;
 }
 
+const WHERE: Record<Way, string> = {
+  direct: 'The simulator, directly',
+  sluice: 'The simulator, through Sluice',
+  openstack: 'The simulator as a cloud of today, through Sluice',
+};
+
 async function runOwn(options: Options): Promise<SectionResult[]> {
   const results: SectionResult[] = [];
-  for (const way of ['direct', 'sluice'] as const) {
+  for (const way of ['direct', 'sluice', 'openstack'] as const) {
     const world = await startWorld(way);
-    const where = way === 'direct' ? 'The simulator, directly' : 'The simulator, through Sluice';
+    const where = WHERE[way];
     results.push(...(await runAll(where, world, options).finally(() => world.close())));
   }
   return results;

@@ -11,8 +11,8 @@ import type { Need } from './section.ts';
 import type { Arena } from './suite.ts';
 import type { Identity, WorldControl } from './trial.ts';
 
-/** How the suite reaches the simulator. */
-export type Way = 'direct' | 'sluice';
+/** How the suite reaches the simulator; `openstack`: through Sluice, and the simulator speaks as clouds of today do. */
+export type Way = 'direct' | 'sluice' | 'openstack';
 
 /** A simulator of our own, with Sluice before it or not: everything the suite can try, it can try here. */
 export interface World extends Arena {
@@ -48,10 +48,13 @@ interface Reach {
 /** Starts a simulator whose clock stands still until a case turns it, and the gateway if that is the way. */
 export async function startWorld(way: Way): Promise<World> {
   const clock = new FakeClock();
-  const simulator = createSimulator(simulatorSettings(SETTINGS), { clock });
+  const settings = way === 'openstack' ? { ...SETTINGS, preset: 'openstack' as const } : SETTINGS;
+  const simulator = createSimulator(simulatorSettings(settings), { clock });
   const { url, identityUrl } = await simulator.listen();
   const reach =
-    way === 'direct' ? await reachDirectly(url, identityUrl) : await reachBySluice(identityUrl, clock);
+    way === 'direct'
+      ? await reachDirectly(url, identityUrl)
+      : await reachBySluice(identityUrl, clock, way === 'openstack' ? 'v2.1' : 'v2');
   const range = await readRange(createClient(reach.wide, 'json'));
 
   const control = (format: Format): WorldControl => ({
@@ -98,7 +101,7 @@ async function reachDirectly(url: string, identityUrl: string): Promise<Reach> {
   };
 }
 
-async function reachBySluice(identityUrl: string, clock: FakeClock): Promise<Reach> {
+async function reachBySluice(identityUrl: string, clock: FakeClock, version: 'v2' | 'v2.1'): Promise<Reach> {
   const account = ({ username, apiKey }: typeof WIDE) => ({
     name: username,
     identity: { url: identityUrl, username, apiKey },
@@ -109,7 +112,7 @@ async function reachBySluice(identityUrl: string, clock: FakeClock): Promise<Rea
     settings: { accounts: [account(WIDE), account(NARROW)] },
   });
   const endpoint = ({ tenant }: typeof WIDE): Endpoint => ({
-    baseUrl: `${gateway.url}/${REGION.toLowerCase()}/v2/${tenant}`,
+    baseUrl: `${gateway.url}/${REGION.toLowerCase()}/${version}/${tenant}`,
     token: null,
   });
   return {

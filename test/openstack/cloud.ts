@@ -83,6 +83,7 @@ export async function createUser(): Promise<TestUser> {
     username: name,
     password,
     project: 'demo',
+    projectId: project,
     id: made.user.id,
     remove: async () => void (await ask('DELETE', `/users/${made.user.id}`)),
   };

@@ -19,6 +19,7 @@ export interface CloudUser {
   readonly username: string;
   readonly password: string;
   readonly project: string;
+  readonly projectId: string;
 }
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -54,6 +55,8 @@ export async function startGateway(user: CloudUser): Promise<Gateway> {
       OS_USERNAME: 'tester',
       OS_PASSWORD: key,
       OS_USER_DOMAIN_ID: 'default',
+      // novaclient and glanceclient insist on one; the others need none at Sluice.
+      OS_PROJECT_ID: user.projectId,
       OS_REGION_NAME: 'DFW',
     },
     async stop() {

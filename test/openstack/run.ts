@@ -7,7 +7,7 @@ import { countParallel, countRequests } from './counts.ts';
 import { startGateway } from './gateway.ts';
 import { createReport } from './report.ts';
 import type { Variables } from './run-client.ts';
-import { compareResults } from './same-results.ts';
+import { COMMANDS, compareResults } from './same-results.ts';
 import { moveImage, revokeInBetween, runServer, stopGlance } from './trouble.ts';
 
 /** Parts to run, by name on the command line; all without any. */
@@ -32,8 +32,12 @@ const through = gateway.variables;
 try {
   if (runs('parallel')) await countParallel(report, through, user);
   if (runs('counts')) await countRequests(report, direct, through, user);
-  if (runs('results'))
-    await compareResults(report, direct, through, [new URL(gateway.url).host, '127.0.0.1']);
+  for (const part of ['results', 'clients'] as const)
+    if (runs(part))
+      await compareResults(report, COMMANDS[part], { direct, through }, [
+        new URL(gateway.url).host,
+        '127.0.0.1',
+      ]);
   if (runs('server')) await runServer(report, through);
   if (runs('image')) await moveImage(report, through);
   if (runs('revoke')) await revokeInBetween(report, through, user);

@@ -38,21 +38,30 @@ const OTHERS: readonly (readonly string[])[] = [
   ['/usr/bin/python3', join(import.meta.dirname, 'sdk.py')],
 ];
 
+/** Commands of `openstack`, or of the other clients and of a program with the SDK. */
+export const COMMANDS = {
+  results: OPENSTACK.map((line) => ['openstack', ...line.split(' ')]),
+  clients: OTHERS,
+} as const;
+
+/** @param hosts how the cloud and the gateway are reached, which is what may differ */
 export async function compareResults(
   report: Report,
-  direct: Variables,
-  through: Variables,
+  commands: readonly (readonly string[])[],
+  { direct, through }: { direct: Variables; through: Variables },
   hosts: readonly string[],
 ): Promise<void> {
-  const commands = [...OPENSTACK.map((line) => ['openstack', ...line.split(' ')]), ...OTHERS];
   for (const command of commands) {
-    const [one, other] = [await runClient(command, direct), await runClient(command, through)];
-    const title = command.slice(command[0] === 'openstack' ? 0 : -3).join(' ');
-    const [expected, got] = [
-      plain(`${one.code}\n${one.stdout}${told(one.stderr)}`, hosts),
-      plain(`${other.code}\n${other.stdout}${told(other.stderr)}`, hosts),
-    ];
-    report.check(`the same: ${title}`, expected === got, `directly: ${expected}\nthrough: ${got}`);
+    const outcome = async (variables: Variables): Promise<string> => {
+      const { code, stdout, stderr } = await runClient(command, variables);
+      return plain(`${code}\n${stdout}${told(stderr)}`, hosts);
+    };
+    const [expected, got] = [await outcome(direct), await outcome(through)];
+    report.check(
+      `the same: ${command.join(' ')}`,
+      expected === got,
+      `directly: ${expected}\nthrough: ${got}`,
+    );
   }
 }
 
@@ -65,5 +74,5 @@ function told(stderr: string): string {
 /** Lists in the order of their texts, and addresses of the services without what differs by purpose. */
 function plain(text: string, hosts: readonly string[]): string {
   const same = hosts.reduce((all, host) => all.replaceAll(host, 'HOST'), text);
-  return same.replace(/HOST(?::\d+)?(?:\/[a-z]+(?:\/services\/[a-z-]+)?)?/g, 'HOST');
+  return same.replace(/HOST(?::\d+)?(?:\/dfw(?:\/services\/[a-z-]+)?)?/g, 'HOST');
 }

@@ -12,11 +12,14 @@ let upstream: StubUpstream;
 let redis: RedisServer;
 let gateway: TestGateway;
 let prometheus: Prometheus;
+/** Requests that wait for a slot as long as the test lasts. */
+let waiting: Promise<unknown>[];
 
 const canRun = programAvailable('prometheus') && redisAvailable();
 
 beforeEach(async () => {
   if (!canRun) return;
+  waiting = [];
   upstream = await startStubUpstream();
   redis = await startRedis();
   gateway = await startGateway({
@@ -51,6 +54,7 @@ const get = (path: string) => ask(`${gateway.url}/dfw/v2/700100${path}`, as);
 
 /** What the questions are about happens again and again: a series has an increase from its second sample on. */
 async function happen(): Promise<void> {
+  if ((await gateway.metric('sluice_limit_queue_depth')) === 0) waiting.push(get('/servers').catch(() => {}));
   await Promise.all([
     get('/flavors'),
     get('/images'),
@@ -64,12 +68,16 @@ describe.skipIf(!canRun)('a real Prometheus', () => {
     const dfw = upstream.region('DFW');
     dfw.on('GET /os-keypairs', unavailable, tooMany.rateBySeconds(1), json({ keypairs: [] }));
     for (let time = 0; time < 3; time++) await get('/servers');
-    const waiting = get('/servers').catch(() => {});
     await expect
-      .poll(async () => (await prometheus.query('sluice_limit_waiting_requests').catch(() => [])).length, {
-        timeout: 60_000,
-      })
-      .toBeGreaterThan(0);
+      .poll(
+        () =>
+          prometheus.query('up').then(
+            (series) => series.length,
+            () => 0,
+          ),
+        { timeout: 60_000 },
+      )
+      .toBe(1);
 
     const open = new Set(questionQueries().map(({ expression }) => expression));
     expect(open.size).toBeGreaterThan(15);
@@ -84,8 +92,12 @@ describe.skipIf(!canRun)('a real Prometheus', () => {
         { timeout: 90_000, interval: 1_000 },
       )
       .toEqual([]);
-    const [oldest] = await prometheus.query('max(sluice_limit_queue_oldest_seconds)');
-    expect(Number(oldest!.value[1])).toBeGreaterThan(0);
+    const oldest = async () => {
+      await happen();
+      const [series] = await prometheus.query('max(sluice_limit_queue_oldest_seconds)');
+      return Number(series?.value[1] ?? 0);
+    };
+    await expect.poll(oldest, { timeout: 60_000, interval: 1_000 }).toBeGreaterThan(0);
     expect(await prometheus.query('sluice_redis_up')).toHaveLength(2);
 
     for (const { expression } of dashboardQueries()) {
@@ -93,6 +105,6 @@ describe.skipIf(!canRun)('a real Prometheus', () => {
       await prometheus.query(expression.replace('$account', 'main').replace('$client', 'billing'));
     }
     await gateway.close(0);
-    await waiting;
+    await Promise.all(waiting);
   }, 240_000);
 });

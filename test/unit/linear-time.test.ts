@@ -148,6 +148,7 @@ const MADE_OF_TEXTS = [
   'settings/overrides.ts',
   'settings/schema-walk.ts',
   'simulator/chaos/chaos.ts',
+  'simulator/nova/server-query.ts',
   'simulator/rates/limit.ts',
   'translation/xml-name.ts',
   'upstream/plain-text.ts',

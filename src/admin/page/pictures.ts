@@ -1,6 +1,6 @@
+import { html, type Markup } from '../../http/html.ts';
 import type { LimitStanding } from '../../limits/snapshot.ts';
 import type { MinuteOfCache } from '../../telemetry/last-hour.ts';
-import { html, type Markup } from './html.ts';
 
 /** Verdicts from the bottom of a column to its top; each is a class of the style sheet. */
 const VERDICTS = ['hit', 'stale', 'coalesced', 'miss', 'pass'] as const;

@@ -1,10 +1,10 @@
+import { html, type Markup } from '../../http/html.ts';
 import type { RegionStanding } from '../../limits/limits.ts';
 import type { LimitStanding } from '../../limits/snapshot.ts';
 import type { NotableRequest } from '../../telemetry/notable-requests.ts';
 import { VERSION } from '../../version.ts';
 import type { DegradedPart } from '../degraded.ts';
 import type { Overview, PartState } from '../overview.ts';
-import { html, type Markup } from './html.ts';
 import { gauge, savingPicture, verdictPicture } from './pictures.ts';
 
 /** The whole page: what stands in `main` is replaced as it changes. */

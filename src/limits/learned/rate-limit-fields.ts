@@ -99,9 +99,10 @@ function fromFamily(headers: Headers, prefix: string, now: number): HeaderLimit[
 
 /** `60`, `60r/m`, `60/minute`, `100;w=60`, or `100, 100;w=60`. */
 function rateOf(field: string | undefined): { value: number; periodMs: number | undefined } | undefined {
-  const match = /^\s*(\d{1,10})\s*(?:r?(?:eq(?:uests)?)?\s*\/\s*(\d{0,5})([smhd])[a-z]*)?\s*(?:$|[;,])/i.exec(
-    field ?? '',
-  );
+  const match =
+    /^\s{0,8}(\d{1,10})\s{0,8}(?:r?(?:eq(?:uests)?)?\s{0,8}\/\s{0,8}(\d{0,5})([smhd])[a-z]*)?\s{0,8}(?:$|[;,])/i.exec(
+      field ?? '',
+    );
   if (!match) return undefined;
   const [, value, count, letter] = match;
   const window = /;\s*w\s*=\s*(\d{1,6})/i.exec(field ?? '')?.[1];

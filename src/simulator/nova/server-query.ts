@@ -74,9 +74,14 @@ function hasAddress(visit: NovaVisit, values: readonly string[], version: number
       });
 }
 
+/** More than one of these in a row of choices, or any group, and matching could take for ever. */
+const COSTLY = /[(){}|\\]|[*+?][^*+?]{0,255}[*+?][^*+?]{0,255}[*+?]/;
+
+/** A filter as Nova's database reads it; what could be slow to match is looked for as it is written. */
 function expression(text: string): RegExp {
+  const isPlain = text.length > 255 || COSTLY.test(text);
   try {
-    return new RegExp(text);
+    return new RegExp(isPlain ? text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&') : text);
   } catch {
     throw novaError(
       400,
