@@ -87,5 +87,6 @@ const tooLarge = (most: number) =>
     `The request body is larger than ${most} bytes, which is the most this gateway takes.`,
   );
 
-const cutShort = (cause: unknown) =>
+/** The fault for a body that ended before all of it was here. */
+export const cutShort = (cause: unknown) =>
   new Fault('badRequest', 'The request body ended before its announced length.', { cause });

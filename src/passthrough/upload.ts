@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { Fault } from '../faults/faults.ts';
-import { BODY_FAILED, hasBody, MAX_BODY_BYTES, readBody } from '../http/body.ts';
+import { BODY_FAILED, cutShort, hasBody, MAX_BODY_BYTES, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
 import type { StreamedBody } from '../upstream/request.ts';
 
@@ -48,7 +47,7 @@ function holdBeginning(req: IncomingMessage): Promise<Buffer | StreamedBody> {
     };
     const onCut = (cause?: unknown) => {
       leave();
-      reject(new Fault('badRequest', 'The request body ended before its end was announced.', { cause }));
+      reject(cutShort(cause));
     };
     req.on('data', onData).once('end', onEnd).once('error', onCut).once('aborted', onCut);
     req.once(BODY_FAILED, reject);
