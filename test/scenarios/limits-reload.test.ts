@@ -110,8 +110,10 @@ it('a changed share reaches clients that were seen before, those who wait includ
   await get('/limits');
   await get('/servers');
   const order: string[] = [];
-  const waiting = Array.from({ length: 12 }, (_, at) => (at % 2 ? 'small' : 'large')).map((name) =>
-    get('/servers', '700100', { 'x-sluice-client': name }).then(() => order.push(name)),
+  const names = Array.from({ length: 12 }, (_, at) => (at % 2 ? 'small' : 'large'));
+  // Each asks for something else: those that ask the same would share a slot.
+  const waiting = names.map((name, at) =>
+    get(`/servers?name=${at}`, '700100', { 'x-sluice-client': name }).then(() => order.push(name)),
   );
   while ((await gateway.metric('sluice_limit_queue_depth')) < waiting.length);
   await gateway.reload(clients(5));
