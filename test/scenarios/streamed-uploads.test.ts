@@ -124,7 +124,8 @@ describe('a body too large to be kept, refused for a rate', () => {
     const { status, headers, json: parse } = await upload();
     expect(status).toBe(413);
     expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(28);
-    expect(Number(headers['retry-after'])).toBeLessThanOrEqual(33);
+    // Nobody publishes a limit of uploads: what is found out from the refusal may be one per minute, and nothing longer.
+    expect(Number(headers['retry-after'])).toBeLessThanOrEqual(62);
     expect(parse()).toHaveProperty('overLimit.retryAt');
     expect(dfw.count('PUT /os-blobs/1')).toBe(1);
     await clock.advance(1000 * (Number(headers['retry-after']) + 1));
