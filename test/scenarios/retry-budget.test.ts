@@ -12,7 +12,11 @@ let gateway: TestGateway;
 beforeEach(async () => {
   clock = new FakeClock(Date.now());
   upstream = await startStubUpstream({ now: () => clock.now() });
-  gateway = await startGateway({ identityUrl: upstream.identityUrl, clock });
+  gateway = await startGateway({
+    identityUrl: upstream.identityUrl,
+    clock,
+    settings: { upstream: { circuit: { failures: 0 } } },
+  });
 });
 
 afterEach(async () => {

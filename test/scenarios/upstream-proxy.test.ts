@@ -32,8 +32,8 @@ async function proxy(options: Parameters<typeof startConnectProxy>[0] = {}): Pro
 /** Nothing is asked but what a test asks. */
 const QUIET = { limits: { enabled: false }, cache: { warm: [] } };
 
-const list = ({ gateway }: Scene, headers: Record<string, string> = {}) =>
-  ask(`${gateway.url}/dfw/v2/700100/servers`, { headers });
+const list = ({ gateway }: Scene, headers: Record<string, string> = {}, query = '') =>
+  ask(`${gateway.url}/dfw/v2/700100/servers${query}`, { headers });
 
 const hosts = ({ upstream, dfw }: Scene) => [upstream.identityUrl, dfw.url].map((url) => new URL(url).host);
 
@@ -85,7 +85,7 @@ describe('a gateway behind a proxy', () => {
     const environment = { HTTPS_PROXY: `http://127.0.0.1:${started.port}` };
     const set = await behind({ settings: { upstream: { connections: 2 } } }, environment);
     const gate = set.dfw.hold('GET /servers');
-    const answers = Promise.all(Array.from({ length: 6 }, () => list(set)));
+    const answers = Promise.all(Array.from({ length: 6 }, (_, at) => list(set, {}, `?name=${at}`)));
     await gate.arrived(2);
     expect(set.dfw.connections).toBeLessThanOrEqual(2);
     gate.open();
