@@ -22,8 +22,8 @@ const TABLE_1_3 = [
   'POST /servers 1000 DAY',
 ];
 
-/** A gateway waits for a slot unless it is told not to; a region knows nothing of that header. */
-const AT_ONCE = { 'x-sluice-max-wait': '0' };
+/** A gateway waits for a slot, and answers what it knows, unless it is told not to; a region minds neither header. */
+const AT_ONCE = { 'x-sluice-max-wait': '0', 'cache-control': 'no-cache' };
 
 /** Section 1.8.1. The texts of refusals differ between a region and a gateway, so only statuses are compared. */
 export const rateLimits: Section = {
