@@ -1,6 +1,5 @@
 import type { CallerIdentity } from './caller-identity.ts';
 import { createDiscovery } from './discovery.ts';
-import { LoginError } from './login-error.ts';
 import { locateIdentity } from './settings.ts';
 import { createV2Caller } from './v2-caller.ts';
 import { createV3Caller, type V3CallerOptions } from './v3-caller.ts';
@@ -15,17 +14,12 @@ export function createCaller(options: V3CallerOptions): CallerIdentity {
   if (version === 'v2.0') return createV2Caller(options);
   if (version === 'v3') return createV3Caller(options);
   const discovery = createDiscovery(url, options, () => options.clock.now());
-  const ask = async <T>(signal: AbortSignal, use: (known: CallerIdentity) => Promise<T>): Promise<T> => {
-    const { v3, 'v2.0': v2 } = await discovery.versions(signal);
-    const client =
-      v3 === undefined ? createV2Caller({ ...options, url: v2! }) : createV3Caller({ ...options, url: v3 });
-    try {
-      return await use(client);
-    } catch (error) {
-      if (error instanceof LoginError && error.reason === 'rejected') discovery.forget();
-      throw error;
-    }
-  };
+  const ask = <T>(signal: AbortSignal, use: (known: CallerIdentity) => Promise<T>): Promise<T> =>
+    discovery.use(signal, async ({ v3, 'v2.0': v2 }) =>
+      use(
+        v3 === undefined ? createV2Caller({ ...options, url: v2! }) : createV3Caller({ ...options, url: v3 }),
+      ),
+    );
   return {
     logIn: (login, signal) => ask(signal, (client) => client.logIn(login, signal)),
     validate: (token, tenant, signal) => ask(signal, (client) => client.validate(token, tenant, signal)),

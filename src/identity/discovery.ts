@@ -12,21 +12,26 @@ const MOST_REDIRECTS = 3;
 
 /** What is known of an identity service's versions. */
 export interface Discovery {
-  /** The versions there; asked for when nothing is known. @throws LoginError why nothing is known */
-  versions(signal: AbortSignal): Promise<IdentityVersions>;
-  /** What was known does not hold any more. */
-  forget(): void;
+  /**
+   * Asks something in one of the versions there, which are asked for when nothing is known. What is not taken there any more
+   * is a reason to ask for them anew the next time.
+   *
+   * @throws LoginError why nothing is known; what `ask` throws
+   */
+  use<T>(signal: AbortSignal, ask: (versions: IdentityVersions) => Promise<T>): Promise<T>;
 }
 
 export function createDiscovery(root: URL, way: IdentityWay, nowMs: () => number): Discovery {
   let known: IdentityVersions | undefined;
   return {
-    async versions(signal) {
+    async use(signal, ask) {
       known ??= await discoverVersions(root, way, nowMs, signal);
-      return known;
-    },
-    forget() {
-      known = undefined;
+      try {
+        return await ask(known);
+      } catch (error) {
+        if (error instanceof LoginError && error.reason === 'rejected') known = undefined;
+        throw error;
+      }
     },
   };
 }
@@ -94,7 +99,7 @@ function versionsOf(answer: IdentityAnswer, root: URL): IdentityVersions {
 /**
  * Reads a document of versions, `{"versions": {"values": […]}}`, `{"versions": […]}` or `{"version": {…}}`. Of their links
  * only the path is taken, and that only of links to the host that was asked: behind a load balancer a service may know itself
- * by a name, a scheme and a path that nobody else wayes it by, and credentials go nowhere but where they were meant for.
+ * by a name, a scheme and a path that nobody else knows it by, and credentials go nowhere but where they were meant for.
  */
 export function readVersions(document: JsonValue, root: URL): IdentityVersions {
   const found: IdentityVersions = {};

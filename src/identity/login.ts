@@ -1,14 +1,9 @@
 import { systemClock } from '../clock.ts';
-import { createDiscovery, type Discovery, type IdentityVersions } from './discovery.ts';
+import { createDiscovery, type IdentityVersions } from './discovery.ts';
 import { LoginError } from './login-error.ts';
 import { type IdentityVersion, locateIdentity, needsV3 } from './settings.ts';
 import { createV2Login, type LogIn, type LoginOptions } from './v2-client.ts';
 import { createV3Login } from './v3-client.ts';
-
-export interface AnyLoginOptions extends LoginOptions {
-  /** What is known of the versions there, where it is shared with other logins at the same URL. */
-  discovery?: Discovery | undefined;
-}
 
 /**
  * Logins at an identity service in the version that its URL names, or else in the best that it says it speaks. That is
@@ -16,20 +11,13 @@ export interface AnyLoginOptions extends LoginOptions {
  *
  * @throws Error at once for a URL that is none or for credentials without a secret
  */
-export function createIdentityLogin(options: AnyLoginOptions): LogIn {
+export function createIdentityLogin(options: LoginOptions): LogIn {
   const { version, url } = locateIdentity(options.url);
   if (version === 'v2.0') return createV2Login(options);
   if (version === 'v3') return createV3Login(options);
-  const { clock = systemClock, discovery = createDiscovery(url, options, () => clock.now()) } = options;
-  return async (signal) => {
-    const login = chosen(await discovery.versions(signal), options);
-    try {
-      return await login(signal);
-    } catch (error) {
-      if (error instanceof LoginError && error.reason === 'rejected') discovery.forget();
-      throw error;
-    }
-  };
+  const { clock = systemClock } = options;
+  const discovery = createDiscovery(url, options, () => clock.now());
+  return (signal) => discovery.use(signal, async (versions) => chosen(versions, options)(signal));
 }
 
 function chosen(versions: IdentityVersions, options: LoginOptions): LogIn {
