@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
-import { createRedisPair, type RedisLog } from '../redis/connection.ts';
+import { createRedisPair, SILENT_LOG } from '../redis/connection.ts';
 import type { RedisSettings } from '../redis/settings.ts';
 import type { Standings } from '../standing.ts';
 import { LeakyCounts } from './leaky-counts.ts';
@@ -92,7 +92,7 @@ export class TokenKeeper {
   }
 
   #share(settings: RedisSettings): RevocationSharing | undefined {
-    const pair = createRedisPair(settings, SILENT, {
+    const pair = createRedisPair(settings, SILENT_LOG, {
       purpose: 'returned tokens',
       commandTimeoutMs: 1_000,
       standing: this.#standings.open('redis tokens'),
@@ -116,6 +116,3 @@ function tooMany(pauseMs: number): Fault {
     { code: 429, headers: { 'retry-after': `${Math.ceil(pauseMs / 1_000)}` } },
   );
 }
-
-/** Of outages the cache's connection speaks. */
-const SILENT: RedisLog = { warn: () => {}, info: () => {} };

@@ -4,7 +4,7 @@ import { IdempotencyKeeper } from '../idempotency/keeper.ts';
 import { LocalStore } from '../idempotency/local-store.ts';
 import { RedisIdempotencyStore } from '../idempotency/redis-store.ts';
 import type { IdempotencyStore } from '../idempotency/store.ts';
-import { createRedis, type RedisLog } from '../redis/connection.ts';
+import { createRedis, type RedisLog, SILENT_LOG } from '../redis/connection.ts';
 import { createSeal } from '../redis/seal.ts';
 import { observeRedis } from '../telemetry/observers.ts';
 import type { Shared } from './shared.ts';
@@ -25,13 +25,14 @@ export const idempotencyKeyOf = ({ idempotency, limits, redis }: Config): string
 /** The cache and the limits speak of outages of the same Redis. */
 const isOutage = (fields: object): boolean => 'trouble' in fields && fields.trouble === 'outage';
 
-const SILENT = { warn: () => {}, info: () => {} };
-
 async function openStore(config: Config, { clock, log, metrics }: Shared): Promise<IdempotencyStore> {
   const { keepMs, maxBytes } = config.idempotency;
   const path = fileOf(config);
   const warn = (line: string) => log.warn(line);
-  const redis = createRedis(config.redis, SILENT, { purpose: 'idempotency', commandTimeoutMs: TIMEOUT_MS });
+  const redis = createRedis(config.redis, SILENT_LOG, {
+    purpose: 'idempotency',
+    commandTimeoutMs: TIMEOUT_MS,
+  });
   const journal = path === null ? undefined : await openJournal({ path, warn, now: clock.now() });
   const kept = journal === undefined ? {} : { journal, records: [...journal.records] };
   const local = new LocalStore({ clock, maxBytes, ...kept });

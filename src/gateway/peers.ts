@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
-import { createRedis, type RedisConnection, type RedisLog } from '../redis/connection.ts';
+import { createRedis, type RedisConnection, SILENT_LOG } from '../redis/connection.ts';
 import {
   differences,
   exchangeInstances,
@@ -19,8 +19,6 @@ import { usesRedis } from '../redis/settings.ts';
 import { VERSION } from '../version.ts';
 
 const COMMAND_TIMEOUT_MS = 1_000;
-/** Of outages the cache's connection speaks. */
-const SILENT: RedisLog = { warn: () => {}, info: () => {} };
 
 /**
  * The settings that instances at one Redis must have in common: they decide what the others' cached answers and slots
@@ -61,7 +59,10 @@ export class Peers {
       this.#redis?.disconnect();
       this.#connectedTo = JSON.stringify(connection);
       this.#redis = usesRedis(config.redis)
-        ? createRedis(config.redis, SILENT, { purpose: 'instances', commandTimeoutMs: COMMAND_TIMEOUT_MS })
+        ? createRedis(config.redis, SILENT_LOG, {
+            purpose: 'instances',
+            commandTimeoutMs: COMMAND_TIMEOUT_MS,
+          })
         : null;
       this.#redis?.on('ready', () => void this.#meet());
     } else void this.#meet();

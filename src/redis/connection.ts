@@ -12,6 +12,9 @@ export interface RedisLog {
   info(fields: object, message: string): void;
 }
 
+/** For a connection of whose outages another one to the same Redis speaks. */
+export const SILENT_LOG: RedisLog = { warn: () => {}, info: () => {} };
+
 const CONNECT_TIMEOUT_MS = 1000;
 /** Reconnecting is tried often: a Redis that is back should be used again within a second or two. */
 const LONGEST_RECONNECT_DELAY_MS = 1000;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, sleep } from '../../clock.ts';
-import { createRedisPair, type RedisConnection, type RedisLog } from '../../redis/connection.ts';
+import { createRedisPair, type RedisConnection, type RedisLog, SILENT_LOG } from '../../redis/connection.ts';
 import { RedisGuard } from '../../redis/guard.ts';
 import { createSeal, type Seal } from '../../redis/seal.ts';
 import type { RedisSettings } from '../../redis/settings.ts';
@@ -46,14 +46,12 @@ export function connectSharedStore(
   options: ConnectOptions,
 ): ((listener: SharedListener) => SharedStore) | undefined {
   const { standing } = options;
-  const pair = createRedisPair(settings, SILENT, { purpose: 'cache', standing });
+  // The guard speaks of outages, be it that Redis is slow or away.
+  const pair = createRedisPair(settings, SILENT_LOG, { purpose: 'cache', standing });
   if (pair === null) return undefined;
   const seal = createSeal(settings.signingKeys);
   return (listener) => new RedisStore({ ...options, ...pair, listener, seal, standing });
 }
-
-/** The guard speaks of outages, be it that Redis is slow or away. */
-const SILENT: RedisLog = { warn: () => {}, info: () => {} };
 
 /** What Redis is asked for, and what it brings by itself. */
 const OPERATIONS = ['begin', 'commit', 'announce', 'check', 'message'];
