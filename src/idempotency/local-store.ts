@@ -60,11 +60,6 @@ export class LocalStore implements IdempotencyStore {
     await this.#options.journal?.close();
   }
 
-  /** All there are. */
-  get records(): Iterable<readonly [string, IdempotencyRecord]> {
-    return [...this.#held].map(([name, { record }]) => [name, record] as const);
-  }
-
   get bytes(): number {
     return this.#bytes;
   }

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { isJsonObject, type JsonValue } from '../json.ts';
+import { isJsonObject } from '../json.ts';
 import type { KeyScope } from './key.ts';
 
 /**
@@ -38,16 +38,15 @@ const STATES: ReadonlySet<unknown> = new Set(['waiting', 'sent', 'done', 'lost']
 
 /** A record out of what was kept; undefined: it is none. */
 export function readRecord(text: string): IdempotencyRecord | undefined {
-  let value: JsonValue;
   try {
-    value = JSON.parse(text) as JsonValue;
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }
-  return isRecordShape(value) ? (value as unknown as IdempotencyRecord) : undefined;
 }
 
-function isRecordShape(value: JsonValue): boolean {
+function isRecord(value: unknown): value is IdempotencyRecord {
   if (!isJsonObject(value)) return false;
   const { state, fingerprint, owner, leaseUntil, startedAt, sentAt, expiresAt, answer } = value;
   return (

@@ -63,13 +63,14 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     const { local } = this.#options;
     const known = await local.find(name);
     if (known !== undefined) return { state: 'held', held: known };
+    const mine = this.#heldOf(name, record);
     let rubbish = '';
     for (let attempt = 0; attempt < 2; attempt++) {
-      const there = await this.#claim(name, record, rubbish);
+      const there = await this.#claim(name, mine, rubbish);
       if (there === undefined) return this.#claimHere(name, record);
       if (there === null) {
         const isSure = rubbish === '' && record.startedAt >= this.#unsureUntil;
-        return { state: 'claimed', held: this.#heldOf(name, record), isSure };
+        return { state: 'claimed', held: mine, isSure };
       }
       const held = this.#read(name, there);
       if (held !== undefined) return { state: 'held', held };
@@ -112,9 +113,8 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   }
 
   /** @returns null: it is put; a text: what stands there; undefined: Redis does not say */
-  async #claim(name: string, record: IdempotencyRecord, rubbish: string): Promise<string | null | undefined> {
+  async #claim(name: string, { record, token }: Held, rubbish: string): Promise<string | null | undefined> {
     const { redis, clock } = this.#options;
-    const { token } = this.#heldOf(name, record);
     const ttlMs = Math.max(1, Math.ceil(record.expiresAt - clock.now()));
     const reply = await this.#guard.attempt('claim-key', () =>
       CLAIM.run(redis, [PREFIX + name], [token, String(ttlMs), rubbish]),
@@ -146,7 +146,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
       // What is under way here is told once it is over.
       if (held?.record.state === 'waiting' || held?.record.state === 'sent') continue;
       if (held !== undefined) {
-        if ((await this.#claim(name, held.record, '')) === undefined) return;
+        if ((await this.#claim(name, this.#heldOf(name, held.record), '')) === undefined) return;
         await local.replace(name, held, undefined);
       }
       this.#untold.delete(name);
