@@ -5,14 +5,14 @@ import { serviceOf } from '../identity/service-types.ts';
 import type { Service } from '../operations/operation.ts';
 import { serviceRowOf } from '../operations/services.ts';
 import type { Place } from '../routing/directory.ts';
-import type { ServicePlace } from '../routing/service-place.ts';
-import { debugIdOf } from '../serving/ask-region.ts';
+import { isServicePlace, type ServicePlace } from '../routing/service-place.ts';
+import { debugIdOf, patienceOf } from '../serving/ask-region.ts';
 import { endUnknown, endWritten } from '../serving/ended.ts';
 import type { LocatedPassthrough } from '../serving/located.ts';
 import { learnFrom, ownTokenOf } from '../serving/own-token.ts';
 import type { Services } from '../serving/services.ts';
 import { whileGood, withdrawnFault } from '../serving/still-good.ts';
-import { longestWaitMs, priorityOf } from '../serving/wait.ts';
+import { priorityOf } from '../serving/wait.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
 import { failureFault, mayHaveArrived } from '../upstream/failure.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
@@ -57,7 +57,7 @@ export async function findProxyTarget(located: LocatedPassthrough, services: Ser
     origin: place.endpoint.origin,
     send: () => send(located, request, services),
     location: (url) =>
-      (isService(place) ? serviceLocation(call, place, url) : undefined) ??
+      (isServicePlace(place) ? serviceLocation(call, place, url) : undefined) ??
       services.location(call, place, undefined, url),
     limitHeaders: ({ charges }) => services.limits.headers(charges),
   };
@@ -110,42 +110,35 @@ async function end(located: LocatedPassthrough, services: Services, isLost: bool
 
 /** What a request says wherever it goes. */
 function commonOf(call: Call, services: Services) {
-  const { settings, clients } = services;
   const { method, headers, client } = call;
-  const known = clients.get(client);
   return {
     method,
     headers,
     client,
-    knownClient: known?.name,
+    knownClient: services.clients.get(client)?.name,
     ownToken: ownTokenOf(call),
     priority: priorityOf(call),
-    maxWaitMs: longestWaitMs(call, settings.limits.maxWaitMs, known),
+    maxWaitMs: patienceOf(call, services),
     beforeSending: whileGood(call, services),
     cancellation: call,
     trace: call.trace,
   };
 }
 
-/** The path below the version, as limits name it, and what stands before it. */
+/** Where it leads, and what it is called. */
 function pathOf({
   place,
   path,
   matched,
-}: LocatedPassthrough): Pick<ProxiedRequest, 'base' | 'path' | 'label' | 'isRated' | 'isCompute'> {
+}: LocatedPassthrough): Pick<ProxiedRequest, 'base' | 'path' | 'label' | 'isCompute'> {
   const label = matched?.operation.name ?? OTHER_OPERATION;
-  const { basePath } = place.endpoint;
-  if (!isService(place)) return { base: basePath, path, label, isRated: true, isCompute: true };
-  const whole = servicePath(place.service, path);
-  const isBelow = basePath !== '' && whole.startsWith(`${basePath}/`);
-  const base = isBelow ? basePath : (/^\/v\d[^/]*(?=\/)/.exec(whole)?.[0] ?? '');
-  return { base, path: whole.slice(base.length), label, isRated: true, isCompute: false };
+  return isServicePlace(place)
+    ? { base: '', path: servicePath(place.service, path), label, isCompute: false }
+    : { base: place.endpoint.basePath, path, label, isCompute: true };
 }
 
-const isService = (place: Place): place is ServicePlace => 'service' in place;
-
 const kindOf = (place: Place): Service | undefined =>
-  isService(place) ? serviceOf(place.service.type) : 'compute';
+  isServicePlace(place) ? serviceOf(place.service.type) : 'compute';
 
 function serviceLocation(call: Call, { service, endpoint }: ServicePlace, url: string): string | undefined {
   const path = pathOfServiceUrl(service, url);

@@ -14,6 +14,13 @@ export interface ServicePlace extends Place {
   readonly service: ServiceEndpoint;
 }
 
+/** Whether a place is another service's than Compute's. */
+export const isServicePlace = (place: Place): place is ServicePlace => 'service' in place;
+
+/** The type under which the catalog lists what is at a place, `compute` for a region of Compute. */
+export const serviceTypeOf = (place: Place): string =>
+  isServicePlace(place) ? place.service.type : 'compute';
+
 /** What a request for another service says; its path names no tenant. */
 export interface ServiceHints {
   region: string;

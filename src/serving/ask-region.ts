@@ -1,6 +1,6 @@
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
-import type { ServicePlace } from '../routing/service-place.ts';
+import { serviceTypeOf } from '../routing/service-place.ts';
 import type { Span } from '../telemetry/tracing.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
 import { microversionOf } from '../upstream/microversion.ts';
@@ -39,7 +39,7 @@ export async function readRegion(
   const begun = clock.monotonic();
   const sharing = sharedReads.ask(
     () => keyOf(request),
-    { caller: cancellation, patienceMs: patienceOf(request, services) },
+    { caller: cancellation, patienceMs: patienceOf(call, services) },
     (terms) => askRegion(request, undefined, services, terms),
   );
   const { answer, isShared } = await sharing.catch((error: unknown) => {
@@ -60,7 +60,8 @@ export async function readRegion(
 const isOfCaller = (error: unknown): boolean =>
   error instanceof Fault && (error.fault === 'unauthorized' || error.fault === 'forbidden');
 
-function patienceOf({ call }: OperationRequest, { settings, clients }: Services): number {
+/** How long a request may wait, for a slot or for another one in its stead, ms. */
+export function patienceOf(call: Call, { settings, clients }: Services): number {
   return longestWaitMs(call, settings.limits.maxWaitMs, clients.get(call.client));
 }
 
@@ -68,8 +69,13 @@ function patienceOf({ call }: OperationRequest, { settings, clients }: Services)
 function keyOf(request: OperationRequest): string {
   const { call, operation, place, path, query } = request;
   const { account, endpoint } = place;
-  const service = 'service' in place ? (place as ServicePlace).service.type : '';
-  const whose = [account.name, endpoint.region, service, endpoint.tenantId, ownTokenOf(call) ?? null];
+  const whose = [
+    account.name,
+    endpoint.region,
+    serviceTypeOf(place),
+    endpoint.tenantId,
+    ownTokenOf(call) ?? null,
+  ];
   const language = call.header('accept-language') ?? null;
   return JSON.stringify([...whose, operation.name, path, query, microversionOf(call.headers), language]);
 }
@@ -106,7 +112,6 @@ function upstreamRequest(
   const { call, operation, place } = request;
   // What is fetched for the cache is fetched for all who wait for it.
   const isForAll = operation.cache !== null;
-  const client = services.clients.get(call.client);
   return {
     operation,
     method: operation.method,
@@ -118,11 +123,11 @@ function upstreamRequest(
     shared: operation.cache !== null,
     client: call.client,
     requestId: debugIdOf(call, services),
-    knownClient: client?.name,
+    knownClient: services.clients.get(call.client)?.name,
     // Version documents of Compute are for everybody: who asks says nothing about a token, nor a token about the answer.
     ownToken: operation.scope === 'tenant' || operation.scope === 'service' ? ownTokenOf(call) : undefined,
     priority: priorityOf(call),
-    maxWaitMs: longestWaitMs(call, services.settings.limits.maxWaitMs, client),
+    maxWaitMs: patienceOf(call, services),
     beforeSending: isForAll ? beforeSending : whileGood(call, services, beforeSending),
     waiting,
     cancellation,

@@ -4,7 +4,7 @@ import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { Charge } from '../limits/slot-request.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { ServicePlace } from '../routing/service-place.ts';
+import { isServicePlace } from '../routing/service-place.ts';
 import { type Span, traced, within } from '../telemetry/tracing.ts';
 import { MOST_AT_ONCE } from '../translation/turns.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
@@ -119,7 +119,7 @@ const BACKGROUND = 'sluice';
 /** What the cache is asked with. */
 export function askOf({ call, path, operation, params, place, query }: OperationRead): CacheRequest {
   return {
-    service: 'service' in place ? (place as ServicePlace).service.type : '',
+    service: isServicePlace(place) ? place.service.type : '',
     account: place.account.cacheAs ?? place.account.name,
     tenant: place.endpoint.tenantId,
     region: place.endpoint.region,

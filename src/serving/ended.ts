@@ -3,7 +3,7 @@ import { canonicalServiceType, serviceOf } from '../identity/service-types.ts';
 import type { Params } from '../operations/match.ts';
 import type { CacheClass, Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
-import { regionsOfService, type ServicePlace } from '../routing/service-place.ts';
+import { regionsOfService, serviceTypeOf } from '../routing/service-place.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -42,18 +42,13 @@ export async function endWritten(
  * @param path below the service or the tenant, in any spelling
  */
 export async function endUnknown(place: Place, path: string, { cache }: Services): Promise<void> {
-  const ended = classesChangedThrough(
-    isService(place) ? canonicalServiceType(place.service.type) : 'compute',
-    path,
-  );
+  const ended = classesChangedThrough(canonicalServiceType(serviceTypeOf(place)), path);
   const account = place.account.cacheAs ?? place.account.name;
   const regions = regionsWith(place, ended);
   await Promise.all(
     ended.flatMap((resource) => regions.map((region) => cache.purge({ account, region, resource }))),
   );
 }
-
-const isService = (place: Place): place is ServicePlace => 'service' in place;
 
 /** The region of a write, and all those that share with it what holds these classes. */
 function regionsWith({ account, endpoint }: Place, ended: readonly CacheClass[]): string[] {

@@ -6,12 +6,11 @@ import { type KeptAnswer, openAnswer, sealAnswer } from '../idempotency/record.t
 import { parseJson } from '../translation/json.ts';
 import { isLost, LostAnswer, mayHaveArrived } from '../upstream/failure.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
-import { askRegion } from './ask-region.ts';
+import { askRegion, patienceOf } from './ask-region.ts';
 import { findCreated, stamped, stampOf } from './find-created.ts';
 import type { OperationRequest } from './operation-request.ts';
 import type { Services } from './services.ts';
 import { UntilSent } from './until-sent.ts';
-import { longestWaitMs } from './wait.ts';
 
 /** Pauses between looks for what a lost create has made, ms. */
 const LOOKS_MS = [250, 750, 1500, 2500, 5000];
@@ -85,8 +84,7 @@ export async function askOnce(
 async function begin(keyed: Keyed): Promise<Outcome> {
   const { request, name, fingerprint, services } = keyed;
   const { call } = request;
-  const client = services.clients.get(call.client);
-  const patienceMs = longestWaitMs(call, services.settings.limits.maxWaitMs, client);
+  const patienceMs = patienceOf(call, services);
   const begun = await services.idempotency.begin(name, fingerprint, { patienceMs, signal: call.signal });
   switch (begun.kind) {
     case 'run':

@@ -3,7 +3,6 @@
  * every region, façade): its client, its format, the account, the region, the service and the operation. Whatever answers
  * a request takes what is found here and looks nothing up again.
  */
-import { COMPUTE_SERVICE } from '../access/grants.ts';
 import { Fault, methodFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
@@ -15,8 +14,10 @@ import { refusalFault } from '../routing/route.ts';
 import {
   findServicePlace,
   findServicePlaceNow,
+  isServicePlace,
   type ServiceHints,
   type ServicePlace,
+  serviceTypeOf,
 } from '../routing/service-place.ts';
 import { EVERYWHERE, type Target } from '../routing/target.ts';
 import type {
@@ -160,7 +161,7 @@ function ownerNow(call: RequestFacts, tenant: string | undefined): Account | und
 function enter(call: RequestFacts, place: Place | ServicePlace, operation: string | undefined): void {
   call.account = place.account.name;
   call.region = place.endpoint.region;
-  call.service = 'service' in place ? place.service.type : COMPUTE_SERVICE;
+  call.service = serviceTypeOf(place);
   checkRights(call, operation);
 }
 
@@ -174,7 +175,7 @@ function atPlace<C extends RequestFacts>(call: C, place: Place | ServicePlace): 
   if (match?.kind === 'method' && target.kind === 'compute' && !speaksMicroversions(place.endpoint))
     throw methodFault(call.method, match.allow, `on ${target.path}`);
   enter(call, place, operationOf(call.route));
-  if ('service' in place) return atService(call, place, target as Target & { kind: 'service' });
+  if (isServicePlace(place)) return atService(call, place, target as Target & { kind: 'service' });
   if (target.kind !== 'compute') return versionsAt(call, place, target);
   const { path, exactPath, version = 'v2' } = target;
   switch (match?.kind) {

@@ -1,23 +1,14 @@
 import type { Logger } from 'pino';
 import { Fault } from '../faults/faults.ts';
 import type { Place } from '../routing/directory.ts';
+import { isServicePlace, serviceTypeOf } from '../routing/service-place.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type AttemptEnd, CIRCUIT, Circuit, type CircuitOptions, type CircuitRefusal } from './circuit.ts';
 import { ExchangeError } from './exchange.ts';
 import { isLost } from './failure.ts';
 
-/** What is said of a circuit: to metrics, the status page, the log. */
-export interface CircuitStanding {
-  readonly account: string;
-  readonly region: string;
-  readonly service: string;
-  readonly circuit: Circuit;
-}
-
 /** `upstream.circuit` and `upstream.maxInFlight` of the configuration. */
 export type CircuitSettings = Pick<CircuitOptions, 'failures' | 'openMs' | 'mostInFlight'>;
-
-const COMPUTE = 'compute';
 
 /** As the metric has them. */
 const VALUES = { closed: 0, 'half-open': 1, open: 2 } as const;
@@ -27,7 +18,7 @@ export class Circuits {
   readonly #settings: CircuitSettings;
   readonly #metrics: Metrics;
   readonly #log: Pick<Logger, 'warn' | 'info'>;
-  readonly #standings = new Map<string, CircuitStanding>();
+  readonly #circuits = new Map<string, Circuit>();
   /** The same by what a request brings: catalogs are read anew with each token. */
   readonly #byEndpoint = new WeakMap<object, Circuit>();
 
@@ -37,25 +28,21 @@ export class Circuits {
     this.#log = log;
   }
 
-  /** All there have been requests to. */
-  get standings(): Iterable<CircuitStanding> {
-    return this.#standings.values();
-  }
-
   of(place: Place): Circuit {
-    const endpoint = 'service' in place ? (place.service as object) : place.endpoint;
+    const endpoint = isServicePlace(place) ? place.service : place.endpoint;
     const known = this.#byEndpoint.get(endpoint);
     if (known !== undefined) return known;
-    const service = serviceOf(place);
+    const service = serviceTypeOf(place);
     const { account } = place;
     const { region } = place.endpoint;
     const key = JSON.stringify([account.name, region, service]);
-    const standing = this.#standings.get(key) ?? this.#begin(key, account.name, region, service);
-    this.#byEndpoint.set(endpoint, standing.circuit);
-    return standing.circuit;
+    const circuit = this.#circuits.get(key) ?? this.#begin(account.name, region, service);
+    this.#circuits.set(key, circuit);
+    this.#byEndpoint.set(endpoint, circuit);
+    return circuit;
   }
 
-  #begin(key: string, account: string, region: string, service: string): CircuitStanding {
+  #begin(account: string, region: string, service: string): Circuit {
     const where = { account, region, service };
     const circuit = new Circuit({ ...CIRCUIT, ...this.#settings }, (state, before) => {
       this.#metrics.circuitState.set(where, VALUES[state]);
@@ -70,9 +57,7 @@ export class Circuits {
     });
     this.#metrics.circuitState.set(where, VALUES.closed);
     this.#metrics.circuitOpened.touch(account, region, service);
-    const standing = { ...where, circuit };
-    this.#standings.set(key, standing);
-    return standing;
+    return circuit;
   }
 }
 
@@ -86,7 +71,7 @@ export function endOf(result: { status: number; headers: object } | ExchangeErro
 /** What callers get in place of an attempt. */
 export function circuitFault({ why, retryAfterMs }: CircuitRefusal, place: Place): Fault {
   const { region } = place.endpoint;
-  const service = serviceOf(place);
+  const service = serviceTypeOf(place);
   const text =
     why === 'open'
       ? `${service} of region ${region} has not answered of late; it is tried again after Retry-After.`
@@ -96,6 +81,3 @@ export function circuitFault({ why, retryAfterMs }: CircuitRefusal, place: Place
     cause: new ExchangeError('refused', false, `its circuit is ${why}`),
   });
 }
-
-const serviceOf = (place: Place): string =>
-  'service' in place ? (place.service as { type: string }).type : COMPUTE;

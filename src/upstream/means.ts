@@ -44,10 +44,8 @@ export interface CallTerms {
   readonly base: string;
   /** Name of the operation in metrics. */
   readonly label: string;
-  /** False: the limits that GET /limits publishes are not about it. */
-  readonly isRated: boolean;
-  /** True: it costs nobody anything, its own client's limits included. */
-  readonly isFree?: boolean;
+  /** True: neither the limits that GET /limits publishes nor its own client's are about it. */
+  readonly isFree: boolean;
   /** Was given already for the first attempt. */
   readonly permit?: Permit | undefined;
 }

@@ -174,8 +174,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   }
 
   #slot(maxWaitMs: number, isAgain: boolean): RegionSlot {
-    const { base, isRated } = this.#terms;
-    return new RegionSlot(this.request, base, !isRated, maxWaitMs, isAgain);
+    const { base, isFree } = this.#terms;
+    return new RegionSlot(this.request, base, isFree, maxWaitMs, isAgain);
   }
 
   /** @throws {Fault} 503: the region does not answer, so that there is no use in waiting for a slot */

@@ -87,7 +87,6 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
       {
         base,
         label: operation.name,
-        isRated: operation.limitClass !== 'free',
         isFree: operation.limitClass === 'free',
         permit,
       },
@@ -138,7 +137,7 @@ function basePathOf({ basePath, versionPath }: Endpoint, scope: Operation['scope
 /** A request that goes through, its answer passed on as it comes. */
 class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
   constructor(request: ProxiedRequest, means: Means) {
-    super(request, { base: request.base, label: request.label, isRated: request.isRated }, means);
+    super(request, { base: request.base, label: request.label, isFree: false }, means);
   }
 
   async answer(): Promise<ProxiedAnswer> {

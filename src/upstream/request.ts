@@ -68,8 +68,6 @@ export interface ProxiedRequest extends RegionRequest {
   readonly base: string;
   /** Name of its operation in metrics. */
   readonly label: string;
-  /** False: the published limits are not about it. */
-  readonly isRated: boolean;
   /** It is for Compute, see `RequestKind`. */
   readonly isCompute: boolean;
   readonly body: Buffer | StreamedBody | undefined;

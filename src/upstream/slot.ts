@@ -1,12 +1,9 @@
 import { serviceNameOf } from '../identity/service-types.ts';
 import type { Permit, Priority, Refusal, SlotRequest } from '../limits/slot-request.ts';
-import type { ServicePlace } from '../routing/service-place.ts';
+import { isServicePlace } from '../routing/service-place.ts';
 import { inSpan } from './attempt-span.ts';
 import type { ExchangeError } from './exchange.ts';
 import type { RegionRequest } from './request.ts';
-
-/** The service whose limits GET /limits publishes. */
-export const COMPUTE = 'compute';
 
 /**
  * What the limits are asked for by a request to a region; the signal is made only if the request has to queue. A class,
@@ -40,10 +37,10 @@ export class RegionSlot implements SlotRequest {
   ) {
     const { place } = request;
     this.method = request.method;
-    this.service = 'service' in place ? serviceNameOf((place as ServicePlace).service.type) : COMPUTE;
+    this.service = isServicePlace(place) ? serviceNameOf(place.service.type) : 'compute';
     this.isUnpublished = isUnpublished;
     this.fullPath = base + request.path;
-    this.path = 'service' in place ? belowVersion(this.fullPath, place.endpoint.basePath) : request.path;
+    this.path = isServicePlace(place) ? belowVersion(this.fullPath, place.endpoint.basePath) : request.path;
     this.query = request.query;
     this.client = request.client;
     this.priority = request.priority;
