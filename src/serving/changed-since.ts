@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from '../json.ts';
 import { operationNamed } from '../operations/match.ts';
 import { parseJson } from '../translation/json.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
+import type { RegionAnswer } from '../upstream/region.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
@@ -12,6 +13,9 @@ export interface ListName {
   readonly list: string;
   readonly items: string;
 }
+
+/** By how much the clocks of a region and of this machine may differ where the region does not tell its own, ms. */
+export const SKEW_MS = 300_000;
 
 /** Pages of a list that are looked through; the API's own page is 1,000. */
 const MOST_PAGES = 20;
@@ -58,7 +62,7 @@ export async function changedSince(
     const document = parseJson(text, MOST_VALUES);
     const found = isJsonObject(document) ? document[member] : undefined;
     if (!Array.isArray(found)) throw new Error('the region did not say what has changed');
-    if (page === 0) regionMs = dateOf(headers.date);
+    if (page === 0) regionMs = regionTimeOf(headers);
     const items = found.filter(isJsonObject);
     all.push(...items);
     const last = items.at(-1)?.['id'];
@@ -78,7 +82,8 @@ function hasNext(document: JsonObject, member: string, length: number): boolean 
   return length >= 1000;
 }
 
-function dateOf(text: string | undefined): number | undefined {
-  const ms = text === undefined ? Number.NaN : Date.parse(text);
+/** The region's own time in an answer of its, wall ms; undefined: it does not tell it. */
+export function regionTimeOf({ date }: RegionAnswer['headers']): number | undefined {
+  const ms = Date.parse(date ?? '');
   return Number.isNaN(ms) ? undefined : ms;
 }

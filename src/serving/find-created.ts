@@ -3,15 +3,13 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import type { Creation } from '../operations/operation.ts';
 import { stringifyJson } from '../translation/json.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
-import { changedSince } from './changed-since.ts';
+import { changedSince, SKEW_MS } from './changed-since.ts';
 import type { OperationRequest } from './operation-request.ts';
 import type { Services } from './services.ts';
 
 /** The item of metadata by which what a keyed request makes is known again. */
 export const STAMP = 'sluice-idempotency';
 
-/** By how much the clocks of the region and of this machine may differ, ms. */
-const SKEW_MS = 300_000;
 /** From this many items of the caller's own on it is asked whether there is room for another. */
 const FEW_ITEMS = 4;
 

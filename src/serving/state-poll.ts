@@ -33,7 +33,7 @@ const SHARE = 0.2;
 const SHORTEST_TICK_MS = 1000;
 const LONGEST_TICK_MS = 60_000;
 /** How far before the last look each look begins, ms: what the region wrote meanwhile may bear an earlier time. */
-const OVERLAP_MS = 30_000;
+export const OVERLAP_MS = 30_000;
 
 const UNIT_MS = { SECOND: 1000, MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 } as const;
 

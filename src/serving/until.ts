@@ -4,22 +4,18 @@ import { isJsonObject, type JsonObject } from '../json.ts';
 import type { Awaited, Operation } from '../operations/operation.ts';
 import { UNTIL } from '../routing/asked-query.ts';
 import { parseJson, stringifyJson } from '../translation/json.ts';
+import { microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
-import { changedSince } from './changed-since.ts';
+import { changedSince, regionTimeOf, SKEW_MS } from './changed-since.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
-import { type Seen, StatePoll } from './state-poll.ts';
+import { OVERLAP_MS, type Seen, StatePoll } from './state-poll.ts';
 import { preferredWaitMs } from './wait.ts';
 
 /** How long is waited for a state where the caller does not say, and at most, ms. */
 const USUAL_WAIT_MS = 60_000;
 const LONGEST_WAIT_MS = 600_000;
-/** How far before an answer changes are news, ms. */
-const OVERLAP_MS = 30_000;
-/** By how much the clocks of the region and of this machine may differ where the region does not tell its own, ms. */
-const SKEW_MS = 300_000;
-
 /** States that nothing leaves by itself. */
 const ENDS: ReadonlySet<string> = new Set(['ERROR', 'DELETED', 'SOFT_DELETED', 'KILLED']);
 
@@ -91,23 +87,21 @@ export async function onceReached(
 
 function pollOf(request: OperationRequest, { list }: Awaited, services: Services): StatePoll {
   const { account, endpoint } = request.place;
-  const { headers } = request.call;
-  const version = [headers['openstack-api-version'], headers['x-openstack-nova-api-version']];
   const key = JSON.stringify([
     account.name,
     endpoint.region,
     endpoint.tenantId,
     ownTokenOf(request.call) ?? null,
     list,
-    version,
+    microversionOf(request.call.headers),
   ]);
   return services.statePolls.of(key, () => new StatePoll(services.clock));
 }
 
 /** From when on changes are news, by the region's clock as far as it tells it, wall ms. */
 function beginOf({ headers }: RegionAnswer, { clock }: Services): number {
-  const date = Date.parse(headers.date ?? '');
-  return Number.isNaN(date) ? clock.now() - SKEW_MS : date - OVERLAP_MS;
+  const regionMs = regionTimeOf(headers);
+  return regionMs === undefined ? clock.now() - SKEW_MS : regionMs - OVERLAP_MS;
 }
 
 function bodyOf({ text }: RegionAnswer, { member }: Awaited): JsonObject | undefined {
