@@ -52,12 +52,13 @@ function loginPart({ name }: LiveAccount, { region, tokens }: Login, services: S
       effect: isServing
         ? `The old token serves until ${new Date(tokens.peek()!.expiresAtMs).toISOString()}.`
         : 'Requests for the account get 503 faults; what is cached is answered.',
-      todo: LOGIN_TODO[lastFailure.reason] ?? 'Look whether the identity service answers; it is tried again.',
+      todo:
+        LOGIN_REMEDIES[lastFailure.reason] ?? 'Look whether the identity service answers; it is tried again.',
     },
   ];
 }
 
-const LOGIN_TODO: Readonly<Record<string, string>> = {
+const LOGIN_REMEDIES: Readonly<Record<string, string>> = {
   refused: 'Correct username, apiKey or password of the account, then send SIGHUP.',
   untrusted: 'See to the certificate or the proxy that the problem names, then send SIGHUP.',
   rejected: 'Correct identity.url of the account, then send SIGHUP.',

@@ -42,6 +42,6 @@ export function readLimitPreset(limits: Tree): Problem[] {
   const parsed = parseFile(`${FOLDER}${preset}.yaml`);
   if ('problems' in parsed) return parsed.problems;
   const problems = validate(parsed.tree, schema);
-  if (problems.length === 0) limits['presetLimits'] = parsed.tree['limits'] as never;
+  if (problems.length === 0) limits['presetLimits'] = parsed.tree['limits']!;
   return problems;
 }

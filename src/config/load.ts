@@ -82,7 +82,7 @@ export function checkTree(written: Tree, env: Environment, folder: string, use: 
     if (isWhole('audit') && config.audit.file !== null)
       (config.audit as AuditSettings).file = resolve(folder, config.audit.file);
     if (isWhole('limits.preset') && isWhole('limits.presetLimits'))
-      problems.push(...readLimitPreset(config.limits as unknown as Tree));
+      problems.push(...readLimitPreset(tree['limits'] as Tree));
     problems.push(
       ...checkRules(config, { isSound, isWhole }),
       ...readSecretFiles(tree, folder, isSound),
