@@ -48,3 +48,20 @@ export function headerOf(incoming: Incoming, name: string): string | undefined {
   const text = Array.isArray(value) ? value[0] : value;
   return text === '' ? undefined : text;
 }
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Request Entity Too Large',
+  415: 'Unsupported Media Type',
+  416: 'Request Range Not Satisfiable',
+  429: 'Too Many Requests',
+  503: 'Service Unavailable',
+};
+
+/** The title that services in Python give an error. */
+export const titleOf = (status: number): string => TITLES[status] ?? 'Internal Server Error';

@@ -3,9 +3,10 @@ import type { JsonObject, JsonValue } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
 import { render } from '../body.ts';
 import type { ComputeContext } from '../compute.ts';
-import { type Answer, headerOf, type Incoming } from '../exchange.ts';
+import { type Answer, emptyAnswer, type Incoming, titleOf } from '../exchange.ts';
 import { pageAnswer } from '../nova/errors.ts';
 import type { ImageRecord } from '../region/state.ts';
+import { regionToken } from '../region-token.ts';
 import { answerFile } from './data.ts';
 import { GlanceError } from './errors.ts';
 import { blankExtras, glanceExtras, imageDocument, memberProblem, READ_ONLY, setMember } from './image.ts';
@@ -46,23 +47,10 @@ export function answerGlance(
   return answer;
 }
 
-const TITLES: Record<number, string> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  409: 'Conflict',
-  415: 'Unsupported Media Type',
-  416: 'Request Range Not Satisfiable',
-  503: 'Service Unavailable',
-};
-
 function answerPath(context: ComputeContext, incoming: Incoming, path: string, place: GlancePlace): Answer {
   try {
     if (context.region.conditions().imagesDown) throw new GlanceError(503, 'The image service is down.');
-    if (path === '/v2')
-      return { status: 302, headers: { location: `${place.root}/v2/` }, body: Buffer.alloc(0) };
+    if (path === '/v2') return emptyAnswer(302, { location: `${place.root}/v2/` });
     if (path === '/versions') return json(200, versions(place.root));
     if (!path.startsWith('/v2/') || path === '/v2/') return json(300, versions(place.root));
     return perform(authorized(context, incoming, place), path.slice('/v2'.length));
@@ -75,7 +63,7 @@ function answerPath(context: ComputeContext, incoming: Incoming, path: string, p
             500,
             'The server has either erred or is incapable of performing the requested operation.',
           );
-    const page = pageAnswer(incoming, code, TITLES[code] ?? 'Internal Server Error', message);
+    const page = pageAnswer(incoming, code, titleOf(code), message);
     Object.assign(page.headers, headers);
     return page;
   }
@@ -84,11 +72,7 @@ function answerPath(context: ComputeContext, incoming: Incoming, path: string, p
 const json = (status: number, document: JsonValue, headers: Record<string, string> = {}): Answer =>
   render({ status, document, headers }, 'json');
 
-const empty = (): Answer => ({
-  status: 204,
-  headers: { 'content-type': 'text/html; charset=UTF-8' },
-  body: Buffer.alloc(0),
-});
+const empty = (): Answer => emptyAnswer(204, { 'content-type': 'text/html; charset=UTF-8' });
 
 /** Versions of the Image API that Glance 25 tells, newest first. */
 const MINORS = [15, 9, 7, 6, 5, 4, 3, 2, 1, 0];
@@ -104,14 +88,9 @@ function versions(root: string): JsonObject {
 }
 
 function authorized(context: ComputeContext, incoming: Incoming, place: GlancePlace): Visit {
-  const id = headerOf(incoming, 'x-auth-token');
-  let token: ReturnType<typeof context.tokens.findInRegion>;
-  try {
-    token = id === undefined ? undefined : context.tokens.findInRegion(id, context.name);
-  } catch {
-    throw new GlanceError(503, 'The Keystone service is temporarily unavailable.');
-  }
-  if (!token?.project)
+  const token = regionToken(context, incoming);
+  if (token === 503) throw new GlanceError(503, 'The Keystone service is temporarily unavailable.');
+  if (token === 401 || !token.project)
     throw new GlanceError(
       401,
       'This server could not verify that you are authorized to access the document you requested.',

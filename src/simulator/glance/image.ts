@@ -5,7 +5,7 @@ import type { ImageRecord } from '../region/state.ts';
 /** An image as Glance keeps and shows it: the region's record, and what only Glance knows in its extras. */
 
 /** What Glance remembers of an image beside what the region does. */
-export interface GlanceExtras {
+export type GlanceExtras = {
   /** What `status` says; null: what the region's record says. */
   status: 'queued' | 'active' | 'deactivated' | null;
   visibility: string;
@@ -20,7 +20,7 @@ export interface GlanceExtras {
   tags: string[];
   /** Where the data is; null: it is made up from the id. */
   file: string | null;
-}
+};
 
 /** Size of a base image, in bytes: nobody would boot it. */
 const BASE_BYTES = 65_536;
@@ -45,8 +45,8 @@ export const blankExtras = (): GlanceExtras => ({
 
 /** The extras of an image, made at first sight for base images and those that compute makes. */
 export function glanceExtras(image: ImageRecord): GlanceExtras {
-  image.extras ??= foundExtras(image) as unknown as JsonObject;
-  const extras = image.extras as unknown as GlanceExtras;
+  image.extras ??= foundExtras(image);
+  const extras = image.extras as GlanceExtras;
   if (extras.size === null && extras.status === null && image.status === 'ACTIVE')
     Object.assign(extras, dataOf(image));
   return extras;

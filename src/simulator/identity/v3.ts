@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '../../faults/faults.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
-import { headerOf, type Incoming } from '../exchange.ts';
+import { headerOf, type Incoming, titleOf } from '../exchange.ts';
 import { catalogV3 } from './catalog-v3.ts';
 import { callerToken, type IdentityContext, maySee } from './identity.ts';
 import { chargedTo, type LoginV3, readLoginV3 } from './login-v3.ts';
@@ -93,24 +93,11 @@ export function versionV3(root: string): JsonObject {
   };
 }
 
-const TITLES: Record<number, string> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  409: 'Conflict',
-  413: 'Request Entity Too Large',
-  415: 'Unsupported Media Type',
-  429: 'Too Many Requests',
-  503: 'Service Unavailable',
-};
-
 /** A fault in Identity v3's shape. A 401 names the service in `WWW-Authenticate`. @param root no trailing slash */
 export function errorV3(fault: Fault, root: string): IdentityAnswer {
   const headers = { ...fault.headers };
   if (fault.code === 401) headers['www-authenticate'] = `Keystone uri="${root}/v3"`;
-  const title = TITLES[fault.code] ?? 'Internal Server Error';
+  const title = titleOf(fault.code);
   return {
     status: fault.code,
     headers,

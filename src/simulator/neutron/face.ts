@@ -3,9 +3,10 @@ import type { JsonObject, JsonValue } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
 import { readJsonBody, render } from '../body.ts';
 import type { ComputeContext } from '../compute.ts';
-import { type Answer, headerOf, type Incoming } from '../exchange.ts';
+import type { Answer, Incoming } from '../exchange.ts';
 import type { Token } from '../identity/tokens.ts';
 import { pageAnswer, unauthorizedAnswer } from '../nova/errors.ts';
+import { regionToken } from '../region-token.ts';
 import { NeutronError } from './errors.ts';
 import { listDocument, type NeutronPlace, selected } from './lists.ts';
 import { OTHERS, otherDocument } from './others.ts';
@@ -31,9 +32,9 @@ export function answerNeutron(
 
 function answerPath(context: ComputeContext, incoming: Incoming, path: string, place: NeutronPlace): Answer {
   if (path === '' || path === '/') return json(200, versions(place.root));
-  const token = tokenOf(context, incoming);
-  if (token === 'unknown') return unauthorizedAnswer(place.identityUrl);
-  if (token === 'unavailable')
+  const token = regionToken(context, incoming);
+  if (token === 401) return unauthorizedAnswer(place.identityUrl);
+  if (token === 503)
     return pageAnswer(
       incoming,
       503,
@@ -61,15 +62,6 @@ const json = (status: number, document: JsonValue): Answer => render({ status, d
 
 function versions(root: string): JsonObject {
   return { versions: [{ id: 'v2.0', status: 'CURRENT', links: [{ rel: 'self', href: `${root}/v2.0/` }] }] };
-}
-
-function tokenOf({ tokens, name }: ComputeContext, incoming: Incoming): Token | 'unknown' | 'unavailable' {
-  const id = headerOf(incoming, 'x-auth-token');
-  try {
-    return (id === undefined ? undefined : tokens.findInRegion(id, name)) ?? 'unknown';
-  } catch {
-    return 'unavailable';
-  }
 }
 
 function perform(

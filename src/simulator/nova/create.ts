@@ -74,7 +74,7 @@ export const createServer: NovaHandler = (visit) => {
   const made = isJsonObject(answered['server']) ? String(answered['server']['id']) : '';
   for (const id of createdIds(visit, document, made)) {
     const server = visit.context.region.record('server', visit.projectId, id)!;
-    server.extras = { ...newExtras(server.name), ...extrasGiven(document, groups) } as unknown as JsonObject;
+    server.extras = { ...newExtras(server.name), ...extrasGiven(document, groups) };
     attach(visit, id, attachments, groups);
   }
   if (!isJsonObject(answered['server'])) return { status, document: answered };

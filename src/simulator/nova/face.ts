@@ -8,6 +8,7 @@ import { operationLabel } from '../counters.ts';
 import { type Answer, emptyAnswer, headerOf, type Incoming } from '../exchange.ts';
 import type { Token } from '../identity/tokens.ts';
 import { overLimitFault } from '../rates/over-limit.ts';
+import { regionToken } from '../region-token.ts';
 import { noRouteAnswer, novaError, pageAnswer, renderNovaError, unauthorizedAnswer } from './errors.ts';
 import {
   type Microversion,
@@ -66,10 +67,10 @@ function answerPath(context: ComputeContext, incoming: Incoming, place: NovaPlac
   const match = matchPath(incoming.method, below);
   count(below === '' ? '/' : below, operationLabel(match));
   if (incoming.method === 'OPTIONS') return emptyAnswer(200);
-  const token = tokenOf(context, incoming);
-  if ('status' in token)
-    return token.status === 401 ? unauthorizedAnswer(place.identityUrl) : unavailable(incoming);
-  return answerRoute(context, incoming, place, versioned, token.token);
+  const token = regionToken(context, incoming);
+  if (token === 401) return unauthorizedAnswer(place.identityUrl);
+  if (token === 503) return unavailable(incoming);
+  return answerRoute(context, incoming, place, versioned, token);
 }
 
 const versionAnswer = (root: string, version: 'v2' | 'v2.1'): Answer =>
@@ -82,20 +83,6 @@ function readPath(path: string): VersionedPath | undefined {
   const found = /^\/(v2(?:\.1)?)(?=\/|$)(?:\/([0-9a-f-]+)(?=\/|$))?(.*)$/s.exec(path);
   if (!found) return undefined;
   return { version: found[1] as 'v2' | 'v2.1', project: found[2], path: found[3] ?? '' };
-}
-
-function tokenOf(
-  { tokens, name }: ComputeContext,
-  incoming: Incoming,
-): { readonly token: Token } | { readonly status: 401 | 503 } {
-  const id = headerOf(incoming, 'x-auth-token');
-  if (id === undefined) return { status: 401 };
-  try {
-    const token = tokens.findInRegion(id, name);
-    return token ? { token } : { status: 401 };
-  } catch {
-    return { status: 503 };
-  }
 }
 
 const unavailable = (incoming: Incoming): Answer =>

@@ -6,7 +6,7 @@ import { linksOf, type NovaVisit } from './visit.ts';
 /** A server as Nova shows it: the region's document in today's members, those of the microversion. */
 
 /** What Nova remembers of a server beside what the region does. */
-export interface ServerExtras {
+export type ServerExtras = {
   description: string | null;
   hostname: string;
   securityGroups: string[];
@@ -18,12 +18,12 @@ export interface ServerExtras {
   availabilityZone: string;
   /** ISO 8601; null: it has not run yet. */
   launchedAt: string | null;
-}
+};
 
 /** The extras of a server, made at first sight for one that a seed has planted. */
 export function extrasOf(server: ServerRecord): ServerExtras {
-  server.extras ??= newExtras(server.name) as unknown as JsonObject;
-  return server.extras as unknown as ServerExtras;
+  server.extras ??= newExtras(server.name);
+  return server.extras as ServerExtras;
 }
 
 /** Extras of a server about which nothing more was said than its name. */
