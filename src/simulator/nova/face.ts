@@ -51,12 +51,6 @@ export function answerNova(context: ComputeContext, incoming: Incoming, place: N
 /** The list of versions is answered before a request has an id. */
 const isRoot = (path: string): boolean => path === '' || path === '/';
 
-/** Longest body in bytes that Nova reads, whatever it is for. */
-const MAX_BODY_BYTES = 114_688;
-
-const isTooLarge = ({ body }: Incoming): boolean =>
-  body.kind === 'tooLarge' || (body.kind === 'bytes' && body.bytes.length > MAX_BODY_BYTES);
-
 function answerPath(context: ComputeContext, incoming: Incoming, place: NovaPlace): Answer {
   const { counters, name } = context;
   const { path, root } = place;
@@ -79,7 +73,7 @@ function answerPath(context: ComputeContext, incoming: Incoming, place: NovaPlac
   const match = matchPath(incoming.method, below);
   count(below === '' ? '/' : below, operationLabel(match));
   if (incoming.method === 'OPTIONS') return emptyAnswer(200);
-  if (isTooLarge(incoming))
+  if (incoming.body.kind === 'tooLarge')
     return pageAnswer(incoming, 413, 'Request Entity Too Large', 'Request is too large.');
   const token = regionToken(context, incoming);
   if (token === 401) return unauthorizedAnswer(place.identityUrl);
