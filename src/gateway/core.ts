@@ -193,13 +193,13 @@ function watchedRegions(accounts: readonly LiveAccount[], pools: Shared['pools']
 }
 
 /** Counts for the regions of each account begin with its catalogs, until that is stopped. */
-function beginRegions({ metrics, directory, clients }: Services): () => void {
+function beginRegions({ metrics, directory, clients, limits }: Services): () => void {
   const names = [ANONYMOUS, ...clients.keys()];
   const stops = (directory.accounts as readonly LiveAccount[]).flatMap((account) =>
     account.logins.map(({ tokens }) =>
       tokens.onToken(() => {
         for (const { region } of account.endpoints().values())
-          beginRegion(metrics, account.name, region, names);
+          beginRegion(metrics, account.name, region, names, limits.scopesOf(account.name));
       }),
     ),
   );

@@ -1,5 +1,6 @@
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
+import { serviceNameOf } from '../identity/service-types.ts';
 import { serviceTypeOf } from '../routing/service-place.ts';
 import type { Span } from '../telemetry/tracing.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
@@ -49,7 +50,8 @@ export async function readRegion(
     return alone.then((own) => ({ answer: own, isShared: false }));
   });
   if (isShared) {
-    metrics.limitShared.inc(place.account.name, place.endpoint.region, operation.name);
+    const [account, region] = [place.account.name, place.endpoint.region];
+    metrics.limitShared.inc(account, region, serviceNameOf(serviceTypeOf(place)), operation.name);
     call.upstreamMs += answer.upstreamMs;
     call.waitedMs += Math.max(0, clock.monotonic() - begun - answer.upstreamMs);
   }

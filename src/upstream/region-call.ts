@@ -146,7 +146,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const slot = this.#slot(0, false);
     const refused = clientLimits.take(client, method, slot, clock.monotonic(), limits.instances);
     if (refused === undefined) return;
-    metrics.limitRejected.inc(place.account.name, place.endpoint.region, slot.service, client, 'client');
+    const [account, region] = [place.account.name, place.endpoint.region];
+    metrics.limitRejected.inc(account, region, slot.service, 'client', client, 'client');
     throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
   }
 
