@@ -204,7 +204,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       throw circuitFault(pass, place);
     }
     const span = beginAttempt(this.request, this.#terms.label, this.attempts++);
-    this.means.health.asked(place.account.name, place.endpoint.region);
     const outcome = await this.exchange(
       {
         method,
