@@ -44,7 +44,7 @@ export interface Gateway {
   refused(problems: number): void;
   /**
    * Is no longer ready, at once; after `delayMs` takes no more connections and lets requests under way finish for `graceMs`;
-   * then their connections are cut. Who cannot have a slot by then is refused before.
+   * then they are told that no answer will come, and connections are cut. Who cannot have a slot by then is refused before.
    */
   close(times: DrainTimes): Promise<void>;
 }
