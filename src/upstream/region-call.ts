@@ -29,6 +29,7 @@ import { isTaken, type Tokens } from './renewals.ts';
 import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { announce, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
+import { spend } from './spending.ts';
 
 /**
  * One request to a region, sent until there is an answer worth having. Each attempt takes a token, a permit and one
@@ -45,7 +46,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   /** What the last attempt was charged to. */
   charges: readonly Charge[] = [];
   protected readonly request: R;
-  protected readonly means: Means;
+  readonly means: Means;
   readonly #terms: CallTerms;
   readonly #tokens: Tokens;
   readonly #budget: RetryBudget;
@@ -57,6 +58,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   #permit: Permit | undefined;
   /** The head of the current attempt's answer is here: its permit is used up. */
   #hasHead = false;
+  /** Of the last answer there was. */
+  #headers: IncomingHttpHeaders | undefined;
 
   constructor(request: R, terms: CallTerms, means: Means) {
     this.request = request;
@@ -98,7 +101,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         const token = this.#tokenNow() ?? (await this.#tokenLater());
         this.#checkCircuit();
         const asked = this.#admit();
-        const permit = asked instanceof Promise ? await waitForSlot(asked, this.request) : asked;
+        const permit = asked instanceof Promise ? await waitForSlot(asked, this.request, this) : asked;
         recordSlot(this.request, this.means, permit);
         if (permit.refused) {
           if (mayRideAlong(permit)) this.request.waiting?.refused();
@@ -119,6 +122,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         await this.#prepare(step, result, token);
       }
     } catch (error) {
+      if (this.request.spending) spend(this.request.spending, this, this.#headers);
       // Whatever was waited for ends with the signal's own reason.
       if (error instanceof Fault || !this.request.cancellation?.gone) throw error;
       throw this.#failure(new ExchangeError('aborted', false, 'the caller left', error));
@@ -135,6 +139,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   head(status: number, headers: IncomingHttpHeaders): void {
     this.#hasHead = true;
+    this.#headers = headers;
     this.#permit?.answered(status, headers);
   }
 
@@ -146,7 +151,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const slot = this.#slot(0, false);
     const refused = clientLimits.take(client, method, slot, clock.monotonic(), limits.instances);
     if (refused === undefined) return;
-    metrics.limitRejected.inc(place.account.name, place.endpoint.region, slot.service, client, 'client');
+    const [account, region] = [place.account.name, place.endpoint.region];
+    metrics.limitRejected.inc(account, region, slot.service, 'client', client, 'client');
     throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
   }
 
@@ -198,7 +204,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       throw circuitFault(pass, place);
     }
     const span = beginAttempt(this.request, this.#terms.label, this.attempts++);
-    this.means.health.asked(place.account.name, place.endpoint.region);
     const outcome = await this.exchange(
       {
         method,

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { serviceNameOf } from '../identity/service-types.ts';
 import type { Permit, Priority, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import { isServicePlace } from '../routing/service-place.ts';
@@ -67,12 +68,19 @@ export function settleUnanswered(permit: Permit, { kind, sent }: ExchangeError):
   else permit.cancel();
 }
 
-/** Waits for a slot; whoever wants to know that is told. */
+/**
+ * Waits for a slot; whoever wants to know that is told.
+ *
+ * @param call gets the time that was waited in vain; a permit says its own
+ */
 export async function waitForSlot(
   asked: Promise<Permit | Refusal>,
   request: RegionRequest,
+  call: { waitedMs: number; readonly means: { readonly clock: Pick<Clock, 'monotonic'> } },
 ): Promise<Permit | Refusal> {
   const { waiting } = request;
+  const { clock } = call.means;
+  const begun = clock.monotonic();
   waiting?.begin();
   let isGranted = false;
   try {
@@ -80,6 +88,7 @@ export async function waitForSlot(
     isGranted = permit.refused === undefined;
     return permit;
   } finally {
+    if (!isGranted) call.waitedMs += clock.monotonic() - begun;
     waiting?.end(isGranted);
   }
 }
