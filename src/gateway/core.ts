@@ -18,6 +18,7 @@ import { beginRegion } from '../telemetry/first-values.ts';
 import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
 import { Circuits } from '../upstream/circuits.ts';
+import { Hedging } from '../upstream/hedge/hedging.ts';
 import { createRegions } from '../upstream/region.ts';
 import { RegionWatch, type WatchedRegion } from '../upstream/region-watch.ts';
 import { openAccess } from './access.ts';
@@ -74,6 +75,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     health,
     retries: config.upstream.retries,
     circuits,
+    hedging: new Hedging(config.upstream.hedge),
     clientLimits: shared.clientLimits,
     overLimitStatus: config.limits.overLimitStatus,
   });

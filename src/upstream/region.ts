@@ -7,13 +7,16 @@ import type { Charge } from '../limits/slot-request.ts';
 import type { Hrefs } from '../links/json-hrefs.ts';
 import type { Operation } from '../operations/operation.ts';
 import { AnswerReader } from './answer-reader.ts';
+import { withTrace } from './attempt-span.ts';
 import { type ExchangeError, type ExchangeRequest, exchange, type UpstreamAnswer } from './exchange.ts';
 import { passthroughRequestHeaders, requestHeaders } from './headers.ts';
+import { hedgedExchange, type Send } from './hedge/hedged-exchange.ts';
 import type { Means } from './means.ts';
 import { RegionCall } from './region-call.ts';
 import { Renewals } from './renewals.ts';
 import type { ProxiedRequest, UpstreamRequest } from './request.ts';
 import { RetryBudgets } from './retry-budget.ts';
+import type { PermitWatch } from './slot.ts';
 import { discard, type StreamedAnswer, streamExchange } from './stream-exchange.ts';
 
 export type { UpstreamRequest } from './request.ts';
@@ -113,8 +116,17 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   protected exchange(
     request: ExchangeRequest,
     dispatcher: Dispatcher,
+    watch: PermitWatch,
   ): Promise<UpstreamAnswer | ExchangeError> {
-    return exchange(dispatcher, request, this.request.cancellation, this);
+    const { request: asked, means, circuit, budget } = this;
+    const hedges = means.hedging.of(asked, circuit);
+    if (hedges === undefined) return exchange(dispatcher, request, asked.cancellation, watch);
+    const send: Send = (cancellation, watch, span) =>
+      exchange(dispatcher, { ...request, headers: withTrace(request.headers, span) }, cancellation, watch);
+    const slot = () => this.slot(0, false);
+    const countAttempt = () => this.attempts++;
+    const terms = { request: asked, means, hedges, circuit, budget, slot, countAttempt };
+    return hedgedExchange(terms, send, watch);
   }
 
   protected check(answer: UpstreamAnswer): ExchangeError | undefined {
@@ -154,8 +166,9 @@ class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
   protected exchange(
     request: ExchangeRequest,
     dispatcher: Dispatcher,
+    watch: PermitWatch,
   ): Promise<StreamedAnswer | ExchangeError> {
-    return streamExchange(dispatcher, request, this.request.cancellation, this);
+    return streamExchange(dispatcher, request, this.request.cancellation, watch);
   }
 
   protected check(): undefined {}

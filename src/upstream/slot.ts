@@ -1,8 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { serviceNameOf } from '../identity/service-types.ts';
 import type { Permit, Priority, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import { isServicePlace } from '../routing/service-place.ts';
 import { inSpan } from './attempt-span.ts';
-import type { ExchangeError } from './exchange.ts';
+import type { ExchangeError, ExchangeWatch } from './exchange.ts';
 import type { RegionRequest } from './request.ts';
 
 /**
@@ -60,11 +61,43 @@ function belowVersion(path: string, basePath: string): string {
   return path.slice(isBelow ? basePath.length : (/^\/v\d[^/]*(?=\/)/.exec(path)?.[0] ?? '').length);
 }
 
-/** What a permit is told of an exchange that ended without a head. */
-export function settleUnanswered(permit: Permit, { kind, sent }: ExchangeError): void {
-  if (kind === 'aborted' && sent) permit.lost();
-  else if (sent) permit.answered();
-  else permit.cancel();
+/** Tells a permit how far the exchange that it is for has got. */
+export class PermitWatch implements ExchangeWatch {
+  readonly #permit: Permit;
+  #isQueued = false;
+  #hasHead = false;
+
+  constructor(permit: Permit) {
+    this.#permit = permit;
+  }
+
+  /** It has a connection, and the region has said nothing so far. */
+  get isUnanswered(): boolean {
+    return !this.#isQueued && !this.#hasHead;
+  }
+
+  queued(): void {
+    this.#isQueued = true;
+    this.#permit.queued();
+  }
+
+  sent(): void {
+    this.#isQueued = false;
+    this.#permit.sent();
+  }
+
+  head(status: number, headers: IncomingHttpHeaders): void {
+    this.#hasHead = true;
+    this.#permit.answered(status, headers);
+  }
+
+  /** The exchange is over without an answer; with its head the permit is used up. */
+  ended({ kind, sent }: ExchangeError): void {
+    if (this.#hasHead) return;
+    if (kind === 'aborted' && sent) this.#permit.lost();
+    else if (sent) this.#permit.answered();
+    else this.#permit.cancel();
+  }
 }
 
 /** Waits for a slot; whoever wants to know that is told. */
