@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createRandom, derivedSeed } from '../../src/simulator/chaos/random.ts';
 import type { CallerOptions } from './caller.ts';
@@ -61,6 +62,8 @@ export function runJobs(
   options: CallerOptions & { readonly ended?: (report: JobReport) => void } = {},
 ): Promise<JobReport[]> {
   const { signal, ended } = options;
+  // Every job listens, and each of its requests.
+  if (signal) setMaxListeners(0, signal);
   return Promise.all(
     plans.map(async (plan) => {
       await pause(plan.startMs, undefined, signal ? { signal } : {});
