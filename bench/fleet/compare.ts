@@ -2,10 +2,12 @@ import { type Figures, figuresOf } from './figures.ts';
 import type { JobPlan, JobReport } from './job.ts';
 import { runJobs } from './jobs.ts';
 import type { CloudSettings } from './settings.ts';
-import { startWay, WAYS, type Way, type WayContext } from './ways.ts';
+import { type RunningWay, startWay, WAYS, type Way, type WayContext } from './ways.ts';
 
 /** How the comparison says what it is at. */
 export interface CompareOptions {
+  /** Told when all ways are up. */
+  readonly ready?: () => void;
   /** Told of every job that has ended. */
   readonly ended?: (way: Way, report: JobReport) => void;
   readonly signal?: AbortSignal;
@@ -21,12 +23,12 @@ export async function compareWays(
   plans: readonly JobPlan[],
   cloud: CloudSettings,
   context: WayContext,
-  { ended, ...options }: CompareOptions = {},
+  { ready, ended, ...options }: CompareOptions = {},
 ): Promise<Figures[]> {
-  const started = await Promise.allSettled(WAYS.map((way) => startWay(way, cloud, context)));
-  const ways = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const ways: RunningWay[] = [];
   try {
-    for (const one of started) if (one.status === 'rejected') throw one.reason;
+    for (const way of WAYS) ways.push(await startWay(way, cloud, context));
+    ready?.();
     return await Promise.all(
       WAYS.map(async (way, index) => {
         const { authUrl, counts } = ways[index]!;

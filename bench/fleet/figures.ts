@@ -29,7 +29,7 @@ export interface Figures {
   readonly fairness: number;
   /** When jobs were done that did not fail, in ms after the beginning, in order. */
   readonly doneMs: readonly number[];
-  /** Steps at which jobs failed and their status, with how many. */
+  /** Steps at which jobs failed, with the status or what else it was, and how many did. */
   readonly failures: ReadonlyMap<string, number>;
 }
 
@@ -41,7 +41,7 @@ export function figuresOf(way: string, reports: readonly JobReport[], region: Re
   const failures = new Map<string, number>();
   for (const { failure } of reports) {
     if (!failure) continue;
-    const key = `${failure.step} ${failure.status ?? '(no answer)'}`;
+    const key = failure.status === undefined ? failure.message : `${failure.step}: ${failure.status}`;
     failures.set(key, (failures.get(key) ?? 0) + 1);
   }
   return {

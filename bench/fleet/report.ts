@@ -44,6 +44,6 @@ export function mixOf(plans: readonly JobPlan[], dialect: Dialect): string {
 const seconds = (ms: number): string => (Number.isNaN(ms) ? 'none' : `${(ms / 1000).toFixed(1)} s`);
 
 function listed(failures: ReadonlyMap<string, number>): string {
-  const parts = [...failures].sort(([, a], [, b]) => b - a).map(([what, count]) => `${what}: ${count}`);
+  const parts = [...failures].sort(([, a], [, b]) => b - a).map(([what, count]) => `${count} × ${what}`);
   return parts.length === 0 ? 'nowhere' : parts.join('; ');
 }

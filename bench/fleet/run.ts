@@ -83,11 +83,12 @@ async function runCloud(name: LimitsName): Promise<{ figures: Figures[]; section
   const plans = planJobs({ seed, jobs, dialect: cloud.dialect, arrivalMs });
   const maxWaitMs = values['max-wait'] === undefined ? undefined : numberOf('max-wait', 0);
   const gateway = maxWaitMs === undefined ? {} : { gateway: { limits: { maxWaitMs } } };
-  const context = { cli: values.cli, folder, buildSeconds: numberOf('build', 0), ...gateway };
+  const context = { cli: [values.cli], folder, buildSeconds: numberOf('build', 0), ...gateway };
   console.log(`${cloud.title}: ${jobs} jobs, seed ${seed}`);
   const done: Record<string, [number, number]> = {};
-  const beganMs = Date.now();
+  let beganMs = Number.NaN;
   const progress = setInterval(() => {
+    if (Number.isNaN(beganMs)) return console.log('  starting');
     const counts = Object.entries(done).map(([way, [good, bad]]) => `${way} ${good} done, ${bad} failed`);
     console.log(
       `  ${Math.round((Date.now() - beganMs) / 1000)} s: ${counts.join('; ') || 'no job has ended yet'}`,
@@ -95,6 +96,9 @@ async function runCloud(name: LimitsName): Promise<{ figures: Figures[]; section
   }, 15_000);
   try {
     const figures = await compareWays(plans, cloud, context, {
+      ready: () => {
+        beganMs = Date.now();
+      },
       signal: AbortSignal.timeout(numberOf('minutes', 0.1) * 60_000),
       ended: (way, { failure }) => {
         done[way] ??= [0, 0];

@@ -6,14 +6,17 @@ import { freePort, type Program, start } from '../program.ts';
 import type { RegionCounts } from './figures.ts';
 import type { CloudSettings } from './settings.ts';
 
+/** Nothing is measured of a start, and a busy machine may take its time. */
+const START_PATIENCE_MS = 240_000;
+
 /** The ways to the cloud that are compared. Each has a simulator of its own behind it. */
 export const WAYS = ['direct', 'FIFO proxy', 'Sluice'] as const;
 export type Way = (typeof WAYS)[number];
 
 /** What the processes of a way are started with. */
 export interface WayContext {
-  /** Sluice's command, built: `dist/cli.js`. */
-  readonly cli: string;
+  /** Sluice's command, as arguments of node. */
+  readonly cli: readonly string[];
   /** A folder of this run, for generated configuration. */
   readonly folder: string;
   /** How long the simulator's servers are in BUILD, in s. */
@@ -59,8 +62,7 @@ async function startSimulator(
   const settings = { ...simulator, port, timing, seed: 1, chaos: { enabled: true } };
   const file = configuration(context, `simulator-${port}`, { simulator: settings });
   const root = `http://127.0.0.1:${port}`;
-  const command = [process.execPath, [context.cli, 'simulate', '-c', file]] as [string, string[]];
-  programs.push(await start(command, `${root}/_simulator`));
+  programs.push(await startNode([...context.cli, 'simulate', '-c', file], `${root}/_simulator`));
   return root;
 }
 
@@ -76,7 +78,7 @@ async function startBefore(
   if (way === 'FIFO proxy') {
     const script = fileURLToPath(new URL('./fifo/main.ts', import.meta.url));
     const args = ['--import', 'tsx', script, String(port), region, JSON.stringify(cloud.fifo)];
-    programs.push(await start([process.execPath, args], `${root}/`));
+    programs.push(await startNode(args, `${root}/`));
     return root;
   }
   const adminPort = await freePort();
@@ -86,10 +88,14 @@ async function startBefore(
     ...cloud.gateway(`${region}${cloud.authPath}`),
     ...context.gateway,
   });
-  const command = [process.execPath, [context.cli, 'serve', '-c', file]] as [string, string[]];
-  programs.push(await start(command, `http://127.0.0.1:${adminPort}/readyz`));
+  programs.push(
+    await startNode([...context.cli, 'serve', '-c', file], `http://127.0.0.1:${adminPort}/readyz`),
+  );
   return root;
 }
+
+const startNode = (args: string[], readyUrl: string): Promise<Program> =>
+  start([process.execPath, args], readyUrl, START_PATIENCE_MS);
 
 function configuration({ folder }: WayContext, name: string, settings: object): string {
   const file = join(folder, `${name}.yaml`);

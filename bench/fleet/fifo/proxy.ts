@@ -44,6 +44,8 @@ export function createFifoProxy(upstream: string, limits: readonly FifoLimit[], 
     serve(request, response).catch(() => response.destroy());
   });
   server.requestTimeout = 0;
+  // Longer than any client keeps an idle connection: none is to be closed under a request.
+  server.keepAliveTimeout = 120_000;
   server.on('close', () => void pool.close());
   return server;
 }
