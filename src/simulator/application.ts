@@ -7,7 +7,7 @@ import { departWith } from './chaos/departure.ts';
 import { type ComputeContext, handleCompute } from './compute.ts';
 import type { SimulatorControl } from './control.ts';
 import type { Counters } from './counters.ts';
-import type { Answer, Incoming } from './exchange.ts';
+import type { Answer, Exchange, Incoming } from './exchange.ts';
 import { answerGlance } from './glance/face.ts';
 import type { IdentityContext } from './identity/identity.ts';
 import {
@@ -43,6 +43,8 @@ export interface ApplicationParts {
   dialect: 'guide' | 'openstack';
   /** Whether each region has an identity service of its own. */
   identityPerRegion: boolean;
+  /** Hears of every request but those of the admin API. */
+  observe: (exchange: Exchange) => void;
 }
 
 /** Answers a request: route, then chaos around identity or a region. */
@@ -60,24 +62,48 @@ export function createApplication(parts: ApplicationParts): Handler {
     if (route.kind === 'admin' && parts.hasAdmin)
       return { kind: 'answer', answer: answerAdmin(parts.control, incoming, route.path) };
     const region = 'region' in route ? route.region : null;
-    if (region !== null && down.has(region)) return { kind: 'reset' };
+    const { clock } = identity;
+    const receivedMs = clock.now();
+    let done: Exchange['done'];
+    const depart = (departure: Departure): Departure => {
+      parts.observe({
+        incoming,
+        region,
+        receivedMs,
+        done,
+        ...outcomeOf(departure, done),
+        departedMs: clock.now(),
+      });
+      return departure;
+    };
+    if (region !== null && down.has(region)) return depart({ kind: 'reset' });
     const targets = {
-      clock: identity.clock,
+      clock,
       revokeTokens: () => void identity.tokens.revokeAll(),
       regionDown: () => void (region !== null && down.add(region)),
     };
     const plan = chaos.plan(chaosRequest(incoming, route, region));
     const format = splitSuffix(incoming.path).format ?? faultFormat(incoming);
-    const departure = await departWith(plan, targets, format, () =>
-      parts.gate.pass(incoming, route, () => answerRoute(parts, incoming, route)),
-    );
+    const departure = await departWith(plan, targets, format, () => {
+      const answer = parts.gate.pass(incoming, route, () => answerRoute(parts, incoming, route));
+      done = { answer, atMs: clock.now() };
+      return answer;
+    });
     if ('answer' in departure) {
       counters.answered(departure.answer.status);
       if (parts.dialect !== 'openstack')
         departure.answer.headers['x-compute-request-id'] = `req-${randomUUID()}`;
     }
-    return departure;
+    return depart(departure);
   };
+}
+
+/** How a departure leaves the caller. */
+function outcomeOf(departure: Departure, done: Exchange['done']): Pick<Exchange, 'fate' | 'status'> {
+  if (departure.kind !== 'answer') return { fate: departure.kind, status: undefined };
+  const { answer } = departure;
+  if (done === undefined) return { fate: 'refused', status: answer.status };
+  return { fate: answer === done.answer ? 'answered' : 'broken', status: answer.status };
 }
 
 function chaosRequest(incoming: Incoming, route: Route, region: string | null): ChaosRequest {

@@ -37,6 +37,23 @@ export interface Answer {
   file?: { readonly path: string; readonly start: number; readonly end: number };
 }
 
+/** What the simulator did with one request, for whoever compares what both ends of a gateway have seen. */
+export interface Exchange {
+  readonly incoming: Incoming;
+  /** Upper case; null: identity, and what belongs to no region. */
+  readonly region: string | null;
+  /** When it was read, ms since the epoch. */
+  readonly receivedMs: number;
+  /** What was done, and when; undefined: chaos kept it from being done. */
+  readonly done: { readonly answer: Answer; readonly atMs: number } | undefined;
+  /** How the caller was left: with the answer that was made, another status, a body that does not parse, or less. */
+  readonly fate: 'answered' | 'refused' | 'broken' | 'reset' | 'hang' | 'truncate';
+  /** What the caller got, unless it was left without. */
+  readonly status: number | undefined;
+  /** When the answer went out, or when it was decided that none would, ms since the epoch. */
+  readonly departedMs: number;
+}
+
 /** An answer without a body. */
 export function emptyAnswer(status: number, headers: Record<string, string> = {}): Answer {
   return { status, headers, body: Buffer.alloc(0) };

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../clock.ts';
 import type { SimulatorSettings } from './config.ts';
 import type { SimulatorControl } from './control.ts';
+import type { Exchange } from './exchange.ts';
 import { createListener, type Listener } from './listener.ts';
 import { plantSeedFile } from './seed-file.ts';
 import { createSpool, type Spool } from './spool.ts';
@@ -38,10 +39,14 @@ export interface SimulatorLog {
 
 const SILENT: SimulatorLog = { info: () => {}, error: () => {} };
 
-/** A simulator that does not serve yet. Throws an Error for settings that contradict each other. */
+/**
+ * A simulator that does not serve yet. Throws an Error for settings that contradict each other.
+ *
+ * @param options.observe hears of every request, and of what was done with it
+ */
 export function createSimulator(
   settings: SimulatorSettings,
-  options: { clock?: Clock; log?: SimulatorLog } = {},
+  options: { clock?: Clock; log?: SimulatorLog; observe?: (exchange: Exchange) => void } = {},
 ): Simulator {
   const log = options.log ?? SILENT;
   checkPorts(settings);
@@ -49,7 +54,12 @@ export function createSimulator(
   const failed = (error: unknown) => log.error({ err: error }, 'the simulator met an error of its own');
   const changed = () => stateFile?.changed();
   const counted = () => stateFile?.counted();
-  const system = createSystem(settings, options.clock ?? systemClock, { changed, counted, failed });
+  const system = createSystem(settings, options.clock ?? systemClock, {
+    changed,
+    counted,
+    failed,
+    exchanged: options.observe ?? (() => {}),
+  });
   if (settings.stateFile !== null)
     stateFile = createStateFile(settings.stateFile, systemClock, () => takeState(system.state), failed);
 

@@ -5,6 +5,7 @@ import type { ComputeContext } from './compute.ts';
 import type { SimulatorSettings } from './config.ts';
 import { createControl, type SimulatorControl } from './control.ts';
 import { createCounters } from './counters.ts';
+import type { Exchange } from './exchange.ts';
 import { catalogEndpoints } from './identity/endpoints.ts';
 import { createLoginLimit, type IdentityContext } from './identity/identity.ts';
 import { Tokens } from './identity/tokens.ts';
@@ -38,6 +39,8 @@ export interface SystemEvents {
   counted(): void;
   /** An error that is no fault. */
   failed(error: unknown): void;
+  /** A request was answered, or left without an answer. */
+  exchanged(exchange: Exchange): void;
 }
 
 /** Puts users, tokens, regions, limits, chaos and counters together. Throws an Error for rules of chaos that are none. */
@@ -95,6 +98,7 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
       hasAdmin,
       dialect: settings.dialect,
       identityPerRegion: settings.keystone.perRegion,
+      observe: events.exchanged,
     }),
     control,
     state: { base, clocks, tokens, users, logins: identity.logins, regions },

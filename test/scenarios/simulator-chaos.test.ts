@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Exchange } from '../../src/simulator/exchange.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { faultOf, startSimulator } from '../unit/simulator/running-simulator.ts';
 
@@ -192,4 +193,43 @@ test('the admin API adds and removes rules, turns time, revokes tokens and break
   expect((await admin('POST', '/counters/reset')).status).toBe(200);
   expect(simulator.control.countOperation('createServer')).toBe(0);
   for (const advanceMs of ['x', -1]) expect((await admin('POST', '/time', { advanceMs })).status).toBe(400);
+});
+
+test('whoever observes hears what was done with each request, and how its caller was left', async () => {
+  const heard: Exchange[] = [];
+  const observe = (exchange: Exchange) => void heard.push(exchange);
+  const { session, simulator, url } = await startSimulator(
+    { chaos: { enabled: true } },
+    new FakeClock(),
+    observe,
+  );
+  const { ask } = await session();
+  const outcomes = () =>
+    heard.splice(0).map(({ region, fate, status, done }) => [region, fate, status, done?.answer.status]);
+  expect(outcomes()).toEqual([[null, 'answered', 200, 200]]);
+  await ask('/flavors');
+  await ask('/nothing');
+  for (const effect of ['status', 'brokenJson'] as const) {
+    simulator.control.chaos.add({ effect, times: 1 });
+    await ask('/flavors');
+    simulator.control.chaos.clear();
+  }
+  for (const effect of ['reset', 'resetAfter', 'truncate'] as const) {
+    simulator.control.chaos.add({ effect, times: 1 });
+    await expect(ask('/flavors').then((answer) => answer.text())).rejects.toThrow();
+    simulator.control.chaos.clear();
+  }
+  simulator.control.setRegionDown('DFW', true);
+  await expect(ask('/flavors')).rejects.toThrow();
+  await fetch(`${url}/_simulator`);
+  expect(outcomes()).toEqual([
+    ['DFW', 'answered', 200, 200],
+    ['DFW', 'answered', 404, 404],
+    ['DFW', 'refused', 503, undefined],
+    ['DFW', 'broken', 200, 200],
+    ['DFW', 'reset', undefined, undefined],
+    ['DFW', 'reset', undefined, 200],
+    ['DFW', 'truncate', undefined, 200],
+    ['DFW', 'reset', undefined, undefined],
+  ]);
 });

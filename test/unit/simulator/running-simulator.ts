@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { DEMO_USER, type SimulatorInput, simulatorSettings } from '../../../src/simulator/config.ts';
+import type { Exchange } from '../../../src/simulator/exchange.ts';
 import { createSimulator } from '../../../src/simulator/simulator.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
@@ -15,8 +16,13 @@ export interface Access {
 }
 
 /** A simulator on a free port with a clock that stands still, gone when the test is. */
-export async function startSimulator(input: SimulatorInput = {}, clock = new FakeClock()) {
-  const simulator = createSimulator(simulatorSettings({ port: 0, ...input }), { clock });
+export async function startSimulator(
+  input: SimulatorInput = {},
+  clock = new FakeClock(),
+  observe?: (exchange: Exchange) => void,
+) {
+  const options = { clock, ...(observe ? { observe } : {}) };
+  const simulator = createSimulator(simulatorSettings({ port: 0, ...input }), options);
   onTestFinished(() => simulator.close());
   const { url, identityUrl } = await simulator.listen();
   const { username, apiKey } = DEMO_USER;
