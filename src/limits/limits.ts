@@ -9,6 +9,7 @@ import { type LimitedAnswer, triageOverLimit } from './published/over-limit.ts';
 import { rateLimitHeaders } from './rate-limit-headers.ts';
 import { refusalFault } from './refusal.ts';
 import type { RegionLimits, RegionStanding, Resynced, ResyncFilter } from './region-limits.ts';
+import type { LimitScope } from './settings.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from './slot-request.ts';
 import { COMPUTE, IDENTITY, scopesOf, usualScope } from './stated.ts';
 
@@ -136,6 +137,11 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
     if (this.isEnabled) this.#budget(place);
   }
 
+  scopesOf(account: string, service = COMPUTE): readonly LimitScope[] {
+    const usual = usualScope(service, this.#options.scopeOf?.(account) ?? 'user');
+    return scopesOf(this.#options.settings, service, usual);
+  }
+
   standings(): RegionStanding[] {
     return [...this.#budgets.values()]
       .filter(({ isOrphaned, isCallers }) => !isOrphaned && !isCallers)
@@ -228,8 +234,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   #addPlace(place: P, service: string): readonly Budget<P>[] {
     const { name, spender = name } = place.account;
     const { region } = place.endpoint;
-    const usual = usualScope(service, this.#options.scopeOf?.(name) ?? 'user');
-    const budgets = scopesOf(this.#options.settings, service, usual).map((scope) => {
+    const budgets = this.scopesOf(name, service).map((scope) => {
       const owner = ownerOf(this.#options, place, scope) ?? name;
       return this.#open({ service, scope, owner }, place);
     });

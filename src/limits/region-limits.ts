@@ -70,6 +70,8 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   shareHeaders(place: P, client: string): [name: string, value: string][];
   /** Learns a place's limits before the first request asks for them. */
   warm(place: P): void;
+  /** Whose requests to Compute are counted together in an account: a budget each. */
+  scopesOf(account: string): readonly LimitScope[];
   standings(): RegionStanding[];
   /** Asks regions anew how their limits stand and takes it for true, whatever was counted or refused before. */
   resync(which?: ResyncFilter): Promise<Resynced[]>;

@@ -92,7 +92,9 @@ function open(
  */
 function createSubscriber(settings: RedisSettings, purpose: string): RedisConnection | null {
   const { commandTimeout: _, ...options } = commonOptions({ purpose }, () => {});
-  const connection = connect(settings, options);
+  // Whoever subscribes does so at each `ready`. ioredis would do it as well, and drop the promise of it: a connection that
+  // ends before Redis has answered would then end the process.
+  const connection = connect(settings, { ...options, autoResubscribe: false });
   // An 'error' event without a listener would end the process.
   connection?.on('error', () => {});
   return connection;
@@ -118,6 +120,7 @@ function commonOptions(use: RedisUse, onNotMaster: () => void) {
 
 type ConnectionOptions = Omit<ReturnType<typeof commonOptions>, 'commandTimeout'> & {
   commandTimeout?: number;
+  autoResubscribe?: boolean;
 };
 
 function connect(settings: RedisSettings, options: ConnectionOptions): RedisConnection | null {

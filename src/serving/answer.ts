@@ -1,8 +1,9 @@
 import { comesDown } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { tellableRetryAfter } from '../upstream/retry-after.ts';
+import { requestIdOf } from '../upstream/spending.ts';
 import type { OperationRequest } from './operation-request.ts';
-import { renderAnswerInTurns } from './render.ts';
+import { renderAnswer, renderLong } from './render.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -21,8 +22,8 @@ export function answer(
   for (const name in answered.headers) {
     if (comesDown(name)) pushHeader(headers, name, answered.headers[name]);
   }
-  const id = answered.headers['x-compute-request-id'] ?? answered.headers['x-openstack-request-id'];
-  if (typeof id === 'string') call.requestId = id;
+  const id = requestIdOf(answered.headers);
+  if (id !== undefined) call.requestId = id;
   const { 'retry-after': retryAfter, date } = answered.headers;
   pushHeader(headers, 'Retry-After', tellableRetryAfter(retryAfter, date));
   const location = answered.headers.location;
@@ -31,12 +32,12 @@ export function answer(
   for (const [name, value] of services.limits.headers(answered.charges)) headers.push(name, value);
   const isForeign = operation.scope === 'service' && answered.status !== 200;
   const contentType = isForeign ? answered.headers['content-type'] : undefined;
-  const { text, hrefs, status } = answered;
-  const reply = (body: string | undefined) =>
+  const { long, status } = answered;
+  const reply = (body: Buffer | string | undefined) =>
     services.reply(call, { status, body, format: call.format, headers, contentType });
-  if (text === '') return reply(undefined);
-  const rendered = renderAnswerInTurns(call, place, operation, text, services, hrefs);
-  return typeof rendered === 'string' ? reply(rendered) : rendered.then(reply);
+  if (long !== undefined) return renderLong(call, place, operation, long, services).then(reply);
+  const { text, hrefs } = answered;
+  reply(text === '' ? undefined : renderAnswer(call, place, operation, text, services, hrefs));
 }
 
 function pushHeader(headers: string[], name: string, value: string | string[] | undefined): void {

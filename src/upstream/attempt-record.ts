@@ -29,7 +29,6 @@ export function recordAttempt(
   const [account, region] = [request.place.account.name, request.place.endpoint.region];
   const { label, ms, unanswered = 'error' } = attempt;
   const isAnswer = !(outcome instanceof ExchangeError);
-  health.ended(account, region);
   if (isAnswer) health.heard(account, region, outcome.status);
   else if (outcome.kind === 'timeout') health.suspect(account, region);
   else if (outcome.kind !== 'aborted' && outcome.kind !== 'too-large')

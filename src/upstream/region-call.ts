@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { clientLimitFault } from '../access/client-limits.ts';
 import { sleep } from '../clock.ts';
@@ -28,6 +29,7 @@ import { isTaken, type Tokens } from './renewals.ts';
 import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { announce, mayRideAlong, PermitWatch, RegionSlot, waitForSlot } from './slot.ts';
+import { spend } from './spending.ts';
 
 /**
  * One request to a region, sent until there is an answer worth having. Each attempt takes a token, a permit and one
@@ -44,7 +46,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   /** What the last attempt was charged to. */
   charges: readonly Charge[] = [];
   protected readonly request: R;
-  protected readonly means: Means;
+  readonly means: Means;
   readonly #terms: CallTerms;
   protected readonly budget: RetryBudget;
   protected readonly circuit: Circuit;
@@ -52,6 +54,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   readonly #trust: Trust | undefined;
   #state: AttemptState;
   #given: Permit | undefined;
+  /** Of the last answer there was. */
+  #headers: IncomingHttpHeaders | undefined;
 
   constructor(request: R, terms: CallTerms, means: Means) {
     this.request = request;
@@ -79,7 +83,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     watch: PermitWatch,
   ): Promise<A | ExchangeError>;
   /** What is wrong with an answer, if anything; it then counts as none. */
-  protected abstract check(answer: A): ExchangeError | undefined;
+  protected abstract check(answer: A): ExchangeError | undefined | Promise<ExchangeError | undefined>;
   /** A refusal with its whole body, as far as that was read. */
   protected abstract whole(answer: A): UpstreamAnswer | undefined;
   /** Lets go of an answer that nobody gets. */
@@ -97,7 +101,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         const token = this.#tokenNow() ?? (await this.#tokenLater());
         this.#checkCircuit();
         const asked = this.#admit();
-        const permit = asked instanceof Promise ? await waitForSlot(asked, this.request) : asked;
+        const permit = asked instanceof Promise ? await waitForSlot(asked, this.request, this) : asked;
         recordSlot(this.request, this.means, permit);
         if (permit.refused) {
           if (mayRideAlong(permit)) this.request.waiting?.refused();
@@ -118,6 +122,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         await this.#prepare(step, result, token);
       }
     } catch (error) {
+      if (this.request.spending) spend(this.request.spending, this, this.#headers);
       // Whatever was waited for ends with the signal's own reason.
       if (error instanceof Fault || !this.request.cancellation?.gone) throw error;
       throw this.#failure(new ExchangeError('aborted', false, 'the caller left', error));
@@ -132,7 +137,8 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const slot = this.slot(0, false);
     const refused = clientLimits.take(client, method, slot, clock.monotonic(), limits.instances);
     if (refused === undefined) return;
-    metrics.limitRejected.inc(place.account.name, place.endpoint.region, slot.service, client, 'client');
+    const [account, region] = [place.account.name, place.endpoint.region];
+    metrics.limitRejected.inc(account, region, slot.service, 'client', client, 'client');
     throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
   }
 
@@ -182,7 +188,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       throw circuitFault(pass, place);
     }
     const span = beginAttempt(this.request, this.#terms.label, this.attempts++);
-    this.means.health.asked(place.account.name, place.endpoint.region);
     const watch = new PermitWatch(permit);
     const outcome = await this.exchange(
       {
@@ -200,7 +205,11 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { label } = this.#terms;
     recordAttempt(this.request, this.means, { label, count: this.attempts, ms: tookMs }, outcome);
     this.circuit.ended(pass, endOf(outcome), started + tookMs);
-    if (!(outcome instanceof ExchangeError)) return this.check(outcome) ?? outcome;
+    this.#headers = (outcome instanceof ExchangeError ? watch.headers : outcome.headers) ?? this.#headers;
+    if (!(outcome instanceof ExchangeError)) {
+      const flaw = this.check(outcome);
+      return (flaw instanceof Promise ? await flaw : flaw) ?? outcome;
+    }
     watch.ended(outcome);
     return outcome;
   }

@@ -133,13 +133,11 @@ class HedgedExchange {
 
   #sent(permit: Permit): Hedge {
     const { request, means, hedges, circuit, budget } = this.#terms;
-    const { account, endpoint } = request.place;
     const begun = means.clock.monotonic();
     const pass = circuit.enter(begun) as CircuitPass;
     hedges.hedged(begun);
     budget.repeated(begun);
     recordSlot(request, means, permit);
-    means.health.asked(account.name, endpoint.region);
     const resends = this.#terms.countAttempt();
     const span = beginAttempt(request, request.operation.name, resends);
     const branch = this.#branches.second;
