@@ -13,6 +13,8 @@ export const PATHS = {
   uncached: `/v2/${TENANT}/servers/${SERVER_ID}`,
   /** A list whose items Sluice computes. */
   list: `/v2/${TENANT}/images/detail`,
+  /** A path that no row of the operations table knows: it is streamed. */
+  streamed: `/v2/${TENANT}/os-keypairs`,
   /** For peers that cache an upstream's bytes: those of Sluice's own answer. */
   copy: '/copy/flavors/detail',
 } as const;
@@ -167,4 +169,16 @@ export function accessDocument(origin: string): Buffer {
       serviceCatalog: [{ name: 'cloudServersOpenStack', type: 'compute', endpoints }],
     },
   });
+}
+
+/** Key pairs, about 2 kB, as an extension answers them. */
+export function keypairsDocument(): Buffer {
+  const keypairs = ['alice', 'bob', 'carol', 'deploy'].map((name) => ({
+    keypair: {
+      name,
+      fingerprint: 'b0:f9:aa:7b:71:0e:4a:4b:29:5e:b3:7a:de:fe:52:54',
+      public_key: `ssh-rsa ${'A'.repeat(372)} ${name}`,
+    },
+  }));
+  return bytes({ keypairs });
 }

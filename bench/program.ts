@@ -2,12 +2,14 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { cpuMicros } from './cpu.ts';
+import { get } from './get.ts';
 
 /** Servers run on the one core, what loads them (and the upstream behind them) on the other. */
 export const CORES = { server: 0, load: 1 } as const;
 
 /** A server process under measurement. */
 export interface Program {
+  readonly pid: number;
   /** CPU time so far, µs, its threads and children included. */
   cpuMicros(): number;
   stop(): Promise<void>;
@@ -59,14 +61,14 @@ export async function start(
     await stop(child);
     throw new Error(`${args.slice(2, 6).join(' ')} did not start: ${said || String(error)}`);
   }
-  return { cpuMicros: () => cpuMicros(child.pid!), stop: () => stop(child) };
+  return { pid: child.pid!, cpuMicros: () => cpuMicros(child.pid!), stop: () => stop(child) };
 }
 
 async function untilReady(child: ChildProcess, url: string, patienceMs: number): Promise<void> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error('it ended');
-    const status = await fetch(url).then(
+    const status = await get(url).then(
       (answer) => answer.body?.cancel().then(() => answer.status) ?? answer.status,
       () => undefined,
     );

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { generateClientKey } from '../../src/access/client-key.ts';
 import { hashClientKey } from '../../src/access/key-hash.ts';
+import { certificateFiles } from '../certificate.ts';
 import { CREDENTIALS, IMAGE_COUNT, imagePath, imagesDocument, PATHS } from '../documents.ts';
+import { get } from '../get.ts';
 import { generator } from '../load.ts';
 import type { BenchContext, Peer, Running } from '../peer.ts';
 import { CORES, freePort, pinned, start } from '../program.ts';
@@ -35,6 +37,21 @@ export const sluiceHitLogged: Peer = {
   name: 'Sluice, cache hit, a log line each',
   missing,
   start: (context) => startSluice(context, 'all', PATHS.cached),
+};
+
+/** The same over TLS, on kept-alive connections. */
+export const sluiceHitTls: Peer = {
+  name: 'Sluice, cache hit over TLS',
+  missing,
+  start: (context) =>
+    startSluice(context, 'errors', PATHS.cached, { listen: { tls: certificateFiles(context.folder) } }),
+};
+
+/** A path that no row knows: streamed, with token and limits. */
+export const sluiceStreamed: Peer = {
+  name: 'Sluice, streamed',
+  missing,
+  start: (context) => startSluice(context, 'errors', PATHS.streamed),
 };
 
 /** A known GET that is never cached: token, routing, limits, links, metrics. */
@@ -98,8 +115,8 @@ async function startUnchanged(context: BenchContext, path: string): Promise<Runn
   const running = await startSluice(context, 'errors', path);
   // Each coding has a tag of its own, and the load takes none.
   const plain = { 'Accept-Encoding': 'identity' };
-  const etag = (await fetch(running.url, { headers: plain })).headers.get('etag')!;
-  const answer = await fetch(running.url, { headers: { ...plain, 'If-None-Match': etag } });
+  const etag = (await get(running.url, { headers: plain })).headers.get('etag')!;
+  const answer = await get(running.url, { headers: { ...plain, 'If-None-Match': etag } });
   if (answer.status !== 304) throw new Error(`Sluice answers ${answer.status} instead of 304`);
   return { ...running, headers: { 'If-None-Match': etag } };
 }
@@ -125,7 +142,7 @@ export const sluiceTokenHit: Peer = {
   async start(context) {
     const { running, key } = await startWithKeys(context);
     const login = { passwordCredentials: { username: CLIENT, password: key } };
-    const answer = await fetch(new URL('/v2.0/tokens', running.url), {
+    const answer = await get(new URL('/v2.0/tokens', running.url).href, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ auth: login }),
@@ -183,7 +200,7 @@ async function startItems(context: BenchContext, maxBytes: number, status: RegEx
   const paths = Array.from({ length: IMAGE_COUNT }, (_, index) => `/dfw${imagePath(index)}`);
   let last = '';
   for (const path of [...paths, ...paths])
-    last = (await fetch(new URL(path, running.url))).headers.get('cache-status') ?? '';
+    last = (await get(new URL(path, running.url).href)).headers.get('cache-status') ?? '';
   if (status.test(last)) return { ...running, paths };
   await running.program.stop();
   throw new Error(`an item is "${last}" in Sluice, and not ${status}`);
@@ -193,13 +210,13 @@ async function startSluice(
   context: BenchContext,
   requests: 'all' | 'errors',
   path: string,
-  more: object = {},
+  { listen = {}, ...more }: { listen?: { tls?: object } } & Record<string, unknown> = {},
   headers: Record<string, string> = {},
 ): Promise<Running> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const file = join(context.folder, `sluice-${port}.yaml`);
   const settings = {
-    listen: { port },
+    listen: { port, ...listen },
     admin: { port: adminPort },
     log: { requests },
     accounts: [{ name: 'bench', identity: { url: `${context.upstreamOrigin}/v2.0`, ...CREDENTIALS } }],
@@ -208,7 +225,7 @@ async function startSluice(
   writeFileSync(file, stringify(settings));
   const command = pinned(CORES.server, process.execPath, [context.cli, 'serve', '-c', file]);
   const program = await start(command, `http://127.0.0.1:${adminPort}/readyz`);
-  const url = `http://127.0.0.1:${port}/dfw${path}`;
+  const url = `${listen.tls ? 'https' : 'http'}://127.0.0.1:${port}/dfw${path}`;
   await check(url, path, headers).catch(async (error: unknown) => {
     await program.stop();
     throw error;
@@ -218,12 +235,13 @@ async function startSluice(
 
 /** It must do what is claimed of it: a hit from the second request on, links that lead to Sluice. */
 async function check(url: string, path: string, headers: Record<string, string>): Promise<void> {
-  await (await fetch(url, { headers })).text();
-  const answer = await fetch(url, { headers });
+  await (await get(url, { headers })).text();
+  const answer = await get(url, { headers });
   const text = await answer.text();
   if (answer.status !== 200) throw new Error(`Sluice answers ${answer.status}: ${text}`);
   const verdict = answer.headers.get('x-cache');
-  if ((verdict === 'HIT') !== (path !== PATHS.uncached)) throw new Error(`${path} is a ${verdict} in Sluice`);
+  const isCached = path !== PATHS.uncached && path !== PATHS.streamed;
+  if ((verdict === 'HIT') !== isCached) throw new Error(`${path} is a ${verdict} in Sluice`);
   if (!text.includes(`"href":"${url}`) && path === PATHS.uncached)
     throw new Error('Sluice left the links as they were');
 }

@@ -4,6 +4,7 @@ import {
   accessDocument,
   flavorsDocument,
   imagesDocument,
+  keypairsDocument,
   limitsDocument,
   PATHS,
   serverDocument,
@@ -21,6 +22,7 @@ const answers = new Map<string, Buffer>([
   ['/v2.0/tokens', accessDocument(origin)],
   [`${base}/limits`, limitsDocument()],
   [PATHS.uncached, serverDocument(origin)],
+  [PATHS.streamed, keypairsDocument()],
   [PATHS.cached, flavorsDocument(origin)],
   [PATHS.list, imagesDocument(origin)],
   // A collector of traces, too.
