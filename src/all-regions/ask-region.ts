@@ -1,6 +1,8 @@
 import { asFault, Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import { isJsonObject, type JsonValue } from '../json.ts';
+import type { Hrefs } from '../links/json-hrefs.ts';
+import { readLongText, rewriteInTurns } from '../links/long-document.ts';
 import { matchPath } from '../operations/match.ts';
 import type { Operation } from '../operations/operation.ts';
 import { canonicalSegment } from '../routing/canonical.ts';
@@ -13,8 +15,9 @@ import type { OperationRequest } from '../serving/operation-request.ts';
 import { ownTokenOf } from '../serving/own-token.ts';
 import type { Services } from '../serving/services.ts';
 import { parseJson } from '../translation/json.ts';
-import { MOST_AT_ONCE, nextTurn } from '../translation/turns.ts';
+import { parseJsonInTurns } from '../translation/json-in-turns.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
+import type { RegionAnswer } from '../upstream/region.ts';
 import { tellableRetryAfter } from '../upstream/retry-after.ts';
 import { type Failure, type Part, readPart } from './merge.ts';
 import { withMarker } from './page.ts';
@@ -38,14 +41,11 @@ export async function askRegionForPart(request: OperationRequest, services: Serv
   try {
     let asked = request;
     for (let page = 1; ; page++) {
-      const { status, text, headers, found } = await answerOf(asked, services);
+      const answer = await answerOf(asked, services);
+      const { status, found } = answer;
       if (status !== 200)
-        return { failure: failureOf(region, status, text, headers['retry-after']), ...found };
-      // Regions answer side by side: one long list must not be read right behind another.
-      if (text.length > MOST_AT_ONCE) await nextTurn();
-      const rewritten = services.links(place.account).rewriteBody(text, call.publicBase, region);
-      if (text.length > MOST_AT_ONCE) await nextTurn();
-      const part = readPart(region, operation.resource, parseJson(rewritten, Number.POSITIVE_INFINITY));
+        return { failure: failureOf(region, status, answer.text, answer.headers['retry-after']), ...found };
+      const part = readPart(region, operation.resource, await readValue(answer, request, services));
       if (!part)
         throw new Fault('computeFault', `Region ${region} did not answer with a list.`, { code: 502 });
       const marker = part.members.length === 0 ? part.nextMarker : undefined;
@@ -93,11 +93,22 @@ export async function awaitRegions(
 /** How many pages in a row may be empty, each with a link to the next, before the caller has to follow that itself. */
 const MOST_EMPTY_PAGES = 10;
 
-interface Answer {
-  status: number;
-  text: string;
+interface Answer extends Pick<RegionAnswer, 'status' | 'text' | 'long'> {
   headers: Record<string, string | string[] | undefined>;
   found?: { found: CacheResult };
+}
+
+/** What an answer says, its links made to lead through Sluice. */
+async function readValue(
+  answer: Answer,
+  { call, place: { account, endpoint } }: OperationRequest,
+  services: Services,
+): Promise<JsonValue> {
+  const rewrite = (text: string, hrefs?: Hrefs) =>
+    services.links(account).rewriteBody(text, call.publicBase, endpoint.region, hrefs);
+  const long = answer.long ?? (await readLongText(answer.text));
+  if (long === undefined) return parseJson(rewrite(answer.text), Number.POSITIVE_INFINITY);
+  return parseJsonInTurns(await rewriteInTurns(long, rewrite));
 }
 
 /** Through the cache where the operation has one; a request that goes to the region waits for its slot as any other. */

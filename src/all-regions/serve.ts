@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { seesRegion } from '../access/grants.ts';
 import { isNotModified } from '../cache/http.ts';
 import { Fault } from '../faults/faults.ts';
@@ -14,9 +14,9 @@ import type { LocatedList } from '../serving/located.ts';
 import { checkRights } from '../serving/rights.ts';
 import type { Services } from '../serving/services.ts';
 import { requireRead, sendOwnVersion } from '../serving/versions.ts';
-import { stringifyJson } from '../translation/json.ts';
-import { MOST_AT_ONCE, nextTurn } from '../translation/turns.ts';
+import { stringifyJsonInTurns } from '../translation/json-in-turns.ts';
 import { ITEMS_PER_TURN, renderFaultXml, renderXmlInTurns } from '../translation/write-xml.ts';
+import { joinInTurns, nextTurn } from '../turns.ts';
 import { askRegionForPart, awaitRegions, hasMember, type RegionPart } from './ask-region.ts';
 import { type Failure, judgeFailures, mergedDocument, mergeParts } from './merge.ts';
 import { nextQuery, type PageAsk, readPage, regionQuery } from './page.ts';
@@ -143,10 +143,14 @@ async function sendPage(
   const nextUrl = next && `${call.publicBase}${call.path}?${nextQuery(ask, next)}`;
   const document = mergedDocument(key, members, nextUrl, failures);
   if (members.length > ITEMS_PER_TURN) await nextTurn();
-  const body =
-    call.format === 'json' ? stringifyJson(document) : await renderXmlInTurns(operation.response!, document);
-  if (body.length > MOST_AT_ONCE) await nextTurn();
-  const etag = `"${hash('sha1', body, 'base64url')}"`;
+  const pieces =
+    call.format === 'json'
+      ? await stringifyJsonInTurns(document)
+      : await renderXmlInTurns(operation.response!, document);
+  const sum = createHash('sha1');
+  for (const piece of pieces) sum.update(piece);
+  const etag = `"${sum.digest('base64url')}"`;
+  const body = await joinInTurns(pieces);
   const founds = answers.flatMap(({ found }) => found ?? []);
   const headers = cacheHeaders(call, founds, services);
   const isWhole = failures.length === 0 && operation.cache !== null;

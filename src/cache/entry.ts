@@ -1,5 +1,6 @@
 import type { Hrefs } from '../links/json-hrefs.ts';
 import { heldBy, owned } from '../owned-text.ts';
+import { MOST_AT_ONCE } from '../turns.ts';
 import { packText, unpackText } from './packed-text.ts';
 import type { Freshness } from './policy.ts';
 import { createRendition, type Rendition, type RenditionOwner } from './rendition.ts';
@@ -64,6 +65,8 @@ const MOST_RENDITIONS = 8;
 
 /** A shorter source is not worth packing. */
 const SMALLEST_PACKED_LENGTH = 256;
+/** To pack a longer one would keep everybody waiting. */
+const LONGEST_PACKED_LENGTH = 1024 * 1024;
 
 /** By how much longer its links may make a rendition than its source, as counted before there is one (bytes). */
 const LINK_GROWTH_BYTES = 160;
@@ -149,7 +152,7 @@ export class Entry implements Stored, Freshness, RenditionOwner {
   /**
    * The answer rendered for a variant (format and public base URL); `render` runs once per variant.
    */
-  rendition(variant: string, render: () => string): Rendition {
+  rendition(variant: string, render: () => string | Buffer): Rendition {
     const last = this.#last;
     if (last !== undefined && this.#lastVariant === variant) return last;
     const known = this.#others?.get(variant);
@@ -159,6 +162,17 @@ export class Entry implements Stored, Freshness, RenditionOwner {
     this.#last = known ?? this.#render(render());
     if (known === undefined) this.resized();
     return this.#last;
+  }
+
+  /** Whether there is a rendition for a variant. */
+  hasRendition(variant: string): boolean {
+    if (this.#last === undefined) return false;
+    return this.#lastVariant === variant || this.#others?.has(variant) === true;
+  }
+
+  /** The answer is so long that what is made of it is to be made in turns of the event loop, or beside it. */
+  get isLong(): boolean {
+    return (this.#last?.body.length ?? this.#source.length) > MOST_AT_ONCE;
   }
 
   /** Bytes held, as counted against `cache.maxBytes`; room for the first rendition is counted before there is one. */
@@ -202,11 +216,12 @@ export class Entry implements Stored, Freshness, RenditionOwner {
     this.onResize?.(this);
   }
 
-  #render(text: string): Rendition {
-    const rendition = createRendition(text, this);
+  #render(rendered: string | Buffer): Rendition {
+    const rendition = createRendition(rendered, this);
     this.#hrefs = undefined;
     const isPackable = this.#anchor === undefined;
-    if (isPackable && this.#source.length >= SMALLEST_PACKED_LENGTH) {
+    const { length } = this.#source;
+    if (isPackable && length >= SMALLEST_PACKED_LENGTH && length <= LONGEST_PACKED_LENGTH) {
       this.#source = packText(this.#source, rendition.body);
       this.#anchor = rendition;
     }

@@ -77,7 +77,9 @@ export async function fetchAnswer(
     if (fallback && isCurrent() && isOutageError(error)) return { kind: 'failure', error, fallback };
     throw error;
   }
-  const kept = keep(dependencies, lookup, ticket, { stored, askedAt, isCurrent: isCurrent() });
+  const freshness = freshnessOf(dependencies.settings, lookup, stored, askedAt);
+  const answer = { stored, freshness: freshness instanceof Promise ? await freshness : freshness, askedAt };
+  const kept = keep(dependencies, lookup, ticket, { ...answer, isCurrent: isCurrent() });
   return {
     kind: 'answer',
     source: 'upstream',
@@ -114,6 +116,8 @@ function isOutageError(error: unknown): boolean {
 /** What the upstream said, when it was asked, and whether nothing has changed since. */
 interface Answer {
   readonly stored: Stored;
+  /** null: it may not be kept. */
+  readonly freshness: Freshness | null;
   readonly askedAt: number;
   readonly isCurrent: boolean;
 }
@@ -123,10 +127,9 @@ function keep(
   dependencies: FetchDependencies,
   lookup: Lookup,
   ticket: Ticket,
-  { stored, askedAt, isCurrent }: Answer,
+  { stored, freshness, askedAt, isCurrent }: Answer,
 ): { entry: Entry; stored: boolean } {
-  const { settings, memory, shared } = dependencies;
-  const freshness = freshnessOf(settings, lookup, stored, askedAt);
+  const { memory, shared } = dependencies;
   const fields = fieldsOf(lookup, stored, freshness ?? neverFresh(askedAt));
   const entry = new Entry(fields);
   if (freshness !== null && isCurrent) {
@@ -147,11 +150,13 @@ function freshnessOf(
   { request, query }: Lookup,
   { status, body }: Stored,
   askedAt: number,
-): Freshness | null {
+): Freshness | null | Promise<Freshness | null> {
   const cacheClass = request.operation.cache!;
   const isItem = subjectOf(request.params) !== undefined;
-  const answer = { status, isItem, isTransient: isTransient(CLASSES[cacheClass], body, query, askedAt) };
-  return decideFreshness(settings, cacheClass, answer, askedAt);
+  const decide = (isTransient: boolean) =>
+    decideFreshness(settings, cacheClass, { status, isItem, isTransient }, askedAt);
+  const transience = isTransient(CLASSES[cacheClass], body, query, askedAt);
+  return transience instanceof Promise ? transience.then(decide) : decide(transience);
 }
 
 /** What an answer to the lookup's request is about. */

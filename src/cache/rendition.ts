@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
-import { brotliCompressSync, gzipSync, constants as zlib } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, brotliCompressSync, gzip, gzipSync, constants as zlib } from 'node:zlib';
 import { flat } from '../owned-text.ts';
+import { MOST_AT_ONCE } from '../turns.ts';
 
 /** Codings an answer can be sent in beside its plain bytes. */
 export type Encoding = 'gzip' | 'br';
@@ -18,6 +20,10 @@ export interface Rendition extends Representation {
   /** True when the body is long enough for a coding to pay. */
   readonly isCompressible: boolean;
   encoded(encoding: Encoding): Representation;
+  /** Whether a coding is at hand, or made in no time. */
+  isAtHand(encoding: Encoding): boolean;
+  /** Makes a coding beside the event loop where that is worth it; undefined: `encoded` has it at once. */
+  encode(encoding: Encoding): Promise<void> | undefined;
   /** The bytes it holds, codings included. */
   readonly heldBytes: number;
 }
@@ -39,7 +45,9 @@ export interface RenditionOwner {
  */
 const LONGEST_TEXT_BYTES = 12_288;
 
-export function createRendition(text: string, owner: RenditionOwner): Rendition {
+export function createRendition(rendered: string | Buffer, owner: RenditionOwner): Rendition {
+  if (typeof rendered !== 'string') return new TextRendition(rendered, owner);
+  const text = rendered;
   const bytes = Buffer.byteLength(text);
   return new TextRendition(
     bytes === text.length && bytes <= LONGEST_TEXT_BYTES ? flat(text) : bytesOf(text, bytes),
@@ -59,6 +67,8 @@ class TextRendition implements Rendition {
   readonly etag: string;
   #gzip: Representation | undefined;
   #br: Representation | undefined;
+  /** Codings in the making. */
+  #encoding: Map<Encoding, Promise<void>> | undefined;
   readonly #owner: RenditionOwner;
 
   constructor(body: string | Buffer, owner: RenditionOwner) {
@@ -80,8 +90,32 @@ class TextRendition implements Rendition {
     return made ?? this.#encode(encoding);
   }
 
+  isAtHand(encoding: Encoding): boolean {
+    return this.body.length <= MOST_AT_ONCE || (encoding === 'gzip' ? this.#gzip : this.#br) !== undefined;
+  }
+
+  encode(encoding: Encoding): Promise<void> | undefined {
+    if (this.isAtHand(encoding)) return undefined;
+    this.#encoding ??= new Map();
+    const running = this.#encoding.get(encoding) ?? this.#encodeAside(encoding);
+    this.#encoding.set(encoding, running);
+    return running;
+  }
+
+  async #encodeAside(encoding: Encoding): Promise<void> {
+    const { body } = this;
+    const bytes = await (encoding === 'gzip' ? gzipAside(body) : brotliAside(body, brotliOptions(body)));
+    this.#encoding?.delete(encoding);
+    this.#keep(encoding, bytes);
+  }
+
   #encode(encoding: Encoding): Representation {
-    const body = compact(encoding === 'gzip' ? gzipSync(this.body) : brotli(this.body));
+    const { body } = this;
+    return this.#keep(encoding, encoding === 'gzip' ? gzipSync(body) : brotli(body));
+  }
+
+  #keep(encoding: Encoding, bytes: Buffer): Representation {
+    const body = compact(bytes);
     const representation = { body, etag: `${this.etag.slice(0, -1)}-${encoding}"` };
     if (encoding === 'gzip') this.#gzip = representation;
     else this.#br = representation;
@@ -91,10 +125,15 @@ class TextRendition implements Rendition {
 }
 
 function brotli(body: string | Buffer): Buffer {
-  return brotliCompressSync(body, {
-    params: { [zlib.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY, [zlib.BROTLI_PARAM_SIZE_HINT]: body.length },
-  });
+  return brotliCompressSync(body, brotliOptions(body));
 }
+
+const brotliOptions = ({ length }: string | Buffer) => ({
+  params: { [zlib.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY, [zlib.BROTLI_PARAM_SIZE_HINT]: length },
+});
+
+const gzipAside = promisify<string | Buffer, Buffer>(gzip);
+const brotliAside = promisify<string | Buffer, ReturnType<typeof brotliOptions>, Buffer>(brotliCompress);
 
 /** zlib hands out a view of a larger block; kept for hours, only the bytes in use should stay. */
 function compact(bytes: Buffer): Buffer {

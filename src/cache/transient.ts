@@ -1,10 +1,14 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import { parseJsonInTurns } from '../translation/json-in-turns.ts';
+import { MOST_AT_ONCE } from '../turns.ts';
 import type { CachedClass, StatusPlace } from './classes.ts';
 import { parseQuery } from './query.ts';
 
 /**
  * True when an answer will change by itself soon: it holds an item whose status is not its class's steady one (an image
  * that is being saved, guide 2.6.1), or lists items by such a status, so that it changes when one of them is done.
+ *
+ * It is said at once, but for a long answer.
  *
  * @param query as the region is asked with it
  * @param now wall ms
@@ -14,12 +18,19 @@ export function isTransient(
   body: string,
   query: string,
   now: number,
-): boolean {
+): boolean | Promise<boolean> {
   if (steadyStatus === undefined || statusIn === undefined) return false;
   const asksForOthers = ([name, value]: readonly [string, string]) =>
     name === 'status' && value !== steadyStatus;
   if (query !== '' && parseQuery(query).some(asksForOthers)) return true;
-  return mayHoldOther(body, steadyStatus) && holdsOther(body, steadyStatus, statusIn, now);
+  const holds = (document: JsonValue) => holdsOther(document, steadyStatus, statusIn, now);
+  if (body.length > MOST_AT_ONCE) return parseJsonInTurns(Buffer.from(body)).then(holds, () => false);
+  if (!mayHoldOther(body, steadyStatus)) return false;
+  try {
+    return holds(JSON.parse(body) as JsonValue);
+  } catch {
+    return false;
+  }
 }
 
 /** Cheap and never wrongly negative: some member called status has another value. */
@@ -29,17 +40,11 @@ function mayHoldOther(body: string, steady: string): boolean {
 }
 
 function holdsOther(
-  body: string,
+  document: JsonValue,
   steady: string,
   { list: array, item, changedAt }: StatusPlace,
   now: number,
 ): boolean {
-  let document: JsonValue;
-  try {
-    document = JSON.parse(body);
-  } catch {
-    return false;
-  }
   if (!isJsonObject(document)) return false;
   const list = document[array];
   const isOther = (member: JsonValue): member is JsonObject =>

@@ -5,7 +5,8 @@ import type { Token } from '../identity/token.ts';
 import { parsePublishedLimits } from '../limits/published/parse.ts';
 import { operationNamed } from '../operations/match.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
-import { ExchangeError, exchange, type UpstreamAnswer } from '../upstream/exchange.ts';
+import { ExchangeError, type UpstreamAnswer } from '../upstream/exchange.ts';
+import { exchange } from '../upstream/whole-exchange.ts';
 import { PRODUCT } from '../version.ts';
 import { about, type Finding } from './finding.ts';
 

@@ -2,6 +2,7 @@ import { type AccountIdentity, identitiesOf } from '../config/identities.ts';
 import type { AccountConfig, Config } from '../config/schema.ts';
 import { createCaller } from '../identity/caller.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
+import { MOST_ENDPOINTS, MOST_SERVICES } from '../identity/catalog-bounds.ts';
 import type { IdentityGate, IdentityWay } from '../identity/identity-request.ts';
 import { createIdentityLogin } from '../identity/login.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
@@ -110,13 +111,16 @@ export function trustOf({ caFile, certFile, keyFile }: AccountIdentity): Trust |
   };
 }
 
+/** Endpoints that a line of the log names. */
+const MOST_TOLD = 50;
+
 function describeCatalog(
   token: Token,
   account: AccountConfig,
   region: string | undefined,
   log: IdentityLog,
 ): void {
-  const { catalog, tenant } = token;
+  const { catalog, tenant, leftOut } = token;
   const own =
     region === undefined
       ? catalog
@@ -130,10 +134,15 @@ function describeCatalog(
   log.info(
     {
       regions: [...endpoints.values()].map((endpoint) => endpoint.region),
-      ...(skipped.length > 0 ? { skipped } : {}),
+      ...(skipped.length > 0 ? { skipped: skipped.slice(0, MOST_TOLD) } : {}),
     },
     'the service catalog is here',
   );
+  if (leftOut !== undefined)
+    log.warn(
+      { leftOut },
+      `the service catalog has more than ${MOST_SERVICES} services or ${MOST_ENDPOINTS} endpoints; the others are left out`,
+    );
   if (endpoints.size === 0) log.error({}, 'the service catalog has no endpoint that this account can use');
   if (endpoints.has(EVERYWHERE.toUpperCase()))
     log.warn(

@@ -1,6 +1,7 @@
 /** What identity services say of a token, in either version, into the one `Token`. Pure. */
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { TENANT } from './catalog.ts';
+import { boundCatalog } from './catalog-bounds.ts';
 import { LoginError } from './login-error.ts';
 import type { CatalogService, Tenant, Token, TokenUser } from './token.ts';
 import { catalogOfV3 } from './v3-catalog.ts';
@@ -71,7 +72,8 @@ export function parseV3Token(
 
 function checked(body: JsonValue, token: Token): Token {
   if (isDeeperThan(DEEPEST, body)) throw malformed(`it is nested deeper than ${DEEPEST}`);
-  return token;
+  const { catalog, leftOut } = boundCatalog(token.catalog);
+  return { ...token, catalog, ...(leftOut === 0 ? {} : { leftOut }) };
 }
 
 function tokenId(id: string, what: string): string {

@@ -36,4 +36,6 @@ export interface Token {
   readonly tenant: Tenant;
   readonly user: TokenUser;
   readonly catalog: ServiceCatalog;
+  /** Services and endpoints that the catalog had beyond what is kept; left out: none. */
+  readonly leftOut?: number;
 }

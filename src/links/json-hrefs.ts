@@ -4,6 +4,9 @@ import type { Splice } from './mounts.ts';
 /** Decides on the URL that stands in `text` from `start` to `end`; undefined leaves it. */
 export type MatchUrl = (text: string, start: number, end: number) => Splice | undefined;
 
+/** What is longer leads nowhere: no server takes such a request. */
+const LONGEST_URL = 64 * 1024;
+
 /** Where in a JSON text the strings of its links stand: first and last (exclusive) index of each, in turn. */
 export type Hrefs = readonly number[];
 
@@ -14,11 +17,16 @@ export type Hrefs = readonly number[];
  */
 export function hrefsOf(bytes: Buffer, text: string): Hrefs | undefined {
   const hrefs = scanHrefs(bytes);
+  return hrefs && inUnits(bytes, text, hrefs);
+}
+
+/** Indices of bytes, in turn, as those of the decoded text. */
+export function inUnits(bytes: Buffer, text: string, indices: Hrefs): Hrefs {
   // Decoding makes fewer UTF-16 units than there were bytes unless each byte made one.
-  if (hrefs === undefined || text.length === bytes.length) return hrefs;
+  if (text.length === bytes.length) return indices;
   let byte = 0;
   let unit = 0;
-  return hrefs.map((index) => {
+  return indices.map((index) => {
     unit += bytes.toString('utf8', byte, index).length;
     byte = index;
     return unit;
@@ -50,6 +58,7 @@ export function spliceHrefs(
   for (let index = 0; index < hrefs.length; index += 2) {
     const start = hrefs[index]!;
     const end = hrefs[index + 1]!;
+    if (end - start > LONGEST_URL) continue;
     if (backslash !== -1 && backslash < start) backslash = json.indexOf('\\', start);
     if (backslash !== -1 && backslash < end) {
       const url = spliceEscaped(json.slice(start, end), base, match);

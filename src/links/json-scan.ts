@@ -1,3 +1,4 @@
+import { MOST_AT_ONCE, nextTurn } from '../turns.ts';
 import { numberEnd, skipSpace, standsAt, stringEnd } from './json-tokens.ts';
 
 const QUOTE = 0x22;
@@ -26,19 +27,31 @@ const NULL = Buffer.from('null');
  * @returns first and last (exclusive) index of every string that is an `href`, in turn; undefined when it is no JSON
  */
 export function scanHrefs(json: Uint8Array): readonly number[] | undefined {
-  const scan = new Scan(json);
-  return scan.document() ? scan.hrefs : undefined;
+  const scan = new Scan(json, commonClosers);
+  return scan.advance(Number.POSITIVE_INFINITY) === 'whole' ? scan.hrefs : undefined;
+}
+
+/** The same, a piece in each turn of the event loop. */
+export async function scanHrefsInTurns(json: Uint8Array): Promise<readonly number[] | undefined> {
+  const scan = new Scan(json, new Uint8Array(DEEPEST + 1));
+  for (let until = MOST_AT_ONCE; ; until += MOST_AT_ONCE) {
+    const standing = scan.advance(until);
+    if (standing !== 'more') return standing === 'whole' ? scan.hrefs : undefined;
+    await nextTurn();
+  }
 }
 
 /** As deep as documents are read anywhere here; what is deeper could be passed on, and neither translated nor merged. */
 const DEEPEST = 100;
 
-/** How each depth ends: with a brace or a bracket. One for all, since nothing comes in between. */
-const closers = new Uint8Array(DEEPEST + 1);
+/** For all that is read at once, since nothing comes in between. */
+const commonClosers = new Uint8Array(DEEPEST + 1);
 
 class Scan {
   readonly hrefs: number[] = [];
   readonly #json: Uint8Array;
+  /** How each depth ends: with a brace or a bracket. */
+  readonly #closers: Uint8Array;
   #at = 0;
   #depth = 0;
   /** Depth of the metadata that is open; 0: none is. */
@@ -46,16 +59,19 @@ class Scan {
   #isHref = false;
   #isMetadata = false;
 
-  constructor(json: Uint8Array) {
+  constructor(json: Uint8Array, closers: Uint8Array) {
     this.#json = json;
+    this.#closers = closers;
+    this.#at = skipSpace(json, 0);
   }
 
-  document(): boolean {
-    this.#at = skipSpace(this.#json, 0);
+  /** Goes on to the end of the first value that ends behind `until`, or to the document's. */
+  advance(until: number): 'more' | 'whole' | 'broken' {
     do {
-      if (!this.#value()) return false;
-    } while (this.#goesOn());
-    return this.#depth === 0 && this.#at === this.#json.length;
+      if (!this.#value()) return 'broken';
+      if (!this.#goesOn()) return this.#depth === 0 && this.#at === this.#json.length ? 'whole' : 'broken';
+    } while (this.#at < until);
+    return 'more';
   }
 
   /** Steps into containers, then over a scalar or an empty container. */
@@ -90,9 +106,9 @@ class Scan {
       const byte = this.#json[this.#at];
       if (byte === COMMA) {
         this.#at = skipSpace(this.#json, this.#at + 1);
-        return closers[this.#depth] === CLOSE_BRACKET || this.#key();
+        return this.#closers[this.#depth] === CLOSE_BRACKET || this.#key();
       }
-      if (byte !== closers[this.#depth]) return false;
+      if (byte !== this.#closers[this.#depth]) return false;
       this.#closes();
     }
   }
@@ -100,7 +116,7 @@ class Scan {
   /** Steps over an opening brace or bracket; true when its end follows, which ends a value: see `#goesOn`. */
   #opens(closer: number): boolean {
     this.#depth++;
-    closers[this.#depth] = closer;
+    this.#closers[this.#depth] = closer;
     if (this.#isMetadata && closer === CLOSE_BRACE && this.#metadataDepth === 0)
       this.#metadataDepth = this.#depth;
     this.#at = skipSpace(this.#json, this.#at + 1);

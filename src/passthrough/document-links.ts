@@ -1,8 +1,12 @@
 import { Readable } from 'node:stream';
+import { readLongDocument, rewriteInTurns } from '../links/long-document.ts';
+import { joinInTurns } from '../turns.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
 
 /** Longest document whose links are looked for, bytes: it is held for that. A longer one goes on as it is. */
 const LONGEST_DOCUMENT = 8 * 1024 * 1024;
+
+type Rewrite = Parameters<typeof rewriteInTurns>[1];
 
 /** Statuses whose bodies are no whole document. */
 const WITHOUT_DOCUMENT = new Set([204, 206, 304]);
@@ -11,13 +15,13 @@ const WITHOUT_DOCUMENT = new Set([204, 206, 304]);
  * An answer whose links lead through Sluice, where it is a JSON document: next pages are followed as they stand, token
  * included. What has none that lead to a known endpoint keeps every byte, and what is no document streams on.
  *
- * @param rewrite gives back the same text where there is nothing to do
+ * @param rewrite see `rewriteInTurns`
  * @throws {ExchangeError} the answer breaks
  */
 export async function withLinks(
   answer: ProxiedAnswer,
   method: string,
-  rewrite: (json: string) => string,
+  rewrite: Rewrite,
 ): Promise<ProxiedAnswer> {
   if (!isDocument(answer, method)) return answer;
   const source = answer.body[Symbol.asyncIterator]();
@@ -25,7 +29,7 @@ export async function withLinks(
   let size = 0;
   for (;;) {
     const { done, value } = await source.next();
-    if (done === true) return rewritten(answer, Buffer.concat(chunks), rewrite);
+    if (done === true) return rewritten(answer, await joinInTurns(chunks), rewrite);
     chunks.push(value as Buffer);
     size += (value as Buffer).length;
     if (size > LONGEST_DOCUMENT) return { ...answer, body: continued(answer.body, chunks, source) };
@@ -42,10 +46,9 @@ function isDocument({ status, headers }: ProxiedAnswer, method: string): boolean
   );
 }
 
-function rewritten(answer: ProxiedAnswer, bytes: Buffer, rewrite: (json: string) => string): ProxiedAnswer {
-  const text = bytes.toString();
-  const own = rewrite(text);
-  const body = own === text ? bytes : Buffer.from(own);
+async function rewritten(answer: ProxiedAnswer, bytes: Buffer, rewrite: Rewrite): Promise<ProxiedAnswer> {
+  const document = await readLongDocument(bytes);
+  const body = document === undefined ? bytes : await rewriteInTurns(document, rewrite);
   const headers = { ...answer.headers, 'content-length': String(body.length) };
   return { ...answer, headers, body: Readable.from([body], { objectMode: false }) };
 }

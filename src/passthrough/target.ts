@@ -88,8 +88,8 @@ async function send(
     }
     // The table knows in which form these have their links; documents of others are none of Sluice's business.
     if (kindOf(place) === undefined) return answer;
-    return await withLinks(answer, method, (json) =>
-      services.links(place.account).rewriteBody(json, call.publicBase, place.endpoint.region),
+    return await withLinks(answer, method, (json, hrefs) =>
+      services.links(place.account).rewriteBody(json, call.publicBase, place.endpoint.region, hrefs),
     );
   } catch (thrown) {
     const error =

@@ -3,7 +3,7 @@ import type { RegionAnswer } from '../upstream/region.ts';
 import { tellableRetryAfter } from '../upstream/retry-after.ts';
 import { requestIdOf } from '../upstream/spending.ts';
 import type { OperationRequest } from './operation-request.ts';
-import { renderAnswerInTurns } from './render.ts';
+import { renderAnswer, renderLong } from './render.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -32,12 +32,12 @@ export function answer(
   for (const [name, value] of services.limits.headers(answered.charges)) headers.push(name, value);
   const isForeign = operation.scope === 'service' && answered.status !== 200;
   const contentType = isForeign ? answered.headers['content-type'] : undefined;
-  const { text, hrefs, status } = answered;
-  const reply = (body: string | undefined) =>
+  const { long, status } = answered;
+  const reply = (body: Buffer | string | undefined) =>
     services.reply(call, { status, body, format: call.format, headers, contentType });
-  if (text === '') return reply(undefined);
-  const rendered = renderAnswerInTurns(call, place, operation, text, services, hrefs);
-  return typeof rendered === 'string' ? reply(rendered) : rendered.then(reply);
+  if (long !== undefined) return renderLong(call, place, operation, long, services).then(reply);
+  const { text, hrefs } = answered;
+  reply(text === '' ? undefined : renderAnswer(call, place, operation, text, services, hrefs));
 }
 
 function pushHeader(headers: string[], name: string, value: string | string[] | undefined): void {

@@ -6,7 +6,6 @@ import type { Charge } from '../limits/slot-request.ts';
 import type { Operation } from '../operations/operation.ts';
 import { isServicePlace } from '../routing/service-place.ts';
 import { type Span, traced, within } from '../telemetry/tracing.ts';
-import { MOST_AT_ONCE } from '../translation/turns.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import { microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
@@ -14,8 +13,8 @@ import { requestIdOf } from '../upstream/spending.ts';
 import { askRegion } from './ask-region.ts';
 import { type CacheResult, countResult } from './cache-result.ts';
 import type { OperationRead, OperationRequest } from './operation-request.ts';
-import { renderAnswer, renderAnswerInTurns } from './render.ts';
-import { headOfFailure, responseOf } from './response.ts';
+import { renderAnswer, renderLongText } from './render.ts';
+import { headOfFailure, prepareResponse, responseOf } from './response.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -173,22 +172,15 @@ export function sendResult(
   const { entry } = found;
   countResult(request, found, services);
   if (entry.status === 200) {
-    const send = (rendered?: string) =>
-      services.respond(call, responseOf(request, found, services, rendered));
-    // What was found a moment ago has been rendered already, more often than not; what was fetched has not.
-    if (
-      request.adapt ||
-      call.format === 'json' ||
-      entry.body.length <= MOST_AT_ONCE ||
-      found.verdict.verdict === 'hit'
-    )
-      return send();
-    const { body, hrefs } = entry;
-    return Promise.resolve(renderAnswerInTurns(call, place, operation, body, services, hrefs)).then(send);
+    const send = () => services.respond(call, responseOf(request, found, services));
+    const preparing = prepareResponse(request, found, services);
+    return preparing === undefined ? send() : preparing.then(send);
   }
   const headers = headOfFailure(call, found, services);
-  const body = entry.body === '' ? undefined : renderAnswer(call, place, operation, entry.body, services);
   const { 'content-type': contentType, location } = entry.headers;
   if (location !== undefined) headers.push('Location', services.location(call, place, undefined, location));
-  services.reply(call, { status: entry.status, body, format: call.format, headers, contentType });
+  const reply = (body: Buffer | string | undefined) =>
+    services.reply(call, { status: entry.status, body, format: call.format, headers, contentType });
+  if (entry.isLong) return renderLongText(call, place, operation, entry.body, services).then(reply);
+  reply(entry.body === '' ? undefined : renderAnswer(call, place, operation, entry.body, services));
 }

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../json.ts';
 import { operationNamed } from '../operations/match.ts';
 import { parseJson } from '../translation/json.ts';
+import { parseJsonInTurns } from '../translation/json-in-turns.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import type { OperationRequest } from './operation-request.ts';
@@ -21,8 +22,6 @@ export const SKEW_MS = 300_000;
 const MOST_PAGES = 20;
 /** How long one look may take, ms. */
 const LOOK_TIMEOUT_MS = 20_000;
-/** Values in a list that is looked through. */
-const MOST_VALUES = 10_000_000;
 
 /**
  * What has changed at a region since a time, what was deleted included (guide, section 1.7), asked on behalf of one request.
@@ -43,7 +42,7 @@ export async function changedSince(
   let regionMs: number | undefined;
   let query = from;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const { status, text, headers, charges } = await services.regions.ask({
+    const answer = await services.regions.ask({
       operation,
       method: operation.method,
       place,
@@ -58,8 +57,11 @@ export async function changedSince(
       maxWaitMs: LOOK_TIMEOUT_MS,
       cancellation: cancellationOf(AbortSignal.timeout(LOOK_TIMEOUT_MS)),
     });
+    const { status, headers, charges, long } = answer;
     if (status !== 200) throw new Error(`the region answered ${status} when it was asked what has changed`);
-    const document = parseJson(text, MOST_VALUES);
+    const document = await (long === undefined
+      ? parseJson(answer.text, Number.POSITIVE_INFINITY)
+      : parseJsonInTurns(long.bytes));
     const found = isJsonObject(document) ? document[member] : undefined;
     if (!Array.isArray(found)) throw new Error('the region did not say what has changed');
     if (page === 0) regionMs = regionTimeOf(headers);

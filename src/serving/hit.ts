@@ -14,7 +14,7 @@ import { findHit } from './cached.ts';
 import { locateNow } from './locate.ts';
 import { mayHaveCached } from './own-token.ts';
 import { faultFormat, renderFault } from './render.ts';
-import { responseOf } from './response.ts';
+import { isPrepared, responseOf } from './response.ts';
 import { nobody } from './rights.ts';
 import type { Services } from './services.ts';
 import { mayAwait } from './until.ts';
@@ -94,7 +94,7 @@ function answerFromMemory(facts: RequestFacts, services: Services): Response | u
     if (located?.kind !== 'operation') return undefined;
     if (!mayHaveCached(facts, services)) return undefined;
     const found = findHit(located, services);
-    if (found === undefined) return undefined;
+    if (found === undefined || !isPrepared(located, found)) return undefined;
     countResult(located, found, services);
     return responseOf(located, found, services);
   } catch {

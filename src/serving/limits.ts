@@ -33,7 +33,8 @@ async function serveAsked(request: OperationRequest, services: Services): Promis
   if (!isJsonObject(limits) || !isJsonObject(own) || !('rate' in limits))
     return answer(request, answered, services);
   const text = stringifyJson({ ...(asked as object), limits: { ...limits, rate: own['rate']! } });
-  await answer(request, { ...answered, text, hrefs: undefined }, services, ownHeaders(request, services));
+  const told = { ...answered, text, hrefs: undefined, long: undefined };
+  await answer(request, told, services, ownHeaders(request, services));
 }
 
 const ownHeaders = ({ call, place }: OperationRequest, { limits }: Services): string[] => [

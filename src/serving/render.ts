@@ -1,13 +1,16 @@
 import { Fault } from '../faults/faults.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import type { Hrefs } from '../links/json-hrefs.ts';
+import { type LongDocument, readLongDocument, rewriteInTurns } from '../links/long-document.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Format } from '../translation/format.ts';
 import { parseJson } from '../translation/json.ts';
+import { parseJsonInTurns } from '../translation/json-in-turns.ts';
 import { responseFormat, splitFormatSuffix } from '../translation/negotiate.ts';
-import { MOST_AT_ONCE, nextTurn } from '../translation/turns.ts';
 import { renderFaultXml, renderXml, renderXmlInTurns } from '../translation/write-xml.ts';
+import { XmlSizeError } from '../translation/xml-error.ts';
+import { joinInTurns } from '../turns.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -57,26 +60,59 @@ export function renderAnswer(
   return call.format === 'json' ? rewritten : toXml(operation, rewritten, services);
 }
 
-/** The same; what is long is made in turns of the event loop, between which others have theirs. */
-export function renderAnswerInTurns(...answer: Parameters<typeof renderAnswer>): string | Promise<string> {
-  const [{ format }, , , text] = answer;
-  return format === 'json' || text.length <= MOST_AT_ONCE ? renderAnswer(...answer) : toXmlInTurns(...answer);
+/**
+ * A region's JSON document that is long, as `renderAnswer` renders it: in turns of the event loop, between which others have
+ * theirs.
+ *
+ * @throws {Fault} computeFault 502: something in it is too large to be written as XML
+ */
+export async function renderLong(
+  call: RequestFacts,
+  { account, endpoint }: Place,
+  operation: Operation,
+  document: LongDocument,
+  services: Services,
+): Promise<Buffer> {
+  const { format, publicBase } = call;
+  const links = services.links(account);
+  const json = await rewriteInTurns(document, (text, hrefs) =>
+    links.rewriteBody(text, publicBase, endpoint.region, hrefs),
+  );
+  return format === 'json' ? json : toXmlInTurns(operation, json, services);
 }
 
-async function toXmlInTurns(
-  ...[call, place, operation, text, services, hrefs]: Parameters<typeof renderAnswer>
-): Promise<string> {
+/** The same for a text; one that is no JSON goes on as it is. */
+export async function renderLongText(
+  call: RequestFacts,
+  place: Place,
+  operation: Operation,
+  text: string,
+  services: Services,
+): Promise<Buffer> {
+  const bytes = Buffer.from(text);
+  const document = await readLongDocument(bytes);
+  return document === undefined ? bytes : renderLong(call, place, operation, document, services);
+}
+
+async function toXmlInTurns({ response }: Operation, json: Buffer, services: Services): Promise<Buffer> {
   const started = performance.now();
-  const rewritten = services
-    .links(place.account)
-    .rewriteBody(text, call.publicBase, place.endpoint.region, hrefs);
-  await nextTurn();
-  const value = parseJson(rewritten, Number.POSITIVE_INFINITY);
-  await nextTurn();
-  const { response } = operation;
-  const xml = response === null ? renderFaultXml(value) : await renderXmlInTurns(response, value);
+  const value = await parseJsonInTurns(json);
+  const xml = response === null ? renderFaultXml(value) : await joinInTurns(await piecesOf(response, value));
   services.metrics.translation.observe((performance.now() - started) / 1000, 'response');
-  return xml;
+  return typeof xml === 'string' ? Buffer.from(xml) : xml;
+}
+
+async function piecesOf(...document: Parameters<typeof renderXmlInTurns>): Promise<Buffer[]> {
+  try {
+    return await renderXmlInTurns(...document);
+  } catch (error) {
+    if (!(error instanceof XmlSizeError)) throw error;
+    throw new Fault(
+      'computeFault',
+      'The region’s answer holds something that is too large to be written as XML; ask for JSON.',
+      { code: 502, cause: error },
+    );
+  }
 }
 
 function toXml(operation: Operation, text: string, services: Services): string {

@@ -137,7 +137,8 @@ function withItem(
   own: JsonObject | undefined,
 ): RegionAnswer {
   if (own === undefined) return answered;
-  return { ...answered, text: stringifyJson({ [member]: { ...own, ...item } }), hrefs: undefined };
+  const text = stringifyJson({ [member]: { ...own, ...item } });
+  return { ...answered, text, hrefs: undefined, long: undefined };
 }
 
 /** How fresh it is, and what was waited for. */
@@ -153,5 +154,5 @@ function told(
     ...(ageMs === undefined ? {} : { 'x-sluice-age': String(Math.ceil(ageMs / 1000)) }),
     ...(item === undefined || statusOf(item) === '' ? {} : { 'x-sluice-status': statusOf(item) }),
   };
-  return { ...answered, headers };
+  return { ...answered, text: answered.text, headers };
 }

@@ -101,6 +101,9 @@ async function askedInTime(
   }
 }
 
+/** No region has so much to say of its versions, characters; a longer document is not read. */
+const LONGEST_DOCUMENT = 256 * 1024;
+
 /** A region's own document, or Sluice's with what the region says of the version that is served. */
 function describeVersions(
   kind: keyof typeof OPERATION,
@@ -109,7 +112,8 @@ function describeVersions(
   region: string | null,
   text: string | undefined,
 ) {
-  const document = text === undefined ? undefined : (JSON.parse(text) as JsonValue);
+  const document =
+    text === undefined || text.length > LONGEST_DOCUMENT ? undefined : (JSON.parse(text) as JsonValue);
   const own = document === undefined ? undefined : ownVersionsDocument(base, region, document);
   if (own !== undefined && (kind === 'version') === 'version' in own) return own;
   const said = saidOf(document, id);

@@ -3,9 +3,9 @@
  * direction, without DTD and without entities beyond the five.
  */
 import { type SaxesAttributeNS, SaxesParser, type SaxesTagNS } from 'saxes';
+import { nextTurn } from '../turns.ts';
 import { uriOfUndeclaredPrefix } from './namespaces.ts';
 import { positionAt } from './text.ts';
-import { nextTurn } from './turns.ts';
 import { crowdedTag } from './xml-attributes.ts';
 import { XmlError, type XmlErrorReason } from './xml-error.ts';
 

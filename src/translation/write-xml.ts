@@ -6,11 +6,11 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import type { DocumentName } from '../operations/operation.ts';
 import type { IdentityDocument } from '../operations/resources/identity.ts';
 import type { Direction } from '../operations/resources/shape.ts';
+import { nextTurn } from '../turns.ts';
 import { type DocumentPlan, documentWithKey, planOf, planOfAction, planOfFault } from './document-plans.ts';
 import { escapeAttribute } from './escape.ts';
 import { NAMESPACE_URIS } from './namespaces.ts';
 import type { Plan } from './plan.ts';
-import { nextTurn } from './turns.ts';
 import {
   declarations,
   type Output,
@@ -19,6 +19,7 @@ import {
   writeOther,
   writeValue,
 } from './write-value.ts';
+import { XmlSizeError } from './xml-error.ts';
 import { encodeName } from './xml-name.ts';
 
 /** As real servers write it, single quotes included. */
@@ -35,24 +36,66 @@ export function renderXml(document: DocumentName, value: JsonValue): string {
   return renderBody(plan, value, document, 'compute');
 }
 
-/** Members of a list that are written in one turn of the event loop: a few ms. */
+/** Members of a list that are written in one turn of the event loop at most, and characters: a few ms. */
 export const ITEMS_PER_TURN = 100;
+const CHARACTERS_PER_TURN = 128 * 1024;
 
-/** The same without keeping others waiting, however long the list in it is. */
-export async function renderXmlInTurns(document: DocumentName, value: JsonValue): Promise<string> {
+/** What there may be in one member, or in a document that is no list: all of that is written at once. */
+const MOST_VALUES_AT_ONCE = 20_000;
+const MOST_CHARACTERS_AT_ONCE = 512 * 1024;
+
+/** Stands for a list's members, which are written already; nothing that is well-formed holds it. */
+const MEMBERS = '\u0000';
+
+/**
+ * The same in UTF-8, without keeping others waiting, however long the list in it is.
+ *
+ * @throws XmlSizeError what has to be written at once is too much
+ */
+export async function renderXmlInTurns(document: DocumentName, value: JsonValue): Promise<Buffer[]> {
   const plan = document === 'extensionAction' ? undefined : planOf(document, 'answer');
   const known = plan && fits(plan, value);
   const items = known && itemsOf(known, value);
-  if (known?.plan.kind !== 'list' || items === undefined || items.length <= ITEMS_PER_TURN)
-    return renderXml(document, value);
-  const out = newOutput(known.document.direction, known.document.isXmlSpelling);
-  const slices: string[] = [];
-  for (let at = 0; at < items.length; at += ITEMS_PER_TURN) {
-    if (at > 0) await nextTurn();
-    slices.push(writeItems(known.plan, items, at, Math.min(at + ITEMS_PER_TURN, items.length), out));
+  if (known?.plan.kind !== 'list' || !items?.length) {
+    checkSize(value);
+    return [Buffer.from(renderXml(document, value))];
   }
-  const written = { ...out, written: { items, content: slices.join('') } };
-  return renderRoot(known.document, known.plan, known.key, value, written);
+  const out = newOutput(known.document.direction, known.document.isXmlSpelling);
+  const pieces: Buffer[] = [];
+  let slice = '';
+  let count = 0;
+  for (let at = 0; at < items.length; at++) {
+    checkSize(items[at]!);
+    slice += writeItems(known.plan, items, at, at + 1, out);
+    if (++count < ITEMS_PER_TURN && slice.length < CHARACTERS_PER_TURN) continue;
+    pieces.push(Buffer.from(slice));
+    slice = '';
+    count = 0;
+    if (at < items.length - 1) await nextTurn();
+  }
+  const written = { ...out, written: { items, content: MEMBERS } };
+  const root = renderRoot(known.document, known.plan, known.key, value, written);
+  const place = root.indexOf(MEMBERS);
+  return [Buffer.from(root.slice(0, place)), ...pieces, Buffer.from(slice + root.slice(place + 1))];
+}
+
+function checkSize(value: JsonValue): void {
+  const left = { values: MOST_VALUES_AT_ONCE, characters: MOST_CHARACTERS_AT_ONCE };
+  if (!hasRoom(value, left)) throw new XmlSizeError();
+}
+
+/** Takes a value off what is left; false: there was not enough. */
+function hasRoom(value: JsonValue, left: { values: number; characters: number }): boolean {
+  left.values--;
+  if (typeof value === 'string') left.characters -= value.length;
+  if (left.values < 0 || left.characters < 0) return false;
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every((item) => hasRoom(item, left));
+  for (const key in value) {
+    left.characters -= key.length;
+    if (!hasRoom((value as JsonObject)[key]!, left)) return false;
+  }
+  return true;
 }
 
 /** The list that a document consists of. */

@@ -23,3 +23,8 @@ export class XmlError extends Error {
     this.column = column;
   }
 }
+
+/** A document holds something that is too large to be written as XML without keeping others waiting. */
+export class XmlSizeError extends Error {
+  override readonly name = 'XmlSizeError';
+}

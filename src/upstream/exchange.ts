@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { type Dispatcher, util } from 'undici';
 import { lateFailureOf } from '../connect-failure.ts';
-import { CodingError, codingsOf, decodeContent } from '../content-coding.ts';
 import type { Cancellation } from './cancellation.ts';
 import { isLargeBody } from './early-answers.ts';
 import { withoutNominated } from './headers.ts';
@@ -62,29 +61,8 @@ export interface ExchangeWatch {
   head(status: number, headers: IncomingHttpHeaders): void;
 }
 
-/** Largest answer that is held in memory, bytes. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-
-const EMPTY = Buffer.alloc(0);
 const NO_HEADERS: IncomingHttpHeaders = {};
 const CALLER_LEFT = 'the caller left';
-
-/**
- * Sends one request and collects the answer. At dispatch level: one handler object and one promise a request, which gives
- * either outcome as a value.
- *
- * @param watch told how far the request has got (the limits count from there)
- */
-export function exchange(
-  dispatcher: Dispatcher,
-  request: ExchangeRequest,
-  cancellation: Cancellation | undefined,
-  watch: ExchangeWatch,
-): Promise<UpstreamAnswer | ExchangeError> {
-  return new Promise((resolve) => {
-    dispatch(dispatcher, request, new Collector(resolve, watch, cancellation));
-  });
-}
 
 /** Hands a request to a pool, unless its caller has left already. */
 export function dispatch<A>(
@@ -212,48 +190,6 @@ export abstract class AnswerHandler<A> implements Dispatcher.DispatchHandler {
     this.abort(CALLER_LEFT);
     // undici says nothing of a request that it has not begun to send.
     if (!this.isOver) this.fail(new ExchangeError('aborted', this.#abort !== undefined, CALLER_LEFT));
-  }
-}
-
-/** Holds the whole answer. */
-class Collector extends AnswerHandler<UpstreamAnswer> {
-  #first: Buffer | undefined;
-  #more: Buffer[] | undefined;
-  #size = 0;
-
-  protected begun(): void {}
-
-  protected received(chunk: Buffer): boolean {
-    this.#size += chunk.length;
-    if (this.#size > MAX_ANSWER_BYTES) {
-      this.fail(new ExchangeError('too-large', true, `the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
-      this.abort('answer too large');
-      return true;
-    }
-    if (this.#first === undefined) this.#first = chunk;
-    else if (this.#more === undefined) this.#more = [this.#first, chunk];
-    else this.#more.push(chunk);
-    return true;
-  }
-
-  protected completed(): void {
-    const body = this.#more ? Buffer.concat(this.#more) : (this.#first ?? EMPTY);
-    this.answered(decoded({ status: this.status, headers: this.headers, body }));
-  }
-}
-
-/** An answer with its body decoded; at once where there is nothing to decode. */
-export function decoded(answer: UpstreamAnswer): UpstreamAnswer | Promise<UpstreamAnswer> {
-  const coding = answer.headers['content-encoding'];
-  return coding === undefined || codingsOf(coding).length === 0 ? answer : decodedLater(answer, coding);
-}
-
-async function decodedLater(answer: UpstreamAnswer, coding: string): Promise<UpstreamAnswer> {
-  try {
-    return { ...answer, body: await decodeContent(answer.body, coding, MAX_ANSWER_BYTES) };
-  } catch (error) {
-    if (!(error instanceof CodingError)) throw error;
-    return { ...answer, body: EMPTY, flaw: new ExchangeError('broken', true, error.message, error) };
   }
 }
 

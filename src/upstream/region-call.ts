@@ -83,7 +83,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   /** One exchange; `this` watches how far it gets. */
   protected abstract exchange(request: ExchangeRequest, dispatcher: Dispatcher): Promise<A | ExchangeError>;
   /** What is wrong with an answer, if anything; it then counts as none. */
-  protected abstract check(answer: A): ExchangeError | undefined;
+  protected abstract check(answer: A): ExchangeError | undefined | Promise<ExchangeError | undefined>;
   /** A refusal with its whole body, as far as that was read. */
   protected abstract whole(answer: A): UpstreamAnswer | undefined;
   /** Lets go of an answer that nobody gets. */
@@ -219,7 +219,10 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { label } = this.#terms;
     recordAttempt(this.request, this.means, { label, count: this.attempts, ms: tookMs }, outcome);
     this.#circuit.ended(pass, endOf(outcome), started + tookMs);
-    if (!(outcome instanceof ExchangeError)) return this.check(outcome) ?? outcome;
+    if (!(outcome instanceof ExchangeError)) {
+      const flaw = this.check(outcome);
+      return (flaw instanceof Promise ? await flaw : flaw) ?? outcome;
+    }
     if (!this.#hasHead) settleUnanswered(permit, outcome);
     return outcome;
   }

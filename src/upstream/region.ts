@@ -5,9 +5,10 @@ import type { Endpoint } from '../identity/catalog.ts';
 import type { Token } from '../identity/token.ts';
 import type { Charge } from '../limits/slot-request.ts';
 import type { Hrefs } from '../links/json-hrefs.ts';
+import type { LongDocument } from '../links/long-document.ts';
 import type { Operation } from '../operations/operation.ts';
 import { AnswerReader } from './answer-reader.ts';
-import { type ExchangeError, type ExchangeRequest, exchange, type UpstreamAnswer } from './exchange.ts';
+import type { ExchangeError, ExchangeRequest, UpstreamAnswer } from './exchange.ts';
 import { passthroughRequestHeaders, requestHeaders } from './headers.ts';
 import type { Means } from './means.ts';
 import { RegionCall } from './region-call.ts';
@@ -15,6 +16,7 @@ import { Renewals } from './renewals.ts';
 import type { ProxiedRequest, UpstreamRequest } from './request.ts';
 import { RetryBudgets } from './retry-budget.ts';
 import { discard, type StreamedAnswer, streamExchange } from './stream-exchange.ts';
+import { exchange, MAX_ANSWER_BYTES } from './whole-exchange.ts';
 
 export type { UpstreamRequest } from './request.ts';
 
@@ -36,6 +38,8 @@ export interface RegionAnswer extends Costs {
   text: string;
   /** Where the links of the text are, as far as that is known. */
   hrefs: Hrefs | undefined;
+  /** The same where it is long: who can deal with it bit by bit makes no text of it. */
+  long?: LongDocument | undefined;
   headers: IncomingHttpHeaders;
 }
 
@@ -99,9 +103,12 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
     const answer = await this.run();
     const { status, headers } = answer;
     const { attempts, charges, waitedMs, upstreamMs } = this;
+    const costs: Costs = { attempts, charges, waitedMs, upstreamMs };
+    const long = this.#reader.longOf(answer);
+    if (long !== undefined) return new LongAnswer(status, headers, long, costs);
     const text = this.#reader.textOf(answer);
     const hrefs = this.#reader.hrefsOf(answer);
-    return { status, text, hrefs, headers, attempts, charges, waitedMs, upstreamMs };
+    return { status, text, hrefs, headers, ...costs };
   }
 
   protected headers(token: Token): Record<string, string> {
@@ -114,10 +121,16 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
     request: ExchangeRequest,
     dispatcher: Dispatcher,
   ): Promise<UpstreamAnswer | ExchangeError> {
-    return exchange(dispatcher, request, this.request.cancellation, this);
+    return exchange(
+      dispatcher,
+      request,
+      this.request.cancellation,
+      this,
+      mostBytesOf(this.request.operation),
+    );
   }
 
-  protected check(answer: UpstreamAnswer): ExchangeError | undefined {
+  protected check(answer: UpstreamAnswer): ReturnType<AnswerReader['check']> {
     return this.#reader.check(answer, this.request.method);
   }
 
@@ -126,6 +139,43 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   }
 
   protected discard(): void {}
+}
+
+/** An answer whose text is made when somebody asks for it. */
+class LongAnswer implements RegionAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly long: LongDocument;
+  readonly hrefs = undefined;
+  readonly attempts: number;
+  readonly charges: readonly Charge[];
+  readonly waitedMs: number;
+  readonly upstreamMs: number;
+
+  constructor(status: number, headers: IncomingHttpHeaders, long: LongDocument, costs: Costs) {
+    this.status = status;
+    this.headers = headers;
+    this.long = long;
+    this.attempts = costs.attempts;
+    this.charges = costs.charges;
+    this.waitedMs = costs.waitedMs;
+    this.upstreamMs = costs.upstreamMs;
+  }
+
+  get text(): string {
+    return this.long.bytes.toString();
+  }
+}
+
+/** A region publishes a few dozen limits. */
+const MAX_LIMITS_BYTES = 1024 * 1024;
+/** A thousand items are the longest list by the guide (section 1.6), of some 2 KiB each. */
+const MAX_KEPT_BYTES = 8 * 1024 * 1024;
+
+/** The largest answer of an operation that is taken: what is kept, or read for its meaning, is no endless list. */
+function mostBytesOf({ limitClass, cache, method }: Operation): number {
+  if (limitClass === 'model') return MAX_LIMITS_BYTES;
+  return cache !== null || method !== 'GET' ? MAX_KEPT_BYTES : MAX_ANSWER_BYTES;
 }
 
 /** Where the paths of a scope begin: below the tenant, at the root of the region, or at that of the origin. */

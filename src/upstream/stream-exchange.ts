@@ -4,13 +4,13 @@ import type { Dispatcher } from 'undici';
 import type { Cancellation } from './cancellation.ts';
 import {
   AnswerHandler,
-  decoded,
   dispatch,
   type ExchangeError,
   type ExchangeRequest,
   type ExchangeWatch,
   type UpstreamAnswer,
 } from './exchange.ts';
+import { decoded } from './whole-exchange.ts';
 
 /** An answer whose body is still on its way. */
 export interface StreamedAnswer {

@@ -11,7 +11,7 @@ describe('what reads from outside takes a few hundred odd inputs', () => {
   it.each(READERS.map((target): [string, AnyTarget] => [target.name, target]))(
     '%s',
     async (_name, target) => {
-      await runTarget(target, 300, SEED);
+      await runTarget(target, target.values ?? 300, SEED);
     },
   );
 });

@@ -8,6 +8,8 @@ export interface FuzzTarget<T> {
   check(input: T): void | Promise<void>;
   /** True for what is read while nobody is served: it may take its time. */
   readonly mayBlock?: boolean;
+  /** How many values the test suite gives it; 300 where it is not said. */
+  readonly values?: number;
   /** How many inputs there are in one value; one where it is not said. */
   inputsIn?(value: T): number;
 }

@@ -3,6 +3,7 @@ import { answers, codings, errorPages } from './targets/answers.ts';
 import { bodies } from './targets/bodies.ts';
 import { catalogs } from './targets/catalogs.ts';
 import { configurations, yamls } from './targets/configuration.ts';
+import { longDocuments } from './targets/documents.ts';
 import { fields, tokens } from './targets/fields.ts';
 import { heads } from './targets/heads.ts';
 import { limits, refusals } from './targets/limits.ts';
@@ -17,6 +18,7 @@ export const READERS: readonly AnyTarget[] = [
   tokens,
   bodies,
   answers,
+  longDocuments,
   errorPages,
   codings,
   catalogs,

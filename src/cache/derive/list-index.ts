@@ -19,6 +19,9 @@ export interface ListIndex {
 /** A list this long may have been cut by the upstream (guide section 1.6: at most 1000 items at a time). */
 export const MOST_MEMBERS = 1000;
 
+/** A longer list takes too long to be read at once, characters. */
+const LONGEST_LIST = 2 * 1024 * 1024;
+
 /**
  * Reads a detail list. Null when it is not complete (it links to a next page, or is as long as a page can be) or not
  * what the guide says; nothing may be computed from such a list.
@@ -26,6 +29,7 @@ export const MOST_MEMBERS = 1000;
  * @param collection the array's name (`flavors`, `images`)
  */
 export function indexList(body: string, collection: string): ListIndex | null {
+  if (body.length > LONGEST_LIST) return null;
   let document: JsonValue;
   try {
     document = JSON.parse(body);

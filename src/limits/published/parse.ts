@@ -5,6 +5,10 @@ import { type LimitUnit, limitKey, type PublishedLimit, UNIT_MS } from './limit.
 /** What is longer is neither shown nor matched, and more rows than these no region needs. */
 const LONGEST_URI = 512;
 const MOST_LIMITS = 256;
+/** Of a longer list no more is read. */
+const MOST_ROWS = 1024;
+/** More lines than these nobody reads. */
+const MOST_PROBLEMS = 20;
 /** More than any region allows; beyond it sums and dates would lose their last digits. */
 const GREATEST_VALUE = 1e9;
 
@@ -28,12 +32,24 @@ export function parsePublishedLimits(document: unknown): ParsedLimits {
   if (!isJsonObject(limits) || !Array.isArray(rate))
     throw new TypeError('the answer to GET /limits holds no "limits" with a "rate" list');
   const problems: string[] = [];
-  const rows = rate.flatMap((entry, index) => readRate(entry, `rate[${index}]`, problems));
+  const rows: PublishedLimit[] = [];
+  for (const [index, entry] of rate.entries()) {
+    if (index >= MOST_ROWS || rows.length >= MOST_ROWS) {
+      problems.unshift(`it holds more than ${MOST_ROWS} rows; the others are not read`);
+      break;
+    }
+    rows.push(...readRate(entry, `rate[${index}]`, problems));
+  }
   const absolute = isJsonObject(limits['absolute']) ? limits['absolute'] : {};
   const distinct = strictest(rows);
   if (distinct.length > MOST_LIMITS)
     problems.push(`it holds ${distinct.length} limits; only the first ${MOST_LIMITS} are kept`);
-  return { limits: distinct.slice(0, MOST_LIMITS), absolute, problems };
+  return { limits: distinct.slice(0, MOST_LIMITS), absolute, problems: firstOf(problems) };
+}
+
+function firstOf(problems: string[]): string[] {
+  const more = problems.length - MOST_PROBLEMS;
+  return more > 0 ? [...problems.slice(0, MOST_PROBLEMS), `and ${more} more of this kind`] : problems;
 }
 
 function readRate(entry: JsonValue, at: string, problems: string[]): PublishedLimit[] {
@@ -47,7 +63,9 @@ function readRate(entry: JsonValue, at: string, problems: string[]): PublishedLi
     return [];
   }
   const regex = readRegex(entry['regex'], at, problems);
-  return entry['limit'].flatMap((row, index) => {
+  if (entry['limit'].length > MOST_ROWS)
+    problems.unshift(`${at}: it holds more than ${MOST_ROWS} rows; the others are not read`);
+  return entry['limit'].slice(0, MOST_ROWS).flatMap((row, index) => {
     const limit = readLimit(row, uri, regex);
     if (typeof limit !== 'string') return [limit];
     problems.push(`${at}.limit[${index}]: ${limit}`);
