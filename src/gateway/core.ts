@@ -18,6 +18,7 @@ import { ANONYMOUS } from '../serving/wait.ts';
 import { beginRegion } from '../telemetry/first-values.ts';
 import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
+import { Hedging } from '../upstream/hedge/hedging.ts';
 import { createRegions } from '../upstream/region.ts';
 import { RegionWatch, type WatchedRegion } from '../upstream/region-watch.ts';
 import { openAccess } from './access.ts';
@@ -72,6 +73,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     health,
     retries: config.upstream.retries,
     circuits,
+    hedging: new Hedging(config.upstream.hedge),
     clientLimits: shared.clientLimits,
     overLimitStatus: config.limits.overLimitStatus,
   });

@@ -2,7 +2,7 @@ import type { Timer } from '../clock.ts';
 import type { Fault } from '../faults/faults.ts';
 import type { JsonObject } from '../json.ts';
 import { Budget, type BudgetName, type LimitPlace, type LimitsOptions, ownerOf } from './budget.ts';
-import { acquireJointly } from './joint-permit.ts';
+import { acquireJointly, spareJointly } from './joint-permit.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { limitsDocument } from './published/document.ts';
 import { type LimitedAnswer, triageOverLimit } from './published/over-limit.ts';
@@ -78,6 +78,12 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
       budgets.map(({ shaper }) => shaper),
       request,
     );
+  }
+
+  spare(place: P, request: SlotRequest, leastFree: number): Permit | undefined {
+    if (!this.isEnabled) return FREE_PERMIT;
+    const shapers = this.#budgetsOf(place, request.service ?? COMPUTE).map(({ shaper }) => shaper);
+    return spareJointly(shapers, request, leastFree);
   }
 
   acquireLogin(

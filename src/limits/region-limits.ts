@@ -53,6 +53,8 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
     request: Pick<SlotRequest, 'method' | 'path'> & { readonly region: string },
     signal?: AbortSignal,
   ): Permit | Refusal | Promise<Permit | Refusal>;
+  /** A permit of what nobody else wants, see `Shaper.spare`. */
+  spare(place: P, request: SlotRequest, leastFree: number): Permit | undefined;
   /** What a caller is told of a refusal. */
   refusal(refused: Refusal): Fault;
   /** RateLimit headers for an answer. */

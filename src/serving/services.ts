@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
 import type { ClientRegistry } from '../access/clients.ts';
-import type { Identifier } from '../access/identify.ts';
+import type { Identifier, RevokedTokens } from '../access/identify.ts';
 import type { PasswordVerifier } from '../access/password.ts';
-import type { Revocations } from '../access/revocations.ts';
 import type { SluiceToken, TokenVerifier } from '../access/token.ts';
 import type { ResponseCache } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
@@ -66,7 +65,7 @@ export interface Services {
   /** Signs and verifies Sluice's own tokens. */
   readonly tokens: TokenVerifier;
   /** Tokens of Sluice's own that were given back before they expired. */
-  readonly revocations: Pick<Revocations, 'has'>;
+  readonly revocations: RevokedTokens;
   /** Takes a façade token back, here and at the other instances. */
   revoke(token: SluiceToken): void;
   /** Rewrites links for the endpoints of the catalogs as they are now. */

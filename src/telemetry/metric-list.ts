@@ -140,7 +140,7 @@ export const METRICS = {
   upstreamRequests: {
     type: 'counter',
     name: 'sluice_upstream_requests_total',
-    help: 'Requests sent to regions; status `error` when no answer came',
+    help: 'Requests sent to regions; status `error` when no answer came, `superseded` when none was waited for: of a request and its hedge the other one was answered first',
     labels: ['account', 'region', 'operation', 'status'],
   },
   upstreamInFlight: {
@@ -161,6 +161,12 @@ export const METRICS = {
     name: 'sluice_upstream_retries_total',
     help: 'Requests sent to a region once more, by reason',
     labels: ['region', 'reason'],
+  },
+  upstreamHedges: {
+    type: 'counter',
+    name: 'sluice_upstream_hedges_total',
+    help: 'Reads whose answer took long, by what became of their hedge: `won`, `lost` (the first request was answered before it), `failed` (neither was answered), `no-room` (not sent: limits, budgets or the circuit had none)',
+    labels: ['account', 'region', 'outcome'],
   },
   retryBudget: {
     type: 'gauge',
