@@ -136,16 +136,16 @@ function checkServices({ services }: ClientSettings, path: Path, { isService }: 
 
 /** A grant that names nothing is a typing mistake, and one in `deny` leaves open what should be shut. */
 function checkOperations(patterns: readonly string[], path: Path): Problem[] {
-  return patterns.flatMap((pattern, index) =>
-    OPERATION_NAMES.some((name) => matchesGlob(pattern, name))
-      ? []
-      : [
-          {
-            path: [...path, String(index)],
-            text: `${isGlob(pattern) ? 'matches no operation' : `is no operation${hint(pattern, OPERATION_NAMES)}`}, accepted: ${OPERATION_NAMES.join(', ')}, or a glob such as list*`,
-          },
-        ],
-  );
+  return patterns.flatMap((pattern, index) => {
+    if (OPERATION_NAMES.some((name) => matchesGlob(pattern, name))) return [];
+    const near = hint(pattern, OPERATION_NAMES);
+    const wrong = isGlob(pattern) ? 'matches no operation' : `is no operation${near}`;
+    // All of them are many: whoever has only mistyped one does not want to read them.
+    const names = near === '' || isGlob(pattern) ? OPERATION_NAMES.join(', ') : 'the name of one';
+    return [
+      { path: [...path, String(index)], text: `${wrong}, accepted: ${names}, or a glob such as list*` },
+    ];
+  });
 }
 
 const VERBS = ['ALL', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];

@@ -97,8 +97,18 @@ function checkRedis({ redis }: Config, isSound: IsSound): Problem[] {
   const ways = (['url', 'sentinels', 'cluster'] as const).filter(
     (way) => !isSound(`redis.${way}`) || redis[way] !== null,
   );
-  if (ways.length <= 1) return [];
+  if (ways.length <= 1) return checkRedisUrl(redis.url, isSound);
   return [{ path: ['redis'], text: `has ${ways.join(' and ')}, accepted: one of url, sentinels, cluster` }];
+}
+
+function checkRedisUrl(url: string | null, isSound: IsSound): Problem[] {
+  if (!isSound('redis.url') || url === null || URL.canParse(url)) return [];
+  return [
+    {
+      path: ['redis', 'url'],
+      text: 'cannot be read as a URL, accepted: redis://host:port or redis://user:password@host:port, with what is special in a password percent-encoded, or null',
+    },
+  ];
 }
 
 function checkAccountNames({ accounts }: Config, isSound: IsSound): Problem[] {

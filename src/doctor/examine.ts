@@ -60,7 +60,7 @@ export async function examine(patient: Patient, report: (finding: Finding) => vo
     }
   };
   const { config, tree, file, env } = patient;
-  tell(namedFiles(tree, file).map((one) => judgeFile(one, stateOf(one))));
+  tell(namedFiles(tree, file, env).map((one) => judgeFile(one, stateOf(one))));
   tell(await ports(patient));
   const proxies = proxiesOf(env);
   const pools = new Pools(config.upstream, systemClock, { proxies });

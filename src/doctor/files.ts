@@ -2,8 +2,10 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { writtenIdentities } from '../config/identities.ts';
+import type { Environment } from '../settings/interpolate.ts';
 import { errorCode } from '../settings/parse.ts';
 import { isRecord, type Tree } from '../settings/tree.ts';
+import { cloudFiles, withClouds } from './cloud-files.ts';
 import { about, type Finding } from './finding.ts';
 
 /** What a file is for: what is in it stays secret, may be known, or is written by Sluice. */
@@ -24,15 +26,19 @@ export interface FileState {
   readonly mode: number | undefined;
 }
 
-/** The files of a configuration as it is written, itself the first. */
-export function namedFiles(tree: Tree, configFile: string): NamedFile[] {
+/** The files of a configuration as it is written, itself the first, and those of its clouds. */
+export function namedFiles(tree: Tree, configFile: string, env: Environment): NamedFile[] {
   const folder = dirname(resolve(configFile));
   const itself: NamedFile = {
     setting: 'configuration',
     file: resolve(configFile),
     use: holdsSecrets(tree) ? 'secret' : 'public',
   };
-  return [itself, ...named(tree)].map((one) => ({ ...one, file: resolve(folder, one.file) }));
+  const clouds = cloudFiles(tree, env, folder).map(({ setting, file, isSecret }): NamedFile => {
+    return { setting, file, use: isSecret ? 'secret' : 'public' };
+  });
+  const all = [itself, ...clouds, ...named(withClouds(tree, env, folder))];
+  return all.map((one) => ({ ...one, file: resolve(folder, one.file) }));
 }
 
 function named(tree: Tree): NamedFile[] {
@@ -50,8 +56,18 @@ function named(tree: Tree): NamedFile[] {
       isRecord(identity)
         ? [
             ...['apiKeyFile', 'passwordFile', 'keyFile'].map((key) => [key, 'secret'] as const),
-            ...['caFile', 'certFile'].map((key) => [key, 'public'] as const),
-          ].flatMap(([key, use]) => file(identity[key], [...path, key].join('.'), use))
+            ['caFile', 'public'] as const,
+            // Without a file of its own the key is in it.
+            ['certFile', identity['keyFile'] === undefined ? 'secret' : 'public'] as const,
+          ]
+            .flatMap(([key, use]) => file(identity[key], [...path, key].join('.'), use))
+            .concat(
+              file(
+                credentialOf(identity)['secretFile'],
+                [...path, CREDENTIAL, 'secretFile'].join('.'),
+                'secret',
+              ),
+            )
         : [],
     ),
   );
@@ -72,9 +88,15 @@ function named(tree: Tree): NamedFile[] {
     ...ring('redis', 'signingKeys'),
     ...file(at('access', 'keysDir'), 'access.keysDir', 'folder of secrets'),
     ...file(at('audit', 'file'), 'audit.file', 'written'),
+    ...file(at('idempotency', 'file'), 'idempotency.file', 'written'),
     ...file(at('limits', 'ledger'), 'limits.ledger', 'written'),
   ];
 }
+
+const CREDENTIAL = 'applicationCredential';
+
+const credentialOf = (identity: Tree): Tree =>
+  isRecord(identity[CREDENTIAL]) ? (identity[CREDENTIAL] as Tree) : {};
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
@@ -87,7 +109,9 @@ function holdsSecrets(tree: Tree): boolean {
   );
   return (
     identities.some(
-      (identity) => isRecord(identity) && (text(identity['apiKey']) || text(identity['password'])),
+      (identity) =>
+        isRecord(identity) &&
+        [identity['apiKey'], identity['password'], credentialOf(identity)['secret']].some(text),
     ) ||
     [...listOf(at('access', 'tokenKeys')), ...listOf(at('redis', 'signingKeys'))].some(text) ||
     text(at('admin', 'token')) ||

@@ -32,13 +32,13 @@ export function parseYaml(text: string, file: string): { tree: Tree } | { proble
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
   const found = [...document.errors, ...document.warnings, ...unresolvedAliases(document)];
   if (found.length > 0) {
-    return {
-      problems: found.map(({ code, pos }) => {
-        const { line, col } = lineCounter.linePos(pos[0] ?? 0);
-        const mistake = mistakes[code] ?? code.toLowerCase().replaceAll('_', ' ');
-        return { path: [], text: `${file}:${line}:${col}: is no YAML, ${mistake}` };
-      }),
-    };
+    const lines = found.map(({ code, pos }) => {
+      const { line, col } = lineCounter.linePos(pos[0] ?? 0);
+      const mistake = mistakes[code] ?? code.toLowerCase().replaceAll('_', ' ');
+      return `${file}:${line}:${col}: is no YAML, ${mistake}`;
+    });
+    // The parser may stumble twice over one thing.
+    return { problems: [...new Set(lines)].map((text) => ({ path: [], text })) };
   }
   return toTree(() => document.toJS(), file);
 }

@@ -46,10 +46,9 @@ export function lostFault(status: number, method: string, region: string): Fault
  * @param region empty: none was asked yet
  */
 export function cutFault(method: string, region: string, isWrite: boolean): Fault {
+  const why = 'this instance of Sluice stops';
   if (isWrite && region !== '')
-    return new Fault('computeFault', lostText(region, method, 'this instance of Sluice stops'), {
-      reason: 'stopping',
-    });
+    return new Fault('computeFault', lostText(region, method, why), { reason: 'stopping' });
   return new Fault('serviceUnavailable', 'Sluice is shutting down. Send the request again.', {
     reason: 'stopping',
     headers: { 'retry-after': '1' },

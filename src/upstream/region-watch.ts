@@ -18,8 +18,8 @@ const LOOK_MS = 3_000;
 const FIRST_LOOK_MS = 1_000;
 /** A region of which nothing was heard for so long is asked, ms. */
 const SILENCE_MS = 30_000;
-/** How long the answer may take, ms. */
-const ANSWER_MS = 10_000;
+/** How long the answer may take, ms: one that takes the connection and is silent is down within a minute, too. */
+const ANSWER_MS = 5_000;
 
 /**
  * Asks regions that nobody asks whether they are there: one GET of the list of versions, which needs no token and which no

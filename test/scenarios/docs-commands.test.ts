@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { checkTree } from '../../src/config/load.ts';
 import type { Tree } from '../../src/settings/tree.ts';
@@ -31,10 +33,17 @@ const ELSEWHERE: readonly (readonly [page: string, words: string, where: string]
     'RAX_USERNAME=',
     'it takes an account at Rackspace: test/scenarios/doctor.test.ts has one at the stub',
   ],
+  [
+    'docs/providers.md',
+    'sluice init',
+    'it takes a cloud: test/unit/commands/init.test.ts, test/scenarios/doctor.test.ts',
+  ],
 ];
 
-const pages = ['README.md', ...readdirSync(`${root}docs`).map((name) => `docs/${name}`)]
-  .filter((name) => name.endsWith('.md'))
+const names = ['README.md', ...readdirSync(`${root}docs`).map((name) => `docs/${name}`)].filter((name) =>
+  name.endsWith('.md'),
+);
+const pages = names
   .map((name) => {
     const isElsewhere = (commands: string) =>
       ELSEWHERE.some(([page, words]) => page === name && commands.includes(words));
@@ -68,13 +77,32 @@ it.each(ELSEWHERE)('%s has the block "%s", which is run elsewhere: %s', (page, w
   expect(blocksOf(read(page)).filter(({ commands }) => commands.includes(words))).toHaveLength(1);
 });
 
-const settings = pages.flatMap(({ name }) =>
+const settings = names.flatMap((name) =>
   [...read(name).matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => [name, text!] as const),
 );
 
+it('settings are shown by pages without commands, too', () => {
+  expect(new Set(settings.map(([name]) => name))).toContain('docs/providers.md');
+});
+
+/** Files that pages name, and what is in them here. */
+const FILES: Readonly<Record<string, string>> = {
+  '/home/mara/.config/openstack/clouds.yaml':
+    'clouds: {prod: {auth: {auth_url: "https://c.example/v3", username: u, password: p, project_name: p}}}',
+  '/run/secrets/os-credential': 'secret',
+};
+
 it.each(settings)('%s shows settings that are accepted beside an account and a client: %s', (_name, text) => {
-  const account = { name: 'main', identity: { url: 'us', username: 'u', apiKey: 'k' } };
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-docs-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  let written = text;
+  for (const [index, [file, content]] of Object.entries(FILES).entries()) {
+    const own = join(folder, String(index));
+    writeFileSync(own, content);
+    written = written.replaceAll(file, own);
+  }
+  const { identity = { url: 'us', username: 'u', apiKey: 'k' }, ...tree } = parse(written) as Tree;
   const access = { mode: 'keys', clients: [{ name: 'ops', keyHash: `sha256:${'0'.repeat(64)}` }] };
-  const loaded = checkTree({ accounts: [account], access, ...(parse(text) as Tree) }, {}, process.cwd());
+  const loaded = checkTree({ accounts: [{ name: 'main', identity }], access, ...tree }, {}, folder);
   expect(loaded).not.toHaveProperty('problems');
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ask } from '../support/ask.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { askAsClient, BUSY_CLIENT, BUSY_READS, startBusyGateway } from '../support/busy-gateway.ts';
+import type { TestGateway } from '../support/gateway.ts';
 import { programAvailable } from '../support/programs.ts';
 import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
 import { dashboardQueries, questionQueries } from '../support/queries.ts';
@@ -22,22 +22,7 @@ beforeEach(async () => {
   waiting = [];
   upstream = await startStubUpstream();
   redis = await startRedis();
-  gateway = await startGateway({
-    identityUrl: upstream.identityUrl,
-    settings: {
-      redis: { url: redis.url },
-      access: { clients: [{ name: 'billing' }] },
-      limits: {
-        source: 'static',
-        maxWaitMs: 600_000,
-        static: [
-          { verb: 'GET', uri: '/servers', value: 3, unit: 'MINUTE' },
-          { verb: 'GET', uri: '*', value: 60, unit: 'DAY' },
-          { verb: 'DELETE', uri: '*', value: 0, unit: 'DAY' },
-        ],
-      },
-    },
-  });
+  gateway = await startBusyGateway(upstream, { redis: { url: redis.url } });
   prometheus = await startPrometheus(gateway.adminUrl);
 });
 
@@ -49,8 +34,7 @@ afterEach(async () => {
   await upstream.close();
 });
 
-const as = { headers: { 'x-sluice-client': 'billing' } };
-const get = (path: string) => ask(`${gateway.url}/dfw/v2/700100${path}`, as);
+const get = (path: string) => askAsClient(gateway, path);
 
 /** What the questions are about happens again and again: a series has an increase from its second sample on. */
 async function happen(): Promise<void> {
@@ -59,7 +43,7 @@ async function happen(): Promise<void> {
     get('/flavors'),
     get('/images'),
     get('/os-keypairs'),
-    ask(`${gateway.url}/dfw/v2/700100/servers/1`, { method: 'DELETE', ...as }),
+    askAsClient(gateway, '/servers/1', 'DELETE'),
   ]);
 }
 
@@ -67,7 +51,7 @@ describe.skipIf(!canRun)('a real Prometheus', () => {
   it('answers every question of docs/on-call.md, and takes every query of the dashboards', async () => {
     const dfw = upstream.region('DFW');
     dfw.on('GET /os-keypairs', unavailable, tooMany.rateBySeconds(1), json({ keypairs: [] }));
-    for (let time = 0; time < 3; time++) await get('/servers');
+    for (let time = 0; time < BUSY_READS; time++) await get('/servers');
     await expect
       .poll(
         () =>
@@ -102,7 +86,7 @@ describe.skipIf(!canRun)('a real Prometheus', () => {
 
     for (const { expression } of dashboardQueries()) {
       if (expression.startsWith('label_values')) continue;
-      await prometheus.query(expression.replace('$account', 'main').replace('$client', 'billing'));
+      await prometheus.query(expression.replace('$account', 'main').replace('$client', BUSY_CLIENT));
     }
     await gateway.close(0);
     await Promise.all(waiting);

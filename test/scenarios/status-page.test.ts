@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ask } from '../support/ask.ts';
+import { askAsClient, BUSY_READS, startBusyGateway } from '../support/busy-gateway.ts';
 import { freePort } from '../support/free-port.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import type { TestGateway } from '../support/gateway.ts';
 import { programAvailable, programPath } from '../support/programs.ts';
 import { fault } from '../support/stub-answers.ts';
 import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
@@ -26,23 +27,7 @@ let adminPort: number;
 let errors: string[];
 let hosts: Set<string>;
 
-const start = () =>
-  startGateway({
-    identityUrl: upstream.identityUrl,
-    settings: {
-      admin: { port: adminPort },
-      access: { clients: [{ name: 'billing' }] },
-      limits: {
-        source: 'static',
-        maxWaitMs: 600_000,
-        static: [
-          { verb: 'GET', uri: '/servers', value: 3, unit: 'MINUTE' },
-          { verb: 'GET', uri: '*', value: 40, unit: 'DAY' },
-          { verb: 'DELETE', uri: '*', value: 0, unit: 'DAY' },
-        ],
-      },
-    },
-  });
+const start = () => startBusyGateway(upstream, { admin: { port: adminPort } });
 
 beforeAll(async () => {
   if (canRun)
@@ -72,8 +57,7 @@ afterEach(async () => {
   await upstream.close();
 });
 
-const get = (path: string, headers: Record<string, string> = {}) =>
-  ask(`${gateway.url}/dfw/v2/700100${path}`, { headers });
+const get = (path: string) => askAsClient(gateway, path);
 
 const shows = (text: string) =>
   page.waitForFunction(`document.body.textContent.includes(${JSON.stringify(text)})`, PATIENCE);
@@ -107,9 +91,9 @@ describe.skipIf(!canRun)('the status page in a browser', () => {
     await page.goto(`${gateway.adminUrl}/status`);
     await shows('All is well.');
     await shows('live');
-    for (let time = 0; time < 3; time++) await get('/flavors', { 'x-sluice-client': 'billing' });
-    for (let time = 0; time < 3; time++) await get('/servers', { 'x-sluice-client': 'billing' });
-    const waiting = get('/servers?limit=1', { 'x-sluice-client': 'billing' }).catch(() => {});
+    for (let time = 0; time < 3; time++) await get('/flavors');
+    for (let time = 0; time < BUSY_READS; time++) await get('/servers');
+    const waiting = get('/servers?limit=1').catch(() => {});
     await ask(`${gateway.url}/dfw/v2/700100/servers/1`, { method: 'DELETE' });
     await shows('1 wait, the oldest for');
     await shows('3 used · 0 reserved · 0 free · 1 waiting');

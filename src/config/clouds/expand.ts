@@ -33,12 +33,21 @@ export function expandClouds(tree: Tree, env: Environment, folder: string): Prob
     if (typeof cloud !== 'string' || (cloudsFile !== undefined && typeof cloudsFile !== 'string')) return [];
     if (account['identity'] !== undefined)
       return [{ path: [...path, 'cloud'], text: 'stands beside identity, accepted: one of them' }];
-    const file = cloudsFile === undefined ? undefined : resolve(folder, inHome(cloudsFile, env));
+    const file = cloudsFileOf(cloudsFile, env, folder);
     const found = settingsOf(cloud, file, env);
     if ('problems' in found) return found.problems.map((text) => ({ path: [...path, 'cloud'], text }));
     for (const [key, value] of Object.entries(found.settings)) account[key] ??= value;
     return [];
   });
+}
+
+/** The clouds.yaml that an account names, seen from the folder of the configuration. */
+export function cloudsFileOf(
+  written: string | undefined,
+  env: Environment,
+  folder: string,
+): string | undefined {
+  return written === undefined ? undefined : resolve(folder, inHome(written, env));
 }
 
 /** What a cloud means for an account. */

@@ -32,20 +32,31 @@ export interface CloudsPlace {
 const SUFFIXES = ['.yaml', '.yml', '.json'];
 const SITE = '/etc/openstack';
 
+/** The files of a place that there are. */
+export interface CloudFiles {
+  readonly clouds: string | undefined;
+  readonly secure: string | undefined;
+  readonly profiles: string | undefined;
+}
+
+/** Finds the files, the nearest of each kind. */
+export function findCloudFiles({ file, env, folder }: CloudsPlace): CloudFiles {
+  const folders = searchPath(env, folder);
+  const beside = file === undefined ? [] : [dirname(file)];
+  return {
+    clouds: file ?? find('clouds', env['OS_CLIENT_CONFIG_FILE'], folders),
+    secure: find('secure', env['OS_CLIENT_SECURE_FILE'], [...beside, ...folders]),
+    profiles: find('clouds-public', env['OS_CLIENT_VENDOR_FILE'], [...beside, ...folders]),
+  };
+}
+
 /**
  * Reads the clouds.
  *
  * @returns problems, each a line with the file; a named file that is not there is one, none at all is not
  */
 export function readClouds(place: CloudsPlace): Clouds | { readonly problems: readonly string[] } {
-  const { file, env, folder } = place;
-  const folders = searchPath(env, folder);
-  const beside = file === undefined ? [] : [dirname(file)];
-  const found = file ?? find('clouds', env['OS_CLIENT_CONFIG_FILE'], folders);
-  const others = {
-    secure: find('secure', env['OS_CLIENT_SECURE_FILE'], [...beside, ...folders]),
-    profiles: find('clouds-public', env['OS_CLIENT_VENDOR_FILE'], [...beside, ...folders]),
-  };
+  const files = findCloudFiles(place);
   const problems: string[] = [];
   const read = (name: string | undefined): Tree => {
     if (name === undefined) return {};
@@ -60,16 +71,16 @@ export function readClouds(place: CloudsPlace): Clouds | { readonly problems: re
     problems.push(`${name}: ${key} is no mapping of clouds, accepted: ${key}: {name: {auth: {…}}}`);
     return {};
   };
-  const clouds = section(read(found), 'clouds', found);
-  const secure = section(read(others.secure), 'clouds', others.secure);
-  const profiles = section(read(others.profiles), 'public-clouds', others.profiles);
+  const clouds = section(read(files.clouds), 'clouds', files.clouds);
+  const secure = section(read(files.secure), 'clouds', files.secure);
+  const profiles = section(read(files.profiles), 'public-clouds', files.profiles);
   if (problems.length > 0) return { problems };
   const merged = Object.entries(clouds).map(([name, cloud]) => [name, merge(cloud, secure[name] ?? {})]);
   return {
-    file: found,
+    file: files.clouds,
     clouds: Object.fromEntries(merged) as Record<string, Tree>,
     profiles,
-    places: folders.map((one) => join(one, 'clouds.yaml')),
+    places: searchPath(place.env, place.folder).map((one) => join(one, 'clouds.yaml')),
   };
 }
 

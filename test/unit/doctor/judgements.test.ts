@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { judgeClock } from '../../../src/doctor/clock.ts';
 import { judgeName } from '../../../src/doctor/dns.ts';
 import { judgeFile, namedFiles } from '../../../src/doctor/files.ts';
@@ -30,25 +33,35 @@ describe('files', () => {
   const tree = {
     accounts: [
       { identity: { apiKeyFile: 'key', caFile: '/ca.pem' } },
-      { identity: [{ passwordFile: 'word' }, { keyFile: 'client.key', certFile: 'client.pem' }] },
+      { identity: { applicationCredential: { id: 'i', secretFile: 'app' } } },
+      {
+        identity: [
+          { passwordFile: 'word' },
+          { keyFile: 'client.key', certFile: 'client.pem' },
+          { certFile: 'both.pem' },
+        ],
+      },
     ],
     listen: { tls: { certFile: 'tls.pem', keyFile: 'tls.key', clientCaFile: null } },
     moreListeners: [{ tls: { certFile: 'b.pem', keyFile: 'b.key' } }],
     access: { keysDir: 'keys', tokenKeys: [{ file: 'token.key' }, 'a key that is written here as it is'] },
     redis: { signingKeys: [{ file: 'sign.key' }] },
     audit: { file: 'audit.log' },
+    idempotency: { file: 'keys.log' },
     limits: { ledger: 'ledger' },
   };
   it('are all those that settings name, seen from the folder of the configuration', () => {
     expect(
-      namedFiles(tree, '/etc/sluice/sluice.yaml').map(({ setting, file, use }) => [setting, file, use]),
+      namedFiles(tree, '/etc/sluice/sluice.yaml', {}).map(({ setting, file, use }) => [setting, file, use]),
     ).toEqual([
       ['configuration', '/etc/sluice/sluice.yaml', 'secret'],
       ['accounts.0.identity.apiKeyFile', '/etc/sluice/key', 'secret'],
       ['accounts.0.identity.caFile', '/ca.pem', 'public'],
-      ['accounts.1.identity.0.passwordFile', '/etc/sluice/word', 'secret'],
-      ['accounts.1.identity.1.keyFile', '/etc/sluice/client.key', 'secret'],
-      ['accounts.1.identity.1.certFile', '/etc/sluice/client.pem', 'public'],
+      ['accounts.1.identity.applicationCredential.secretFile', '/etc/sluice/app', 'secret'],
+      ['accounts.2.identity.0.passwordFile', '/etc/sluice/word', 'secret'],
+      ['accounts.2.identity.1.keyFile', '/etc/sluice/client.key', 'secret'],
+      ['accounts.2.identity.1.certFile', '/etc/sluice/client.pem', 'public'],
+      ['accounts.2.identity.2.certFile', '/etc/sluice/both.pem', 'secret'],
       ['listen.0.tls.certFile', '/etc/sluice/tls.pem', 'public'],
       ['listen.0.tls.keyFile', '/etc/sluice/tls.key', 'secret'],
       ['listen.1.tls.certFile', '/etc/sluice/b.pem', 'public'],
@@ -57,12 +70,18 @@ describe('files', () => {
       ['redis.signingKeys.0.file', '/etc/sluice/sign.key', 'secret'],
       ['access.keysDir', '/etc/sluice/keys', 'folder of secrets'],
       ['audit.file', '/etc/sluice/audit.log', 'written'],
+      ['idempotency.file', '/etc/sluice/keys.log', 'written'],
       ['limits.ledger', '/etc/sluice/ledger', 'written'],
     ]);
   });
 
   it.each([
     ['an API key', { accounts: [{ identity: { apiKey: 'k' } }] }, 'secret'],
+    [
+      'an application credential',
+      { accounts: [{ identity: { applicationCredential: { id: 'i', secret: 's' } } }] },
+      'secret',
+    ],
     ['a password in redis.url', { redis: { url: 'redis://:secret@redis:6379' } }, 'secret'],
     ['a token of the operators', { admin: { token: 't' } }, 'secret'],
     [
@@ -71,7 +90,43 @@ describe('files', () => {
       'public',
     ],
   ] as const)('a configuration that holds %s is %s', (_what, written, use) => {
-    expect(namedFiles(written, 'a.yaml')[0]!.use).toBe(use);
+    expect(namedFiles(written, 'a.yaml', {})[0]!.use).toBe(use);
+  });
+
+  it('are those of clouds, too: what holds secrets, and the keys and authorities that they name', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-clouds-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const auth = { auth_url: 'https://a.example/v3', username: 'u', project_name: 'p' };
+    const write = (name: string, clouds: object) => {
+      mkdirSync(join(folder, name, '..'), { recursive: true });
+      writeFileSync(join(folder, name), JSON.stringify({ clouds }));
+    };
+    const named = (name: string) =>
+      namedFiles(
+        {
+          accounts: [
+            { cloud: 'a', cloudsFile: name },
+            { cloud: 'b', cloudsFile: name },
+          ],
+        },
+        join(folder, 'sluice.yaml'),
+        {
+          HOME: folder,
+        },
+      ).map(({ setting, file, use }) => [setting, file.slice(folder.length + 1), use]);
+    const a = { auth, cacert: 'ca.pem', cert: 'c.pem', key: 'c.key' };
+    write('split/clouds.yaml', { a, b: { auth } });
+    write('split/secure.yaml', { a: { auth: { password: 'p' } }, b: { auth: { password: 'p' } } });
+    expect(named('split/clouds.yaml')).toEqual([
+      ['configuration', 'sluice.yaml', 'public'],
+      ['accounts.1.cloud', 'split/clouds.yaml', 'public'],
+      ['accounts.1.cloud', 'split/secure.yaml', 'secret'],
+      ['accounts.0.identity.keyFile', 'split/c.key', 'secret'],
+      ['accounts.0.identity.caFile', 'split/ca.pem', 'public'],
+      ['accounts.0.identity.certFile', 'split/c.pem', 'public'],
+    ]);
+    write('one/clouds.yaml', { a: { auth: { ...auth, password: 'p' } } });
+    expect(named('one/clouds.yaml')).toContainEqual(['accounts.1.cloud', 'one/clouds.yaml', 'secret']);
   });
 
   const secret = { setting: 'keyFile', file: '/k', use: 'secret' } as const;
