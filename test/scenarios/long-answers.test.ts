@@ -171,10 +171,8 @@ describe('a long answer', () => {
   it('of more than 8 MiB is none where it would be kept', async () => {
     dfw.on('GET /images/detail', heldOpen('images', 12_000));
     const { status, body } = await get('/images/detail', {}).whole;
-    expect([status, JSON.parse(body.toString())]).toEqual([
-      502,
-      { computeFault: expect.objectContaining({ code: 502 }) },
-    ]);
+    expect(status).toBe(503);
+    expect(body.toString()).toContain('the answer is larger than 8388608 bytes');
     expect(dfw.count('GET /images/detail')).toBe(1);
   });
 
