@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/property-seed.ts'],
     testTimeout: 90_000,
     hookTimeout: 90_000,
     // What is waited for comes when it comes: a machine under load may take many times as long as one that is not.

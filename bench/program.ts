@@ -38,9 +38,13 @@ export function node(core: number, file: string, args: string[]): [string, strin
 
 /**
  * Starts a server and waits until `readyUrl` answers with less than 500. Throws, with what the program said, when it
- * ends before, or is not ready in 60 s.
+ * ends before, or is not ready in `patienceMs`.
  */
-export async function start([command, args]: [string, string[]], readyUrl: string): Promise<Program> {
+export async function start(
+  [command, args]: [string, string[]],
+  readyUrl: string,
+  patienceMs = 60_000,
+): Promise<Program> {
   const env = { ...process.env, NODE_ENV: 'production' };
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
   children.add(child);
@@ -50,7 +54,7 @@ export async function start([command, args]: [string, string[]], readyUrl: strin
     said = (said + chunk.toString()).slice(-4000);
   });
   try {
-    await untilReady(child, readyUrl);
+    await untilReady(child, readyUrl, patienceMs);
   } catch (error) {
     await stop(child);
     throw new Error(`${args.slice(2, 6).join(' ')} did not start: ${said || String(error)}`);
@@ -58,8 +62,8 @@ export async function start([command, args]: [string, string[]], readyUrl: strin
   return { cpuMicros: () => cpuMicros(child.pid!), stop: () => stop(child) };
 }
 
-async function untilReady(child: ChildProcess, url: string): Promise<void> {
-  const deadline = Date.now() + 60_000;
+async function untilReady(child: ChildProcess, url: string, patienceMs: number): Promise<void> {
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error('it ended');
     const status = await fetch(url).then(

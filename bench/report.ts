@@ -16,14 +16,14 @@ export function tableOf(comparison: Comparison, base: string): string {
   return [...head, ...rows, ...comparison.skipped.map((line) => `\n${line}`)].join('\n');
 }
 
-const BEGIN = '<!-- results: written by npm run bench -->';
 const END = '<!-- end of results -->';
 
-/** Puts the results between the markers of a file; throws when it has none. */
-export function writeResults(file: string, markdown: string): void {
+/** Puts the results between the markers of a file, those of that command; throws when it has none. */
+export function writeResults(file: string, markdown: string, command = 'npm run bench'): void {
+  const opening = `<!-- results: written by ${command} -->`;
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END);
-  if (begin === -1 || end < begin) throw new Error(`${file} lacks the markers ${BEGIN} and ${END}`);
-  writeFileSync(file, `${text.slice(0, begin + BEGIN.length)}\n\n${markdown}\n\n${text.slice(end)}`);
+  const begin = text.indexOf(opening);
+  const end = text.indexOf(END, begin);
+  if (begin === -1 || end === -1) throw new Error(`${file} lacks the markers ${opening} and ${END}`);
+  writeFileSync(file, `${text.slice(0, begin + opening.length)}\n\n${markdown}\n\n${text.slice(end)}`);
 }

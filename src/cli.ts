@@ -1,16 +1,11 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { checkConfig } from './commands/check-config.ts';
 import { defaultConfigFile } from './commands/default-config.ts';
 import type { ExitCode } from './commands/exit-code.ts';
 import { PRESET_NAMES, type PresetName } from './commands/simulator-presets.ts';
 import { loggedError } from './telemetry/redact.ts';
-import { VERSION } from './version.ts';
-
-const { description } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  description: string;
-};
+import { DESCRIPTION, VERSION } from './version.ts';
 
 const { env } = process;
 
@@ -40,7 +35,7 @@ function milliseconds(text: string): number {
 }
 
 // What a command needs is loaded when it runs: checking a file needs no gateway.
-const program = new Command('sluice').description(description).version(VERSION).showHelpAfterError();
+const program = new Command('sluice').description(DESCRIPTION).version(VERSION).showHelpAfterError();
 
 program
   .command('serve')

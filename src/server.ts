@@ -7,7 +7,7 @@ import type { Config, IdentityConfig } from './config/schema.ts';
 import { drainTimes } from './gateway/drain.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { needsV3 } from './identity/settings.ts';
-import { createSimulator, type Simulator } from './simulator/simulator.ts';
+import type { Simulator } from './simulator/simulator.ts';
 import { VERSION } from './version.ts';
 
 /** Where a server can be reached. */
@@ -37,7 +37,7 @@ export interface Server {
 
 /** Starts the simulator, when enabled, then the gateway. When one of them cannot start, nothing is left running. */
 export async function startServer(config: Config, log: Logger): Promise<Server> {
-  const simulator = config.simulator.enabled ? createSimulator(config.simulator, { log }) : undefined;
+  const simulator = await openSimulator(config, log);
   let gateway: Gateway | undefined;
   try {
     const identityUrl = (await simulator?.listen())?.identityUrl;
@@ -51,6 +51,13 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     await simulator?.close();
     throw error;
   }
+}
+
+/** The simulator is loaded only by those who use it. */
+async function openSimulator({ simulator }: Config, log: Logger): Promise<Simulator | undefined> {
+  if (!simulator.enabled) return undefined;
+  const { createSimulator } = await import('./simulator/simulator.ts');
+  return createSimulator(simulator, { log });
 }
 
 interface Parts {

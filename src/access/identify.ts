@@ -35,6 +35,13 @@ export type RefusalReason =
   | 'wrong-password'
   | 'too-many-failures';
 
+/** A token of Sluice's own, as it was when it was looked at. */
+export interface ShownToken {
+  readonly id: string;
+  /** `RevokedTokens.version` at the time: it can have been given back since only if that is another by now. */
+  readonly revokedVersion: number;
+}
+
 export type Identity =
   /** A client of the configuration. */
   | {
@@ -44,6 +51,8 @@ export type Identity =
       readonly keyName: string;
       readonly key: ClientKey | undefined;
       readonly claims: TokenClaims | undefined;
+      /** The token that was shown; undefined: something else was, or the request itself has just given it back. */
+      readonly token: ShownToken | undefined;
       /** Wall ms; from then on it has to be asked for again. */
       readonly endsAtMs: number;
     }
@@ -197,7 +206,8 @@ export class Identifier {
         if (this.#isRevoked(text, verdict.claims)) return refuse('revoked-token');
         const { client, generation } = verdict.claims;
         const key = this.#registry.keyOfToken(client, generation);
-        return key === undefined ? refuse('removed-client') : this.#inTime(key, verdict.claims);
+        const token = { id: text, revokedVersion: this.#revoked.version };
+        return key === undefined ? refuse('removed-client') : this.#inTime(key, verdict.claims, token);
       }
     }
   }
@@ -206,10 +216,10 @@ export class Identifier {
     return this.#revoked.has(text, expiresAtMs);
   }
 
-  #inTime(key: ClientKey, claims: TokenClaims | undefined): Identity {
+  #inTime(key: ClientKey, claims: TokenClaims | undefined, token?: ShownToken): Identity {
     if (this.#clock.now() >= key.endsAtMs) return refuse('ended-key');
     const endsAtMs = Math.min(key.endsAtMs, claims?.expiresAtMs ?? NEVER);
-    return { kind: 'client', client: key.client, keyName: key.name, key, claims, endsAtMs };
+    return { kind: 'client', client: key.client, keyName: key.name, key, claims, token, endsAtMs };
   }
 }
 
@@ -221,6 +231,7 @@ function byCertificate(client: KnownClient | undefined): Identity {
     keyName: 'certificate',
     key: undefined,
     claims: undefined,
+    token: undefined,
     endsAtMs: NEVER,
   };
 }

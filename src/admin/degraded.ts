@@ -4,7 +4,7 @@ import type { Standing } from '../standing.ts';
 
 /** Something that is not as it should be, for whoever is on call. Nothing in it is secret. */
 export interface DegradedPart {
-  /** `account main`, `region main DFW`, `redis cache`, `limits main DFW`, `reload`. */
+  /** `account main`, `region main DFW`, `circuit main DFW compute`, `redis cache`, `limits main DFW compute`, `reload`. */
   readonly part: string;
   /** When that began, ISO 8601; null: not known. */
   readonly since: string | null;
@@ -21,6 +21,7 @@ export function degradedParts(services: Services): DegradedPart[] {
     ...accounts.flatMap((account) => account.logins.flatMap((login) => loginPart(account, login, services))),
     ...accounts.flatMap((account) => withoutEndpoints(account)),
     ...accounts.flatMap((account) => regionParts(account, services)),
+    ...circuitParts(services),
     ...redisParts(services),
     ...limitParts(services),
     ...otherParts(services),
@@ -94,6 +95,24 @@ function regionParts(account: LiveAccount, { health }: Services): DegradedPart[]
   });
 }
 
+function circuitParts({ circuits, health }: Services): DegradedPart[] {
+  return circuits.standings().flatMap(({ account, region, service, state, sinceMs }) => {
+    if (state === 'closed') return [];
+    const standing = health.standing(account, region);
+    const why = standing?.isUp === false ? `: ${standing.why}` : '';
+    return [
+      {
+        part: `circuit ${account} ${region} ${service}`,
+        since: new Date(sinceMs).toISOString(),
+        problem: `Too many requests to ${service} of ${region} had no answer${why}.`,
+        effect:
+          'One request at a time tries it; the others get 503 with Retry-After at once. Cached answers go on within staleIfError.',
+        todo: `See whether the provider has an outage of ${service}; lines at level warn, and at debug each attempt, say what came of the requests. It closes by itself with the first answer.`,
+      },
+    ];
+  });
+}
+
 const REDIS_EFFECT: Readonly<Record<string, string>> = {
   cache: 'This instance goes on with its own memory: the region is asked once per instance.',
   limits: 'This instance goes on with its part of the limits: callers may wait longer than they had to.',
@@ -117,8 +136,8 @@ function redisParts({ standings }: Services): DegradedPart[] {
 }
 
 function limitParts({ limits }: Services): DegradedPart[] {
-  return limits.standings().flatMap(({ account, region, isAlone, snapshot }) => {
-    const part = `limits ${account} ${region}`;
+  return limits.standings().flatMap(({ account, region, service, isAlone, snapshot }) => {
+    const part = `limits ${account} ${region} ${service}`;
     const parts: DegradedPart[] = [];
     if (isAlone === true)
       parts.push({

@@ -20,6 +20,8 @@ export interface Overview {
   readonly isDraining: boolean;
   readonly accounts: readonly PartState[];
   readonly regions: readonly PartState[];
+  /** Services that callers have asked for, and whether they are asked further. */
+  readonly circuits: readonly PartState[];
   readonly redis: readonly PartState[];
   readonly degraded: readonly DegradedPart[];
   readonly limits: readonly RegionStanding[];
@@ -42,6 +44,7 @@ export function overviewOf(
     ...more,
     accounts: accounts.map((account) => accountState(account, services)),
     regions: accounts.flatMap((account) => regionStates(account, services)),
+    circuits: circuitStates(services),
     redis: redisStates(services),
     degraded: degradedParts(services),
     limits: limits.standings(),
@@ -73,6 +76,15 @@ function regionStates(account: LiveAccount, { health }: Services): PartState[] {
       note: standing === undefined ? 'not asked yet' : standing.why,
     };
   });
+}
+
+function circuitStates({ circuits }: Services): PartState[] {
+  return circuits.standings().map(({ account, region, service, state, sinceMs }) => ({
+    name: `${account} ${region} ${service}`,
+    isUp: state === 'closed',
+    sinceMs,
+    note: state === 'closed' ? '' : `circuit ${state}`,
+  }));
 }
 
 function redisStates({ standings }: Services): PartState[] {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { HOME } from '../home.ts';
 
 /** The configuration that comes with Sluice: the demo. */
-export const OWN_CONFIG = fileURLToPath(new URL('../../config/default.yaml', import.meta.url));
+export const OWN_CONFIG = `${HOME}config/default.yaml`;
 
 /** The configuration of a simulator that was given none: of the folder it runs in, else Sluice's own. */
 export function defaultConfigFile(): string {

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Type } from '@sinclair/typebox';
+import { HOME } from '../home.ts';
 import { StaticLimitSchema } from '../limits/settings.ts';
 import { normalForm } from '../settings/normal-form.ts';
 import { parseFile } from '../settings/parse.ts';
@@ -10,7 +10,7 @@ import type { Tree } from '../settings/tree.ts';
 import { validate } from '../settings/validate.ts';
 
 /** Where the presets are that come with Sluice. */
-const FOLDER = fileURLToPath(new URL('../../config/limits/', import.meta.url));
+const FOLDER = `${HOME}config/limits/`;
 
 /** A preset: what a provider documents, where, and when that was read. */
 const PresetSchema = Type.Object(

@@ -165,6 +165,29 @@ const UpstreamSchema = Type.Object(
       ),
       'When a service of a region that does not answer is left alone.',
     ),
+    hedge: section(
+      Type.Object(
+        {
+          maxPercent: Type.Number({
+            minimum: 0,
+            maximum: 20,
+            default: 0,
+            description:
+              'Most hedges in a minute, in percent of the reads that may have one; 0: none. None by default: a hedge spends a slot of the limits to save somebody time, and which of the two is scarce the operator knows. 2 to 5 are usual.',
+          }),
+          percentile: Type.Number({
+            minimum: 50,
+            maximum: 99.9,
+            default: 95,
+            description:
+              'A read is sent a second time when its answer takes longer than this percentile of the latest answers to the same operation of that account, region and service.',
+          }),
+          minDelayMs: Milliseconds(50, 'The least that is waited before that, in ms.', { minimum: 1 }),
+        },
+        closed,
+      ),
+      'Reads with small answers that are sent a second time when the first answer takes long: the first of the two counts. Only while nobody waits for a slot, a fifth of each limit is free, the circuit is closed, and retries have budget left.',
+    ),
   },
   closed,
 );

@@ -1,7 +1,7 @@
 /** Logins: who shows what at the façade, in whichever version's words, and for whom a token is given out then. */
 import type { ClientKey } from '../access/clients.ts';
 import { credentialOf } from '../access/credentials.ts';
-import { refusalOf } from '../access/identify.ts';
+import { refusalOf, type ShownToken } from '../access/identify.ts';
 import { logIn, loginFault } from '../access/login.ts';
 import type { SluiceToken, TokenClaims } from '../access/token.ts';
 import type { Fault } from '../faults/faults.ts';
@@ -59,20 +59,30 @@ async function bySecret(
     call.client = services.registry.byName(name)?.name ?? call.client;
     throw refuse(call, verdict.reason, loginFault(verdict));
   }
-  return bearerOf(call, verdict.key, undefined, services);
+  return bearerOf(call, { key: verdict.key }, services);
 }
 
 function byToken(call: Call, tokenId: string, services: Services): Bearer {
   const identity = services.identifier.identifyText(credentialOf(tokenId), call.terms.access);
-  if (identity.kind === 'client' && identity.key !== undefined)
-    return bearerOf(call, identity.key, identity.claims, services);
+  if (identity.kind === 'client' && identity.key !== undefined) {
+    const { key, claims, token } = identity;
+    return bearerOf(call, { key, claims, token }, services);
+  }
   const reason = identity.kind === 'refused' ? identity.reason : 'foreign-token';
   throw refuse(call, reason, refusalOf(reason));
 }
 
-function bearerOf(call: Call, key: ClientKey, claims: TokenClaims | undefined, services: Services): Bearer {
+function bearerOf(
+  call: Call,
+  {
+    key,
+    claims,
+    token,
+  }: { key: ClientKey; claims?: TokenClaims | undefined; token?: ShownToken | undefined },
+  services: Services,
+): Bearer {
   const { client, name: keyName } = key;
-  call.identity = { kind: 'client', client, keyName, key, claims, endsAtMs: key.endsAtMs };
+  call.identity = { kind: 'client', client, keyName, key, claims, token, endsAtMs: key.endsAtMs };
   return { caller: services.callers.callerOfClient(client), key, username: client.name, claims };
 }
 
@@ -133,6 +143,9 @@ export async function revoke(call: Call, id: string, services: Services): Promis
   const subject = await subjectOf(call, id, services);
   if (subject === undefined) return false;
   services.revoke(subject.token);
+  // Who gives back the very token that it shows has done what it came for.
+  if (call.identity?.kind === 'client' && call.identity.token?.id === id)
+    call.identity = { ...call.identity, token: undefined };
   return true;
 }
 

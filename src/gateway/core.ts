@@ -7,6 +7,7 @@ import { Outbox } from '../http/outbox.ts';
 import { type Reply, writeReply, writeResponse } from '../http/reply.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import { Directory } from '../routing/directory.ts';
+import { OWN_ACCOUNT } from '../routing/own-account.ts';
 import { createFinish } from '../serving/finish.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
@@ -17,7 +18,7 @@ import { ANONYMOUS } from '../serving/wait.ts';
 import { beginRegion } from '../telemetry/first-values.ts';
 import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
-import { Circuits } from '../upstream/circuits.ts';
+import { Hedging } from '../upstream/hedge/hedging.ts';
 import { createRegions } from '../upstream/region.ts';
 import { RegionWatch, type WatchedRegion } from '../upstream/region-watch.ts';
 import { openAccess } from './access.ts';
@@ -51,7 +52,7 @@ export interface Core {
  * @param before the core in force until now: tokens of unchanged accounts, cached answers and windows are taken over
  */
 export function createCore(config: Config, shared: Shared, before?: Core): Core {
-  const { log, clock, metrics, pools, health, standings } = shared;
+  const { log, clock, metrics, pools, health, circuits, standings } = shared;
   const accounts = new Map(
     config.accounts.map((account) => [
       keyOf(account),
@@ -62,9 +63,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   const access = openAccess(config, shared, { accounts: [...accounts.values()], directory });
   const state = openState(config, shared, before?.state);
   const { cache, limits, idempotency } = state;
-  const { circuit, maxInFlight } = config.upstream;
   const statePolls = new StatePolls();
-  const circuits = new Circuits({ ...circuit, mostInFlight: maxInFlight }, metrics, log);
   const regions = createRegions({
     pools,
     clock,
@@ -74,6 +73,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     health,
     retries: config.upstream.retries,
     circuits,
+    hedging: new Hedging(config.upstream.hedge),
     clientLimits: shared.clientLimits,
     overLimitStatus: config.limits.overLimitStatus,
   });
@@ -102,6 +102,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     metrics,
     tracing: shared.tracing,
     health,
+    circuits,
     notable: shared.notable,
     standings,
     directory,
@@ -153,6 +154,9 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     accounts,
     state,
     start() {
+      const { circuit, maxInFlight } = config.upstream;
+      const names = new Set([...directory.accounts.map(({ name }) => name), OWN_ACCOUNT]);
+      circuits.use({ ...circuit, mostInFlight: maxInFlight }, names);
       observeTokens(metrics, directory.accounts as readonly LiveAccount[]);
       stopCounting = beginRegions(services);
       for (const account of accounts.values()) for (const { tokens } of account.logins) tokens.start();
@@ -193,13 +197,13 @@ function watchedRegions(accounts: readonly LiveAccount[], pools: Shared['pools']
 }
 
 /** Counts for the regions of each account begin with its catalogs, until that is stopped. */
-function beginRegions({ metrics, directory, clients }: Services): () => void {
+function beginRegions({ metrics, directory, clients, limits }: Services): () => void {
   const names = [ANONYMOUS, ...clients.keys()];
   const stops = (directory.accounts as readonly LiveAccount[]).flatMap((account) =>
     account.logins.map(({ tokens }) =>
       tokens.onToken(() => {
         for (const { region } of account.endpoints().values())
-          beginRegion(metrics, account.name, region, names);
+          beginRegion(metrics, account.name, region, names, limits.scopesOf(account.name));
       }),
     ),
   );

@@ -17,6 +17,9 @@ const DELAY_MS = 5_000;
 const RESERVE_PART = 1 / 4;
 const LONGEST_RESERVE_MS = 2_000;
 
+/** What is told at the end of the grace is on its way by then, ms. */
+const LAST_WORDS_MS = 500;
+
 /** The times of a configuration: where nobody beyond this machine asks for readiness, nobody has to be waited for. */
 export function drainTimes({ shutdown, admin }: Pick<Config, 'shutdown' | 'admin'>): DrainTimes {
   const { delayMs, graceMs } = shutdown;
@@ -29,7 +32,8 @@ export function waitersMs(graceMs: number): number {
 }
 
 /**
- * Closes listeners: waits for requests under way, at most `graceMs`; then whoever is left is cut off.
+ * Closes listeners: waits for requests under way, at most `graceMs`; then whoever is left is told that no answer will come,
+ * and connections are cut.
  *
  * @param turnAway refuses whoever still waits for a turn, a while before that
  */
@@ -42,13 +46,17 @@ export async function closeListeners(
   const idle = setInterval(() => {
     for (const { fastify } of listeners) fastify.server.closeIdleConnections();
   }, 50);
+  const tell = () => {
+    for (const listener of listeners) listener.cut();
+  };
   const cut = () => {
     for (const { fastify } of listeners) fastify.server.closeAllConnections();
   };
   const timers = [
     setTimeout(turnAway, waitersMs(graceMs)),
-    // What was refused at the last moment is written first.
-    setTimeout(() => setImmediate(() => setImmediate(cut)), graceMs),
+    // What was answered or refused at the last moment is written first.
+    setTimeout(() => setImmediate(() => setImmediate(tell)), graceMs),
+    setTimeout(cut, graceMs + LAST_WORDS_MS),
   ];
   await closing;
   clearInterval(idle);

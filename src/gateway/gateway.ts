@@ -11,6 +11,7 @@ import { Standings } from '../standing.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import { Circuits } from '../upstream/circuits.ts';
 import { Pools } from '../upstream/pools.ts';
 import { Proxies } from '../upstream/proxies.ts';
 import { RegionHealth } from '../upstream/region-health.ts';
@@ -43,7 +44,7 @@ export interface Gateway {
   refused(problems: number): void;
   /**
    * Is no longer ready, at once; after `delayMs` takes no more connections and lets requests under way finish for `graceMs`;
-   * then their connections are cut. Who cannot have a slot by then is refused before.
+   * then they are told that no answer will come, and connections are cut. Who cannot have a slot by then is refused before.
    */
   close(times: DrainTimes): Promise<void>;
 }
@@ -69,10 +70,11 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const standings = new Standings(() => clock.now());
   const tokens = new TokenKeeper(clock, log, standings);
   const pools = new Pools(config.upstream, clock, { proxies });
+  const metrics = createMetrics();
   const shared: Shared = {
     log,
     clock,
-    metrics: createMetrics(),
+    metrics,
     tracing: await openTracing(config, log),
     pools,
     tokens,
@@ -81,6 +83,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     loginPermits: new LoginPermits(),
     audit: await AuditKeeper.open(config.audit, { clock, log, standings }),
     health: new RegionHealth(clock, log),
+    circuits: new Circuits(metrics, log, clock),
     standings,
     notable: new NotableRequests(),
     upstreamGate: new UpstreamGate(clock),

@@ -28,7 +28,7 @@ export function observeGateway(
 }
 
 function observeAccounts(services: Services): void {
-  const { metrics, health, regions, directory } = services;
+  const { metrics, health, circuits, regions, directory } = services;
   metrics.accountReady.reset();
   for (const { name, ready } of instanceReadiness(services).accounts)
     metrics.accountReady.set({ account: name }, ready ? 1 : 0);
@@ -38,7 +38,7 @@ function observeAccounts(services: Services): void {
       const labels = { account: account.name, region };
       const standing = health.standing(account.name, region);
       if (standing !== undefined) metrics.regionUp.set(labels, standing.isUp ? 1 : 0);
-      metrics.upstreamInFlight.set(labels, health.inFlight(account.name, region));
+      metrics.upstreamInFlight.set(labels, circuits.inFlight(account.name, region));
       metrics.retryBudget.set(labels, regions.retriesLeft(origin));
     }
   }

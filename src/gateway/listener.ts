@@ -13,6 +13,7 @@ import type { LocatedPassthrough } from '../serving/located.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
+import { cutFault } from '../upstream/failure.ts';
 import { dispatch } from './dispatch.ts';
 
 /** A listener that callers connect to. */
@@ -20,6 +21,8 @@ export interface Listener {
   readonly fastify: FastifyInstance;
   /** The process is about to end: from now on each connection ends with its next answer, while new ones are still taken. */
   leave(): void;
+  /** Tells whoever still waits for an answer that none will come; an answer that has begun goes on. */
+  cut(): void;
   /** What its connections hold now, and have written so far. */
   load(): WireLoad;
 }
@@ -87,6 +90,13 @@ export function createListener(options: {
   // Fastify would read text/plain itself; bodies are read here, or streamed.
   fastify.removeAllContentTypeParsers();
 
+  /** Requests that could not be answered at once. */
+  const waiting = new Set<Call>();
+  const follow = (call: Call): void => {
+    waiting.add(call);
+    call.res.once('close', () => waiting.delete(call));
+  };
+
   const newCall = (req: IncomingMessage, res: Call['res']) => {
     const call = new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
       terms: terms(),
@@ -100,6 +110,7 @@ export function createListener(options: {
   /** Leaves a request to Fastify and its proxy. */
   const stream = (located: LocatedPassthrough): void => {
     const { req, res } = located.call;
+    follow(located.call);
     streamed.set(req, located);
     fastifyHandler(req, res);
   };
@@ -108,7 +119,10 @@ export function createListener(options: {
     const call = newCall(req, res);
     try {
       if (!hasOneHost(req)) throw new Fault('badRequest', 'A request has one Host header.');
-      dispatch(call, services(), stream)?.catch((error) => fail(call, error, services()));
+      const answering = dispatch(call, services(), stream);
+      if (answering === undefined) return;
+      follow(call);
+      answering.catch((error) => fail(call, error, services()));
     } catch (error) {
       fail(call, error, services());
     }
@@ -142,7 +156,14 @@ export function createListener(options: {
     fail: (call, error) => fail(call, error, services()),
     finished: (call, status, bytes) => services().finished(call, status, bytes),
   });
-  return { fastify, leave: () => wire.leave(), load: () => wire.load() };
+  const cut = (): void => {
+    for (const call of waiting) {
+      if (call.res.headersSent || call.errorType !== '') continue;
+      fail(call, cutFault(call.method, call.region, !READS.has(call.method) && !call.isLogin), services());
+      call.cut();
+    }
+  };
+  return { fastify, leave: () => wire.leave(), load: () => wire.load(), cut };
 }
 
 /** What Fastify itself refuses, such as a content type it cannot read, is the caller's mistake and no error of Sluice. */
@@ -155,8 +176,12 @@ function asRefusal(error: unknown): unknown {
   return new Fault('badRequest', message, { cause: error });
 }
 
+const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
 /** Any failure as a fault in the caller's format. A caller that left gets nothing, and is counted as 499. */
 function fail(call: Call, error: unknown, services: Services): void {
+  // It has been told already, and what was under way for it ends now.
+  if (call.isCut) return;
   const fault = asFault(error);
   if (isWorthLogging(fault)) logFault(fault, call, services);
   call.errorType = call.refusedFor || fault.reason || fault.fault;

@@ -9,6 +9,7 @@ import type { Standings } from '../standing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import type { Circuits } from '../upstream/circuits.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { RegionHealth } from '../upstream/region-health.ts';
 import type { AuditKeeper } from './audit.ts';
@@ -33,6 +34,7 @@ export interface Shared {
   readonly loginPermits: LoginPermits;
   readonly audit: AuditKeeper;
   readonly health: RegionHealth;
+  readonly circuits: Circuits;
   /** How the parts of the process stand that are no regions: `part name`. */
   readonly standings: Standings;
   readonly notable: NotableRequests;

@@ -11,6 +11,7 @@ export class Call extends RequestFacts implements Cancellation {
   #controller: AbortController | undefined;
   #watcher: (() => void) | undefined;
   #isListening = false;
+  #isCut = false;
 
   constructor(req: IncomingMessage, res: ServerResponse, route: Route, context: RequestContext) {
     super({ method: req.method ?? 'GET', headers: req.headers, route, socket: req.socket }, context);
@@ -18,9 +19,19 @@ export class Call extends RequestFacts implements Cancellation {
     this.res = res;
   }
 
-  /** True once the caller has left before its answer was out. */
+  /** True once the caller has left before its answer was out, or has been told that none will come. */
   get gone(): boolean {
-    return this.res.destroyed && !this.res.writableFinished;
+    return this.#isCut || (this.res.destroyed && !this.res.writableFinished);
+  }
+
+  /** The process ends and its caller has been told so: nobody waits for the answer any more. */
+  cut(): void {
+    this.#isCut = true;
+    this.#left();
+  }
+
+  get isCut(): boolean {
+    return this.#isCut;
   }
 
   /** Aborted when the caller leaves before its answer is out. Made on first use: most requests need none. */
@@ -42,9 +53,12 @@ export class Call extends RequestFacts implements Cancellation {
     if (this.#isListening) return;
     this.#isListening = true;
     this.res.once('close', () => {
-      if (!this.gone) return;
-      this.#controller?.abort(new Error('the caller left'));
-      this.#watcher?.();
+      if (this.gone && !this.#isCut) this.#left();
     });
+  }
+
+  #left(): void {
+    this.#controller?.abort(new Error('the caller left'));
+    this.#watcher?.();
   }
 }

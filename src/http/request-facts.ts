@@ -79,6 +79,8 @@ export class RequestFacts {
   trace: Span | undefined;
   /** How often regions were asked on its behalf. */
   attempts = 0;
+  /** What the region called the last of them that it answered. */
+  upstreamId: string | undefined;
   /** Why the cache said what it said. */
   cacheReason = '';
   /** What kind of error of Sluice's own it ended in, a word; empty: in none. */

@@ -176,11 +176,13 @@ export class Run {
   /**
    * It is about to be sent.
    *
+   * @returns false: another one with this key may have been sent since this one began, and whoever can look should
    * @throws {KeyTaken} it must not be
    */
-  async sending(): Promise<void> {
+  async sending(): Promise<boolean> {
     await this.#change((record) => ({ ...record, state: 'sent', sentAt: this.#clock.now() }));
     if (this.#isTaken) throw new KeyTaken('another request has this key by now');
+    return this.#held.isSure !== false;
   }
 
   /** It was answered, as far as that is to be given again. */

@@ -93,7 +93,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
       const kept = await local.replace(name, before, next);
       if (next === undefined) this.#untold.delete(name);
       else void this.#tell();
-      return kept;
+      return kept && { ...kept, isSure: false };
     }
     const held = next === undefined ? undefined : this.#heldOf(name, next);
     const { redis, clock } = this.#options;
@@ -104,7 +104,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     if (done !== undefined) return undefined;
     this.#isUnsure();
     if (next === undefined) return before;
-    return (await this.#claimHere(name, next)).held;
+    return { ...(await this.#claimHere(name, next)).held, isSure: false };
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,8 @@ export interface Held {
   readonly record: IdempotencyRecord;
   /** What the store compares; opaque to others. */
   readonly token: string;
+  /** The store could not be asked: another request may have the name by now. */
+  readonly isSure?: false;
 }
 
 /** What came of a claim. */

@@ -44,7 +44,7 @@ export interface LimitsOptions<P extends LimitPlace> {
   /** Weight of a client in the fair queue. */
   readonly shares: (client: string) => number;
   /** Hears what happens in one budget. */
-  readonly observe: (account: string, region: string, service: string) => ShaperObserver;
+  readonly observe: (account: string, region: string, name: BudgetName) => ShaperObserver;
   readonly warn: (line: string) => void;
   /** Where several instances share their budgets; left out, this process has them to itself. */
   readonly store?: BudgetStore | undefined;
@@ -95,7 +95,7 @@ export class Budget<P extends LimitPlace> {
     this.#place = place;
     this.#options = options;
     this.#ledger = ledger;
-    this.#observer = options.observe(this.account, this.region, name.service);
+    this.#observer = options.observe(this.account, this.region, name);
     this.shaper = this.#openShaper();
     if (!options.store) ledger?.track(this.#key, () => this.shaper.windows);
     // What an instance has found out is its own part, wherever the budget is shared.
@@ -120,7 +120,7 @@ export class Budget<P extends LimitPlace> {
   serve(place: P): void {
     if (!this.#isOrphaned && this.#owner === this.name.owner) return;
     this.#place = place;
-    this.#observer = this.#options.observe(this.account, this.region, this.name.service);
+    this.#observer = this.#options.observe(this.account, this.region, this.name);
     this.#isOrphaned = false;
     this.#learn();
   }

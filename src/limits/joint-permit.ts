@@ -19,6 +19,24 @@ export function acquireJointly(
   return new JointPermit(held);
 }
 
+/** The same of what each budget can spare, see `Shaper.spare`. */
+export function spareJointly(
+  shapers: readonly Shaper[],
+  request: SlotRequest,
+  leastFree: number,
+): Permit | undefined {
+  const held: Permit[] = [];
+  for (const shaper of shapers) {
+    const permit = shaper.spare(request, leastFree);
+    if (permit === undefined) {
+      for (const given of held) given.cancel();
+      return undefined;
+    }
+    held.push(permit);
+  }
+  return held.length === 1 ? held[0] : new JointPermit(held);
+}
+
 async function waitForRest(
   held: Permit[],
   first: Promise<Permit | Refusal>,

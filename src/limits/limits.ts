@@ -2,13 +2,14 @@ import type { Timer } from '../clock.ts';
 import type { Fault } from '../faults/faults.ts';
 import type { JsonObject } from '../json.ts';
 import { Budget, type BudgetName, type LimitPlace, type LimitsOptions, ownerOf } from './budget.ts';
-import { acquireJointly } from './joint-permit.ts';
+import { acquireJointly, spareJointly } from './joint-permit.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { limitsDocument } from './published/document.ts';
 import { type LimitedAnswer, triageOverLimit } from './published/over-limit.ts';
 import { rateLimitHeaders } from './rate-limit-headers.ts';
 import { refusalFault } from './refusal.ts';
 import type { RegionLimits, RegionStanding, Resynced, ResyncFilter } from './region-limits.ts';
+import type { LimitScope } from './settings.ts';
 import type { Charge, Permit, Refusal, SlotRequest } from './slot-request.ts';
 import { COMPUTE, IDENTITY, scopesOf, usualScope } from './stated.ts';
 
@@ -79,6 +80,12 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
     );
   }
 
+  spare(place: P, request: SlotRequest, leastFree: number): Permit | undefined {
+    if (!this.isEnabled) return FREE_PERMIT;
+    const shapers = this.#budgetsOf(place, request.service ?? COMPUTE).map(({ shaper }) => shaper);
+    return spareJointly(shapers, request, leastFree);
+  }
+
   acquireLogin(
     account: LimitPlace['account'],
     { method, path, region }: Pick<SlotRequest, 'method' | 'path'> & { readonly region: string },
@@ -128,6 +135,11 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
 
   warm(place: P): void {
     if (this.isEnabled) this.#budget(place);
+  }
+
+  scopesOf(account: string, service = COMPUTE): readonly LimitScope[] {
+    const usual = usualScope(service, this.#options.scopeOf?.(account) ?? 'user');
+    return scopesOf(this.#options.settings, service, usual);
   }
 
   standings(): RegionStanding[] {
@@ -222,8 +234,7 @@ class BudgetTable<P extends LimitPlace> implements RegionLimits<P> {
   #addPlace(place: P, service: string): readonly Budget<P>[] {
     const { name, spender = name } = place.account;
     const { region } = place.endpoint;
-    const usual = usualScope(service, this.#options.scopeOf?.(name) ?? 'user');
-    const budgets = scopesOf(this.#options.settings, service, usual).map((scope) => {
+    const budgets = this.scopesOf(name, service).map((scope) => {
       const owner = ownerOf(this.#options, place, scope) ?? name;
       return this.#open({ service, scope, owner }, place);
     });

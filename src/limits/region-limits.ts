@@ -53,6 +53,8 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
     request: Pick<SlotRequest, 'method' | 'path'> & { readonly region: string },
     signal?: AbortSignal,
   ): Permit | Refusal | Promise<Permit | Refusal>;
+  /** A permit of what nobody else wants, see `Shaper.spare`. */
+  spare(place: P, request: SlotRequest, leastFree: number): Permit | undefined;
   /** What a caller is told of a refusal. */
   refusal(refused: Refusal): Fault;
   /** RateLimit headers for an answer. */
@@ -68,6 +70,8 @@ export interface RegionLimits<P extends LimitPlace = LimitPlace> {
   shareHeaders(place: P, client: string): [name: string, value: string][];
   /** Learns a place's limits before the first request asks for them. */
   warm(place: P): void;
+  /** Whose requests to Compute are counted together in an account: a budget each. */
+  scopesOf(account: string): readonly LimitScope[];
   standings(): RegionStanding[];
   /** Asks regions anew how their limits stand and takes it for true, whatever was counted or refused before. */
   resync(which?: ResyncFilter): Promise<Resynced[]>;

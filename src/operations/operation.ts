@@ -141,6 +141,8 @@ export interface Operation {
   readonly creates?: Creation;
   /** Whose state a caller may wait for with `sluice:until`; absent: there is none. */
   readonly awaits?: Awaited;
+  /** A read whose answer is small: it may be sent a second time when that takes long, see `upstream.hedge`. */
+  readonly hedge?: true;
   /** Section of the guide, or the name of the API reference that has it. */
   readonly section: string;
 }

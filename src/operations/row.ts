@@ -54,6 +54,7 @@ export const metadata = (owner: 'server' | 'image'): Operation[] => {
       resource,
       cache,
       response: 'metadata',
+      hedge: true,
       section: '2.7.1',
     }),
     row({
@@ -83,6 +84,7 @@ export const metadata = (owner: 'server' | 'image'): Operation[] => {
       resource,
       cache,
       response: 'meta',
+      hedge: true,
       section: '2.7.4',
     }),
     row({

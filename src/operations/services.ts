@@ -54,7 +54,13 @@ const IMAGE_WRITE = { resource: 'glanceImages', invalidates: ['imageLists', 'ima
 const IMAGES: Operation[] = [
   ...versionsOf('image', 'Image API v2'),
   image('listImages', { method: 'GET', path: '/images', resource: 'glanceImages', cache: 'glanceImages' }),
-  image('getImage', { method: 'GET', path: IMAGE, resource: 'glanceImages', cache: 'glanceImages' }),
+  image('getImage', {
+    method: 'GET',
+    path: IMAGE,
+    resource: 'glanceImages',
+    cache: 'glanceImages',
+    hedge: true,
+  }),
   image('createImage', { method: 'POST', path: '/images', ...IMAGE_WRITE, invalidates: ['imageLists'] }),
   image('updateImage', { method: 'PATCH', path: IMAGE, ...IMAGE_WRITE }),
   image('deleteImage', { method: 'DELETE', path: IMAGE, ...IMAGE_WRITE }),
@@ -71,6 +77,7 @@ const IMAGES: Operation[] = [
     path: '/schemas/{schema}',
     resource: 'imageSchemas',
     cache: 'imageSchemas',
+    hedge: true,
   }),
 ];
 
@@ -113,7 +120,7 @@ const NETWORKS: Operation[] = [
 ];
 
 function cached<T extends 'networks' | 'subnets' | 'securityGroups'>(name: T) {
-  return { resource: name, cache: name };
+  return { resource: name, cache: name, hedge: true } as const;
 }
 
 /** What Compute has beside the guide. */
@@ -122,7 +129,7 @@ const BESIDE_THE_GUIDE: Operation[] = [
   ['listFlavorExtraSpecs', '/flavors/{flavor_id}/os-extra_specs', 'extraSpecs'] as const,
   ['getFlavorExtraSpec', '/flavors/{flavor_id}/os-extra_specs/{key}', 'extraSpecs'] as const,
 ].map(([name, path, cache]) =>
-  row({ name, method: 'GET', path, resource: cache, cache, section: 'Compute API 2.1' }),
+  row({ name, method: 'GET', path, resource: cache, cache, hedge: true, section: 'Compute API 2.1' }),
 );
 
 /** The rows beside the guide's. */

@@ -46,6 +46,7 @@ export const OPERATIONS: readonly Operation[] = [
     resource: 'extensions',
     cache: 'extensions',
     response: 'extensions',
+    hedge: true,
     section: '1.10.1',
   }),
   row({
@@ -55,6 +56,7 @@ export const OPERATIONS: readonly Operation[] = [
     resource: 'extensions',
     cache: 'extensions',
     response: 'extension',
+    hedge: true,
     section: '1.10.2',
   }),
 
@@ -65,6 +67,7 @@ export const OPERATIONS: readonly Operation[] = [
     resource: 'servers',
     response: 'servers',
     acrossRegions: 'listAllServers',
+    hedge: true,
     section: '2.1.1',
   }),
   row({
@@ -96,6 +99,7 @@ export const OPERATIONS: readonly Operation[] = [
     resource: 'servers',
     response: 'server',
     awaits: serverBy({ parameter: 'server_id' }),
+    hedge: true,
     section: '2.1.3',
   }),
   row({
@@ -122,6 +126,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/servers/{server_id}/ips',
     resource: 'addresses',
     response: 'addresses',
+    hedge: true,
     section: '2.2.1',
   }),
   row({
@@ -130,6 +135,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/servers/{server_id}/ips/{network_id}',
     resource: 'addresses',
     response: 'network',
+    hedge: true,
     section: '2.2.2',
   }),
 
@@ -165,6 +171,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/servers/{server_id}/os-volume_attachments',
     resource: 'volumeAttachments',
     response: 'volumeAttachments',
+    hedge: true,
     section: '2.4.2',
   }),
   row({
@@ -173,6 +180,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/servers/{server_id}/os-volume_attachments/{attachment_id}',
     resource: 'volumeAttachments',
     response: 'volumeAttachment',
+    hedge: true,
     section: '2.4.3',
   }),
   row({
@@ -192,6 +200,7 @@ export const OPERATIONS: readonly Operation[] = [
     cache: 'flavors',
     response: 'flavors',
     acrossRegions: 'listAllFlavors',
+    hedge: true,
     section: '2.5.1',
   }),
   row({
@@ -202,6 +211,7 @@ export const OPERATIONS: readonly Operation[] = [
     cache: 'flavors',
     response: 'flavorsDetail',
     acrossRegions: 'listAllFlavorsDetail',
+    hedge: true,
     section: '2.5.1',
   }),
   row({
@@ -211,6 +221,7 @@ export const OPERATIONS: readonly Operation[] = [
     resource: 'flavors',
     cache: 'flavors',
     response: 'flavor',
+    hedge: true,
     section: '2.5.2',
   }),
 
@@ -222,6 +233,7 @@ export const OPERATIONS: readonly Operation[] = [
     cache: 'images',
     response: 'images',
     acrossRegions: 'listAllImages',
+    hedge: true,
     section: '2.6.1',
   }),
   row({
@@ -242,6 +254,7 @@ export const OPERATIONS: readonly Operation[] = [
     cache: 'images',
     response: 'image',
     awaits: imageBy({ parameter: 'image_id' }),
+    hedge: true,
     section: '2.6.2',
   }),
   row({

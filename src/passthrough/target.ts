@@ -17,6 +17,7 @@ import { ExchangeError } from '../upstream/exchange.ts';
 import { failureFault, mayHaveArrived } from '../upstream/failure.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
 import type { ProxiedRequest } from '../upstream/request.ts';
+import { requestIdOf, spend } from '../upstream/spending.ts';
 import { withLinks } from './document-links.ts';
 import { takeBody } from './upload.ts';
 
@@ -72,11 +73,9 @@ async function send(
   const { place, method } = request;
   try {
     const answer = await services.regions.stream(request);
-    call.waitedMs += answer.waitedMs;
-    call.upstreamMs += answer.upstreamMs;
-    call.attempts += answer.attempts;
-    const id = answer.headers['x-compute-request-id'] ?? answer.headers['x-openstack-request-id'];
-    if (typeof id === 'string' && id !== '') call.requestId = id;
+    spend(call, answer, answer.headers);
+    const id = requestIdOf(answer.headers);
+    if (id !== undefined) call.requestId = id;
     // Whoever refuses a token refuses it for all; what others answer says nothing of a tenant.
     if (answer.status === 401) learnFrom(401, call, services);
     const isRefused = answer.status >= 400 && answer.status < 500;
@@ -121,6 +120,7 @@ function commonOf(call: Call, services: Services) {
     maxWaitMs: patienceOf(call, services),
     beforeSending: whileGood(call, services),
     cancellation: call,
+    spending: call,
     trace: call.trace,
   };
 }

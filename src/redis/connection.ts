@@ -1,7 +1,11 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { createRequire } from 'node:module';
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import type { Standpoint } from '../standing.ts';
 import type { RedisSettings } from './settings.ts';
 import { describeTrouble, needsNewConnection, troubleOf } from './trouble.ts';
+
+/** The library, loaded by the first connection: a start without Redis does not wait for it. */
+const library = (): typeof import('ioredis') => createRequire(import.meta.url)('ioredis');
 
 /** One connection or a cluster of them: both speak the same commands. */
 export type RedisConnection = Redis | Cluster;
@@ -88,7 +92,9 @@ function open(
  */
 function createSubscriber(settings: RedisSettings, purpose: string): RedisConnection | null {
   const { commandTimeout: _, ...options } = commonOptions({ purpose }, () => {});
-  const connection = connect(settings, options);
+  // Whoever subscribes does so at each `ready`. ioredis would do it as well, and drop the promise of it: a connection that
+  // ends before Redis has answered would then end the process.
+  const connection = connect(settings, { ...options, autoResubscribe: false });
   // An 'error' event without a listener would end the process.
   connection?.on('error', () => {});
   return connection;
@@ -114,13 +120,14 @@ function commonOptions(use: RedisUse, onNotMaster: () => void) {
 
 type ConnectionOptions = Omit<ReturnType<typeof commonOptions>, 'commandTimeout'> & {
   commandTimeout?: number;
+  autoResubscribe?: boolean;
 };
 
 function connect(settings: RedisSettings, options: ConnectionOptions): RedisConnection | null {
-  if (settings.url !== null) return new Redis(settings.url, options);
+  if (settings.url !== null) return new (library().Redis)(settings.url, options);
   if (settings.sentinels !== null) {
     const { name, nodes, password, sentinelPassword } = settings.sentinels;
-    return new Redis({
+    return new (library().Redis)({
       ...options,
       name,
       sentinels: nodes,
@@ -132,7 +139,7 @@ function connect(settings: RedisSettings, options: ConnectionOptions): RedisConn
   if (settings.cluster === null) return null;
   const { retryStrategy: _, enableOfflineQueue, ...redisOptions } = options;
   const { nodes, password } = settings.cluster;
-  return new Cluster(nodes, {
+  return new (library().Cluster)(nodes, {
     enableOfflineQueue,
     clusterRetryStrategy: reconnectDelayMs,
     redisOptions: { ...redisOptions, ...(password === null ? {} : { password }) },

@@ -1,6 +1,7 @@
 import { comesDown } from '../upstream/headers.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { tellableRetryAfter } from '../upstream/retry-after.ts';
+import { requestIdOf } from '../upstream/spending.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { renderAnswer, renderLong } from './render.ts';
 import type { Services } from './services.ts';
@@ -21,8 +22,8 @@ export function answer(
   for (const name in answered.headers) {
     if (comesDown(name)) pushHeader(headers, name, answered.headers[name]);
   }
-  const id = answered.headers['x-compute-request-id'] ?? answered.headers['x-openstack-request-id'];
-  if (typeof id === 'string') call.requestId = id;
+  const id = requestIdOf(answered.headers);
+  if (id !== undefined) call.requestId = id;
   const { 'retry-after': retryAfter, date } = answered.headers;
   pushHeader(headers, 'Retry-After', tellableRetryAfter(retryAfter, date));
   const location = answered.headers.location;

@@ -1,11 +1,13 @@
 import { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
+import { serviceNameOf } from '../identity/service-types.ts';
 import { serviceTypeOf } from '../routing/service-place.ts';
 import type { Span } from '../telemetry/tracing.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
 import { microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer, UpstreamRequest } from '../upstream/region.ts';
 import type { WaitWatch } from '../upstream/request.ts';
+import { type Spending, spend } from '../upstream/spending.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { learnFrom, ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
@@ -20,6 +22,8 @@ export interface Sending {
   readonly beforeSending?: () => Promise<void>;
   /** See `RegionRequest`. */
   readonly waiting?: WaitWatch;
+  /** Where its cost is added; the caller's request when left out. */
+  readonly spending?: Spending;
   /** What it is a part of; the caller's request when left out. */
   readonly trace?: Span | undefined;
 }
@@ -37,19 +41,28 @@ export async function readRegion(
   const { call, operation, place } = request;
   const { clock, metrics, sharedReads } = services;
   const begun = clock.monotonic();
+  const own: Spending = { waitedMs: 0, upstreamMs: 0, attempts: 0 };
   const sharing = sharedReads.ask(
     () => keyOf(request),
     { caller: cancellation, patienceMs: patienceOf(call, services) },
-    (terms) => askRegion(request, undefined, services, terms),
+    (terms) => askRegion(request, undefined, services, { ...terms, spending: own }),
   );
-  const { answer, isShared } = await sharing.catch((error: unknown) => {
-    // The one that was sent for this one may have lost its own key meanwhile.
-    if (!isOfCaller(error) || withdrawnFault(call, services) !== undefined) throw error;
-    const alone = askRegion(request, undefined, services, { cancellation });
-    return alone.then((own) => ({ answer: own, isShared: false }));
-  });
+  const { answer, isShared } = await sharing.then(
+    (outcome) => {
+      if (!outcome.isShared) spend(call, own);
+      return outcome;
+    },
+    (error: unknown) => {
+      spend(call, own);
+      // The one that was sent for this one may have lost its own key meanwhile.
+      if (!isOfCaller(error) || withdrawnFault(call, services) !== undefined) throw error;
+      const alone = askRegion(request, undefined, services, { cancellation });
+      return alone.then((answer) => ({ answer, isShared: false }));
+    },
+  );
   if (isShared) {
-    metrics.limitShared.inc(place.account.name, place.endpoint.region, operation.name);
+    const [account, region] = [place.account.name, place.endpoint.region];
+    metrics.limitShared.inc(account, region, serviceNameOf(serviceTypeOf(place)), operation.name);
     call.upstreamMs += answer.upstreamMs;
     call.waitedMs += Math.max(0, clock.monotonic() - begun - answer.upstreamMs);
   }
@@ -97,9 +110,7 @@ export async function askRegion(
   const { scope } = request.operation;
   if (scope === 'tenant' || (scope === 'service' && answered.status === 401))
     learnFrom(answered.status, request.call, services);
-  request.call.waitedMs += answered.waitedMs;
-  request.call.upstreamMs += answered.upstreamMs;
-  request.call.attempts += answered.attempts;
+  spend(sending.spending ?? request.call, answered, answered.headers);
   return answered;
 }
 
@@ -107,7 +118,13 @@ function upstreamRequest(
   request: OperationRequest,
   body: Buffer | string | undefined,
   services: Services,
-  { cancellation = request.call, beforeSending, waiting, trace = request.call.trace }: Sending,
+  {
+    cancellation = request.call,
+    spending = request.call,
+    beforeSending,
+    waiting,
+    trace = request.call.trace,
+  }: Sending,
 ): UpstreamRequest {
   const { call, operation, place } = request;
   // What is fetched for the cache is fetched for all who wait for it.
@@ -129,6 +146,7 @@ function upstreamRequest(
     priority: priorityOf(call),
     maxWaitMs: patienceOf(call, services),
     beforeSending: isForAll ? beforeSending : whileGood(call, services, beforeSending),
+    spending,
     waiting,
     cancellation,
     trace,

@@ -9,6 +9,7 @@ import { type Span, traced, within } from '../telemetry/tracing.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import { microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
+import { requestIdOf } from '../upstream/spending.ts';
 import { askRegion } from './ask-region.ts';
 import { type CacheResult, countResult } from './cache-result.ts';
 import type { OperationRead, OperationRequest } from './operation-request.ts';
@@ -140,8 +141,7 @@ export function storedFrom(answered: RegionAnswer, operation: Operation): Stored
     const value = said[name];
     if (isKeptHeader(name, value)) headers[name] = value;
   }
-  const id = answered.headers['x-compute-request-id'] ?? answered.headers['x-openstack-request-id'];
-  const requestId = typeof id === 'string' ? id : undefined;
+  const requestId = requestIdOf(answered.headers);
   return { status, body: answered.text, hrefs: answered.hrefs, headers, requestId };
 }
 

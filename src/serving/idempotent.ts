@@ -119,16 +119,28 @@ async function sendUnlessThere(keyed: Keyed, run: Run): Promise<Outcome> {
 async function send(keyed: Keyed, run: Run): Promise<Outcome> {
   const { request, services } = keyed;
   const cancellation = new UntilSent(request.call);
+  let isSent = false;
   const beforeSending = async () => {
-    await run.sending();
+    isSent = false;
+    const isSure = await run.sending();
+    // While this one waited for its slot another instance may have taken its key, and Redis is not there to say so.
+    if (!isSure && request.operation.creates !== undefined) {
+      const found = await look(keyed, run.record.startedAt);
+      if (found !== undefined) throw new MadeElsewhere(found);
+    }
     cancellation.sent();
+    isSent = true;
   };
   let answered: RegionAnswer;
   try {
     answered = await askRegion(request, await stampedBody(keyed), services, { cancellation, beforeSending });
   } catch (error) {
     if (error instanceof KeyTaken) return RUNNING;
-    if (mayHaveArrived(error)) return afterLoss(keyed, run, true);
+    if (error instanceof MadeElsewhere) {
+      await run.done(keep(error.found, keyed));
+      return recovered(error.found);
+    }
+    if (isSent && mayHaveArrived(error)) return afterLoss(keyed, run, true);
     await run.forget();
     throw error;
   }
@@ -138,6 +150,17 @@ async function send(keyed: Keyed, run: Run): Promise<Outcome> {
   if (NOT_DONE.has(status)) await run.forget();
   else await run.done(keep(answered, keyed));
   return { label: 'first', answer: answered };
+}
+
+/** It was not sent: another instance has made it meanwhile. */
+class MadeElsewhere extends Error {
+  override readonly name = 'MadeElsewhere';
+  readonly found: RegionAnswer;
+
+  constructor(found: RegionAnswer) {
+    super('another instance has sent it meanwhile');
+    this.found = found;
+  }
 }
 
 async function stampedBody({ request, body, name, services }: Keyed): Promise<Buffer | string | undefined> {

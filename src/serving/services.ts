@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
 import type { ClientRegistry } from '../access/clients.ts';
-import type { Identifier } from '../access/identify.ts';
+import type { Identifier, RevokedTokens } from '../access/identify.ts';
 import type { PasswordVerifier } from '../access/password.ts';
-import type { Revocations } from '../access/revocations.ts';
 import type { SluiceToken, TokenVerifier } from '../access/token.ts';
 import type { ResponseCache } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
@@ -19,6 +18,7 @@ import type { Standings } from '../standing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import type { Circuits } from '../upstream/circuits.ts';
 import type { RegionAnswer, Regions } from '../upstream/region.ts';
 import type { RegionHealth } from '../upstream/region-health.ts';
 import type { Callers } from './callers.ts';
@@ -37,6 +37,8 @@ export interface Services {
   readonly tracing: Tracing | undefined;
   /** Whether regions are up. */
   readonly health: RegionHealth;
+  /** Whether their services are asked. */
+  readonly circuits: Pick<Circuits, 'standings' | 'inFlight'>;
   /** The slowest and the refused requests of the last hour. */
   readonly notable: NotableRequests;
   /** How what is no region stands: `redis cache`, `login main`, `reload` … */
@@ -63,7 +65,7 @@ export interface Services {
   /** Signs and verifies Sluice's own tokens. */
   readonly tokens: TokenVerifier;
   /** Tokens of Sluice's own that were given back before they expired. */
-  readonly revocations: Pick<Revocations, 'has'>;
+  readonly revocations: RevokedTokens;
   /** Takes a façade token back, here and at the other instances. */
   revoke(token: SluiceToken): void;
   /** Rewrites links for the endpoints of the catalogs as they are now. */

@@ -73,7 +73,8 @@ export function createApplication(parts: ApplicationParts): Handler {
     );
     if ('answer' in departure) {
       counters.answered(departure.answer.status);
-      departure.answer.headers['x-compute-request-id'] = `req-${randomUUID()}`;
+      if (parts.dialect !== 'openstack')
+        departure.answer.headers['x-compute-request-id'] = `req-${randomUUID()}`;
     }
     return departure;
   };

@@ -81,8 +81,9 @@ export function readIdentityBody(incoming: Incoming): JsonValue | undefined {
   return readBody(incoming, (text) => readIdentityXml(text).value);
 }
 
-/** The same for Identity v3, which takes JSON only and answers anything else 400. */
+/** The same for Identity v3, which takes JSON only, answers anything else 400 and sees nothing of a chunked body. */
 export function readJsonBody(incoming: Incoming): JsonValue | undefined {
+  if (incoming.body.kind === 'chunked') return undefined;
   const bytes = bodyBytes(incoming);
   return bytes === undefined ? undefined : jsonOf(bytes.toString('utf8'));
 }

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { Ajv } from 'ajv';
 import { Choice, Nullable, Port, section } from '../settings/kinds.ts';
 import { ChaosRuleSchema } from './chaos/rule.ts';
+import { completing } from './complete.ts';
 import { KeystoneSchema, RegionName, TokensSchema, UsersSchema } from './identity/schema.ts';
 import { PRESET_NAMES, type PresetName, withPreset } from './presets.ts';
 import { IdentityRateLimitSchema, RateLimitsSchema } from './rates/schema.ts';
@@ -200,8 +200,7 @@ type DeepPartial<T> = T extends readonly (infer U)[]
 /** Settings as somebody writes them: whatever is left out has its default. */
 export type SimulatorInput = DeepPartial<SimulatorSettings>;
 
-const ajv = new Ajv({ useDefaults: true, allErrors: true, strict: false });
-const validateSettings = ajv.compile<Static<typeof SimulatorSchema>>(SimulatorSchema);
+const complete = completing(SimulatorSchema);
 
 /**
  * Completes settings with their defaults.
@@ -210,8 +209,9 @@ const validateSettings = ajv.compile<Static<typeof SimulatorSchema>>(SimulatorSc
  */
 export function simulatorSettings(input: SimulatorInput = {}): SimulatorSettings {
   const settings: unknown = withPreset(structuredClone(input));
-  if (validateSettings(settings)) return settings;
-  const problems = (validateSettings.errors ?? []).map(
+  const errors = complete(settings);
+  if (errors.length === 0) return settings as SimulatorSettings;
+  const problems = errors.map(
     (problem) => `${problem.instancePath.slice(1).replaceAll('/', '.') || 'simulator'}: ${problem.message}`,
   );
   throw new Error(`the settings of the simulator are wrong\n${problems.join('\n')}`);

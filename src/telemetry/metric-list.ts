@@ -3,8 +3,12 @@ import { BUCKETS, type MetricDescription } from './families.ts';
 /** Seconds, up to beyond the longest wait for a slot that can be configured, an hour. */
 const WITH_WAITS = [...BUCKETS, 60, 120, 300, 600, 1_800, 3_600, 7_200];
 
-/** What tells limits apart, in all families alike. */
-const LIMIT = ['account', 'region', 'service', 'verb', 'uri', 'unit'] as const;
+/**
+ * The labels of all `sluice_limit_*` families, in this order: where (account, region, service), whose requests are counted
+ * together (scope: each has a queue of its own), which limit of those (verb, uri, unit), then who asked, for what, and why.
+ */
+const BUDGET = ['account', 'region', 'service', 'scope'] as const;
+const LIMIT = [...BUDGET, 'verb', 'uri', 'unit'] as const;
 
 /**
  * Every metric Sluice exports: the one list. The table in docs/metrics.md is generated from it (see config/reference.ts), a test
@@ -136,7 +140,7 @@ export const METRICS = {
   upstreamRequests: {
     type: 'counter',
     name: 'sluice_upstream_requests_total',
-    help: 'Requests sent to regions; status `error` when no answer came',
+    help: 'Requests sent to regions; status `error` when no answer came, `superseded` when none was waited for: of a request and its hedge the other one was answered first',
     labels: ['account', 'region', 'operation', 'status'],
   },
   upstreamInFlight: {
@@ -157,6 +161,12 @@ export const METRICS = {
     name: 'sluice_upstream_retries_total',
     help: 'Requests sent to a region once more, by reason',
     labels: ['region', 'reason'],
+  },
+  upstreamHedges: {
+    type: 'counter',
+    name: 'sluice_upstream_hedges_total',
+    help: 'Reads whose answer took long, by what became of their hedge: `won`, `lost` (the first request was answered before it), `failed` (neither was answered), `no-room` (not sent: limits, budgets or the circuit had none)',
+    labels: ['account', 'region', 'outcome'],
   },
   retryBudget: {
     type: 'gauge',
@@ -192,38 +202,44 @@ export const METRICS = {
     type: 'counter',
     name: 'sluice_limit_shared_reads_total',
     help: 'Reads that waited for a slot and were answered by the same read of somebody else, which got one first',
-    labels: ['account', 'region', 'operation'],
+    labels: ['account', 'region', 'service', 'operation'],
   },
   limitWait: {
     type: 'histogram',
     buckets: WITH_WAITS,
     name: 'sluice_limit_wait_seconds',
     help: 'Time requests waited for a slot of a rate limit, by client',
-    labels: ['account', 'region', 'service', 'client'],
+    labels: [...BUDGET, 'client'],
   },
   limitQueueDepth: {
     type: 'gauge',
     name: 'sluice_limit_queue_depth',
     help: 'Requests that wait for a slot now',
-    labels: ['account', 'region', 'service'],
+    labels: BUDGET,
   },
   limitWaiting: {
     type: 'gauge',
     name: 'sluice_limit_waiting_requests',
     help: 'Requests that wait for a slot now, by client',
-    labels: ['account', 'region', 'service', 'client'],
+    labels: [...BUDGET, 'client'],
   },
   limitQueueOldest: {
     type: 'gauge',
     name: 'sluice_limit_queue_oldest_seconds',
     help: 'How long the request has waited that waits longest now',
-    labels: ['account', 'region', 'service'],
+    labels: BUDGET,
   },
   limitValue: {
     type: 'gauge',
     name: 'sluice_limit_value',
-    help: 'Requests a limit allows per unit, whose are counted together (scope), and who says so (origin: published, configured, preset, header, learned, default)',
-    labels: [...LIMIT, 'scope', 'origin'],
+    help: 'Requests a limit allows per unit',
+    labels: LIMIT,
+  },
+  limitInfo: {
+    type: 'gauge',
+    name: 'sluice_limit_info',
+    help: 'Always 1; its origin says who says that there is such a limit: published, configured, preset, header, learned, default',
+    labels: [...LIMIT, 'origin'],
   },
   limitRemaining: {
     type: 'gauge',
@@ -234,8 +250,8 @@ export const METRICS = {
   limitRejected: {
     type: 'counter',
     name: 'sluice_limit_rejected_total',
-    help: 'Requests Sluice itself refused with overLimit, by reason',
-    labels: ['account', 'region', 'service', 'client', 'reason'],
+    help: 'Requests Sluice itself refused with overLimit, by reason; scope `client`: over a limit of the client’s own',
+    labels: [...BUDGET, 'client', 'reason'],
   },
   limitUsed: {
     type: 'counter',

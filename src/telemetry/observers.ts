@@ -84,24 +84,26 @@ export function observeLimits(
   metrics: Metrics,
   log: Logger,
   standings: () => RegionStanding[],
-): (account: string, region: string, service: string) => ShaperObserver {
+): (account: string, region: string, name: { service: string; scope: string }) => ShaperObserver {
   let used = new Map<string, number>();
   metrics.onScrape('limits', () => {
     // Accounts, regions and limits that are gone must not be shown as they last were.
     metrics.limitQueueDepth.reset();
     metrics.limitQueueOldest.reset();
     metrics.limitWaiting.reset();
-    for (const gauge of [metrics.limitValue, metrics.limitRemaining, metrics.limitExhaustion]) gauge.reset();
+    const { limitValue, limitInfo, limitRemaining, limitExhaustion } = metrics;
+    for (const gauge of [limitValue, limitInfo, limitRemaining, limitExhaustion]) gauge.reset();
     const usedBefore = used;
     used = new Map();
     for (const standing of standings()) scrape(metrics, standing, usedBefore, used);
   });
-  return (account, region, service) => ({
+  return (account, region, { service, scope }) => ({
     waited: (waitMs, client) =>
-      metrics.limitWait.observe(waitMs / 1000, account, region, service, client.trim()),
-    refused: (reason, client) => metrics.limitRejected.inc(account, region, service, client.trim(), reason),
+      metrics.limitWait.observe(waitMs / 1000, account, region, service, scope, client.trim()),
+    refused: (reason, client) =>
+      metrics.limitRejected.inc(account, region, service, scope, client.trim(), reason),
     overLimit: () => metrics.upstreamOverLimit.inc(account, region, service),
-    problem: (line) => log.warn({ account, region, service }, line),
+    problem: (line) => log.warn({ account, region, service, scope }, line),
   });
 }
 
@@ -111,18 +113,20 @@ function scrape(
   usedBefore: ReadonlyMap<string, number>,
   used: Map<string, number>,
 ): void {
-  metrics.limitQueueDepth.set({ account, region, service }, snapshot.queueDepth);
-  metrics.limitQueueOldest.set({ account, region, service }, snapshot.oldestMs / 1000);
+  const budget = { account, region, service, scope };
+  metrics.limitQueueDepth.set(budget, snapshot.queueDepth);
+  metrics.limitQueueOldest.set(budget, snapshot.oldestMs / 1000);
   for (const [client, waiting] of snapshot.waiting)
-    metrics.limitWaiting.set({ account, region, service, client: client.trim() }, waiting);
+    metrics.limitWaiting.set({ ...budget, client: client.trim() }, waiting);
   for (const { limit, remaining, used: byClient, exhaustionMs } of snapshot.limits) {
     const { verb, unit, uri, value, origin = 'published' } = limit;
-    const labels = { account, region, service, verb, uri, unit };
-    metrics.limitValue.set({ ...labels, scope, origin }, value);
+    const labels = { ...budget, verb, uri, unit };
+    metrics.limitValue.set(labels, value);
+    metrics.limitInfo.set({ ...labels, origin }, 1);
     metrics.limitRemaining.set(labels, remaining);
     if (exhaustionMs !== undefined) metrics.limitExhaustion.set(labels, exhaustionMs / 1000);
     for (const [client, total] of byClient) {
-      const where = [account, region, service, verb, uri, unit, client] as const;
+      const where = [account, region, service, scope, verb, uri, unit, client] as const;
       const key = where.join('\n');
       metrics.limitUsed.add(Math.max(0, total - (usedBefore.get(key) ?? 0)), ...where);
       used.set(key, total);

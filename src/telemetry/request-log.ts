@@ -36,6 +36,8 @@ export interface RequestLine {
   attempts?: number | undefined;
   /** Why the cache said what it said. */
   cacheReason?: string | undefined;
+  /** The region's id of the last attempt, where the caller was told a fault and an id of Sluice's own. */
+  upstreamId?: string | undefined;
   /** Sluice's own id, where the caller was told the region's. */
   ownId?: string | undefined;
   trace_id?: string | undefined;

@@ -16,19 +16,24 @@ export function recordSlot(request: RegionRequest, means: Means, permit: Permit 
 export function recordAttempt(
   request: RegionRequest,
   means: Means,
-  attempt: { readonly label: string; readonly count: number; readonly ms: number },
+  attempt: {
+    readonly label: string;
+    readonly count: number;
+    readonly ms: number;
+    /** What it is counted as where it has no answer; `error` when left out. */
+    readonly unanswered?: string;
+  },
   outcome: { readonly status: number } | ExchangeError,
 ): void {
   const { metrics, health } = means;
   const [account, region] = [request.place.account.name, request.place.endpoint.region];
-  const { label, ms } = attempt;
+  const { label, ms, unanswered = 'error' } = attempt;
   const isAnswer = !(outcome instanceof ExchangeError);
-  health.ended(account, region);
   if (isAnswer) health.heard(account, region, outcome.status);
   else if (outcome.kind === 'timeout') health.suspect(account, region);
   else if (outcome.kind !== 'aborted' && outcome.kind !== 'too-large')
     health.failed(account, region, outcome.message);
-  metrics.upstreamRequests.inc(account, region, label, isAnswer ? statusLabel(outcome.status) : 'error');
+  metrics.upstreamRequests.inc(account, region, label, isAnswer ? statusLabel(outcome.status) : unanswered);
   metrics.upstreamDuration.observe(ms / 1000, region, label);
   if (request.requestId === undefined) return;
   const end = isAnswer

@@ -1,9 +1,17 @@
 import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import type { Place } from '../routing/directory.ts';
 import { isServicePlace, serviceTypeOf } from '../routing/service-place.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type AttemptEnd, CIRCUIT, Circuit, type CircuitOptions, type CircuitRefusal } from './circuit.ts';
+import {
+  type AttemptEnd,
+  CIRCUIT,
+  Circuit,
+  type CircuitOptions,
+  type CircuitRefusal,
+  type CircuitState,
+} from './circuit.ts';
 import { ExchangeError } from './exchange.ts';
 import { isLost } from './failure.ts';
 
@@ -13,19 +21,72 @@ export type CircuitSettings = Pick<CircuitOptions, 'failures' | 'openMs' | 'most
 /** As the metric has them. */
 const VALUES = { closed: 0, 'half-open': 1, open: 2 } as const;
 
-/** The circuits of all places there are: one for each account, region and service. */
+/** How one circuit stands. */
+export interface CircuitStanding {
+  readonly account: string;
+  readonly region: string;
+  readonly service: string;
+  readonly state: CircuitState;
+  /** Wall time in ms: since when it is closed, or not. */
+  readonly sinceMs: number;
+}
+
+interface Known {
+  readonly circuit: Circuit;
+  readonly where: Pick<CircuitStanding, 'account' | 'region' | 'service'>;
+  sinceMs: number;
+}
+
+/**
+ * The circuits of all places there are: one for each account, region and service, from what becomes of callers' requests
+ * alone. It decides whether the next one is sent; whether a region is up at all, also when nobody asks it, is
+ * `RegionHealth`'s to say. They outlive a reload: what does not answer does not answer because of it either.
+ */
 export class Circuits {
-  readonly #settings: CircuitSettings;
+  readonly #options = { ...CIRCUIT, failures: 0, openMs: 1_000, mostInFlight: Number.POSITIVE_INFINITY };
   readonly #metrics: Metrics;
   readonly #log: Pick<Logger, 'warn' | 'info'>;
-  readonly #circuits = new Map<string, Circuit>();
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #circuits = new Map<string, Known>();
   /** The same by what a request brings: catalogs are read anew with each token. */
   readonly #byEndpoint = new WeakMap<object, Circuit>();
 
-  constructor(settings: CircuitSettings, metrics: Metrics, log: Pick<Logger, 'warn' | 'info'>) {
-    this.#settings = settings;
+  constructor(metrics: Metrics, log: Pick<Logger, 'warn' | 'info'>, clock: Pick<Clock, 'now'>) {
     this.#metrics = metrics;
     this.#log = log;
+    this.#clock = clock;
+    metrics.onScrape('circuits', () => {
+      metrics.circuitState.reset();
+      for (const { state, sinceMs: _, ...where } of this.standings())
+        metrics.circuitState.set(where, VALUES[state]);
+    });
+  }
+
+  /**
+   * Puts settings in force, for circuits there are as well.
+   *
+   * @param accounts names of those that there are now: circuits of others are forgotten
+   */
+  use(settings: CircuitSettings, accounts: ReadonlySet<string>): void {
+    Object.assign(this.#options, settings);
+    for (const [key, { where }] of this.#circuits)
+      if (!accounts.has(where.account)) this.#circuits.delete(key);
+  }
+
+  standings(): CircuitStanding[] {
+    return [...this.#circuits.values()].map(({ circuit: { state }, where, sinceMs }) => ({
+      ...where,
+      state,
+      sinceMs,
+    }));
+  }
+
+  /** Attempts under way at a region, whatever service they are for. */
+  inFlight(account: string, region: string): number {
+    let sum = 0;
+    for (const { circuit, where } of this.#circuits.values())
+      if (where.account === account && where.region === region) sum += circuit.inFlight;
+    return sum;
   }
 
   of(place: Place): Circuit {
@@ -36,16 +97,16 @@ export class Circuits {
     const { account } = place;
     const { region } = place.endpoint;
     const key = JSON.stringify([account.name, region, service]);
-    const circuit = this.#circuits.get(key) ?? this.#begin(account.name, region, service);
-    this.#circuits.set(key, circuit);
-    this.#byEndpoint.set(endpoint, circuit);
-    return circuit;
+    const found = this.#circuits.get(key) ?? this.#begin(account.name, region, service);
+    this.#circuits.set(key, found);
+    this.#byEndpoint.set(endpoint, found.circuit);
+    return found.circuit;
   }
 
-  #begin(account: string, region: string, service: string): Circuit {
+  #begin(account: string, region: string, service: string): Known {
     const where = { account, region, service };
-    const circuit = new Circuit({ ...CIRCUIT, ...this.#settings }, (state, before) => {
-      this.#metrics.circuitState.set(where, VALUES[state]);
+    const circuit = new Circuit(this.#options, (state, before) => {
+      if (state === 'closed' || before === 'closed') begun.sinceMs = this.#clock.now();
       if (state === 'open' && before === 'closed') {
         this.#metrics.circuitOpened.inc(account, region, service);
         this.#log.warn(
@@ -55,9 +116,9 @@ export class Circuits {
       }
       if (state === 'closed') this.#log.info(where, `${service} of ${region} answers again`);
     });
-    this.#metrics.circuitState.set(where, VALUES.closed);
     this.#metrics.circuitOpened.touch(account, region, service);
-    return circuit;
+    const begun: Known = { circuit, where, sinceMs: this.#clock.now() };
+    return begun;
   }
 }
 

@@ -39,6 +39,23 @@ export function lostFault(status: number, method: string, region: string): Fault
   return new Fault('computeFault', lostText(region, method, why), { cause: new LostAnswer(why) });
 }
 
+/**
+ * The fault for a request whose answer has not come when the process ends: a read is for another instance, a write may have been
+ * done.
+ *
+ * @param region empty: none was asked yet
+ */
+export function cutFault(method: string, region: string, isWrite: boolean): Fault {
+  if (isWrite && region !== '')
+    return new Fault('computeFault', lostText(region, method, 'this instance of Sluice stops'), {
+      reason: 'stopping',
+    });
+  return new Fault('serviceUnavailable', 'Sluice is shutting down. Send the request again.', {
+    reason: 'stopping',
+    headers: { 'retry-after': '1' },
+  });
+}
+
 /** A request was sent, and what became of it is not known. */
 export class LostAnswer extends Error {
   override readonly name = 'LostAnswer';

@@ -5,6 +5,7 @@ import type { Permit } from '../limits/slot-request.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Circuits } from './circuits.ts';
+import type { Hedging } from './hedge/hedging.ts';
 import type { Pools } from './pools.ts';
 import type { RegionHealth } from './region-health.ts';
 import type { Renewals } from './renewals.ts';
@@ -32,6 +33,8 @@ export interface Means {
   readonly retryBudgets: RetryBudgets;
   /** Whether regions answer at all. */
   readonly circuits: Circuits;
+  /** What is sent a second time when its answer takes long. */
+  readonly hedging: Hedging;
   /** Limits of the clients' own. */
   readonly clientLimits: ClientLimits;
   /** What whoever is over one of them is answered. */

@@ -20,7 +20,7 @@ import {
 } from './attempts.ts';
 import type { Circuit } from './circuit.ts';
 import { circuitFault, endOf } from './circuits.ts';
-import type { AnswerHead, ExchangeRequest, ExchangeWatch, UpstreamAnswer } from './exchange.ts';
+import type { AnswerHead, ExchangeRequest, UpstreamAnswer } from './exchange.ts';
 import { ExchangeError } from './exchange.ts';
 import { failureFault, renewalFault } from './failure.ts';
 import type { CallTerms, Means } from './means.ts';
@@ -28,14 +28,15 @@ import { ownToken } from './own-token.ts';
 import { isTaken, type Tokens } from './renewals.ts';
 import { isStreamed, isWhole, type RegionRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import { announce, mayRideAlong, RegionSlot, settleUnanswered, waitForSlot } from './slot.ts';
+import { announce, mayRideAlong, PermitWatch, RegionSlot, waitForSlot } from './slot.ts';
+import { spend } from './spending.ts';
 
 /**
  * One request to a region, sent until there is an answer worth having. Each attempt takes a token, a permit and one
  * exchange; `decideNext` says what comes after it. On the usual way, of one attempt, there is one thing to wait for: the
  * answer. How an answer is taken, whole or as a stream, is what the two kinds of calls differ in.
  */
-export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> implements ExchangeWatch {
+export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> {
   /** Time spent waiting for slots, ms. */
   waitedMs = 0;
   /** Time from sending to the answer, all attempts, ms. */
@@ -45,18 +46,16 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   /** What the last attempt was charged to. */
   charges: readonly Charge[] = [];
   protected readonly request: R;
-  protected readonly means: Means;
+  readonly means: Means;
   readonly #terms: CallTerms;
+  protected readonly budget: RetryBudget;
+  protected readonly circuit: Circuit;
   readonly #tokens: Tokens;
-  readonly #budget: RetryBudget;
-  readonly #circuit: Circuit;
   readonly #trust: Trust | undefined;
   #state: AttemptState;
   #given: Permit | undefined;
-  /** Of the current attempt. */
-  #permit: Permit | undefined;
-  /** The head of the current attempt's answer is here: its permit is used up. */
-  #hasHead = false;
+  /** Of the last answer there was. */
+  #headers: IncomingHttpHeaders | undefined;
 
   constructor(request: R, terms: CallTerms, means: Means) {
     this.request = request;
@@ -70,15 +69,19 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     // Nobody here can replace a caller's own token: that it is refused is the answer.
     if (request.ownToken !== undefined) this.#state = { ...this.#state, hasNewToken: true };
     this.#given = terms.permit;
-    this.#budget = means.retryBudgets.of(request.place.endpoint.origin);
-    this.#budget.requested(means.clock.monotonic());
-    this.#circuit = means.circuits.of(request.place);
+    this.budget = means.retryBudgets.of(request.place.endpoint.origin);
+    this.budget.requested(means.clock.monotonic());
+    this.circuit = means.circuits.of(request.place);
   }
 
   /** Headers of an attempt. */
   protected abstract headers(token: Token): Record<string, string>;
-  /** One exchange; `this` watches how far it gets. */
-  protected abstract exchange(request: ExchangeRequest, dispatcher: Dispatcher): Promise<A | ExchangeError>;
+  /** One exchange; `watch` is told how far it gets. */
+  protected abstract exchange(
+    request: ExchangeRequest,
+    dispatcher: Dispatcher,
+    watch: PermitWatch,
+  ): Promise<A | ExchangeError>;
   /** What is wrong with an answer, if anything; it then counts as none. */
   protected abstract check(answer: A): ExchangeError | undefined | Promise<ExchangeError | undefined>;
   /** A refusal with its whole body, as far as that was read. */
@@ -98,7 +101,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         const token = this.#tokenNow() ?? (await this.#tokenLater());
         this.#checkCircuit();
         const asked = this.#admit();
-        const permit = asked instanceof Promise ? await waitForSlot(asked, this.request) : asked;
+        const permit = asked instanceof Promise ? await waitForSlot(asked, this.request, this) : asked;
         recordSlot(this.request, this.means, permit);
         if (permit.refused) {
           if (mayRideAlong(permit)) this.request.waiting?.refused();
@@ -119,23 +122,11 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         await this.#prepare(step, result, token);
       }
     } catch (error) {
+      if (this.request.spending) spend(this.request.spending, this, this.#headers);
       // Whatever was waited for ends with the signal's own reason.
       if (error instanceof Fault || !this.request.cancellation?.gone) throw error;
       throw this.#failure(new ExchangeError('aborted', false, 'the caller left', error));
     }
-  }
-
-  queued(): void {
-    this.#permit?.queued();
-  }
-
-  sent(): void {
-    this.#permit?.sent();
-  }
-
-  head(status: number, headers: IncomingHttpHeaders): void {
-    this.#hasHead = true;
-    this.#permit?.answered(status, headers);
   }
 
   /** @throws {Fault} over a limit of the client's own, of which a request takes one, however often it is sent */
@@ -143,10 +134,11 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { clientLimits, clock, limits, metrics, overLimitStatus } = this.means;
     const { client, method, place } = this.request;
     if (this.#terms.isFree || this.#given !== undefined || !clientLimits.has(client)) return;
-    const slot = this.#slot(0, false);
+    const slot = this.slot(0, false);
     const refused = clientLimits.take(client, method, slot, clock.monotonic(), limits.instances);
     if (refused === undefined) return;
-    metrics.limitRejected.inc(place.account.name, place.endpoint.region, slot.service, client, 'client');
+    const [account, region] = [place.account.name, place.endpoint.region];
+    metrics.limitRejected.inc(account, region, slot.service, 'client', client, 'client');
     throw clientLimitFault(client, refused, { overLimitStatus, nowWall: clock.now() });
   }
 
@@ -170,17 +162,17 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   }
 
   #acquire(maxWaitMs: number, isAgain: boolean): Permit | Refusal | Promise<Permit | Refusal> {
-    return this.means.limits.acquire(this.request.place, this.#slot(maxWaitMs, isAgain));
+    return this.means.limits.acquire(this.request.place, this.slot(maxWaitMs, isAgain));
   }
 
-  #slot(maxWaitMs: number, isAgain: boolean): RegionSlot {
+  protected slot(maxWaitMs: number, isAgain: boolean): RegionSlot {
     const { base, isFree } = this.#terms;
     return new RegionSlot(this.request, base, isFree, maxWaitMs, isAgain);
   }
 
   /** @throws {Fault} 503: the region does not answer, so that there is no use in waiting for a slot */
   #checkCircuit(): void {
-    const refused = this.#circuit.refusal(this.means.clock.monotonic());
+    const refused = this.circuit.refusal(this.means.clock.monotonic());
     if (refused === undefined) return;
     this.#given?.cancel();
     throw circuitFault(refused, this.request.place);
@@ -189,16 +181,14 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
   /** One exchange, counted; an answer that is none is a failure from here on. */
   async #attempt(token: Token, permit: Permit): Promise<A | ExchangeError> {
     const { method, path, query, body, place } = this.request;
-    this.#hasHead = false;
-    this.#permit = permit;
     const started = this.means.clock.monotonic();
-    const pass = this.#circuit.enter(started);
+    const pass = this.circuit.enter(started);
     if (typeof pass !== 'string') {
       permit.cancel();
       throw circuitFault(pass, place);
     }
     const span = beginAttempt(this.request, this.#terms.label, this.attempts++);
-    this.means.health.asked(place.account.name, place.endpoint.region);
+    const watch = new PermitWatch(permit);
     const outcome = await this.exchange(
       {
         method,
@@ -207,18 +197,20 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
         body: isStreamed(body) ? body.stream : body,
       },
       this.means.pools.get(place.endpoint.origin, this.#trust),
+      watch,
     );
     const tookMs = this.means.clock.monotonic() - started;
     this.upstreamMs += tookMs;
     endAttempt(span, outcome);
     const { label } = this.#terms;
     recordAttempt(this.request, this.means, { label, count: this.attempts, ms: tookMs }, outcome);
-    this.#circuit.ended(pass, endOf(outcome), started + tookMs);
+    this.circuit.ended(pass, endOf(outcome), started + tookMs);
+    this.#headers = (outcome instanceof ExchangeError ? watch.headers : outcome.headers) ?? this.#headers;
     if (!(outcome instanceof ExchangeError)) {
       const flaw = this.check(outcome);
       return (flaw instanceof Promise ? await flaw : flaw) ?? outcome;
     }
-    if (!this.#hasHead) settleUnanswered(permit, outcome);
+    watch.ended(outcome);
     return outcome;
   }
 
@@ -226,7 +218,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { body, cancellation } = this.request;
     const canRepeat = isWhole(body) || this.#isOwnRefused(result);
     const mayPass = result instanceof ExchangeError || result.status >= 500;
-    const hasBudget = mayPass && this.#budget.allows(this.means.clock.monotonic());
+    const hasBudget = mayPass && this.budget.allows(this.means.clock.monotonic());
     if (result instanceof ExchangeError)
       return { kind: 'failure', failure: cancellation?.gone ? 'aborted' : result.kind, canRepeat, hasBudget };
     const isOverLimit = this.#isOverLimit(result);
@@ -244,7 +236,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     if (status !== 413 && status !== 429) return false;
     const whole = this.whole(answer);
     const refused = { status, headers, body: whole && refusalBody(whole) };
-    return this.means.limits.overLimit(this.request.place, this.#slot(0, true), refused);
+    return this.means.limits.overLimit(this.request.place, this.slot(0, true), refused);
   }
 
   /** Does what has to be done before the next attempt. */
@@ -261,7 +253,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
       const next = await this.means.renewals.renew(this.#tokens, token, cancellation?.signal);
       hasNewToken = next.id !== token.id;
     } else if (step.kind === 'repeat') {
-      this.#budget.repeated(this.means.clock.monotonic());
+      this.budget.repeated(this.means.clock.monotonic());
       await sleep(this.means.clock, step.delayMs, cancellation?.signal);
     }
     this.#state = stateAfter(this.#state, step, hasNewToken);

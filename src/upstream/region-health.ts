@@ -15,8 +15,6 @@ interface Pulse {
   isSuspect: boolean;
   /** When it was last asked with a result that says anything, monotonic ms. */
   heardAt: number;
-  /** Attempts under way. */
-  inFlight: number;
 }
 
 /** Where lines about regions go; a pino logger fits. */
@@ -27,7 +25,8 @@ export interface HealthLog {
 
 /**
  * Whether each region of each account is up, from what becomes of all that is sent there, `RegionWatch`'s questions included.
- * It outlives a reload.
+ * For people, and for nothing else: whether a request is sent is for `Circuits` to say, which know services and no questions of
+ * Sluice's own. It outlives a reload.
  */
 export class RegionHealth {
   readonly #clock: Clock;
@@ -39,16 +38,6 @@ export class RegionHealth {
     this.#clock = clock;
     this.#log = log;
     this.#standings = new Standings(() => clock.now());
-  }
-
-  /** An attempt begins. */
-  asked(account: string, region: string): void {
-    this.#pulse(account, region).inFlight++;
-  }
-
-  /** An attempt has ended, however it did. */
-  ended(account: string, region: string): void {
-    this.#pulse(account, region).inFlight--;
   }
 
   /** It has answered. */
@@ -89,11 +78,6 @@ export class RegionHealth {
     return this.#standings.get(this.#pulse(account, region).part);
   }
 
-  /** Attempts under way. */
-  inFlight(account: string, region: string): number {
-    return this.#pulse(account, region).inFlight;
-  }
-
   /** How long nothing was heard of it, ms; Infinity: never. One in doubt has to be asked soon. */
   silence(account: string, region: string): { readonly ms: number; readonly isDoubtful: boolean } {
     const { heardAt, failures, isSuspect } = this.#pulse(account, region);
@@ -105,7 +89,7 @@ export class RegionHealth {
     let pulse = regions.get(region);
     if (pulse === undefined) {
       const part = `${account} ${region}`;
-      pulse = { part, failures: 0, isSuspect: false, heardAt: Number.NEGATIVE_INFINITY, inFlight: 0 };
+      pulse = { part, failures: 0, isSuspect: false, heardAt: Number.NEGATIVE_INFINITY };
       regions.set(region, pulse);
     }
     return pulse;

@@ -8,13 +8,16 @@ import type { Hrefs } from '../links/json-hrefs.ts';
 import type { LongDocument } from '../links/long-document.ts';
 import type { Operation } from '../operations/operation.ts';
 import { AnswerReader } from './answer-reader.ts';
+import { withTrace } from './attempt-span.ts';
 import type { ExchangeError, ExchangeRequest, UpstreamAnswer } from './exchange.ts';
 import { passthroughRequestHeaders, requestHeaders } from './headers.ts';
+import { hedgedExchange, type Send } from './hedge/hedged-exchange.ts';
 import type { Means } from './means.ts';
 import { RegionCall } from './region-call.ts';
 import { Renewals } from './renewals.ts';
 import type { ProxiedRequest, UpstreamRequest } from './request.ts';
 import { RetryBudgets } from './retry-budget.ts';
+import type { PermitWatch } from './slot.ts';
 import { discard, type StreamedAnswer, streamExchange } from './stream-exchange.ts';
 import { exchange, MAX_ANSWER_BYTES } from './whole-exchange.ts';
 
@@ -120,14 +123,20 @@ class WholeCall extends RegionCall<UpstreamRequest, UpstreamAnswer> {
   protected exchange(
     request: ExchangeRequest,
     dispatcher: Dispatcher,
+    watch: PermitWatch,
   ): Promise<UpstreamAnswer | ExchangeError> {
-    return exchange(
-      dispatcher,
-      request,
-      this.request.cancellation,
-      this,
-      mostBytesOf(this.request.operation),
-    );
+    const { request: asked, means, circuit, budget } = this;
+    const mostBytes = mostBytesOf(asked.operation);
+    const hedges = means.hedging.of(asked, circuit);
+    if (hedges === undefined) return exchange(dispatcher, request, asked.cancellation, watch, mostBytes);
+    const send: Send = (cancellation, watch, span) => {
+      const headers = withTrace(request.headers, span);
+      return exchange(dispatcher, { ...request, headers }, cancellation, watch, mostBytes);
+    };
+    const slot = () => this.slot(0, false);
+    const countAttempt = () => this.attempts++;
+    const terms = { request: asked, means, hedges, circuit, budget, slot, countAttempt };
+    return hedgedExchange(terms, send, watch);
   }
 
   protected check(answer: UpstreamAnswer): ReturnType<AnswerReader['check']> {
@@ -204,8 +213,9 @@ class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
   protected exchange(
     request: ExchangeRequest,
     dispatcher: Dispatcher,
+    watch: PermitWatch,
   ): Promise<StreamedAnswer | ExchangeError> {
-    return streamExchange(dispatcher, request, this.request.cancellation, this);
+    return streamExchange(dispatcher, request, this.request.cancellation, watch);
   }
 
   protected check(): undefined {}

@@ -5,6 +5,7 @@ import type { Operation } from '../operations/operation.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Span } from '../telemetry/tracing.ts';
 import type { Cancellation } from './cancellation.ts';
+import type { Spending } from './spending.ts';
 
 /** A body that is sent while it comes in: once, unless nothing of it has been read. */
 export interface StreamedBody {
@@ -39,6 +40,8 @@ export interface RegionRequest {
   readonly cancellation: Cancellation | undefined;
   /** What this is a part of, where that is traced. */
   readonly trace?: Span | undefined;
+  /** Where its cost is added when it ends in a fault: no answer says it then. */
+  readonly spending?: Spending | undefined;
   /** Told when it begins to wait for a slot, and when that is over. */
   readonly waiting?: WaitWatch | undefined;
 }

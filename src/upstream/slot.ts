@@ -1,8 +1,10 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Clock } from '../clock.ts';
 import { serviceNameOf } from '../identity/service-types.ts';
 import type { Permit, Priority, Refusal, SlotRequest } from '../limits/slot-request.ts';
 import { isServicePlace } from '../routing/service-place.ts';
 import { inSpan } from './attempt-span.ts';
-import type { ExchangeError } from './exchange.ts';
+import type { ExchangeError, ExchangeWatch } from './exchange.ts';
 import type { RegionRequest } from './request.ts';
 
 /**
@@ -60,19 +62,63 @@ function belowVersion(path: string, basePath: string): string {
   return path.slice(isBelow ? basePath.length : (/^\/v\d[^/]*(?=\/)/.exec(path)?.[0] ?? '').length);
 }
 
-/** What a permit is told of an exchange that ended without a head. */
-export function settleUnanswered(permit: Permit, { kind, sent }: ExchangeError): void {
-  if (kind === 'aborted' && sent) permit.lost();
-  else if (sent) permit.answered();
-  else permit.cancel();
+/** Tells a permit how far the exchange that it is for has got. */
+export class PermitWatch implements ExchangeWatch {
+  readonly #permit: Permit;
+  #isQueued = false;
+  #headers: IncomingHttpHeaders | undefined;
+
+  constructor(permit: Permit) {
+    this.#permit = permit;
+  }
+
+  /** It has a connection, and the region has said nothing so far. */
+  get isUnanswered(): boolean {
+    return !this.#isQueued && this.#headers === undefined;
+  }
+
+  /** Those of the answer, once its head is here. */
+  get headers(): IncomingHttpHeaders | undefined {
+    return this.#headers;
+  }
+
+  queued(): void {
+    this.#isQueued = true;
+    this.#permit.queued();
+  }
+
+  sent(): void {
+    this.#isQueued = false;
+    this.#permit.sent();
+  }
+
+  head(status: number, headers: IncomingHttpHeaders): void {
+    this.#headers = headers;
+    this.#permit.answered(status, headers);
+  }
+
+  /** The exchange is over without an answer; with its head the permit is used up. */
+  ended({ kind, sent }: ExchangeError): void {
+    if (this.#headers !== undefined) return;
+    if (kind === 'aborted' && sent) this.#permit.lost();
+    else if (sent) this.#permit.answered();
+    else this.#permit.cancel();
+  }
 }
 
-/** Waits for a slot; whoever wants to know that is told. */
+/**
+ * Waits for a slot; whoever wants to know that is told.
+ *
+ * @param call gets the time that was waited in vain; a permit says its own
+ */
 export async function waitForSlot(
   asked: Promise<Permit | Refusal>,
   request: RegionRequest,
+  call: { waitedMs: number; readonly means: { readonly clock: Pick<Clock, 'monotonic'> } },
 ): Promise<Permit | Refusal> {
   const { waiting } = request;
+  const { clock } = call.means;
+  const begun = clock.monotonic();
   waiting?.begin();
   let isGranted = false;
   try {
@@ -80,6 +126,7 @@ export async function waitForSlot(
     isGranted = permit.refused === undefined;
     return permit;
   } finally {
+    if (!isGranted) call.waitedMs += clock.monotonic() - begun;
     waiting?.end(isGranted);
   }
 }

@@ -51,13 +51,14 @@ export async function logIn(username: string, password: string, project: string)
   };
 }
 
-/** A user of this run, with the role `member` in the project `demo`. */
+/** A user of this run, with the role `member` in one project. */
 export interface TestUser extends CloudUser {
   readonly id: string;
   remove(): Promise<void>;
 }
 
-export async function createUser(): Promise<TestUser> {
+/** @param project name of one that `up.sh` makes: `demo` or `alt` */
+export async function createUser(project = 'demo'): Promise<TestUser> {
   const admin = await logIn('admin', process.env['ADMIN_PASS'] ?? 'openstack-admin', 'admin');
   const ask = async (method: string, path: string, body?: object) => {
     const response = await fetch(AUTH_URL + path, {
@@ -70,20 +71,20 @@ export async function createUser(): Promise<TestUser> {
   };
   const [name, password] = [`sluice-${randomBytes(4).toString('hex')}`, randomBytes(12).toString('hex')];
   const first = ([item]: { id: string }[]) => item!.id;
-  const project = first((await ask('GET', '/projects?name=demo'))['projects'] as never);
+  const projectId = first((await ask('GET', `/projects?name=${project}`))['projects'] as never);
   const role = first((await ask('GET', '/roles?name=member'))['roles'] as never);
   const made = (await ask('POST', '/users', {
-    user: { name, password, domain_id: 'default', default_project_id: project },
+    user: { name, password, domain_id: 'default', default_project_id: projectId },
   })) as {
     user: { id: string };
   };
-  await ask('PUT', `/projects/${project}/users/${made.user.id}/roles/${role}`);
+  await ask('PUT', `/projects/${projectId}/users/${made.user.id}/roles/${role}`);
   return {
     authUrl: AUTH_URL,
     username: name,
     password,
-    project: 'demo',
-    projectId: project,
+    project,
+    projectId,
     id: made.user.id,
     remove: async () => void (await ask('DELETE', `/users/${made.user.id}`)),
   };

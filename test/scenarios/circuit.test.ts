@@ -29,6 +29,24 @@ describe('a region that does not answer', () => {
       gateway.logged().filter(({ service, region }) => service === 'compute' && region === 'DFW');
     expect(told()).toHaveLength(1);
 
+    // Whoever is on call sees it, since when, and what to do; a reload changes nothing about it.
+    const opened = new Date(clock.now()).toISOString();
+    await gateway.reload({ upstream: { retries: 0, circuit: { failures: 5, openMs: 10_000 } } });
+    const { text: page } = await ask(`${gateway.adminUrl}/status`);
+    expect(page).toContain('Something is wrong.');
+    expect(page).toMatch(
+      /<h3>Services<\/h3>.*class="down"><strong>main DFW compute<\/strong>.*circuit open/s,
+    );
+    const ready = await ask(`${gateway.adminUrl}/readyz?verbose`);
+    expect(ready.status).toBe(200);
+    expect(ready.json<{ degraded: unknown[] }>().degraded).toContainEqual({
+      part: 'circuit main DFW compute',
+      since: opened,
+      problem: expect.stringContaining('compute of DFW'),
+      effect: expect.stringContaining('503'),
+      todo: expect.stringContaining('provider'),
+    });
+
     // What is cached goes on, and so do other regions.
     clock.tick(2000);
     expect((await get('/flavors')).headers).toHaveProperty('x-cache', 'STALE');
@@ -44,6 +62,8 @@ describe('a region that does not answer', () => {
     expect((await get('/servers')).status).toBe(200);
     expect(await gateway.metric('sluice_circuit_state', { region: 'DFW' })).toBe(0);
     expect(told()).toHaveLength(2);
+    const after = await ask(`${gateway.adminUrl}/readyz?verbose`);
+    expect(after.text).not.toContain('circuit main');
   });
 
   it('is not confused with one that refuses', async () => {

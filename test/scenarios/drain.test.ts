@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { describe, expect } from 'vitest';
-import { ask } from '../support/ask.ts';
+import { type AskOptions, ask } from '../support/ask.ts';
 import { connectRaw } from '../support/raw-connection.ts';
 import { scenario } from '../support/scenario.ts';
-import { fault, hang } from '../support/stub-answers.ts';
+import { fault } from '../support/stub-answers.ts';
 
 const GRACE_MS = 60_000;
 const DELAY_MS = 1_500;
@@ -76,15 +76,62 @@ it('a kept-alive caller loses no request: the next one is answered, and its conn
   await closed;
 });
 
-it('a request that does not end is cut when its time is up', async () => {
-  dfw.on('GET /servers', hang);
-  const gate = dfw.hold('GET /servers');
-  const running = ask(servers());
-  const cut = expect(running).rejects.toThrow();
-  await gate.arrived(1);
-  gate.open();
-  await gateway.close(1);
-  await cut;
+describe('whoever still waits for a region when the time is up', () => {
+  const base = () => `${gateway.url}/dfw/v2/700100`;
+  const running = async (route: string, url: string, options: AskOptions = {}) => {
+    const gate = dfw.hold(route);
+    const answer = ask(url, options);
+    await gate.arrived(1);
+    await gateway.close(1);
+    return answer;
+  };
+  const line = () => gateway.logged().find(({ msg }) => msg === 'request')!;
+
+  it.each([
+    ['a read', '/servers'],
+    ['a read that may be cached', '/flavors'],
+    ['what goes through', '/os-keypairs'],
+  ])('%s gets a 503 fault that says when to come back', async (_what, path) => {
+    const { status, headers, json } = await running(`GET ${path}`, base() + path);
+    expect([status, headers['retry-after'], headers.connection]).toEqual([503, '1', 'close']);
+    expect(json()).toHaveProperty('serviceUnavailable.message', expect.stringContaining('shutting down'));
+    expect(line()).toMatchObject({ status: 503, 'error.type': 'stopping' });
+    expect(gateway.logged().filter(({ msg }) => msg === 'request')).toHaveLength(1);
+  });
+
+  it('a list of every region likewise', async () => {
+    const { status } = await running('GET /servers', `${gateway.url}/all/v2/700100/servers`);
+    expect(status).toBe(503);
+  });
+
+  it.each([
+    ['a create', 'POST', '/servers', {}],
+    ['a create with a key', 'POST', '/servers', { 'idempotency-key': 'k-1' }],
+    ['a change', 'PUT', '/servers/1', {}],
+    ['a write that goes through', 'POST', '/os-keypairs', {}],
+  ])('%s is told that it may have been done', async (_what, method, path, key) => {
+    const { status, headers, json } = await running(`${method} ${path}`, base() + path, {
+      method,
+      headers: { 'content-type': 'application/json', ...key },
+      body: '{"server": {"name": "a", "imageRef": "1", "flavorRef": "1"}}',
+    });
+    expect([status, headers['retry-after']]).toEqual([500, undefined]);
+    expect(json()).toHaveProperty('computeFault.message', expect.stringContaining('may have been done'));
+    expect(line()).toMatchObject({ status: 500, 'error.type': 'stopping' });
+  });
+
+  it('an answer that has begun and does not end is cut', async () => {
+    dfw.on('GET /os-things', async ({ request: { closed }, response }) => {
+      response.writeHead(200, { 'content-length': 100 }).write('{');
+      await closed;
+    });
+    const connection = await connectRaw(gateway.url);
+    connection.write('GET /dfw/v2/700100/os-things HTTP/1.1\r\nHost: gw\r\n\r\n');
+    await once(connection.socket, 'data');
+    const closed = once(connection.socket, 'close');
+    await gateway.close(1);
+    await closed;
+  });
 });
 
 describe('before the listener closes, for shutdown.delayMs', () => {

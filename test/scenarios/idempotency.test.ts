@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished } from 'vitest';
 import { type Answered, ask } from '../support/ask.ts';
 import { type Creations, creates } from '../support/creating-region.ts';
+import { createGate } from '../support/gate.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { redisAvailable, startRedis } from '../support/redis-server.ts';
 import { scenario } from '../support/scenario.ts';
@@ -25,12 +26,20 @@ interface Sent {
   headers?: Record<string, string>;
   to?: TestGateway;
   region?: string;
+  metadata?: Record<string, string>;
 }
 
-function create({ key = '"k-1"', name = 'n', headers = {}, to = gateway, region = 'dfw' }: Sent = {}) {
+function create({
+  key = '"k-1"',
+  name = 'n',
+  headers = {},
+  to = gateway,
+  region = 'dfw',
+  metadata,
+}: Sent = {}) {
   return ask(`${to.url}/${region}/v2/700100/servers`, {
     method: 'POST',
-    body: JSON.stringify({ server: { name, flavorRef: '1', imageRef: 'i' } }),
+    body: JSON.stringify({ server: { name, flavorRef: '1', imageRef: 'i', metadata } }),
     headers: { 'content-type': 'application/json', 'idempotency-key': key, ...headers },
   });
 }
@@ -294,10 +303,10 @@ describe('a ledger', () => {
 });
 
 describe.skipIf(!redisAvailable())('several instances with a Redis', () => {
-  const start = (url: string) =>
+  const start = (url: string, settings = {}) =>
     startGateway({
       identityUrl: upstream.identityUrl,
-      settings: { redis: { url, signingKeys: ['a key of thirty-two characters..'] } },
+      settings: { redis: { url, signingKeys: ['a key of thirty-two characters..'] }, ...settings },
     });
 
   it('make one server of one key, and give its answer everywhere', async () => {
@@ -338,4 +347,27 @@ describe.skipIf(!redisAvailable())('several instances with a Redis', () => {
     await Promise.all([one!.close(), two!.close()]);
     await redis.stop();
   }, 60_000);
+
+  it('look before they send what waited while Redis went away: another instance may have sent it', async () => {
+    const redis = await startRedis();
+    const settings = { limits: { source: 'static' } };
+    const [one, two] = await Promise.all([start(redis.url, settings), start(redis.url, settings)]);
+    // Whether there is room for one more item of metadata is asked between the claim and the sending.
+    const room = createGate();
+    dfw.on('GET /limits', async (exchange) => {
+      if (room.arrivals === 0) await room.pass();
+      await json({ limits: { rate: [], absolute: { maxServerMeta: 20 } } })(exchange);
+    });
+    const metadata = { a: '1', b: '2', c: '3', d: '4' };
+    const waiting = create({ to: one!, key: 'away', metadata });
+    await room.arrived(1);
+    await redis.kill();
+    expect((await create({ to: two!, key: 'away', metadata })).status).toBe(202);
+    room.open();
+    const answer = await waiting;
+    expect([answer.status, answer.headers['x-sluice-recovered']]).toEqual([202, 'true']);
+    expect(made.servers).toHaveLength(1);
+    await Promise.all([one!.close(), two!.close()]);
+    await redis.stop();
+  });
 });

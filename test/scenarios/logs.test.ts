@@ -1,7 +1,7 @@
-import { expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
 import { scenario } from '../support/scenario.ts';
-import { fault, json } from '../support/stub-answers.ts';
+import { fault, json, reset } from '../support/stub-answers.ts';
 
 const { it, gateway, upstream, dfw } = scenario('test', {
   settings: { access: { clients: [{ name: 'billing' }] }, trustProxy: ['127.0.0.1'] },
@@ -82,6 +82,58 @@ it('a refusal of Sluice’s own says why; what a region refuses is not Sluice’
   });
   await ask(`${gateway.url}/dfw/v2/700100/servers/1`, { method: 'DELETE' });
   expect(lastLine()).toMatchObject({ status: 413, 'error.type': 'limit-forbidden' });
+});
+
+describe('the line of a request that ends in a fault says what it has cost', () => {
+  const WRITE = { headers: { 'content-type': 'application/json' }, body: '{"server": {"name": "a"}}' };
+  const named = { 'x-compute-request-id': 'req-of-the-region' };
+
+  it.each([
+    ['a read', '/servers/1', 'GET', 3, 503],
+    ['a read that may be cached', '/flavors', 'GET', 3, 503],
+    ['a write', '/servers/1', 'PUT', 1, 500],
+    ['what goes through', '/os-keypairs', 'GET', 3, 503],
+  ])('%s that is never answered', async (_what, path, method, attempts, status) => {
+    dfw.on(`${method} ${path}`, reset);
+    const { headers } = await ask(`${gateway.url}/dfw/v2/700100${path}`, {
+      method,
+      ...(method === 'PUT' ? WRITE : {}),
+    });
+    expect(lastLine()).toMatchObject({ status, attempts, id: headers['x-compute-request-id'] });
+    expect(lastLine()['upstreamMs']).toBeGreaterThan(0);
+    expect(lastLine()).not.toHaveProperty('upstreamId');
+  });
+
+  it('a write whose answer a proxy lost, with the id that the region knows it by', async () => {
+    dfw.on('DELETE /servers/1', json({}, 502, named));
+    const { headers } = await ask(`${gateway.url}/dfw/v2/700100/servers/1`, { method: 'DELETE' });
+    expect(headers['x-compute-request-id']).not.toBe('req-of-the-region');
+    expect(lastLine()).toMatchObject({ status: 500, attempts: 3, upstreamId: 'req-of-the-region' });
+  });
+
+  it('one that the region refused for a rate, and that may not wait so long', async () => {
+    dfw.on('GET /servers', json({ overLimit: { code: 413 } }, 413, { ...named, 'retry-after': '3000' }));
+    const { status } = await get('/servers', { 'x-sluice-max-wait': '1000' });
+    expect(status).toBe(413);
+    expect(lastLine()).toMatchObject({ status: 413, attempts: 1, upstreamId: 'req-of-the-region' });
+  });
+
+  it('one that waited for a slot in vain', async () => {
+    const row = { verb: 'GET', uri: '/servers', value: 1, unit: 'MINUTE' };
+    await gateway.reload({ limits: { source: 'static', static: [row], maxWaitMs: 600_000 } });
+    await get('/servers');
+    const waiting = get('/servers');
+    await expect
+      .poll(() => gateway.metric('sluice_limit_queue_oldest_seconds'), { timeout: 60_000 })
+      .toBeGreaterThan(0.02);
+    await gateway.close(0);
+    const { status, headers } = await waiting;
+    expect(status).toBe(503);
+    expect(Number(headers['x-sluice-wait-ms'])).toBeGreaterThanOrEqual(20);
+    expect(lastLine()).toMatchObject({ status: 503, 'error.type': 'stopping' });
+    expect(lastLine()['waitMs']).toBeGreaterThanOrEqual(20);
+    expect(lastLine()).not.toHaveProperty('attempts');
+  });
 });
 
 it('no token gets into a path, whoever puts it where', async () => {

@@ -47,7 +47,7 @@ it('counters that operators alert on stand at 0 before anything has happened', a
   const rejected = await linesOf('sluice_limit_rejected_total');
   for (const client of ['anonymous', 'billing'])
     expect(rejected).toContain(
-      `sluice_limit_rejected_total{account="main",region="RegionOne",service="compute",client="${client}",reason="wait"} 0`,
+      `sluice_limit_rejected_total{account="main",region="RegionOne",service="compute",scope="user",client="${client}",reason="wait"} 0`,
     );
   expect(await linesOf('sluice_upstream_retries_total')).toContain(
     'sluice_upstream_retries_total{region="RegionTwo",reason="overlimit"} 0',

@@ -177,12 +177,12 @@ describe('a metric moves when it should', () => {
   it('the queue, and what is left of each limit', async () => {
     const all = await samples();
     const depth = all.find(({ name }) => name === 'sluice_limit_queue_depth');
-    expect(depth).toMatchObject({ labels: { ...DFW, service: 'compute' }, value: 0 });
+    expect(depth).toMatchObject({ labels: { ...DFW, service: 'compute', scope: 'user' }, value: 0 });
     const left = all.filter(({ name }) => name === 'sluice_limit_remaining').map(({ labels }) => labels);
     expect(left).toEqual(
       expect.arrayContaining([
-        { ...DFW, service: 'compute', verb: 'ALL', uri: '*', unit: 'MINUTE' },
-        { ...DFW, service: 'compute', verb: 'DELETE', uri: '*', unit: 'MINUTE' },
+        { ...DFW, service: 'compute', scope: 'user', verb: 'ALL', uri: '*', unit: 'MINUTE' },
+        { ...DFW, service: 'compute', scope: 'user', verb: 'DELETE', uri: '*', unit: 'MINUTE' },
       ]),
     );
   });
@@ -206,10 +206,11 @@ const CONTRACT: Record<string, string[]> = {
   sluice_upstream_request_duration_seconds_count: ['operation', 'region'],
   sluice_upstream_retries_total: ['reason', 'region'],
   sluice_upstream_overlimit_total: ['account', 'region', 'service'],
-  sluice_limit_wait_seconds_count: ['account', 'client', 'region', 'service'],
-  sluice_limit_value: ['account', 'origin', 'region', 'scope', 'service', 'unit', 'uri', 'verb'],
-  sluice_limit_used_total: ['account', 'client', 'region', 'service', 'unit', 'uri', 'verb'],
-  sluice_limit_queue_oldest_seconds: ['account', 'region', 'service'],
+  sluice_limit_wait_seconds_count: ['account', 'client', 'region', 'scope', 'service'],
+  sluice_limit_value: ['account', 'region', 'scope', 'service', 'unit', 'uri', 'verb'],
+  sluice_limit_info: ['account', 'origin', 'region', 'scope', 'service', 'unit', 'uri', 'verb'],
+  sluice_limit_used_total: ['account', 'client', 'region', 'scope', 'service', 'unit', 'uri', 'verb'],
+  sluice_limit_queue_oldest_seconds: ['account', 'region', 'scope', 'service'],
   sluice_http_response_bytes_total: ['account', 'client', 'operation', 'region'],
   sluice_build_info: ['node', 'version'],
   sluice_account_ready: ['account'],
@@ -220,9 +221,9 @@ const CONTRACT: Record<string, string[]> = {
   sluice_http_requests_in_flight: [],
   sluice_config_last_reload_successful: [],
   sluice_config_last_reload_success_timestamp_seconds: [],
-  sluice_limit_queue_depth: ['account', 'region', 'service'],
-  sluice_limit_remaining: ['account', 'region', 'service', 'unit', 'uri', 'verb'],
-  sluice_limit_rejected_total: ['account', 'client', 'reason', 'region', 'service'],
+  sluice_limit_queue_depth: ['account', 'region', 'scope', 'service'],
+  sluice_limit_remaining: ['account', 'region', 'scope', 'service', 'unit', 'uri', 'verb'],
+  sluice_limit_rejected_total: ['account', 'client', 'reason', 'region', 'scope', 'service'],
   sluice_token_expiry_timestamp_seconds: ['account'],
   sluice_token_requests_total: ['account', 'result'],
   sluice_translation_duration_seconds_count: ['direction'],

@@ -16,6 +16,12 @@ import type { Window } from '../windows/window.ts';
 export interface Shaper {
   /** A permit at once when there is room (no promise is made then), a refusal at once, or a promise of one of them. */
   acquire(request: SlotRequest): Permit | Refusal | Promise<Permit | Refusal>;
+  /**
+   * A permit of what nobody else wants: at once if nobody waits here and more than this part of every limit is free; undefined
+   * otherwise, which counts as no refusal.
+   * @param leastFree 0 to 1
+   */
+  spare(request: SlotRequest, leastFree: number): Permit | undefined;
   /** A permit whatever the limits say, charged like any other: an operator wants the region asked. */
   force(request: SlotRequest): Permit;
   /** Takes over a list of limits; `span` when they come from GET /limits with `remaining`. */

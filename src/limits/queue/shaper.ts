@@ -104,6 +104,14 @@ class FairShaper implements Shaper, LeaseHolder {
     return this.#acquireSlowly(request, client, limitSet, now);
   }
 
+  spare(request: SlotRequest, leastFree: number): Permit | undefined {
+    const now = this.#clock.monotonic();
+    const limitSet = this.#windowSet.limitSetOf(request, now);
+    if (this.#queue.depth > 0 || !this.#gate.isOpenTo(request, now) || !limitSet.hasSpare(leastFree, now))
+      return undefined;
+    return this.#permit(request, this.#clients.find(request.client), limitSet, now, 0);
+  }
+
   force(request: SlotRequest): Permit {
     const now = this.#clock.monotonic();
     const limitSet = this.#windowSet.limitSetOf(request, now);

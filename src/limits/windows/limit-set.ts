@@ -31,6 +31,13 @@ export class LimitSet {
     return false;
   }
 
+  /** Whether one more request may leave now, and more than this part of every limit is free, 0 to 1. */
+  hasSpare(part: number, now: number): boolean {
+    return this.windows.every(
+      (window) => window.free(now) >= 1 && window.remaining(now) > part * window.limit.value,
+    );
+  }
+
   /** Whether it would be open if nothing were charged that had no answer. */
   isOpenButForDoubts(now: number): boolean {
     let doubtful = 0;

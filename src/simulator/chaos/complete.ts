@@ -1,12 +1,10 @@
-import { Ajv } from 'ajv';
+import { completing } from '../complete.ts';
 import { type ChaosLatency, type ChaosRule, ChaosRuleSchema } from './rule.ts';
 
 /** A rule as somebody writes it: whatever is left out has its default. */
 export type ChaosRuleInput = Partial<Omit<ChaosRule, 'latency'>> & { latency?: Partial<ChaosLatency> | null };
 
-const validate = new Ajv({ useDefaults: true, allErrors: true, strict: false }).compile<ChaosRule>(
-  ChaosRuleSchema,
-);
+const complete = completing(ChaosRuleSchema);
 
 /**
  * Completes a rule with its defaults.
@@ -15,8 +13,9 @@ const validate = new Ajv({ useDefaults: true, allErrors: true, strict: false }).
  */
 export function chaosRule(input: unknown): ChaosRule {
   const rule: unknown = structuredClone(input);
-  if (validate(rule)) return rule;
-  const problems = (validate.errors ?? []).map(
+  const errors = complete(rule);
+  if (errors.length === 0) return rule as ChaosRule;
+  const problems = errors.map(
     ({ instancePath, message, params }) =>
       `${instancePath.slice(1).replaceAll('/', '.') || 'rule'} ${message}${detailOf(params)}`,
   );

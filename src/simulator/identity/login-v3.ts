@@ -92,13 +92,13 @@ function readDomain({ domain }: JsonObject): DomainRef {
 
 function child(parent: JsonValue | undefined, key: string): JsonObject {
   const value = isJsonObject(parent) ? parent[key] : undefined;
-  if (!isJsonObject(value)) throw new Fault('badRequest', `Expecting to find ${key} in the request body.`);
+  if (!isJsonObject(value)) throw new Fault('badRequest', `Expecting to find ${key} in request body.`);
   return value;
 }
 
 function text(parent: JsonObject, key: string): string {
   const value = parent[key];
   if (typeof value !== 'string' || value === '')
-    throw new Fault('badRequest', `Expecting to find ${key} as a text in the request body.`);
+    throw new Fault('badRequest', `Expecting to find ${key} as a text in request body.`);
   return value;
 }

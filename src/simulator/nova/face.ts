@@ -41,16 +41,22 @@ interface VersionedPath {
 /** Answers one request to a region's Nova: version documents, token, project, limits, microversion, then the route. */
 export function answerNova(context: ComputeContext, incoming: Incoming, place: NovaPlace): Answer {
   const answer = answerPath(context, incoming, place);
-  answer.headers['x-openstack-request-id'] = `req-${randomUUID()}`;
+  if (isRoot(place.path)) return answer;
+  const id = `req-${randomUUID()}`;
+  answer.headers['x-openstack-request-id'] = id;
+  answer.headers['x-compute-request-id'] = id;
   return answer;
 }
+
+/** The list of versions is answered before a request has an id. */
+const isRoot = (path: string): boolean => path === '' || path === '/';
 
 function answerPath(context: ComputeContext, incoming: Incoming, place: NovaPlace): Answer {
   const { counters, name } = context;
   const { path, root } = place;
   const count = (below: string, operation: string) =>
     counters.request(name, incoming.method, below, operation);
-  if (path === '' || path === '/') {
+  if (isRoot(path)) {
     count('/', 'listVersions');
     return render({ status: 200, document: novaVersions(root) }, 'json');
   }
@@ -67,6 +73,8 @@ function answerPath(context: ComputeContext, incoming: Incoming, place: NovaPlac
   const match = matchPath(incoming.method, below);
   count(below === '' ? '/' : below, operationLabel(match));
   if (incoming.method === 'OPTIONS') return emptyAnswer(200);
+  if (incoming.body.kind === 'tooLarge')
+    return pageAnswer(incoming, 413, 'Request Entity Too Large', 'Request is too large.');
   const token = regionToken(context, incoming);
   if (token === 401) return unauthorizedAnswer(place.identityUrl);
   if (token === 503) return unavailable(incoming);

@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv';
+import { completing } from '../complete.ts';
 import { ServiceLimitsSchema, type ServiceLimitsSettings } from './service-schema.ts';
 
 type Limit = ServiceLimitsSettings['limits'][number];
@@ -8,11 +8,7 @@ export type ServiceLimitsInput = Partial<Omit<ServiceLimitsSettings, 'limits'>> 
   limits?: (Partial<Limit> & Pick<Limit, 'value'>)[];
 };
 
-const validate = new Ajv({
-  useDefaults: true,
-  allErrors: true,
-  strict: false,
-}).compile<ServiceLimitsSettings>(ServiceLimitsSchema);
+const complete = completing(ServiceLimitsSchema);
 
 /**
  * Completes limits with their defaults.
@@ -21,8 +17,9 @@ const validate = new Ajv({
  */
 export function serviceLimitsSettings(input: unknown): ServiceLimitsSettings {
   const settings: unknown = structuredClone(input);
-  if (validate(settings)) return settings;
-  const problems = (validate.errors ?? []).map(
+  const errors = complete(settings);
+  if (errors.length === 0) return settings as ServiceLimitsSettings;
+  const problems = errors.map(
     ({ instancePath, message }) => `${instancePath.slice(1).replaceAll('/', '.') || 'limits'} ${message}`,
   );
   throw new Error(`the limits are wrong: ${problems.join('; ')}`);

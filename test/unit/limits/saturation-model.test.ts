@@ -123,13 +123,13 @@ describe('limits that cross', () => {
         const got = (path: string) => sent.filter((request) => request.path === path).length / turns;
         const fair = fairRates(limits, PATHS);
         // Inside one client it is first come, first served; that nobody starves holds there, too.
-        const least = drawn.isOneClient ? 0.6 : 0.72;
+        const least = drawn.isOneClient ? 0.55 : 0.68;
         for (const path of PATHS) expect(got(path) / fair.get(path)!).toBeGreaterThan(least);
         for (const rate of limits) {
           const charged = PATHS.filter((path) => matches(rate, path));
           const allowed = charged.reduce((sum, path) => sum + fair.get(path)!, 0);
           // Where the wide limit is as tight, its slots may go to others first.
-          if (rate.uri !== '*' && charged.some((path) => fair.get(path)! > 0.7 * fair.get('/c')!)) continue;
+          if (rate.uri !== '*' && charged.some((path) => fair.get(path)! > 0.6 * fair.get('/c')!)) continue;
           const used = charged.reduce((sum, path) => sum + got(path), 0);
           // A slot that is kept for who needs two idles until the other comes: a part of one slot, whatever the value.
           if (allowed > rate.value - 0.001) expect(used).toBeGreaterThan(0.97 * rate.value - 0.4);

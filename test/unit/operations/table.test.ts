@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { actionOperation, matchPath } from '../../../src/operations/match.ts';
+import { SERVICE_OPERATIONS } from '../../../src/operations/services.ts';
 import { OPERATIONS } from '../../../src/operations/table.ts';
 
 /** The guide's list of verbs and URIs (sections 1.8 to 1.10, 2 and 3), an action after its `#`. */
@@ -93,6 +94,13 @@ describe('the operations table', () => {
     const names = [...OPERATIONS.map((row) => row.name), ...merged.map((row) => row.acrossRegions)];
     expect(new Set(names).size).toBe(names.length);
     for (const row of merged) expect(row.path.split('/')[1], 'the key of the body').toBe(row.resource);
+  });
+
+  it('hedges reads only, and no list with all there is to know of each item', () => {
+    for (const { name, hedge, method, path } of [...OPERATIONS, ...SERVICE_OPERATIONS]) {
+      if (hedge !== undefined) expect(method, name).toBe('GET');
+      if (/^\/(servers|images)\/detail$/.test(path)) expect(hedge, name).toBeUndefined();
+    }
   });
 
   it('caches reads only, and lets only writes invalidate', () => {

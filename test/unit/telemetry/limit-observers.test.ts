@@ -39,7 +39,7 @@ describe('metrics of limits', () => {
     expect(await lines('sluice_limit_queue_depth')).toHaveLength(2);
     stand({ ...DFW, snapshot: { ...snapshot, limits: snapshot.limits.slice(1) } });
     expect(await lines('sluice_limit_remaining')).toEqual([
-      expect.stringContaining('region="DFW",service="compute",verb="POST"'),
+      expect.stringContaining('region="DFW",service="compute",scope="user",verb="POST"'),
     ]);
     expect(await lines('sluice_limit_queue_depth')).toHaveLength(1);
     expect(await lines('sluice_limit_exhaustion_timestamp_seconds')).toEqual([]);
@@ -65,6 +65,21 @@ describe('metrics of limits', () => {
     permitted(again.shaper.acquire(requestFor('/servers')));
     stand({ ...standing(), snapshot: again.shaper.snapshot() });
     expect(await lines('sluice_limit_used_total')).toEqual([expect.stringMatching(/ 4$/)]);
+  });
+
+  it('tell scopes apart, each with a queue of its own, and say once who says that a limit is', async () => {
+    const { stand, lines } = create();
+    const snapshot = shaper.snapshot();
+    stand({ ...DFW, snapshot: { ...snapshot, queueDepth: 3 } }, { ...DFW, scope: 'project', snapshot });
+    const budget = 'account="main",region="DFW",service="compute"';
+    expect(await lines('sluice_limit_queue_depth')).toEqual([
+      `sluice_limit_queue_depth{${budget},scope="user"} 3`,
+      `sluice_limit_queue_depth{${budget},scope="project"} 0`,
+    ]);
+    expect(await lines('sluice_limit_value')).toHaveLength(4);
+    expect(await lines('sluice_limit_info')).toContain(
+      `sluice_limit_info{${budget},scope="user",verb="GET",uri="/servers",unit="DAY",origin="published"} 1`,
+    );
   });
 
   it('have no exhaustion date for a limit of 0, nor has the status page', async () => {

@@ -39,7 +39,7 @@ describe('the Prometheus text', () => {
 
   it('escapes label values that could break it', async () => {
     const metrics = createMetrics();
-    metrics.limitUsed.inc('main', 'DFW', 'compute', 'GET', '"a\\b"\nc', 'DAY', 'billing');
+    metrics.limitUsed.inc('main', 'DFW', 'compute', 'user', 'GET', '"a\\b"\nc', 'DAY', 'billing');
     const [line] = await linesOf(metrics, 'sluice_limit_used_total{');
     expect(line).toContain('uri="\\"a\\\\b\\"\\nc"');
   });
@@ -48,7 +48,7 @@ describe('the Prometheus text', () => {
 it('a histogram cumulates its buckets: a value on a bound is within it, one beyond all is in +Inf alone', async () => {
   const metrics = createMetrics();
   for (const seconds of [0.0001, 0.5, 0.5, 100])
-    metrics.limitWait.observe(seconds, 'main', 'DFW', 'compute', 'billing');
+    metrics.limitWait.observe(seconds, 'main', 'DFW', 'compute', 'user', 'billing');
   const name = 'sluice_limit_wait_seconds';
   const counts = new Map<string, number>();
   for (const line of await linesOf(metrics, `${name}_bucket`))
@@ -62,7 +62,7 @@ it('a histogram cumulates its buckets: a value on a bound is within it, one beyo
   expect(counts.get('+Inf')).toBe(4);
   const ordered = [...counts.values()];
   expect(ordered).toEqual([...ordered].sort((a, b) => a - b));
-  const labels = '{account="main",region="DFW",service="compute",client="billing"}';
+  const labels = '{account="main",region="DFW",service="compute",scope="user",client="billing"}';
   expect(await linesOf(metrics, `${name}_count`)).toEqual([`${name}_count${labels} 4`]);
   expect(await linesOf(metrics, `${name}_sum`)).toEqual([`${name}_sum${labels} 101.0001`]);
 });
@@ -129,3 +129,16 @@ it.each([
   ['rubbish', undefined],
   [undefined, undefined],
 ])('the trace of %s is %s', (traceparent, id) => expect(traceIdOf(traceparent)).toBe(id));
+
+const LIMIT_LABELS = [
+  ...['account', 'region', 'service', 'scope', 'verb', 'uri', 'unit'],
+  ...['origin', 'client', 'operation', 'reason'],
+];
+const LIMIT_FAMILIES = Object.values(METRICS).filter(({ name }) => name.startsWith('sluice_limit_'));
+
+it.each(LIMIT_FAMILIES)('$name has the labels of all limits, in one order', ({ labels }) => {
+  expect(labels.slice(0, 3)).toEqual(['account', 'region', 'service']);
+  expect(LIMIT_LABELS.filter((label) => (labels as readonly string[]).includes(label))).toEqual(labels);
+  const ofOne = ['verb', 'uri', 'unit'].filter((label) => (labels as readonly string[]).includes(label));
+  expect([0, 3]).toContain(ofOne.length);
+});

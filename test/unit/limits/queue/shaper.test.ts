@@ -608,3 +608,33 @@ describe('a snapshot', () => {
     expect(charges).toMatchObject([{ remaining: 2, resetSeconds: 2, limit: { value: 5 } }]);
   });
 });
+
+describe('what nobody else wants', () => {
+  it('is given while more than the wanted part of every limit is free, and is charged', () => {
+    const { shaper } = shaperWith([limit('GET', '*', 10, 'MINUTE'), limit('ALL', '*', 100, 'MINUTE')]);
+    use(shaper, '/servers', 7);
+    const permit = shaper.spare(requestFor('/servers'), 0.2);
+    expect(permit?.charges.map(({ remaining }) => remaining)).toEqual([2, 92]);
+    permit?.answered(200);
+    expect(shaper.spare(requestFor('/servers'), 0.2)).toBeUndefined();
+    permitted(shaper.acquire(requestFor('/servers')));
+  });
+
+  it('is nothing while somebody waits, the region wants to be left alone, or a limit is not known', async () => {
+    const counted: string[] = [];
+    const observe = { ...silentObserver, refused: (reason: string) => void counted.push(reason) };
+    const { shaper, clock } = shaperWith([limit('GET', '/servers', 1, 'MINUTE')], { observe });
+    use(shaper, '/servers', 1);
+    const waiting = shaper.acquire(requestFor('/servers'));
+    expect(shaper.spare(requestFor('/flavors'), 0.2)).toBeUndefined();
+    await clock.advance(61_000);
+    permitted((await waiting) as Permit).answered(200);
+    expect(shaper.spare(requestFor('/flavors'), 0.2)).toBeDefined();
+    shaper.pause(clock.monotonic() + 1_000);
+    expect(shaper.spare(requestFor('/flavors'), 0.2)).toBeUndefined();
+    clock.tick(1_000);
+    shaper.hold();
+    expect(shaper.spare(requestFor('/flavors'), 0.2)).toBeUndefined();
+    expect(counted).toEqual([]);
+  });
+});
