@@ -10,15 +10,18 @@ export interface LingerBounds {
   readonly totalMs: number;
 }
 
-/** As long as nginx's lingering_timeout and lingering_time. */
-const BOUNDS: LingerBounds = { bytes: 256 * 1024 * 1024, silenceMs: 5_000, totalMs: 30_000 };
+/**
+ * As long in all as nginx's lingering_time. Whoever has said everything and does not close its side, as after a body in chunks,
+ * of which nobody here sees the end any more, is not waited for.
+ */
+export const LINGER_BOUNDS: LingerBounds = { bytes: 256 * 1024 * 1024, silenceMs: 2_000, totalMs: 30_000 };
 
 /**
  * Closes a connection whose caller may still be sending (RFC 9112, section 9.6). Closed at once, with bytes unread, the
  * system would reset it, and a caller that sends its whole body before it reads would lose the answer that says why it
  * was refused. So the answer is ended, and what comes in is thrown away until the caller closes its side, within bounds.
  */
-export function linger(socket: Socket, bounds: LingerBounds = BOUNDS): void {
+export function linger(socket: Socket, bounds: LingerBounds = LINGER_BOUNDS): void {
   let left = bounds.bytes;
   const cut = () => socket.destroy();
   divert(socket, (bytes) => {

@@ -9,7 +9,7 @@ export const MOST_SERVICES = 500;
 /** A catalog as far as it is kept, in its own order. */
 export interface BoundedCatalog {
   readonly catalog: CatalogService[];
-  /** Services and endpoints that are not in it. */
+  /** Endpoints that are not in it. */
   readonly leftOut: number;
 }
 
@@ -23,13 +23,11 @@ export function boundCatalog(whole: ServiceCatalog): BoundedCatalog {
   let endpointsLeft = MOST_ENDPOINTS;
   let leftOut = 0;
   for (const service of order) {
-    const endpoints = service.endpoints.slice(0, endpointsLeft);
+    const endpoints = kept.size === MOST_SERVICES ? [] : service.endpoints.slice(0, endpointsLeft);
     leftOut += service.endpoints.length - endpoints.length;
-    if (kept.size === MOST_SERVICES) leftOut++;
-    else {
-      endpointsLeft -= endpoints.length;
-      kept.set(service, endpoints.length === service.endpoints.length ? service : { ...service, endpoints });
-    }
+    if (kept.size === MOST_SERVICES) continue;
+    endpointsLeft -= endpoints.length;
+    kept.set(service, endpoints.length === service.endpoints.length ? service : { ...service, endpoints });
   }
   return { catalog: whole.flatMap((service) => kept.get(service) ?? []), leftOut };
 }

@@ -36,6 +36,6 @@ export interface Token {
   readonly tenant: Tenant;
   readonly user: TokenUser;
   readonly catalog: ServiceCatalog;
-  /** Services and endpoints that the catalog had beyond what is kept; left out: none. */
+  /** Endpoints that the catalog had beyond what is kept; undefined: none. */
   readonly leftOut?: number;
 }

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect } from 'vitest';
 import { createGate } from '../support/gate.ts';
 import { connectRaw } from '../support/raw-connection.ts';
 import { scenario } from '../support/scenario.ts';
-import type { Answer } from '../support/stub-answers.ts';
+import { type Answer, json } from '../support/stub-answers.ts';
 
 /**
  * While what is longest is dealt with, others are answered: counted in their answers, not in time. A step that is not cut
@@ -83,14 +83,14 @@ async function others(): Promise<{
 }
 
 /** Sends a GET; `begun` resolves with its head. */
-function get(path: string, headers: Record<string, string>) {
+function get(path: string, headers: Record<string, string>, url = `${base}${path}`) {
   let begin = () => {};
   const begun = new Promise<void>((resolve) => {
     begin = resolve;
   });
   const whole = new Promise<{ status: number | undefined; cache: unknown; body: Buffer }>(
     (resolve, reject) => {
-      const outgoing = request(`${base}${path}`, { headers, agent: false }, (response) => {
+      const outgoing = request(url, { headers, agent: false }, (response) => {
         begin();
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -166,3 +166,32 @@ function heldOpen(key: string, count: number): Answer {
   open();
   return answer;
 }
+
+describe('a long answer', () => {
+  it('of more than 8 MiB is none where it would be kept', async () => {
+    dfw.on('GET /images/detail', heldOpen('images', 12_000));
+    const { status, body } = await get('/images/detail', {}).whole;
+    expect(status).toBe(503);
+    expect(body.toString()).toContain('the answer is larger than 8388608 bytes');
+    expect(dfw.count('GET /images/detail')).toBe(1);
+  });
+
+  it('that holds something too large for XML is said to be so, and goes out as JSON', async () => {
+    const server = { id: '1', name: 'x'.repeat(600_000), links: [] };
+    dfw.on('GET /servers/1', json({ server }));
+    const asked = await get('/servers/1', xml).whole;
+    expect(asked.status).toBe(502);
+    expect(asked.body.toString()).toContain('too large to be written as XML');
+    expect(JSON.parse((await get('/servers/1', {}).whole).body.toString())).toEqual({ server });
+  });
+
+  it('of every region is merged', async () => {
+    dfw.on('GET /servers/detail', heldOpen('servers', 3_000));
+    const { status, body } = await get('', {}, `${gateway.url}/all/v2/700100/servers/detail`).whole;
+    expect(status).toBe(200);
+    const { servers } = JSON.parse(body.toString());
+    expect(servers.filter((one: Record<string, unknown>) => one['sluice:region'] === 'DFW')).toHaveLength(
+      3_000,
+    );
+  });
+});

@@ -137,6 +137,32 @@ describe('isTransient', () => {
     expect(isTransient(CLASSES.images, '{"status": "SAVING"', '', 0)).toBe(false);
   });
 
+  it('waits for an image of a list that is in the making, and not for one that has been so for minutes', () => {
+    const now = Date.UTC(2026, 0, 1);
+    const listed = (ageMs: number, count = 0) => {
+      const ready = Array.from({ length: count }, (_, at) => ({ id: `${at}`, status: 'active' }));
+      const changed = new Date(now - ageMs).toISOString();
+      return JSON.stringify({ images: [...ready, { id: 'a', status: 'queued', updated_at: changed }] });
+    };
+    const { glanceImages } = CLASSES;
+    expect(isTransient(glanceImages, listed(60_000), '', now)).toBe(true);
+    expect(isTransient(glanceImages, listed(180_000), '', now)).toBe(false);
+    expect(isTransient(glanceImages, listed(60_000).replace(/,"updated_at":"[^"]*"/, ''), '', now)).toBe(
+      true,
+    );
+  });
+
+  it('says the same of a list that is so long that it is read in turns', async () => {
+    const images = Array.from({ length: 3_000 }, (_, at) =>
+      imageText({ id: `${at}`, name: 'x'.repeat(100) }),
+    );
+    const changing = isTransient(CLASSES.images, imagesDetail([...images, saving]), '', 0);
+    expect(changing).toBeInstanceOf(Promise);
+    expect(await changing).toBe(true);
+    expect(await isTransient(CLASSES.images, imagesDetail(images), '', 0)).toBe(false);
+    expect(await isTransient(CLASSES.images, imagesDetail(images).slice(0, -1), '', 0)).toBe(false);
+  });
+
   it('takes lists by a passing status for changing, even empty ones', () => {
     expect(isTransient(CLASSES.images, '{"images": []}', 'status=SAVING', 0)).toBe(true);
     expect(isTransient(CLASSES.images, '{"images": []}', 'status=ACTIVE', 0)).toBe(false);

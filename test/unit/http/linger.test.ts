@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type LingerBounds, linger } from '../../../src/http/linger.ts';
+import { LINGER_BOUNDS, type LingerBounds, linger } from '../../../src/http/linger.ts';
 
 const AMPLE: LingerBounds = { bytes: 1e9, silenceMs: 60_000, totalMs: 60_000 };
 let server: Server;
@@ -59,4 +59,9 @@ it.each<[string, Partial<LingerBounds>, (caller: Socket) => void]>([
   caller.resume();
   act(caller);
   await once(served, 'close');
+});
+
+it('waits two seconds for a caller that has said everything and keeps its side open', () => {
+  expect(LINGER_BOUNDS.silenceMs).toBeLessThanOrEqual(2_000);
+  expect(LINGER_BOUNDS.totalMs).toBeLessThanOrEqual(30_000);
 });

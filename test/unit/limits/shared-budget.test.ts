@@ -260,6 +260,35 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
     expect(first!.sent + second!.sent).toBeLessThanOrEqual(30);
   });
 
+  it('follows what the region says, where all start anew on one that somebody has brought back', async () => {
+    const published = limit('POST', '/servers', 50, 'DAY');
+    const world = worldOf('sliding', published);
+    const first = world.join('a');
+    await world.run(3_000);
+    const kept = new Map<string, string>();
+    await world.copy(async (key) => kept.set(key, (await redis.get(key))!));
+    for (let index = 0; index < 30; index++) {
+      first.request({ method: 'POST' });
+      await world.run(1_000);
+    }
+    expect(first.sent).toBe(30);
+    first.kill();
+    await world.run(3_600_000);
+    await world.spoil((key) => redis.set(key, kept.get(key)!));
+    const second = world.join('b');
+    // GET /limits is asked before anything else is sent.
+    const now = world.clock.monotonic();
+    second.shaper.setLimits([{ ...published, remaining: 20 }], { askedAt: now, answeredAt: now });
+    await world.run(3_000);
+    for (let index = 0; index < 30; index++) {
+      second.request({ method: 'POST', maxWaitMs: 5_000 });
+      await world.run(1_000);
+    }
+    expect(world.rejections).toBe(0);
+    expect(second.sent).toBeGreaterThan(10);
+    expect(second.sent).toBeLessThanOrEqual(20);
+  });
+
   it('lets a newcomer send although the region says that others have used a part of the limit', async () => {
     const published = limit('GET', '*', 100, 'MINUTE');
     const world = worldOf('sliding', published);

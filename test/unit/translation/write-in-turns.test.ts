@@ -2,6 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import type { JsonValue } from '../../../src/json.ts';
 import type { DocumentName } from '../../../src/operations/operation.ts';
 import { ITEMS_PER_TURN, renderXml, renderXmlInTurns } from '../../../src/translation/write-xml.ts';
+import { XmlSizeError } from '../../../src/translation/xml-error.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -43,4 +44,27 @@ it('a turn of the event loop is left to others behind so many members, and not t
   turns.mockClear();
   await renderXmlInTurns('servers', { servers: list(ITEMS_PER_TURN) });
   expect(turns).not.toHaveBeenCalled();
+});
+
+it.each<[string, DocumentName, JsonValue]>([
+  ['one text', 'servers', { servers: [server(1), { id: '2', name: '&'.repeat(600_000) }] }],
+  [
+    'the metadata of one server',
+    'servers',
+    { servers: [{ metadata: Object.fromEntries(list(20_001).map((_, at) => [`k${at}`, ''])) }] },
+  ],
+  ['a document that is no list', 'server', { server: { addresses: { public: list(5_000) } } }],
+  ['a document that is none of the API', 'servers', list(5_000)],
+])(
+  'what would have to be written at once is refused when it is too much: %s',
+  async (_what, document, value) => {
+    await expect(renderXmlInTurns(document, value)).rejects.toBeInstanceOf(XmlSizeError);
+  },
+);
+
+it('a turn is left to others behind so many characters, too', async () => {
+  const turns = vi.spyOn(globalThis, 'setImmediate');
+  const servers = Array.from({ length: 20 }, (_, at) => ({ id: `${at}`, name: 'x'.repeat(100_000) }));
+  await renderXmlInTurns('servers', { servers });
+  expect(turns.mock.calls.length).toBeGreaterThanOrEqual(9);
 });

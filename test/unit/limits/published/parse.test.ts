@@ -93,6 +93,19 @@ describe('parsePublishedLimits', () => {
     const many = parsePublishedLimits({ limits: { rate } });
     expect(many.limits).toHaveLength(256);
     expect(many.problems).toEqual(['it holds 1000 limits; only the first 256 are kept']);
+    const endless = parsePublishedLimits({
+      limits: {
+        rate: Array.from({ length: 5_000 }, (_, at) => ({ uri: `/${at}`, limit: [row('GET', 1, 'AGE')] })),
+      },
+    });
+    // 1,024 rows were read, each of them wrong; a line for each would fill the log.
+    expect(endless.problems).toHaveLength(21);
+    expect(endless.problems[0]).toBe('it holds more than 1024 rows; the others are not read');
+    expect(endless.problems.at(-1)).toBe('and 1005 more of this kind');
+    const inOne = parsePublishedLimits({
+      limits: { rate: [{ uri: '*', limit: Array.from({ length: 5_000 }, () => row('GET', 1, 'DAY')) }] },
+    });
+    expect(inOne.problems).toEqual(['rate[0]: it holds more than 1024 rows; the others are not read']);
     const long = parsePublishedLimits({
       limits: {
         rate: [
