@@ -5,7 +5,8 @@
  *   nobody else has that address and that name.
  * - an address with any names: somebody who tries one word with many names. One name alone, slowed by the first count, can
  *   never fill this one, so that a neighbour behind the same address goes on.
- * - a name from any addresses: somebody who has many addresses. One address alone can never fill it either.
+ * - a name from any addresses: somebody who has many addresses. One address alone can never fill it either, and it holds
+ *   back only those addresses that have failed themselves: the first login of a new machine does not pay for a flood.
  *
  * Whoever has logged in from an address before is held back by the first count alone. All is bounded: the counts that
  * were not touched for longest go first. Times are monotonic ms.
@@ -28,6 +29,8 @@ const WIDE_LEAK_PER_SECOND = 0.5;
 
 const KNOWN_MS = 24 * 3_600_000;
 const MOST_COUNTS = 8_192;
+/** Addresses that have failed: a flood with more of them than this passes for new ones, and shares their turns. */
+const MOST_FAILED = 32_768;
 
 interface PairCount {
   failures: number;
@@ -39,8 +42,12 @@ interface PairCount {
 export interface Attempt {
   /** Logged in from here before. */
   readonly isKnown: boolean;
+  /** Nobody has failed from this address, whatever name was tried. */
+  readonly isFresh: boolean;
   /** It was right: its address is known with this name from now on. */
   succeeded(): void;
+  /** It was wrong. */
+  failed(): void;
   /** It was never tried. */
   withdrawn(): void;
 }
@@ -55,6 +62,8 @@ export class FailureBrake {
   readonly #addresses = new LeakyCounts(WIDE_FAILURES, WIDE_LEAK_PER_SECOND);
   readonly #names = new LeakyCounts(WIDE_FAILURES, WIDE_LEAK_PER_SECOND);
   readonly #known = new LRUCache<string, number>({ max: MOST_COUNTS });
+  /** Until when an address counts as one that has failed. */
+  readonly #failed = new LRUCache<string, number>({ max: MOST_FAILED });
 
   /**
    * Whether an attempt may be made now.
@@ -67,15 +76,18 @@ export class FailureBrake {
     const name = owned(givenName);
     const pair = `${place} ${name}`;
     const isKnown = (this.#known.get(pair) ?? 0) > now;
+    const isFresh = (this.#failed.get(place) ?? 0) <= now;
     const pauseMs = Math.max(
       this.#pairPause(pair, now),
       isKnown ? 0 : this.#addresses.pauseMs(place, now),
-      isKnown ? 0 : this.#names.pauseMs(name, now),
+      isKnown || isFresh ? 0 : this.#names.pauseMs(name, now),
     );
     if (pauseMs > 0) return { pauseMs };
     this.#count(pair, place, name, now);
     return {
       isKnown,
+      isFresh,
+      failed: () => void this.#failed.set(place, now + FORGET_MS),
       succeeded: () => {
         this.#uncount(pair, place, name);
         this.#pairs.delete(pair);

@@ -8,10 +8,10 @@ import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import type { ClientKey, ClientRegistry } from './clients.ts';
-import { FailureBrake } from './failure-brake.ts';
+import { type Attempt, addressGroup, FailureBrake } from './failure-brake.ts';
 import { type ScryptHash, verifyPassword } from './key-hash.ts';
 import { createKeyedDigest, DIGEST_ENTRY_BYTES } from './keyed-digest.ts';
-import { VerificationQueue } from './verification-queue.ts';
+import { type Asker, type Standing, VerificationQueue } from './verification-queue.ts';
 
 /** A login as it came in. */
 export interface PasswordLogin {
@@ -88,7 +88,7 @@ export class PasswordVerifier {
     if (knownKey && known.until > now) return { kind: 'right', key: knownKey };
     if (this.#running.has(digest)) return this.#share(digest, login, keys);
     if (knownKey)
-      return this.#verdict(await this.#begin(digest, login, keys, true, registry.passwordModel), keys);
+      return this.#verdict(await this.#begin(digest, login, keys, 'known', registry.passwordModel), keys);
     return this.#tryStranger(
       digest,
       login,
@@ -109,10 +109,14 @@ export class PasswordVerifier {
     const { name, password, address } = login;
     const attempt = this.#brake.begin(address, clip(name), this.#clock.monotonic());
     if ('pauseMs' in attempt) return slow(attempt.pauseMs);
-    if (isKnownWrong || name.length > LONGEST_NAME || password.length > LONGEST_PASSWORD) return WRONG;
-    const outcome = await this.#begin(digest, login, keys, attempt.isKnown, model);
+    if (isKnownWrong || name.length > LONGEST_NAME || password.length > LONGEST_PASSWORD) {
+      attempt.failed();
+      return WRONG;
+    }
+    const outcome = await this.#begin(digest, login, keys, standingOf(attempt), model);
     if (outcome === 'busy') attempt.withdrawn();
-    else if (outcome !== 'none') attempt.succeeded();
+    else if (outcome === 'none') attempt.failed();
+    else attempt.succeeded();
     return this.#verdict(outcome, keys);
   }
 
@@ -122,19 +126,25 @@ export class PasswordVerifier {
     if (shared.sharing >= MOST_SHARING) return slow(this.#queue.busyMs);
     shared.sharing++;
     const outcome = await shared.outcome;
-    if (outcome === 'none') this.#brake.begin(login.address, clip(login.name), this.#clock.monotonic());
+    if (outcome === 'none') {
+      const attempt = this.#brake.begin(login.address, clip(login.name), this.#clock.monotonic());
+      if ('failed' in attempt) attempt.failed();
+    }
     return this.#verdict(outcome, keys);
   }
 
   async #begin(
     digest: string,
-    { name, password }: PasswordLogin,
+    { name, password, address }: PasswordLogin,
     keys: readonly ClientKey[],
-    isKnown: boolean,
+    standing: Standing,
     model: ScryptHash,
   ): Promise<Outcome> {
+    const place = addressGroup(address);
     const outcome =
-      keys.length > 0 ? this.#try(password, keys, name, isKnown) : this.#tryDecoy(password, model);
+      keys.length > 0
+        ? this.#try(password, keys, { group: name, place, standing })
+        : this.#tryDecoy(password, model, { group: '', place, standing });
     this.#running.set(digest, { outcome, sharing: 0 });
     try {
       const found = await outcome;
@@ -147,9 +157,9 @@ export class PasswordVerifier {
   }
 
   /** Tries the client's passwords one after another. */
-  async #try(password: string, keys: readonly ClientKey[], name: string, isKnown: boolean): Promise<Outcome> {
+  async #try(password: string, keys: readonly ClientKey[], asker: Asker): Promise<Outcome> {
     for (const { password: expected, generation } of keys) {
-      const isRight = await this.#queue.run(name, isKnown, () => this.#verify(password, expected!));
+      const isRight = await this.#queue.run(asker, () => this.#verify(password, expected!));
       if (isRight === 'busy') return 'busy';
       if (isRight) return generation;
     }
@@ -157,9 +167,9 @@ export class PasswordVerifier {
   }
 
   /** The same work for a name that has no password. All such names share one turn in the queue. */
-  async #tryDecoy(password: string, model: ScryptHash): Promise<Outcome> {
+  async #tryDecoy(password: string, model: ScryptHash, asker: Asker): Promise<Outcome> {
     const decoy = { ...model, salt: this.#decoySalt, hash: randomBytes(model.hash.length) };
-    const isRight = await this.#queue.run('', false, () => this.#verify(password, decoy));
+    const isRight = await this.#queue.run(asker, () => this.#verify(password, decoy));
     return isRight === 'busy' ? 'busy' : 'none';
   }
 
@@ -178,6 +188,9 @@ function passwordsOf(name: string, registry: ClientRegistry, nowWall: number): C
 function keyOf(keys: readonly ClientKey[], generation: string): ClientKey | undefined {
   return keys.find((key) => key.generation === generation);
 }
+
+const standingOf = ({ isKnown, isFresh }: Attempt): Standing =>
+  isKnown ? 'known' : isFresh ? 'fresh' : 'suspect';
 
 /** Names that nobody can have count as one: they would take memory otherwise. */
 const clip = (name: string): string => (name.length > LONGEST_NAME ? '' : name);

@@ -64,7 +64,8 @@ export class UpstreamCallers<I extends UpstreamIdentity, V> {
   readonly #clock: Clock;
   readonly #owners: Owners<I, V>;
   readonly #tokens = new OwnTokens<V>();
-  readonly #asked = new Map<string, Promise<Found<I, V> | undefined>>();
+  /** Questions under way, and the addresses that have asked each. */
+  readonly #asked = new Map<string, { answer: Promise<Found<I, V> | undefined>; addresses: Set<string> }>();
   /** Digests of logins that were right, until when, monotonic ms. */
   readonly #right = new LRUCache<string, number>({
     maxSize: RIGHT_BYTES,
@@ -118,8 +119,9 @@ export class UpstreamCallers<I extends UpstreamIdentity, V> {
   async validate(token: string, tenantId: string | undefined, asking: Asking): Promise<Found<I, V>> {
     const question = this.#tokens.digestOf('token', token, tenantId ?? '');
     if (this.#tokens.isRefused(question, this.#clock.now())) throw refusalOf('foreign-token');
-    const isFirst = !this.#asked.has(question);
-    const found = await this.#once(question, () =>
+    // Who shows the same again while it is looked at has not tried anything more.
+    const isCounted = this.#asked.get(question)?.addresses.has(asking.address) ?? true;
+    const found = await this.#once(question, asking, () =>
       this.#gate.validate(asking.address, async () => {
         const told = await this.#askEach(tenantId, ({ client }) => client.validate(token, tenantId, NEVER));
         if (told === undefined) this.#tokens.refuse(question, this.#clock.now());
@@ -128,7 +130,7 @@ export class UpstreamCallers<I extends UpstreamIdentity, V> {
       }),
     );
     if (found !== undefined) return found;
-    if (!isFirst) this.#gate.failed(asking.address);
+    if (!isCounted) this.#gate.failed(asking.address);
     throw refusalOf('foreign-token');
   }
 
@@ -142,7 +144,7 @@ export class UpstreamCallers<I extends UpstreamIdentity, V> {
     const name = proof.kind === 'token' ? '' : proof.username;
     const question = this.#tokens.digestOf('login', JSON.stringify(login));
     const isKnown = (this.#right.get(question) ?? 0) > this.#clock.monotonic();
-    const found = await this.#once(question, () =>
+    const found = await this.#once(question, asking, () =>
       this.#gate.logIn({ address: asking.address, name, isKnown }, async () => {
         const told = await this.#askEach(tenantId, ({ client }) => client.logIn(login, NEVER));
         return told && this.#learn(told.token, told.identity, asking.ttlMs, true);
@@ -163,13 +165,18 @@ export class UpstreamCallers<I extends UpstreamIdentity, V> {
   }
 
   /** Those who ask the same at the same time share the answer. */
-  #once(question: string, ask: () => Promise<Found<I, V> | undefined>): Promise<Found<I, V> | undefined> {
+  #once(
+    question: string,
+    { address }: Asking,
+    ask: () => Promise<Found<I, V> | undefined>,
+  ): Promise<Found<I, V> | undefined> {
     let running = this.#asked.get(question);
     if (running === undefined) {
-      running = ask().finally(() => this.#asked.delete(question));
+      running = { answer: ask().finally(() => this.#asked.delete(question)), addresses: new Set() };
       this.#asked.set(question, running);
     }
-    return running.catch((error) => {
+    running.addresses.add(address);
+    return running.answer.catch((error) => {
       throw faultOf(error);
     });
   }

@@ -91,14 +91,16 @@ export class UpstreamGate {
       attempt.withdrawn();
       throw error;
     }
-    if (found !== undefined) attempt.succeeded();
+    if (found === undefined) attempt.failed();
+    else attempt.succeeded();
     return found;
   }
 
   async #run<T>(place: string, ask: () => Promise<T | undefined>): Promise<T | undefined> {
     let found: T | undefined;
     const isKnown = (this.#known.get(place) ?? 0) > this.#clock.monotonic();
-    const outcome = await this.#queue.run(place, isKnown, async () => {
+    const standing = isKnown ? 'known' : 'fresh';
+    const outcome = await this.#queue.run({ group: place, place, standing }, async () => {
       found = await ask();
       return found !== undefined;
     });

@@ -1,7 +1,10 @@
 /**
- * Runs verifications of passwords beside the event loop: few at a time, a bounded number waiting, the names taking turns.
- * What strangers' wrong passwords may cost is a small part of a processor, however many of them come and from however many
- * addresses; right passwords cost nothing of it, so that a fleet that logs in after a restart goes through at full speed.
+ * Runs verifications of passwords beside the event loop: few at a time, a bounded number waiting, addresses and names taking
+ * turns. What strangers' wrong passwords may cost is a small part of a processor, however many of them come and from however
+ * many addresses; right passwords cost nothing of it, so that a fleet that logs in after a restart goes through at full speed.
+ *
+ * Addresses from which nobody has failed go before those from which somebody has, take their places when there is no room,
+ * and have half of what strangers may cost for themselves: a flood leaves room for the first login of a new machine.
  */
 import type { Clock, Timer } from '../clock.ts';
 
@@ -29,11 +32,25 @@ export const PASSWORD_TERMS: QueueTerms = {
 /** Work on wrong passwords: so much at once, ms, and so much for every second: 5% of a processor. */
 const BUDGET_MS = 1_000;
 const BUDGET_PER_SECOND_MS = 50;
+/** What addresses that have failed leave of it to those that have not, ms. */
+const RESERVED_MS = BUDGET_MS / 2;
 /** What one is taken to cost before any was measured, ms. */
 const FIRST_ESTIMATE_MS = 250;
 
-interface Waiting {
+/** What is known of whoever asks: was right before, nothing at all, or that somebody has failed from the same address. */
+export type Standing = 'known' | 'fresh' | 'suspect';
+
+/** Who asks, as far as turns go. */
+export interface Asker {
+  /** Bounded in number of those who wait: a client's name, an address. */
   readonly group: string;
+  /** Address, or the network that counts as one. */
+  readonly place: string;
+  /** `known` goes first, and costs nothing of the strangers' budget; `suspect` last. */
+  readonly standing: Standing;
+}
+
+interface Waiting extends Asker {
   readonly verify: () => Promise<boolean>;
   readonly settle: (outcome: Promise<boolean> | 'busy') => void;
   readonly timer: Timer;
@@ -45,7 +62,7 @@ export class VerificationQueue {
   #running = 0;
   #strangers: Waiting[] = [];
   #known: Waiting[] = [];
-  /** When a group was last served, by order; groups that wait are few. */
+  /** When a place and a group were last served, by order; those that wait are few. */
   readonly #servedAt = new Map<string, number>();
   #turn = 0;
   #budgetMs = BUDGET_MS;
@@ -74,25 +91,34 @@ export class VerificationQueue {
   /**
    * Runs `verify` when its turn comes.
    *
-   * @param group whose turn it is: a client's name, an address
-   * @param isKnown somebody who was right before: goes first, and costs nothing of the strangers' budget
    * @returns what `verify` found, or `busy` when too many wait or it took too long to begin
    */
-  run(group: string, isKnown: boolean, verify: () => Promise<boolean>): Promise<boolean | 'busy'> {
-    const { mostWaiting, mostWaitingPerGroup, longestWaitMs } = this.#terms;
-    const queue = isKnown ? this.#known : this.#strangers;
-    const ofGroup = queue.reduce((count, waiting) => count + (waiting.group === group ? 1 : 0), 0);
-    if (queue.length >= mostWaiting || ofGroup >= mostWaitingPerGroup) return Promise.resolve('busy');
+  run(asker: Asker, verify: () => Promise<boolean>): Promise<boolean | 'busy'> {
+    if (!this.#makeRoom(asker)) return Promise.resolve('busy');
     return new Promise((resolve) => {
       const waiting: Waiting = {
-        group,
+        ...asker,
         verify,
         settle: resolve,
-        timer: this.#clock.setTimer(() => this.#leave(waiting), longestWaitMs),
+        timer: this.#clock.setTimer(() => this.#leave(waiting), this.#terms.longestWaitMs),
       };
-      queue.push(waiting);
+      (asker.standing === 'known' ? this.#known : this.#strangers).push(waiting);
       this.#pump();
     });
+  }
+
+  /** Whether one more may wait, if need be in the place of one that has less claim to it. */
+  #makeRoom(asker: Asker): boolean {
+    const { mostWaiting, mostWaitingPerGroup } = this.#terms;
+    const queue = asker.standing === 'known' ? this.#known : this.#strangers;
+    const ofGroup = queue.filter(({ group }) => group === asker.group);
+    const crowd = ofGroup.length >= mostWaitingPerGroup ? ofGroup : queue.length >= mostWaiting ? queue : [];
+    if (crowd.length === 0) return true;
+    const yielding = whoYields(crowd, asker);
+    if (yielding === undefined) return false;
+    yielding.timer.cancel();
+    this.#leave(yielding);
+    return true;
   }
 
   #leave(waiting: Waiting): void {
@@ -103,27 +129,32 @@ export class VerificationQueue {
 
   #pump(): void {
     while (this.#running < this.#terms.mostRunning) {
-      const known = takeNext(this.#known, this.#servedAt);
-      if (known !== undefined) {
-        this.#start(known, true);
-        continue;
-      }
-      if (this.#strangers.length === 0) break;
-      const budget = this.#terms.isDear ? this.#refill() : 1;
-      if (budget <= 0) {
-        this.#wakeIn((1 - budget) / (BUDGET_PER_SECOND_MS / 1_000));
-        return;
-      }
-      this.#start(takeNext(this.#strangers, this.#servedAt)!, false);
+      const next = takeNext(this.#known, this.#servedAt) ?? this.#nextStranger();
+      if (next === undefined) break;
+      this.#start(next);
     }
     if (this.waiting + this.#running === 0) this.#servedAt.clear();
   }
 
-  #start({ group, verify, settle, timer }: Waiting, isKnown: boolean): void {
+  /** The stranger whose turn it is, as far as they may cost anything now. */
+  #nextStranger(): Waiting | undefined {
+    if (this.#strangers.length === 0) return undefined;
+    const isFresh = this.#strangers.some(({ standing }) => standing === 'fresh');
+    const missing = this.#terms.isDear ? (isFresh ? 0 : RESERVED_MS) - this.#refill() : -1;
+    if (missing >= 0) {
+      this.#wakeIn((missing + 1) / (BUDGET_PER_SECOND_MS / 1_000));
+      return undefined;
+    }
+    const standing = isFresh ? 'fresh' : 'suspect';
+    return takeNext(this.#strangers, this.#servedAt, (waiting) => waiting.standing === standing);
+  }
+
+  #start({ group, place, standing, verify, settle, timer }: Waiting): void {
     timer.cancel();
-    this.#servedAt.set(group, ++this.#turn);
+    this.#turn++;
+    for (const key of [placeKey(place), groupKey(group)]) this.#servedAt.set(key, this.#turn);
     this.#running++;
-    const reserved = isKnown || !this.#terms.isDear ? 0 : this.#estimateMs;
+    const reserved = standing === 'known' || !this.#terms.isDear ? 0 : this.#estimateMs;
     this.#budgetMs -= reserved;
     const startedAt = this.#clock.monotonic();
     const ended = (isRight: boolean) => {
@@ -156,15 +187,40 @@ export class VerificationQueue {
   }
 }
 
-/** Takes the first of the group that was served longest ago. */
-function takeNext(queue: Waiting[], servedAt: ReadonlyMap<string, number>): Waiting | undefined {
+const placeKey = (place: string): string => `@${place}`;
+const groupKey = (group: string): string => `#${group}`;
+
+/** Takes the first of the place that was served longest ago, among those of the group. */
+function takeNext(
+  queue: Waiting[],
+  servedAt: ReadonlyMap<string, number>,
+  isMeant: (waiting: Waiting) => boolean = () => true,
+): Waiting | undefined {
   let best = -1;
-  let oldest = Number.POSITIVE_INFINITY;
-  for (const [index, { group }] of queue.entries()) {
-    const turn = servedAt.get(group) ?? 0;
-    if (turn >= oldest) continue;
-    oldest = turn;
+  let oldest = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+  for (const [index, waiting] of queue.entries()) {
+    if (!isMeant(waiting)) continue;
+    const [place, group] = [placeKey(waiting.place), groupKey(waiting.group)].map(
+      (key) => servedAt.get(key) ?? 0,
+    );
+    if (place! > oldest[0] || (place === oldest[0] && group! >= oldest[1])) continue;
+    oldest = [place!, group!];
     best = index;
   }
   return best < 0 ? undefined : queue.splice(best, 1)[0];
+}
+
+/**
+ * Who of a full queue makes room for one more; undefined: nobody has less claim than that. Those that have failed yield to
+ * those that have not, then a place with many that wait to one with fewer; of each the last that came.
+ */
+function whoYields(crowd: readonly Waiting[], asker: Asker): Waiting | undefined {
+  const suspect = crowd.findLast(({ standing }) => standing === 'suspect');
+  if (suspect !== undefined && asker.standing === 'fresh') return suspect;
+  const rivals = crowd.filter(({ standing }) => standing === asker.standing);
+  const counts = new Map<string, number>();
+  for (const { place } of rivals) counts.set(place, (counts.get(place) ?? 0) + 1);
+  const most = Math.max(0, ...counts.values());
+  const isCrowded = most > (counts.get(asker.place) ?? 0) + 1;
+  return isCrowded ? rivals.findLast(({ place }) => counts.get(place) === most) : undefined;
 }

@@ -59,7 +59,9 @@ export class RegionSlot implements SlotRequest {
 /** The path of a service as its limits name it: `/networks` of `/v2.0/networks`, `/volumes` of `/v3/{project}/volumes`. */
 function belowVersion(path: string, basePath: string): string {
   const isBelow = basePath !== '' && path.startsWith(`${basePath}/`);
-  return path.slice(isBelow ? basePath.length : (/^\/v\d[^/]*(?=\/)/.exec(path)?.[0] ?? '').length);
+  // A catalog may name a service without its version: what is asked has it then.
+  const below = isBelow ? path.slice(basePath.length) : path;
+  return below.slice((/^\/v\d[^/]*(?=\/)/.exec(below)?.[0] ?? '').length);
 }
 
 /** Tells a permit how far the exchange that it is for has got. */

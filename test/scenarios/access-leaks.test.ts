@@ -5,18 +5,15 @@ import { ask } from '../support/ask.ts';
 import { keysMode, testClient } from '../support/clients.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { connectRaw, type RawAnswer, type RawConnection } from '../support/raw-connection.ts';
-import { json, noContent } from '../support/stub-answers.ts';
-import { STUB_CREDENTIALS } from '../support/stub-identity.ts';
-import { type StubService, startStubService } from '../support/stub-service.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
+import {
+  ACCOUNTS,
+  type AccountName,
+  NAMES,
+  type SecretAccounts,
+  startSecretAccounts,
+} from '../support/secret-accounts.ts';
+import { json } from '../support/stub-answers.ts';
 
-/** Two accounts that have everything under the same names, but for the tenant and a word that nobody else may read. */
-const ACCOUNTS = {
-  main: { tenant: '700100', secret: 'plum-of-main' },
-  other: { tenant: '700200', secret: 'pear-of-other' },
-};
-type AccountName = keyof typeof ACCOUNTS;
-const NAMES = Object.keys(ACCOUNTS) as AccountName[];
 /** As long as the others, so that answers have the same length. */
 const NOBODYS = '700999';
 
@@ -47,8 +44,7 @@ const PATHS = [
 ] as const;
 type Path = (typeof PATHS)[number];
 
-let upstreams: Record<AccountName, StubUpstream>;
-let service: StubService;
+let clouds: SecretAccounts;
 let gateway: TestGateway;
 /** Few, so that everybody comes by every connection. */
 let connections: RawConnection[];
@@ -56,18 +52,12 @@ let connections: RawConnection[];
 const keysOf = (names: readonly ClientName[]): Tree => keysMode(names.map((name) => clients[name]));
 
 beforeAll(async () => {
-  service = await startStubService();
-  service.on('GET /v2/notes', json({ notes: 'of a service that both have' }));
-  upstreams = { main: await startAccount('main'), other: await startAccount('other') };
-  const { username, apiKey } = STUB_CREDENTIALS;
-  const accounts = NAMES.map((name) => ({
-    name,
-    identity: { url: upstreams[name].identityUrl, username, apiKey },
-  }));
+  clouds = await startSecretAccounts();
+  clouds.service.on('GET /v2/notes', json({ notes: 'of a service that both have' }));
   gateway = await startGateway({
     identityUrl: '',
     settings: {
-      accounts,
+      accounts: clouds.settings,
       limits: { enabled: false },
       listen: { regions: { DFW: 0 } },
       ...keysOf(CLIENTS),
@@ -79,37 +69,8 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const connection of connections) connection.close();
   await gateway.close();
-  await Promise.all([upstreams.main.close(), upstreams.other.close(), service.close()]);
+  await clouds.close();
 });
-
-async function startAccount(name: AccountName): Promise<StubUpstream> {
-  const { tenant, secret } = ACCOUNTS[name];
-  const upstream = await startStubUpstream({
-    tenant,
-    services: [
-      {
-        name: `notes-${secret}`,
-        type: 'image',
-        endpoints: [{ region: 'DFW', tenantId: tenant, publicURL: `${service.origin}/v2` }],
-      },
-    ],
-  });
-  const dfw = upstream.region('DFW');
-  const head = { 'x-openstack-request-id': `req-${secret}` };
-  const flavor = { id: '2', name: secret, ram: 512, disk: 20, vcpus: 1, links: [] };
-  const image = { id: 'i1', name: secret, status: 'ACTIVE', links: [] };
-  const server = { id: 's1', name: secret, status: 'ACTIVE', links: [] };
-  dfw.on('GET /flavors/detail', json({ flavors: [flavor] }, 200, head));
-  dfw.on('GET /flavors', json({ flavors: [{ id: '2', name: secret, links: [] }] }, 200, head));
-  dfw.on('GET /flavors/2', json({ flavor }, 200, head));
-  dfw.on('GET /images/detail', json({ images: [image] }, 200, head));
-  dfw.on('GET /images/i1', json({ image }, 200, head));
-  dfw.on('GET /servers', json({ servers: [server] }, 200, head));
-  dfw.on('GET /servers/s1', json({ server }, 200, head));
-  dfw.on('GET /os-keypairs', json({ keypairs: [{ name: secret }] }, 200, head));
-  dfw.on('DELETE /images/i1', noContent());
-  return upstream;
-}
 
 interface Read {
   kind: 'read';
@@ -233,8 +194,10 @@ function bytesOf({ status, fields, body }: RawAnswer, tenant: string): string {
 const requestsUpstream = (): number =>
   NAMES.reduce(
     (sum, name) =>
-      sum + upstreams[name].region('DFW').requests().length + upstreams[name].identity.requests().length,
-    service.requests().length,
+      sum +
+      clouds.upstreams[name].region('DFW').requests().length +
+      clouds.upstreams[name].identity.requests().length,
+    clouds.service.requests().length,
   );
 
 /** The secrets that stand in an answer and are none of this client's. */
@@ -317,8 +280,8 @@ async function newWorld(): Promise<World> {
   await gateway.reload(keysOf(CLIENTS));
   for (const name of CLIENTS) world.tokens.set(name, (await login(name)).token!);
   for (const name of NAMES) {
-    upstreams[name].region('DFW').forget();
-    upstreams[name].identity.forget();
+    clouds.upstreams[name].region('DFW').forget();
+    clouds.upstreams[name].identity.forget();
   }
   return world;
 }
@@ -457,12 +420,8 @@ it('a refusal names tenants and accounts of the caller’s own alone, to whoever
 });
 
 it('a caller waits for no account but its own, and hears of no other that cannot log in', async () => {
-  const gate = upstreams.other.identity.hold('POST /tokens');
-  const { username, apiKey } = STUB_CREDENTIALS;
-  const accounts = NAMES.toReversed().map((name) => ({
-    name,
-    identity: { url: upstreams[name].identityUrl, username, apiKey },
-  }));
+  const gate = clouds.upstreams.other.identity.hold('POST /tokens');
+  const accounts = clouds.settings.toReversed();
   const halfReady = await startGateway({
     identityUrl: '',
     untilReady: false,

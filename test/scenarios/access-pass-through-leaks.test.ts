@@ -4,34 +4,26 @@ import { ask } from '../support/ask.ts';
 import { keysMode, testClient } from '../support/clients.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { connectRaw, type RawConnection } from '../support/raw-connection.ts';
+import {
+  ACCOUNTS,
+  type AccountName,
+  NAMES,
+  type SecretAccounts,
+  startSecretAccounts,
+} from '../support/secret-accounts.ts';
 import { json, unauthorized } from '../support/stub-answers.ts';
 import { STUB_CREDENTIALS } from '../support/stub-identity.ts';
-import { type StubService, startStubService } from '../support/stub-service.ts';
-import { type StubUpstream, startStubUpstream } from '../support/stub-upstream.ts';
 
-/** Two accounts of two Identities, each with a word that nobody else may read. */
-const ACCOUNTS = {
-  main: { tenant: '700100', secret: 'plum-of-main' },
-  other: { tenant: '700200', secret: 'pear-of-other' },
-};
-type AccountName = keyof typeof ACCOUNTS;
-const NAMES = Object.keys(ACCOUNTS) as AccountName[];
 const PATHS = ['/flavors/detail', '/flavors/2', '/images/detail', '/servers', '/os-keypairs'] as const;
 
 const known = testClient('known');
-let upstreams: Record<AccountName, StubUpstream>;
-let service: StubService;
+let clouds: SecretAccounts;
 let gateway: TestGateway;
 let connections: RawConnection[];
 
 beforeAll(async () => {
-  service = await startStubService();
-  upstreams = { main: await startAccount('main'), other: await startAccount('other') };
-  const { username, apiKey } = STUB_CREDENTIALS;
-  const accounts = NAMES.map((name) => ({
-    name,
-    identity: { url: upstreams[name].identityUrl, username, apiKey },
-  }));
+  clouds = await startSecretAccounts();
+  const accounts = clouds.settings;
   const settings = { accounts, limits: { enabled: false }, ...keysMode([known], { passThrough: true }) };
   gateway = await startGateway({ identityUrl: '', settings });
   connections = await Promise.all([1, 2, 3].map(() => connectRaw(gateway.url)));
@@ -40,30 +32,13 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const connection of connections) connection.close();
   await gateway.close();
-  await Promise.all([upstreams.main.close(), upstreams.other.close(), service.close()]);
+  await clouds.close();
 });
-
-async function startAccount(name: AccountName): Promise<StubUpstream> {
-  const { tenant, secret } = ACCOUNTS[name];
-  const endpoints = [{ region: 'DFW', tenantId: tenant, publicURL: `${service.origin}/v2` }];
-  const upstream = await startStubUpstream({
-    tenant,
-    tokenPrefix: `token-of-${name}-`,
-    services: [{ name: 'images', type: 'image', endpoints }],
-  });
-  const dfw = upstream.region('DFW');
-  dfw.on('GET /flavors/detail', json({ flavors: [{ id: '2', name: secret, links: [] }] }));
-  dfw.on('GET /flavors/2', json({ flavor: { id: '2', name: secret, links: [] } }));
-  dfw.on('GET /images/detail', json({ images: [{ id: 'i', name: secret, status: 'ACTIVE', links: [] }] }));
-  dfw.on('GET /servers', json({ servers: [{ id: 's', name: secret, links: [] }] }));
-  dfw.on('GET /os-keypairs', json({ keypairs: [{ name: secret }] }));
-  return upstream;
-}
 
 /** A fresh token of an account's own Identity, which Sluice knows nothing of. */
 async function tokenOf(name: AccountName): Promise<string> {
   const { username, apiKey } = STUB_CREDENTIALS;
-  const { json: parse } = await ask(`${upstreams[name].identityUrl}/tokens`, {
+  const { json: parse } = await ask(`${clouds.upstreams[name].identityUrl}/tokens`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ auth: { 'RAX-KSKEY:apiKeyCredentials': { username, apiKey } } }),
@@ -112,7 +87,7 @@ it('an upstream token is shown what is its own tenant’s alone, whatever is cac
           continue;
         }
         if (one.kind === 'revoke') {
-          upstreams[one.of].identity.revokeAll();
+          clouds.upstreams[one.of].identity.revokeAll();
           dead.add(one.of);
           continue;
         }
@@ -141,7 +116,7 @@ it('an upstream token is shown what is its own tenant’s alone, whatever is cac
 }, 60_000);
 
 it('a token that another service refuses is no longer good for what is cached', async () => {
-  const dfw = upstreams.main.region('DFW');
+  const dfw = clouds.upstreams.main.region('DFW');
   const token = { 'X-Auth-Token': await tokenOf('main') };
   const [connection] = connections as [RawConnection];
   const flavors = '/dfw/v2/700100/flavors/detail';
@@ -153,7 +128,7 @@ it('a token that another service refuses is no longer good for what is cached', 
     expect(dfw.count('GET /flavors/detail')).toBe(before);
 
     dfw.on('GET /os-keypairs', unauthorized);
-    service.on('GET /v2/images', unauthorized);
+    clouds.service.on('GET /v2/images', unauthorized);
     expect((await connection.ask(path, token)).status).toBe(401);
     await connection.ask(flavors, token);
     expect(dfw.count('GET /flavors/detail')).toBe(before + 1);
@@ -161,10 +136,10 @@ it('a token that another service refuses is no longer good for what is cached', 
 });
 
 it('what another service answers proves nothing of a tenant: its paths name none', async () => {
-  const dfw = upstreams.main.region('DFW');
+  const dfw = clouds.upstreams.main.region('DFW');
   const [connection] = connections as [RawConnection];
   const token = { 'X-Auth-Token': await tokenOf('main') };
-  service.on('GET /v2/images', json({ images: [] }));
+  clouds.service.on('GET /v2/images', json({ images: [] }));
   await connection.ask('/dfw/v2/700100/images/detail', { 'X-Auth-Token': known.key });
   expect((await connection.ask('/dfw/services/image/images', token)).status).toBe(200);
   dfw.on('GET /images/detail', unauthorized);
@@ -176,7 +151,8 @@ it('what another service answers proves nothing of a tenant: its paths name none
 it('a token of nobody reaches no region and no other service', async () => {
   const [connection] = connections as [RawConnection];
   const stranger = { 'X-Auth-Token': 'good-for-nobody-at-all' };
-  const asked = () => upstreams.main.region('DFW').requests().length + service.requests().length;
+  const asked = () =>
+    clouds.upstreams.main.region('DFW').requests().length + clouds.service.requests().length;
   const before = asked();
   for (const path of [
     '/dfw/v2/700100/images/detail',

@@ -192,6 +192,27 @@ describe('a token of nobody', () => {
     expect(upstream.identity.requests('GET /tokens/junk-of-nobody')).toHaveLength(asked);
   });
 
+  it('that many show at the same time from one address counts once, and once more for another address', async () => {
+    upstream.identity.on('GET /tokens/*', fault('itemNotFound', 404, 'no such token'));
+    const gate = upstream.identity.hold('GET /tokens/shown-by-many');
+    const from = (address: string) => connectRaw(gateway.url, address);
+    const connections = await Promise.all(
+      Array.from({ length: 60 }, (_, at) => from(at < 59 ? '127.0.0.20' : '127.0.0.21')),
+    );
+    const shown = { 'X-Auth-Token': 'shown-by-many' };
+    const asked = connections.map((connection) => connection.ask('/dfw/v2/700100/servers', shown));
+    await gate.arrived(1);
+    await ask(`${gateway.url}/v3`);
+    gate.open();
+    for (const { status } of await Promise.all(asked)) expect(status).toBe(401);
+    expect(upstream.identity.requests('GET /tokens/shown-by-many')).toHaveLength(1);
+    // Whoever has a good one there is heard: the address has tried one token and not 59.
+    upstream.identity.on('GET /tokens/*', json(await documentOf('user-1')));
+    const { status } = await connections[0]!.ask(`/iad/v2/${OTHER}/servers`, { 'X-Auth-Token': token });
+    expect(status).toBe(200);
+    for (const connection of connections) connection.close();
+  });
+
   it('is told to wait after some of them, and holds up no token that is known', async () => {
     expect((await get(`/iad/v2/${OTHER}/servers`)).status).toBe(200);
     upstream.identity.on('GET /tokens/*', fault('itemNotFound', 404, 'no such token'));

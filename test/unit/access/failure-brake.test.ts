@@ -53,10 +53,23 @@ describe('the brake on failures', () => {
     const brake = new FailureBrake();
     const home = brake.begin('home', 'anna', 0);
     if (!isPaused(home)) home.succeeded();
-    const tried = Array.from({ length: 100 }, (_, at) => brake.begin(`10.0.0.${at}`, 'anna', 0));
-    expect(tried.filter((verdict) => !isPaused(verdict))).toHaveLength(30);
+    const tryEach = () =>
+      Array.from({ length: 100 }, (_, at) => {
+        const verdict = brake.begin(`10.0.0.${at}`, 'anna', 0);
+        if (!isPaused(verdict)) verdict.failed();
+        return isPaused(verdict);
+      });
+    expect(new Set(tryEach())).toEqual(new Set([false]));
+    expect(new Set(tryEach())).toEqual(new Set([true]));
     expect(brake.begin('home', 'anna', 0)).toMatchObject({ isKnown: true });
     expect(isPaused(brake.begin('10.0.0.200', 'bert', 0))).toBe(false);
+    // Nor does a machine that was never here pay for them, until it fails itself.
+    const first = brake.begin('new', 'anna', 0);
+    expect(first).toMatchObject({ isKnown: false, isFresh: true });
+    if (!isPaused(first)) first.failed();
+    expect(isPaused(brake.begin('new', 'anna', 0))).toBe(true);
+    expect(brake.begin('new', 'carl', 0)).toMatchObject({ isFresh: false });
+    expect(brake.begin('new', 'carl', 16 * 60_000)).toMatchObject({ isFresh: true });
   });
 
   it('takes an IPv6 network of one house for one address', () => {

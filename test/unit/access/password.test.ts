@@ -140,10 +140,23 @@ describe('a login with a password', () => {
     const { login } = setUp();
     await login('anna', 'apple', 'home');
     let verdict: PasswordVerdict = { kind: 'wrong' };
-    for (let at = 0; at < 100; at++) verdict = await login('anna', `wrong-${at}`, `10.1.0.${at}`);
+    for (let at = 0; at < 200; at++) verdict = await login('anna', `wrong-${at}`, `10.1.0.${at % 100}`);
     expect(verdict).toMatchObject({ kind: 'slow' });
     expect((await login('anna', 'apple', 'home')).kind).toBe('right');
     expect((await login('bert', 'banana', '10.2.0.1')).kind).toBe('right');
+  });
+
+  it('is heard for the first time from a new place, while a flood tries its name from everywhere', async () => {
+    const { clock, login } = setUp();
+    for (let at = 0; at < 5_000; at++) {
+      await login('anna', `wrong-${at}`, `10.1.${at % 16}.${at % 200}`);
+      if (at % 10 === 0) clock.tick(1);
+    }
+    expect((await login('anna', 'again', '10.1.0.0')).kind).toBe('slow');
+    expect((await login('anna', 'apple', '10.9.0.1')).kind).toBe('right');
+    // One that fails there is a guesser like the others.
+    expect((await login('anna', 'guess', '10.9.0.2')).kind).toBe('wrong');
+    expect((await login('anna', 'guess again', '10.9.0.2')).kind).toBe('slow');
   });
 
   it('counts failures that shared one verification for each who asked', async () => {

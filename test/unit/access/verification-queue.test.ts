@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VerificationQueue } from '../../../src/access/verification-queue.ts';
+import { type Standing, VerificationQueue } from '../../../src/access/verification-queue.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const COST_MS = 200;
@@ -11,8 +11,8 @@ function setUp() {
   const begun: string[] = [];
   let running = 0;
   let mostRunning = 0;
-  const run = (group: string, isRight: boolean, isKnown = false) =>
-    queue.run(group, isKnown, () => {
+  const run = (group: string, isRight: boolean, standing: Standing = 'fresh', place = `at-${group}`) =>
+    queue.run({ group, place, standing }, () => {
       begun.push(group);
       mostRunning = Math.max(mostRunning, ++running);
       return new Promise((resolve) =>
@@ -58,7 +58,7 @@ describe('the queue of verifications', () => {
     for (let at = 0; at < 64; at++) void run(`stranger-${at}`, false);
     await clock.advance(3_000);
     const before = begun.length;
-    const known = run('anna', true, true);
+    const known = run('anna', true, 'known');
     await clock.advance(COST_MS);
     expect(await known).toBe(true);
     expect(begun[before]).toBe('anna');
@@ -87,9 +87,44 @@ describe('the queue of verifications', () => {
     expect(begun.slice(0, 4).sort()).toEqual(['a', 'a', 'b', 'c']);
   });
 
+  it('gives addresses turns, whatever names they try', async () => {
+    const { clock, run, begun } = setUp();
+    for (let at = 0; at < 20; at++) void run(`name-${at}`, true, 'fresh', 'office');
+    void run('anna', true, 'fresh', 'elsewhere');
+    await clock.advance(COST_MS);
+    expect(begun.slice(0, 3)).toContain('anna');
+  });
+
+  it('begins at once with an address that never failed, however many wait that have', async () => {
+    const { clock, run, begun } = setUp();
+    for (let second = 0; second < 30; second++) {
+      for (let at = 0; at < 100; at++) void run(`name-${at % 20}`, false, 'suspect', `10.0.0.${at}`);
+      await clock.advance(1_000);
+    }
+    for (const group of ['anna', 'name-3']) {
+      const before = begun.length;
+      const first = run(group, true, 'fresh', `new-home-of-${group}`);
+      await clock.advance(2 * COST_MS);
+      expect(await first).toBe(true);
+      expect(begun.slice(before)).toContain(group);
+    }
+  });
+
+  it('is shared between addresses that never failed when more of them come than it has room for', async () => {
+    const { clock, queue, run } = setUp();
+    for (let at = 0; at < 200; at++) void run(`name-${at % 16}`, false, 'fresh', `crowd-${at % 4}`);
+    expect(queue.waiting).toBe(64);
+    const late = run('anna', true, 'fresh', 'late');
+    expect(queue.waiting).toBe(64);
+    await clock.advance(4_900);
+    expect(await late).toBe(true);
+  });
+
   it('goes on when a verification breaks', async () => {
     const { clock, queue, run } = setUp();
-    const broken = queue.run('a', false, () => Promise.reject(new Error('no memory')));
+    const broken = queue.run({ group: 'a', place: 'at-a', standing: 'fresh' }, () =>
+      Promise.reject(new Error('no memory')),
+    );
     await expect(broken).rejects.toThrow('no memory');
     const next = run('b', true);
     await clock.advance(COST_MS);
