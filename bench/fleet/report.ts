@@ -26,6 +26,25 @@ export function tableOf(figures: readonly Figures[]): string {
   ].join('\n');
 }
 
+/** The figures of all clouds in one table, a line a way: what the README shows. */
+export function summaryOf(
+  clouds: readonly { readonly name: string; readonly figures: readonly Figures[] }[],
+): string {
+  const rows = clouds.flatMap(({ name, figures }) =>
+    figures.map((of) => {
+      const waits = `${seconds(of.waitP50Ms)} / ${seconds(of.waitP99Ms)}`;
+      const { logins, requests, refusals } = of.region;
+      const cells = [name, of.way, seconds(of.allDoneMs), of.failed, refusals, logins, requests, waits];
+      return `| ${cells.join(' | ')} | ${of.fairness.toFixed(2)} |`;
+    }),
+  );
+  return [
+    '| limits | way | all ended after | jobs that failed | refusals | logins | requests | wait p50 / p99 | fairness |',
+    '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+    ...rows,
+  ].join('\n');
+}
+
 /** The clients of a fleet: how many jobs each has, and what it does by itself when it is refused. */
 export function mixOf(plans: readonly JobPlan[], dialect: Dialect): string {
   const counts = new Map<Client, number>();

@@ -8,7 +8,7 @@ import { compareWays } from './compare.ts';
 import type { Figures } from './figures.ts';
 import { planJobs } from './jobs.ts';
 import { type Panel, pictureOf } from './picture.ts';
-import { mixOf, tableOf } from './report.ts';
+import { mixOf, summaryOf, tableOf } from './report.ts';
 import { CLOUDS, LIMITS, type LimitsName } from './settings.ts';
 
 const HELP = `npm run bench:fleet -- [options]
@@ -25,7 +25,7 @@ clients does it. What is behind each way is a simulator of its own with the limi
   --max-wait MS      limits.maxWaitMs of Sluice, if not its default
   --minutes N        gives up after that many minutes (10)
   --picture FILE     where the picture goes (bench/fleet/fleet.svg)
-  --no-write         writes neither the picture nor the results in bench/README.md
+  --no-write         writes neither the picture nor the results in README.md and bench/README.md
   --cli FILE         another build of Sluice (dist/cli.js)
   --help
 `;
@@ -61,10 +61,12 @@ const folder = mkdtempSync(join(tmpdir(), 'sluice-fleet-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
 
 const panels: Panel[] = [];
+const summary: { name: string; figures: Figures[] }[] = [];
 const sections: string[] = [];
 for (const name of names) {
   const { figures, section } = await runCloud(name);
   panels.push({ title: titleOf(name), figures });
+  summary.push({ name: CLOUDS[name].name, figures });
   sections.push(section);
   console.log(`\n${section}\n`);
 }
@@ -73,7 +75,9 @@ console.log(conditions);
 if (!values['no-write']) {
   writeFileSync(values.picture, pictureOf(panels, conditions));
   writeResults(here('../README.md'), [conditions, ...sections].join('\n\n'), 'npm run bench:fleet');
-  console.log(`written: ${values.picture}, bench/README.md`);
+  const short = `${summaryOf(summary)}\n\n${conditions}`;
+  writeResults(here('../../README.md'), short, 'npm run bench:fleet');
+  console.log(`written: ${values.picture}, bench/README.md, README.md`);
 }
 
 /** One cloud, all ways. */

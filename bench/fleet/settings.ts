@@ -15,6 +15,8 @@ export type LimitsName = (typeof LIMITS)[number];
 
 /** One cloud with its limits. */
 export interface CloudSettings {
+  /** In a word. */
+  readonly name: string;
   readonly title: string;
   readonly dialect: Dialect;
   /** Of `sluice simulate`, port and times apart. */
@@ -33,6 +35,7 @@ export interface CloudSettings {
 const QUOTAS = { maxTotalInstances: 10_000, maxTotalCores: 100_000, maxTotalRAMSize: 1_000_000_000 };
 
 const OVHCLOUD: CloudSettings = {
+  name: 'OVHcloud',
   title: 'OVHcloud’s published limits: 60 logins a minute, 20 requests a second at each service',
   dialect: 'openstack',
   simulator: { preset: 'ovhcloud', absoluteLimits: QUOTAS },
@@ -66,6 +69,7 @@ const OVHCLOUD: CloudSettings = {
 };
 
 const GUIDE: CloudSettings = {
+  name: 'the guide',
   title: 'the guide’s limits (Table 1.3): 100 GETs and 100 POSTs a minute, 1,000 of each on /servers a day',
   dialect: 'guide',
   // Fixed windows, every limit that matches charged: as Rackspace's regions count since Repose 3.1.

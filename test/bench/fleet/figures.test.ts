@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { figuresOf, jainsIndex, ownShare, percentile } from '../../../bench/fleet/figures.ts';
 import type { JobReport } from '../../../bench/fleet/job.ts';
 import { pictureOf } from '../../../bench/fleet/picture.ts';
-import { tableOf } from '../../../bench/fleet/report.ts';
+import { summaryOf, tableOf } from '../../../bench/fleet/report.ts';
 
 const REPORT: JobReport = {
   index: 0,
@@ -95,6 +95,9 @@ describe('the figures of a way', () => {
     expect(table).toContain('| jobs that failed | 1 of 3 | 1 of 3 |');
     expect(table).toContain('| time until all jobs are done | 39.0 s | 39.0 s |');
     expect(table).toContain('| where jobs failed | 1 × login: 429 | 1 × login: 429 |');
+    expect(summaryOf([{ name: 'a cloud', figures: [figures] }])).toContain(
+      '| a cloud | direct | 39.0 s | 1 | 3 | 2 | 40 | 2.5 s / 21.0 s | 0.53 |',
+    );
     const columns = table.split('\n').map((line) => line.split('|').length);
     expect(new Set(columns)).toEqual(new Set([5]));
     const picture = pictureOf([{ title: 'A <cloud> & its limits', figures: [figures] }], 'note');
