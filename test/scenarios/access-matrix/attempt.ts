@@ -14,6 +14,9 @@ export interface Attempt {
   readonly want: number;
 }
 
+/** Requests sent at once: what stands behind a refusal that closes the connection is sent again. */
+const MOST_AT_ONCE = 24;
+
 const FAULTS: Readonly<Record<number, string>> = {
   401: 'unauthorized',
   403: 'forbidden',
@@ -75,7 +78,7 @@ export class Attempts {
   async #together(way: string, attempts: readonly Attempt[]): Promise<RawAnswer[]> {
     const answers: RawAnswer[] = [];
     while (answers.length < attempts.length) {
-      const rest = attempts.slice(answers.length);
+      const rest = attempts.slice(answers.length, answers.length + MOST_AT_ONCE);
       const connection = await this.#connection(`${way} together`, rest[0]!.url);
       const { host } = new URL(rest[0]!.url);
       connection.write(
