@@ -69,11 +69,10 @@ export const LimitsSchema = Type.Object(
       internal: true,
     }),
     maxWaitMs: Type.Integer({
-      default: 120_000,
+      default: 30_000,
       minimum: 0,
       maximum: 3_600_000,
-      description:
-        'Longest wait for a slot, ms; a request that would wait longer is refused at once, which hardly any client of the API repeats. Two units of a limit per minute.',
+      description: 'Longest wait for a slot, ms; a request that would wait longer is refused at once.',
     }),
     maxQueue: Type.Integer({
       default: 1000,

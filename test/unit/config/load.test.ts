@@ -58,7 +58,7 @@ describe('defaults', () => {
       defaultRegion: null,
     });
     expect(config.cache.images.ttl).toBe(300);
-    expect(config.limits.maxWaitMs).toBe(120_000);
+    expect(config.limits.maxWaitMs).toBe(30_000);
     expect(config.upstream.retries).toBe(2);
     expect(config.simulator.enabled).toBe(false);
   });
