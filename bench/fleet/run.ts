@@ -22,7 +22,7 @@ clients does it. What is behind each way is a simulator of its own with the limi
   --limits NAME      ovhcloud, guide or both (both)
   --arrival N        all jobs begin within that many seconds (10)
   --build N          seconds a server is in BUILD (20)
-  --max-wait MS      limits.maxWaitMs of Sluice, if not its default
+  --max-wait MS      limits.maxWaitMs of Sluice (120000: a burst that spends a limit per minute leaves nothing for a minute)
   --minutes N        gives up after that many minutes (10)
   --picture FILE     where the picture goes (bench/fleet/fleet.svg)
   --no-write         writes neither the picture nor the results in README.md and bench/README.md
@@ -39,7 +39,7 @@ const { values } = parseArgs({
     limits: { type: 'string', default: 'both' },
     arrival: { type: 'string', default: '10' },
     build: { type: 'string', default: '20' },
-    'max-wait': { type: 'string' },
+    'max-wait': { type: 'string', default: '120000' },
     minutes: { type: 'string', default: '10' },
     picture: { type: 'string', default: here('fleet.svg') },
     'no-write': { type: 'boolean', default: false },
@@ -85,9 +85,8 @@ async function runCloud(name: LimitsName): Promise<{ figures: Figures[]; section
   const cloud = CLOUDS[name];
   const arrivalMs = numberOf('arrival', 0) * 1000;
   const plans = planJobs({ seed, jobs, dialect: cloud.dialect, arrivalMs });
-  const maxWaitMs = values['max-wait'] === undefined ? undefined : numberOf('max-wait', 0);
-  const gateway = maxWaitMs === undefined ? {} : { gateway: { limits: { maxWaitMs } } };
-  const context = { cli: [values.cli], folder, buildSeconds: numberOf('build', 0), ...gateway };
+  const gateway = { limits: { maxWaitMs: numberOf('max-wait', 0) } };
+  const context = { cli: [values.cli], folder, buildSeconds: numberOf('build', 0), gateway };
   console.log(`${cloud.title}: ${jobs} jobs, seed ${seed}`);
   const done: Record<string, [number, number]> = {};
   let beganMs = Number.NaN;
