@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Fault } from '../faults/faults.ts';
 import type { Route } from '../routing/route.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
 import { type RequestContext, RequestFacts } from './request-facts.ts';
@@ -7,6 +8,9 @@ import { type RequestContext, RequestFacts } from './request-facts.ts';
 export class Call extends RequestFacts implements Cancellation {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+
+  /** What its caller is told when the process ends before its answer is here; undefined: what holds for any request. */
+  ifCut: (() => Fault) | undefined;
 
   #controller: AbortController | undefined;
   #watcher: (() => void) | undefined;
