@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Fault } from '../faults/faults.ts';
 import type { Route } from '../routing/route.ts';
@@ -42,6 +43,8 @@ export class Call extends RequestFacts implements Cancellation {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
+      // A request to all regions, or to many accounts, waits in as many places at once.
+      setMaxListeners(0, this.#controller.signal);
       if (this.gone) this.#controller.abort(new Error('the caller left'));
       this.#listen();
     }
