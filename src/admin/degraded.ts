@@ -1,4 +1,5 @@
 import { locateIdentity } from '../identity/settings.ts';
+import { redisAddresses } from '../redis/addresses.ts';
 import type { LiveAccount, Login } from '../routing/account.ts';
 import type { Services } from '../serving/services.ts';
 import type { Standing } from '../standing.ts';
@@ -146,7 +147,7 @@ const REDIS_EFFECT: Readonly<Record<string, string>> = {
   tokens: 'A token that is given back at another instance still counts here.',
 };
 
-function redisParts({ standings }: Services): DegradedPart[] {
+function redisParts({ standings, settings }: Services): DegradedPart[] {
   return [...standings.all()].flatMap(([part, standing]) => {
     const purpose = /^redis (.*)$/.exec(part)?.[1];
     if (purpose === undefined || standing.isUp) return [];
@@ -156,7 +157,7 @@ function redisParts({ standings }: Services): DegradedPart[] {
         since: sinceOf(standing),
         problem: `${standing.why}.`,
         effect: REDIS_EFFECT[purpose] ?? 'What instances share is not shared.',
-        todo: 'See whether Redis runs and answers; it is used again by itself once it does.',
+        todo: `See whether Redis runs and answers (${redisAddresses(settings.redis).join(', ')}); it is used again by itself once it does.`,
       },
     ];
   });

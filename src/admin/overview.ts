@@ -19,6 +19,8 @@ export interface Overview {
   readonly nowMs: number;
   readonly isDraining: boolean;
   readonly accounts: readonly PartState[];
+  /** Their identity services. */
+  readonly identities: readonly PartState[];
   readonly regions: readonly PartState[];
   /** Services that callers have asked for, and whether they are asked further. */
   readonly circuits: readonly PartState[];
@@ -43,6 +45,7 @@ export function overviewOf(
     nowMs,
     ...more,
     accounts: accounts.map((account) => accountState(account, services)),
+    identities: accounts.flatMap((account) => identityStates(account, services)),
     regions: accounts.flatMap((account) => regionStates(account, services)),
     circuits: circuitStates(services),
     redis: redisStates(services),
@@ -64,6 +67,18 @@ function accountState({ name, logins }: LiveAccount, { standings }: Services): P
   const note = expires.length === 0 ? '' : `token until ${new Date(Math.min(...expires)).toISOString()}`;
   const [first] = states;
   return { name, isUp, sinceMs: first?.standing?.sinceMs, note: isUp ? note : (first?.tokens.state ?? '') };
+}
+
+function identityStates({ name, logins }: LiveAccount, { identityHealth }: Services): PartState[] {
+  return logins.map(({ region = '' }) => {
+    const standing = identityHealth.standing(name, region);
+    return {
+      name: region === '' ? name : `${name} ${region}`,
+      isUp: standing?.isUp === true,
+      sinceMs: standing?.sinceMs,
+      note: standing === undefined ? 'has not answered yet' : standing.why,
+    };
+  });
 }
 
 function regionStates(account: LiveAccount, { health }: Services): PartState[] {

@@ -180,6 +180,10 @@ describe('an identity service that does not answer while tokens are valid', () =
         todo: expect.stringContaining('outage'),
       },
     ]);
+    const { identities } = (await ask(`${gateway.adminUrl}/status.json`)).json<{ identities: object[] }>();
+    expect(identities).toMatchObject([
+      { name: 'main', isUp: false, note: expect.stringContaining('no connection') },
+    ]);
     const told = expect.objectContaining({ msg: 'an identity service is down', account: 'main' });
     expect(gateway.logged()).toContainEqual(told);
     await upstream.identity.accept();

@@ -30,14 +30,26 @@ export function renderPage(overview: Overview): string {
 
 /** What changes of the page, a section each. */
 export function renderMain(overview: Overview): Markup {
-  const { degraded, accounts, regions, circuits, redis, limits, cache, minutes, slowest, refused, nowMs } =
-    overview;
+  const {
+    degraded,
+    accounts,
+    identities,
+    regions,
+    circuits,
+    redis,
+    limits,
+    cache,
+    minutes,
+    slowest,
+    refused,
+    nowMs,
+  } = overview;
   const saved = minutes.reduce((total, minute) => total + minute.saved, 0);
   const state = overview.isDraining ? 'stopping' : degraded.length > 0 ? 'degraded' : 'well';
   const summary = { stopping: 'This instance stops.', degraded: 'Something is wrong.', well: 'All is well.' };
   return html`<section id="summary" class="${state}"><h2>${summary[state]}</h2>${degraded.map(degradedItem)}</section>
 <section id="parts"><h2>Accounts and regions</h2><div class="parts">
-${parts('Accounts', accounts, nowMs)}${parts('Regions', regions, nowMs)}${circuits.length > 0 ? parts('Services', circuits, nowMs) : html``}${redis.length > 0 ? parts('Redis', redis, nowMs) : html``}</div></section>
+${parts('Accounts', accounts, nowMs)}${parts('Identity services', identities, nowMs)}${parts('Regions', regions, nowMs)}${circuits.length > 0 ? parts('Services', circuits, nowMs) : html``}${redis.length > 0 ? parts('Redis', redis, nowMs) : html``}</div></section>
 <section id="limits"><h2>Limits</h2>${limits.map((standing) => limitGroup(standing, nowMs))}${limits.length === 0 ? html`<p>None is known yet.</p>` : html``}</section>
 <section id="cache"><h2>Cache, the last hour</h2><div class="pictures">
 <figure><figcaption>Answers: <span class="key hit">hit</span> <span class="key stale">stale</span> <span class="key coalesced">shared</span> <span class="key miss">miss</span> <span class="key pass">passed</span></figcaption>${verdictPicture(minutes)}</figure>
