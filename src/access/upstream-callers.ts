@@ -51,7 +51,8 @@ export interface Asking {
   readonly ttlMs: number;
 }
 
-const NEVER = new AbortController().signal;
+/** What is asked here others may wait for, too. Each question has a signal of its own, and so no listeners of the others. */
+const never = (): AbortSignal => new AbortController().signal;
 /** How long whoever cannot be told now should stay away, when the identity service does not say, s. */
 const RETRY_SECONDS = 5;
 /** Words that were right are known for so long, ms, and for so many bytes. */
@@ -123,7 +124,7 @@ export class UpstreamCallers<I extends UpstreamIdentity, V> {
     const isCounted = this.#asked.get(question)?.addresses.has(asking.address) ?? true;
     const found = await this.#once(question, asking, () =>
       this.#gate.validate(asking.address, async () => {
-        const told = await this.#askEach(tenantId, ({ client }) => client.validate(token, tenantId, NEVER));
+        const told = await this.#askEach(tenantId, ({ client }) => client.validate(token, tenantId, never()));
         if (told === undefined) this.#tokens.refuse(question, this.#clock.now());
         // What was asked about is what it is known by, whatever the answer calls it.
         return told && this.#learn({ ...told.token, id: token }, told.identity, asking.ttlMs, false);
@@ -146,7 +147,7 @@ export class UpstreamCallers<I extends UpstreamIdentity, V> {
     const isKnown = (this.#right.get(question) ?? 0) > this.#clock.monotonic();
     const found = await this.#once(question, asking, () =>
       this.#gate.logIn({ address: asking.address, name, isKnown }, async () => {
-        const told = await this.#askEach(tenantId, ({ client }) => client.logIn(login, NEVER));
+        const told = await this.#askEach(tenantId, ({ client }) => client.logIn(login, never()));
         return told && this.#learn(told.token, told.identity, asking.ttlMs, true);
       }),
     );
@@ -159,7 +160,7 @@ export class UpstreamCallers<I extends UpstreamIdentity, V> {
   async revoke(token: string, asking: Asking): Promise<void> {
     const { identity } = await this.validate(token, undefined, asking);
     this.#tokens.forget(token);
-    await identity.client.revoke(token, NEVER).catch((error) => {
+    await identity.client.revoke(token, never()).catch((error) => {
       throw faultOf(error);
     });
   }

@@ -1,10 +1,11 @@
+import { locateIdentity } from '../identity/settings.ts';
 import type { LiveAccount, Login } from '../routing/account.ts';
 import type { Services } from '../serving/services.ts';
 import type { Standing } from '../standing.ts';
 
 /** Something that is not as it should be, for whoever is on call. Nothing in it is secret. */
 export interface DegradedPart {
-  /** `account main`, `region main DFW`, `circuit main DFW compute`, `redis cache`, `limits main DFW compute`, `reload`. */
+  /** `account main`, `identity main`, `region main DFW`, `circuit main DFW compute`, `redis cache`, `limits main DFW compute`, `reload`. */
   readonly part: string;
   /** When that began, ISO 8601; null: not known. */
   readonly since: string | null;
@@ -19,6 +20,9 @@ export function degradedParts(services: Services): DegradedPart[] {
   const accounts = services.directory.accounts as readonly LiveAccount[];
   return [
     ...accounts.flatMap((account) => account.logins.flatMap((login) => loginPart(account, login, services))),
+    ...accounts.flatMap((account) =>
+      account.logins.flatMap((login) => identityPart(account, login, services)),
+    ),
     ...accounts.flatMap((account) => withoutEndpoints(account)),
     ...accounts.flatMap((account) => regionParts(account, services)),
     ...circuitParts(services),
@@ -65,6 +69,29 @@ const LOGIN_REMEDIES: Readonly<Record<string, string>> = {
   rejected: 'Correct identity.url of the account, then send SIGHUP.',
   limited: 'Wait: the identity service asks for a pause.',
 };
+
+function identityPart(
+  { name }: LiveAccount,
+  { region = '', tokens, identityUrl }: Login,
+  services: Services,
+): DegradedPart[] {
+  const standing = services.identityHealth.standing(name, region);
+  if (standing?.isUp !== false) return [];
+  const token = tokens.peek();
+  const until = token && new Date(token.expiresAtMs).toISOString();
+  return [
+    {
+      part: region === '' ? `identity ${name}` : `identity ${name} ${region}`,
+      since: sinceOf(standing),
+      problem: `The identity service at ${locateIdentity(identityUrl).url.origin} does not serve: ${standing.why}.`,
+      effect:
+        until === undefined
+          ? 'Nobody can log in there. There is no valid token: requests for the account get 503 faults; what is cached is answered.'
+          : `Nobody can log in there. The token of the account serves until ${until}.`,
+      todo: 'See whether the provider has an outage; else look at identity.url of the account, DNS, proxies and certificates on the way there. Logins are tried again by themselves.',
+    },
+  ];
+}
 
 function withoutEndpoints(account: LiveAccount): DegradedPart[] {
   if (account.token() === undefined || account.endpoints().size > 0) return [];

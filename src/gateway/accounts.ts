@@ -3,7 +3,7 @@ import type { AccountConfig, Config } from '../config/schema.ts';
 import { createCaller } from '../identity/caller.ts';
 import { chooseEndpoints } from '../identity/catalog.ts';
 import { MOST_ENDPOINTS, MOST_SERVICES } from '../identity/catalog-bounds.ts';
-import type { IdentityGate, IdentityWay } from '../identity/identity-request.ts';
+import type { IdentityWay } from '../identity/identity-request.ts';
 import { createIdentityLogin } from '../identity/login.ts';
 import { LOGIN_RESULTS } from '../identity/login-error.ts';
 import { mergeCatalogs } from '../identity/merge-catalogs.ts';
@@ -40,11 +40,12 @@ function openLogin(
   account: AccountConfig,
   identity: AccountIdentity,
   config: Config,
-  { log, clock, metrics, pools, standings, tracing, loginPermits }: Shared,
+  { log, clock, metrics, pools, standings, tracing, loginPermits, identityHealth }: Shared,
 ): Login {
   const { region } = identity;
   const gate = loginPermits.gate({ name: account.name }, region);
-  const login = createLogin(identity, config, { clock, pools }, gate);
+  const pulse = identityHealth.pulse(account.name, region ?? '');
+  const login = createLogin(identity, config, { clock, pools }, { gate, pulse });
   const accountLog = log.child({ account: account.name, ...(region === undefined ? {} : { region }) });
   const tokens = createTokenSource({
     account: identity,
@@ -63,7 +64,7 @@ function openLogin(
   const { url, userDomain, project } = identity;
   // Callers' own logins take nothing from the account's, and are counted together: whose they are only the service knows.
   const callersGate = loginPermits.gate({ name: account.name, spender: `callers ${url}` }, region);
-  const way = { ...wayTo(identity, config, { clock, pools }), gate: callersGate };
+  const way = { ...wayTo(identity, config, { clock, pools }), gate: callersGate, pulse };
   // Whoever names no project means the account's.
   const projectNow = () => {
     const tenant = tokens.peek()?.tenant;
@@ -78,14 +79,14 @@ export function createLogin(
   identity: AccountIdentity,
   config: Pick<Config, 'upstream'>,
   parts: Pick<Shared, 'clock' | 'pools'>,
-  gate?: IdentityGate,
+  watched: Pick<IdentityWay, 'gate' | 'pulse'> = {},
 ): LogIn {
   const { url } = identity;
   return createIdentityLogin({
     url,
     credentials: identity,
     ...wayTo(identity, config, parts),
-    gate,
+    ...watched,
     clock: parts.clock,
   });
 }

@@ -20,12 +20,13 @@ import { observeTokens } from '../telemetry/observers.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
 import { Hedging } from '../upstream/hedge/hedging.ts';
 import { createRegions } from '../upstream/region.ts';
-import { RegionWatch, type WatchedRegion } from '../upstream/region-watch.ts';
+import { VersionWatch } from '../upstream/version-watch.ts';
 import { openAccess } from './access.ts';
 import { closeAccount, keyOf, openAccount } from './accounts.ts';
 import { linksOf, locate } from './links.ts';
 import type { Shared } from './shared.ts';
 import { openState, type State } from './state.ts';
+import { watchedIdentities, watchedRegions } from './watched.ts';
 
 /** Everything that one configuration means, joined up. */
 export interface Core {
@@ -52,7 +53,7 @@ export interface Core {
  * @param before the core in force until now: tokens of unchanged accounts, cached answers and windows are taken over
  */
 export function createCore(config: Config, shared: Shared, before?: Core): Core {
-  const { log, clock, metrics, pools, health, circuits, standings } = shared;
+  const { log, clock, metrics, pools, health, identityHealth, circuits, standings } = shared;
   const accounts = new Map(
     config.accounts.map((account) => [
       keyOf(account),
@@ -102,6 +103,7 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
     metrics,
     tracing: shared.tracing,
     health,
+    identityHealth,
     circuits,
     notable: shared.notable,
     standings,
@@ -147,7 +149,11 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
   };
   state.connect(services);
   let stopCounting = () => {};
-  const watch = new RegionWatch(systemClock, health, () => watchedRegions([...accounts.values()], pools));
+  const live = [...accounts.values()];
+  const watches = [
+    new VersionWatch(systemClock, health, () => watchedRegions(live, pools)),
+    new VersionWatch(systemClock, identityHealth, () => watchedIdentities(live, pools)),
+  ];
   return {
     services,
     terms: access.terms,
@@ -161,11 +167,11 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       stopCounting = beginRegions(services);
       for (const account of accounts.values()) for (const { tokens } of account.logins) tokens.start();
       state.start(services);
-      watch.start();
+      for (const watch of watches) watch.start();
     },
     async retire(successor) {
       stopCounting();
-      watch.stop();
+      for (const watch of watches) watch.stop();
       for (const [key, account] of accounts) if (!successor.accounts.has(key)) closeAccount(account);
       await state.retire(successor.state);
     },
@@ -178,22 +184,11 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       for (const account of accounts.values()) closeAccount(account);
     },
     async close() {
-      watch.stop();
+      for (const watch of watches) watch.stop();
       for (const account of accounts.values()) closeAccount(account);
       await state.close();
     },
   };
-}
-
-/** The regions of all accounts, as their catalogs are now. */
-function watchedRegions(accounts: readonly LiveAccount[], pools: Shared['pools']): WatchedRegion[] {
-  return accounts.flatMap((account) =>
-    [...account.endpoints().values()].map((endpoint) => ({
-      account: account.name,
-      endpoint,
-      dispatcher: pools.get(endpoint.origin, account.loginAt(endpoint.region).trust),
-    })),
-  );
 }
 
 /** Counts for the regions of each account begin with its catalogs, until that is stopped. */

@@ -12,6 +12,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { Circuits } from '../upstream/circuits.ts';
+import { IdentityHealth } from '../upstream/identity-health.ts';
 import { Pools } from '../upstream/pools.ts';
 import { Proxies } from '../upstream/proxies.ts';
 import { RegionHealth } from '../upstream/region-health.ts';
@@ -83,6 +84,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     loginPermits: new LoginPermits(),
     audit: await AuditKeeper.open(config.audit, { clock, log, standings }),
     health: new RegionHealth(clock, log),
+    identityHealth: new IdentityHealth(clock, log),
     circuits: new Circuits(metrics, log, clock),
     standings,
     notable: new NotableRequests(),

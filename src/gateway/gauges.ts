@@ -28,12 +28,17 @@ export function observeGateway(
 }
 
 function observeAccounts(services: Services): void {
-  const { metrics, health, circuits, regions, directory } = services;
+  const { metrics, health, identityHealth, circuits, regions, directory } = services;
+  metrics.identityUp.reset();
   metrics.accountReady.reset();
   for (const { name, ready } of instanceReadiness(services).accounts)
     metrics.accountReady.set({ account: name }, ready ? 1 : 0);
   for (const gauge of [metrics.regionUp, metrics.upstreamInFlight, metrics.retryBudget]) gauge.reset();
   for (const account of directory.accounts as readonly LiveAccount[]) {
+    for (const { region = '' } of account.logins) {
+      const isUp = identityHealth.standing(account.name, region)?.isUp === true;
+      metrics.identityUp.set({ account: account.name, region }, isUp ? 1 : 0);
+    }
     for (const { region, origin } of account.endpoints().values()) {
       const labels = { account: account.name, region };
       const standing = health.standing(account.name, region);

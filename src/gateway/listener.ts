@@ -159,7 +159,8 @@ export function createListener(options: {
   const cut = (): void => {
     for (const call of waiting) {
       if (call.res.headersSent || call.errorType !== '') continue;
-      fail(call, cutFault(call.method, call.region, !READS.has(call.method) && !call.isLogin), services());
+      const isWrite = !READS.has(call.method) && !call.isLogin;
+      fail(call, call.ifCut?.() ?? cutFault(call.method, call.region, isWrite), services());
       call.cut();
     }
   };

@@ -10,6 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { Circuits } from '../upstream/circuits.ts';
+import type { IdentityHealth } from '../upstream/identity-health.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { RegionHealth } from '../upstream/region-health.ts';
 import type { AuditKeeper } from './audit.ts';
@@ -34,6 +35,7 @@ export interface Shared {
   readonly loginPermits: LoginPermits;
   readonly audit: AuditKeeper;
   readonly health: RegionHealth;
+  readonly identityHealth: IdentityHealth;
   readonly circuits: Circuits;
   /** How the parts of the process stand that are no regions: `part name`. */
   readonly standings: Standings;

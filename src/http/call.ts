@@ -1,4 +1,6 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Fault } from '../faults/faults.ts';
 import type { Route } from '../routing/route.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
 import { type RequestContext, RequestFacts } from './request-facts.ts';
@@ -7,6 +9,9 @@ import { type RequestContext, RequestFacts } from './request-facts.ts';
 export class Call extends RequestFacts implements Cancellation {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+
+  /** What its caller is told when the process ends before its answer is here; undefined: what holds for any request. */
+  ifCut: (() => Fault) | undefined;
 
   #controller: AbortController | undefined;
   #watcher: (() => void) | undefined;
@@ -38,6 +43,8 @@ export class Call extends RequestFacts implements Cancellation {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
+      // A request to all regions, or to many accounts, waits in as many places at once.
+      setMaxListeners(0, this.#controller.signal);
       if (this.gone) this.#controller.abort(new Error('the caller left'));
       this.#listen();
     }

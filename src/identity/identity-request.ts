@@ -24,6 +24,15 @@ export type IdentityGate = (
   signal: AbortSignal,
 ) => Promise<IdentityPermit>;
 
+/** Whoever wants to know whether an identity service is there. */
+export interface IdentityPulse {
+  answered(status: number): void;
+  /** There was no answer. */
+  failed(error: unknown): void;
+  /** There was none within the time that it had. */
+  late(): void;
+}
+
 /** How an identity service is reached. */
 export interface IdentityWay {
   /** The pool to send through; undici's global one if left out. */
@@ -32,6 +41,7 @@ export interface IdentityWay {
   readonly timeoutMs: number;
   /** Left out: everything may be sent. */
   readonly gate?: IdentityGate | undefined;
+  readonly pulse?: IdentityPulse | undefined;
 }
 
 /** One request to an identity service. */
@@ -67,7 +77,7 @@ const QUOTE_LIMIT = 200;
  */
 export async function askIdentity(
   { method, url, headers, body }: IdentityRequest,
-  { dispatcher, timeoutMs, gate }: IdentityWay,
+  { dispatcher, timeoutMs, gate, pulse }: IdentityWay,
   signal: AbortSignal,
 ): Promise<IdentityAnswer> {
   const permit = await gate?.({ method, url }, signal);
@@ -87,6 +97,7 @@ export async function askIdentity(
     });
     isAnswered = true;
     permit?.answered(answer.statusCode, answer.headers);
+    pulse?.answered(answer.statusCode);
     return {
       status: answer.statusCode,
       // Some load balancers write it with the `X-` of their other rate limit headers.
@@ -99,6 +110,8 @@ export async function askIdentity(
   } catch (error) {
     if (!isAnswered) permit?.lost();
     if (signal.aborted) throw signal.reason;
+    if (timeout.aborted) pulse?.late();
+    else if (!(error instanceof LoginError)) pulse?.failed(error);
     if (!timeout.aborted) throw asLoginError(error);
     const message = `The identity service did not answer within ${timeoutMs} ms.`;
     throw new LoginError('unreachable', message, { cause: error });

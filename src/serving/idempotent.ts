@@ -75,6 +75,7 @@ export async function askOnce(
   const asked = { region: endpoint.region, method: operation.method, path, query, body: document };
   const name = nameOf(scope);
   const keyed = { request, body, scope, name, fingerprint: fingerprintOf(asked, scope), services };
+  call.ifCut = () => unknownFault(keyed, 'stopping');
   const outcome = await begin(keyed);
   services.metrics.idempotent.inc(endpoint.region, operation.name, outcome.label);
   if (outcome.answer instanceof Fault) throw outcome.answer;
@@ -261,7 +262,7 @@ const mismatchFault = (): Fault =>
     { code: 422 },
   );
 
-function unknownFault({ request }: Keyed): Fault {
+function unknownFault({ request }: Keyed, reason?: 'stopping'): Fault {
   const { region } = request.place.endpoint;
   const { name, creates } = request.operation;
   const next =
@@ -273,6 +274,7 @@ function unknownFault({ request }: Keyed): Fault {
     `Region ${region} has not answered this ${name}; it may have been done. ${next}`,
     {
       cause: new LostAnswer(`no answer to ${name}`),
+      ...(reason === undefined ? {} : { reason }),
       ...(creates === undefined ? {} : { headers: { 'retry-after': '5' } }),
     },
   );

@@ -19,6 +19,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { Circuits } from '../upstream/circuits.ts';
+import type { IdentityHealth } from '../upstream/identity-health.ts';
 import type { RegionAnswer, Regions } from '../upstream/region.ts';
 import type { RegionHealth } from '../upstream/region-health.ts';
 import type { Callers } from './callers.ts';
@@ -37,6 +38,8 @@ export interface Services {
   readonly tracing: Tracing | undefined;
   /** Whether regions are up. */
   readonly health: RegionHealth;
+  /** The same of the accounts' identity services. */
+  readonly identityHealth: IdentityHealth;
   /** Whether their services are asked. */
   readonly circuits: Pick<Circuits, 'standings' | 'inFlight'>;
   /** The slowest and the refused requests of the last hour. */

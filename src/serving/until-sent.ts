@@ -8,6 +8,8 @@ export class UntilSent implements Cancellation {
   readonly #caller: Cancellation;
   #isSent = false;
   #watcher: (() => void) | undefined;
+  /** Its own: one that all requests share would have the listeners of all of them. */
+  #never: AbortSignal | undefined;
 
   constructor(caller: Cancellation) {
     this.#caller = caller;
@@ -18,7 +20,9 @@ export class UntilSent implements Cancellation {
   }
 
   get signal(): AbortSignal {
-    return this.#isSent ? NEVER : this.#caller.signal;
+    if (!this.#isSent) return this.#caller.signal;
+    this.#never ??= new AbortController().signal;
+    return this.#never;
   }
 
   watch(callback: (() => void) | undefined): void {
@@ -32,5 +36,3 @@ export class UntilSent implements Cancellation {
     if (this.#watcher !== undefined) this.watch(undefined);
   }
 }
-
-const NEVER = new AbortController().signal;

@@ -34,6 +34,12 @@ export const METRICS = {
     help: 'Whether a region answers; one that nobody asks is asked for its versions',
     labels: ['account', 'region'],
   },
+  identityUp: {
+    type: 'gauge',
+    name: 'sluice_identity_up',
+    help: "Whether an account's identity service answers; one that nobody logs in at is asked for its versions. 0 before its first answer; `region` is empty where it is for all",
+    labels: ['account', 'region'],
+  },
   redisUp: {
     type: 'gauge',
     name: 'sluice_redis_up',

@@ -23,26 +23,43 @@ export interface HealthLog {
   warn(fields: object, message: string): void;
 }
 
+/** What is for all regions names none. */
+const named = (account: string, region: string): object =>
+  region === '' ? { account } : { account, region };
+
 /**
- * Whether each region of each account is up, from what becomes of all that is sent there, `RegionWatch`'s questions included.
+ * Whether each region of each account is up, from what becomes of all that is sent there, `VersionWatch`'s questions included.
  * For people, and for nothing else: whether a request is sent is for `Circuits` to say, which know services and no questions of
  * Sluice's own. It outlives a reload.
  */
 export class RegionHealth {
   readonly #clock: Clock;
   readonly #log: HealthLog;
+  readonly #what: string;
+  readonly #isDown: (status: number) => boolean;
   readonly #standings: Standings;
   readonly #pulses = new Map<string, Map<string, Pulse>>();
 
-  constructor(clock: Clock, log: HealthLog) {
+  /**
+   * @param what stands at the beginning of its lines in the log
+   * @param isDown whether a status says that it does not serve
+   */
+  constructor(
+    clock: Clock,
+    log: HealthLog,
+    what = 'a region',
+    isDown = (status: number) => NOBODY_BEHIND.has(status),
+  ) {
     this.#clock = clock;
     this.#log = log;
+    this.#what = what;
+    this.#isDown = isDown;
     this.#standings = new Standings(() => clock.now());
   }
 
   /** It has answered. */
   heard(account: string, region: string, status: number): void {
-    if (NOBODY_BEHIND.has(status)) this.failed(account, region, `it answers ${status}`);
+    if (this.#isDown(status)) this.failed(account, region, `it answers ${status}`);
     else this.#works(account, region);
   }
 
@@ -56,7 +73,7 @@ export class RegionHealth {
     this.#standings.set(pulse.part, true);
     if (before === undefined) return;
     const downMs = this.#clock.now() - before.sinceMs;
-    this.#log.info({ account, region, downMs }, 'a region is back');
+    this.#log.info({ ...named(account, region), downMs }, `${this.#what} is back`);
   }
 
   /** There was no answer. @param why without secrets */
@@ -65,7 +82,7 @@ export class RegionHealth {
     pulse.heardAt = this.#clock.monotonic();
     if (++pulse.failures < FAILURES_UNTIL_DOWN) return;
     if (this.#standings.set(pulse.part, false, why))
-      this.#log.warn({ account, region, reason: why }, 'a region is down');
+      this.#log.warn({ ...named(account, region), reason: why }, `${this.#what} is down`);
   }
 
   /** An attempt took too long: that it is down is not said by this alone. */

@@ -8,6 +8,7 @@ import { fault } from '../support/stub-answers.ts';
 
 const GRACE_MS = 60_000;
 const DELAY_MS = 1_500;
+const KEY = { 'idempotency-key': 'k-1' };
 const refuseToken = fault('unauthorized', 401, 'The stub takes no token.');
 
 const { it, gateway, upstream, dfw } = scenario('test');
@@ -105,20 +106,34 @@ describe('whoever still waits for a region when the time is up', () => {
   });
 
   it.each([
-    ['a create', 'POST', '/servers', {}],
-    ['a create with a key', 'POST', '/servers', { 'idempotency-key': 'k-1' }],
-    ['a change', 'PUT', '/servers/1', {}],
-    ['a write that goes through', 'POST', '/os-keypairs', {}],
-  ])('%s is told that it may have been done', async (_what, method, path, key) => {
-    const { status, headers, json } = await running(`${method} ${path}`, base() + path, {
-      method,
-      headers: { 'content-type': 'application/json', ...key },
-      body: '{"server": {"name": "a", "imageRef": "1", "flavorRef": "1"}}',
-    });
-    expect([status, headers['retry-after']]).toEqual([500, undefined]);
-    expect(json()).toHaveProperty('computeFault.message', expect.stringContaining('may have been done'));
-    expect(line()).toMatchObject({ status: 500, 'error.type': 'stopping' });
-  });
+    ['a create', 'POST', '/servers', {}, 'Look before you send it again.', undefined],
+    ['a create with a key', 'POST', '/servers', KEY, 'Send it again with the same Idempotency-Key', '5'],
+    [
+      'an action with a key',
+      'POST',
+      '/servers/1/action',
+      KEY,
+      'use a new key to have it done again',
+      undefined,
+    ],
+    ['a change', 'PUT', '/servers/1', {}, 'Look before you send it again.', undefined],
+    ['a write that goes through', 'POST', '/os-keypairs', {}, 'Look before you send it again.', undefined],
+  ])(
+    '%s is told that it may have been done, and what to do',
+    async (_what, method, path, key, todo, after) => {
+      const { status, headers, json } = await running(`${method} ${path}`, base() + path, {
+        method,
+        headers: { 'content-type': 'application/json', ...key },
+        body: path.endsWith('/action')
+          ? '{"reboot": {"type": "SOFT"}}'
+          : '{"server": {"name": "a", "imageRef": "1", "flavorRef": "1"}}',
+      });
+      expect([status, headers['retry-after']]).toEqual([500, after]);
+      expect(json()).toHaveProperty('computeFault.message', expect.stringContaining('may have been done'));
+      expect(json()).toHaveProperty('computeFault.message', expect.stringContaining(todo));
+      expect(line()).toMatchObject({ status: 500, 'error.type': 'stopping' });
+    },
+  );
 
   it('an answer that has begun and does not end is cut', async () => {
     dfw.on('GET /os-things', async ({ request: { closed }, response }) => {

@@ -157,6 +157,38 @@ describe('a region that does not answer', () => {
   });
 });
 
+describe('an identity service that does not answer while tokens are valid', () => {
+  it('is down by its metric, in the log and in /readyz?verbose, and nothing is taken out', async () => {
+    const scene = await setScene({ standstill: true });
+    const { clock } = scene;
+    [upstream, gateway] = [scene.upstream, scene.gateway];
+    const isUp = () => gateway.metric('sluice_identity_up', { account: 'main', region: '' });
+    expect(await isUp()).toBe(1);
+    await upstream.identity.refuse();
+    await clock.advance(60_000);
+    await expect.poll(isUp, { timeout: 60_000 }).toBe(0);
+    expect((await readyz()).status).toBe(200);
+    expect((await ask(`${gateway.adminUrl}/readyz?account=main`)).status).toBe(200);
+    expect((await ask(`${gateway.url}/dfw/v2/700100/servers`)).status).toBe(200);
+    const { degraded } = (await ask(`${gateway.adminUrl}/readyz?verbose`)).json<{ degraded: Part[] }>();
+    expect(degraded).toMatchObject([
+      {
+        part: 'identity main',
+        since: expect.stringMatching(/^20.*Z$/),
+        problem: expect.stringContaining('no connection'),
+        effect: expect.stringContaining('The token of the account serves until 20'),
+        todo: expect.stringContaining('outage'),
+      },
+    ]);
+    const told = expect.objectContaining({ msg: 'an identity service is down', account: 'main' });
+    expect(gateway.logged()).toContainEqual(told);
+    await upstream.identity.accept();
+    await expect.poll(isUp, { timeout: 60_000 }).toBe(1);
+    expect(gateway.logged()).toContainEqual(expect.objectContaining({ msg: 'an identity service is back' }));
+    expect((await ask(`${gateway.adminUrl}/readyz?strict`)).status).toBe(200);
+  });
+});
+
 it('a region that is down is no reason to be taken out: /readyz stays 200', async () => {
   upstream = await startStubUpstream();
   gateway = await startGateway({ identityUrl: upstream.identityUrl });

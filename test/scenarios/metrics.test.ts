@@ -215,6 +215,7 @@ const CONTRACT: Record<string, string[]> = {
   sluice_build_info: ['node', 'version'],
   sluice_account_ready: ['account'],
   sluice_region_up: ['account', 'region'],
+  sluice_identity_up: ['account', 'region'],
   sluice_upstream_requests_in_flight: ['account', 'region'],
   sluice_upstream_retry_budget: ['account', 'region'],
   sluice_http_connections: [],

@@ -1,14 +1,17 @@
 import type { Dispatcher } from 'undici';
 import type { Clock, Timer } from '../clock.ts';
-import type { Endpoint } from '../identity/catalog.ts';
 import { PRODUCT } from '../version.ts';
 import { describeFailure } from './exchange.ts';
 import type { RegionHealth } from './region-health.ts';
 
-/** A region that is to be watched, and the way to it. */
-export interface WatchedRegion {
+/** Something that is to be watched, and the way to it. */
+export interface Watched {
   readonly account: string;
-  readonly endpoint: Endpoint;
+  /** Empty: an identity service that is for all regions. */
+  readonly region: string;
+  readonly origin: string;
+  /** Where it tells its versions. */
+  readonly path: string;
   readonly dispatcher: Dispatcher;
 }
 
@@ -16,30 +19,36 @@ export interface WatchedRegion {
 const LOOK_MS = 3_000;
 /** Before the first look, ms: what is asked at the start tells most. */
 const FIRST_LOOK_MS = 1_000;
-/** A region of which nothing was heard for so long is asked, ms. */
+/** What nothing was heard of for so long is asked, ms. */
 const SILENCE_MS = 30_000;
 /** How long the answer may take, ms: one that takes the connection and is silent is down within a minute, too. */
 const ANSWER_MS = 5_000;
+/** Instances that were started together do not ask together: looks come up to this part earlier. */
+const JITTER = 0.2;
 
 /**
- * Asks regions that nobody asks whether they are there: one GET of the list of versions, which needs no token and which no
- * rate limit counts. Without it, that a region is down would be found out by the first caller after a quiet night.
+ * Asks regions and identity services that nobody asks whether they are there: one GET of the list of versions, which needs no
+ * token and which no rate limit counts. Without it, that one is down would be found out by the first caller after a quiet
+ * night, or, while tokens are valid, by their next renewal.
  */
-export class RegionWatch {
+export class VersionWatch {
   readonly #clock: Clock;
   readonly #health: RegionHealth;
-  readonly #regions: () => Iterable<WatchedRegion>;
+  readonly #places: () => Iterable<Watched>;
+  readonly #random: () => number;
   readonly #asking = new Set<string>();
   #timer: Timer | undefined;
 
-  constructor(clock: Clock, health: RegionHealth, regions: () => Iterable<WatchedRegion>) {
+  /** @param random from 0 to 1, for the jitter */
+  constructor(clock: Clock, health: RegionHealth, places: () => Iterable<Watched>, random = Math.random) {
     this.#clock = clock;
     this.#health = health;
-    this.#regions = regions;
+    this.#places = places;
+    this.#random = random;
   }
 
   start(): void {
-    this.#timer ??= this.#clock.setTimer(() => this.#look(), FIRST_LOOK_MS);
+    if (this.#timer === undefined) this.#arm(FIRST_LOOK_MS);
   }
 
   stop(): void {
@@ -47,25 +56,27 @@ export class RegionWatch {
     this.#timer = undefined;
   }
 
+  #arm(delayMs: number): void {
+    this.#timer = this.#clock.setTimer(() => this.#look(), delayMs * (1 - JITTER * this.#random()));
+  }
+
   #look(): void {
-    this.#timer = this.#clock.setTimer(() => this.#look(), LOOK_MS);
-    for (const region of this.#regions()) {
-      const { account, endpoint } = region;
-      const { ms, isDoubtful } = this.#health.silence(account, endpoint.region);
-      if (ms >= SILENCE_MS || isDoubtful) void this.#ask(region);
+    this.#arm(LOOK_MS);
+    for (const place of this.#places()) {
+      const { ms, isDoubtful } = this.#health.silence(place.account, place.region);
+      if (ms >= SILENCE_MS || isDoubtful) void this.#ask(place);
     }
   }
 
-  async #ask({ account, endpoint, dispatcher }: WatchedRegion): Promise<void> {
-    const { region, versionPath } = endpoint;
+  async #ask({ account, region, origin, path, dispatcher }: Watched): Promise<void> {
     const name = `${account} ${region}`;
     if (this.#asking.has(name)) return;
     this.#asking.add(name);
     try {
       const { statusCode, body } = await dispatcher.request({
-        origin: endpoint.origin,
+        origin,
         method: 'GET',
-        path: `${versionPath.slice(0, versionPath.lastIndexOf('/'))}/`,
+        path,
         headers: { accept: 'application/json', 'user-agent': PRODUCT },
         headersTimeout: ANSWER_MS,
         bodyTimeout: ANSWER_MS,
