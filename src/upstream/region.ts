@@ -180,10 +180,13 @@ class LongAnswer implements RegionAnswer {
 const MAX_LIMITS_BYTES = 1024 * 1024;
 /** A thousand items are the longest list by the guide (section 1.6), of some 2 KiB each. */
 const MAX_KEPT_BYTES = 8 * 1024 * 1024;
+/** Neutron's lists have no pages unless its operator sets them: ten thousand security groups with their rules. */
+const MAX_UNPAGED_BYTES = 32 * 1024 * 1024;
 
 /** The largest answer of an operation that is taken: what is kept, or read for its meaning, is no endless list. */
-function mostBytesOf({ limitClass, cache, method }: Operation): number {
+function mostBytesOf({ limitClass, cache, method, service }: Operation): number {
   if (limitClass === 'model') return MAX_LIMITS_BYTES;
+  if (service === 'network' && method === 'GET') return MAX_UNPAGED_BYTES;
   return cache !== null || method !== 'GET' ? MAX_KEPT_BYTES : MAX_ANSWER_BYTES;
 }
 

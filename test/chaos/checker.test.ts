@@ -261,7 +261,7 @@ describe('a refusal', () => {
     ];
     expect(rulesOf({ attempts, exchanges: used(7), disturbances })).toEqual([]);
     expect(rulesOf({ attempts, exchanges: used(7) })).toEqual(['early refusal']);
-    expect(rulesOf({ attempts, exchanges: used(3), disturbances })).toEqual(['early refusal']);
+    expect(rulesOf({ attempts, exchanges: used(2), disturbances })).toEqual(['early refusal']);
   });
 });
 

@@ -30,6 +30,9 @@ const { values: options } = parseArgs({
   },
 });
 
+// What was started ends with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 if (options.help) {
   console.log(HELP);
 } else {

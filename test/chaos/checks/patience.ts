@@ -18,6 +18,9 @@ export function unanswered(evidence: Evidence): Finding[] {
 /** How late a timer of the caller's own may be. */
 const LATE_MS = 5_000;
 
+/** A refusal that comes so much later than its wait was held up by a machine that stood still: no log says what was used then. */
+const STALL_MS = 200;
+
 const SECOND_MS = 1_000;
 /** How long a request may be on its way from the instance that let it go to the region, on a machine under load, ms. */
 const ON_ITS_WAY_MS = 2_000;
@@ -35,7 +38,8 @@ const PARTS_MS = 20_000;
 export function earlyRefusals(evidence: Evidence): Finding[] {
   const { terms } = evidence.logs;
   const refused = evidence.logs.attempts.filter(
-    ({ outcome }) => outcome.kind === 'answer' && outcome.status === 413,
+    ({ outcome, sentMs, endedMs, maxWaitMs }) =>
+      outcome.kind === 'answer' && outcome.status === 413 && endedMs - sentMs < maxWaitMs + STALL_MS,
   );
   const usage = new Map<string, Exchange[]>();
   for (const exchange of evidence.logs.exchanges) {
@@ -51,7 +55,7 @@ export function earlyRefusals(evidence: Evidence): Finding[] {
     const { region, tenant } = pathBelow(attempt.path) ?? {};
     const used = mostUsed(usage.get(`${region} ${tenant}`) ?? [], attempt);
     const inParts = evidence.wasDisturbed(['redis', 'instance'], attempt.sentMs - PARTS_MS, attempt.endedMs);
-    const part = terms.requestsPerSecond / (inParts ? terms.instances : 2);
+    const part = terms.requestsPerSecond / (inParts ? 2 * terms.instances : 2);
     if (used >= Math.floor(part)) return noRetryAfter(attempt);
     const text = `no more than ${used} of ${terms.requestsPerSecond} a second were used: ${describe(attempt)}`;
     return [{ rule: 'early refusal', atMs: attempt.endedMs, text }] satisfies Finding[];

@@ -25,8 +25,8 @@ export interface World {
   /** All other services, by `/{service}/…`. */
   readonly services: StubService;
   url(listener: ListenerName): string;
-  /** Starts another gateway before the same accounts, with the same clients. */
-  startGateway(settings: Tree): Promise<TestGateway>;
+  /** Starts another gateway before the same accounts, with the same clients. @param access beside them */
+  startGateway(settings: Tree, access?: Tree): Promise<TestGateway>;
   /** What regions and services were asked since `forget`, as `METHOD path`; not what Sluice asks for itself. */
   seen(): string[];
   forget(): void;
@@ -37,7 +37,7 @@ export function createWorld(): World {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-access-matrix-'));
   const closing: (() => Promise<unknown>)[] = [];
   const world = {} as { -readonly [K in keyof World]: World[K] };
-  const start = async (settings: Tree): Promise<TestGateway> => {
+  const start = async (settings: Tree, access: Tree = {}): Promise<TestGateway> => {
     const { username, apiKey } = STUB_CREDENTIALS;
     const accounts = NAMES.map((name) => ({
       name,
@@ -48,7 +48,14 @@ export function createWorld(): World {
     const common = { accounts, cache, limits: { enabled: false }, log: { requests: 'errors' } };
     const gateway = await startGateway({
       identityUrl: '',
-      settings: { ...common, ...keysMode(CLIENTS.map(({ client }) => client)), ...settings },
+      settings: {
+        ...common,
+        ...keysMode(
+          CLIENTS.map(({ client }) => client),
+          access,
+        ),
+        ...settings,
+      },
     });
     closing.unshift(() => gateway.close());
     return gateway;
