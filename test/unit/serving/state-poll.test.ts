@@ -30,7 +30,6 @@ function region() {
   const asked: number[] = [];
   let items: JsonObject[] = [];
   let fails = false;
-  const never = new AbortController().signal;
   return {
     clock,
     poll,
@@ -41,7 +40,7 @@ function region() {
     fail: (value: boolean) => {
       fails = value;
     },
-    wait: (id: string, state = 'ACTIVE', waitMs = 60_000, signal = never) =>
+    wait: (id: string, state = 'ACTIVE', waitMs = 60_000, { signal } = new AbortController()) =>
       poll.wait(id, ({ status }) => status === state || status === 'ERROR', {
         sinceMs: 1000,
         waitMs,
@@ -115,13 +114,13 @@ describe('all who wait for states in a region', () => {
   it('do not wait for a caller that leaves', async () => {
     const { clock, poll, asked, wait } = region();
     const left = new AbortController();
-    const waiting = wait('a', 'ACTIVE', 60_000, left.signal);
+    const waiting = wait('a', 'ACTIVE', 60_000, left);
     left.abort(new Error('left'));
     await expect(waiting).rejects.toThrow('left');
     expect(poll.isIdle).toBe(true);
     await clock.advance(5000);
     expect(asked).toHaveLength(0);
-    await expect(wait('a', 'ACTIVE', 60_000, left.signal)).rejects.toThrow('left');
+    await expect(wait('a', 'ACTIVE', 60_000, left)).rejects.toThrow('left');
   });
 
   it('are answered at once when the instance stops', async () => {
