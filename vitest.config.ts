@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -9,5 +10,7 @@ export default defineConfig({
     // What is waited for comes when it comes: a machine under load may take many times as long as one that is not.
     expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
+    // Many a test waits more than it works: on two processors two files go side by side.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });
