@@ -1,13 +1,8 @@
+import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '../json.ts';
 import { MOST_AT_ONCE, nextTurn } from '../turns.ts';
 import { numberEnd, skipSpace, standsAt, stringEnd } from './json-tokens.ts';
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
 const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 
 const HREF = Buffer.from('"href"');
 const META = Buffer.from('"meta"');

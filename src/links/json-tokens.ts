@@ -1,12 +1,11 @@
 /** The tokens of JSON (RFC 8259) in bytes. What ends nowhere, or is malformed, ends at -1. */
+import { BACKSLASH, QUOTE } from '../json.ts';
 
-const QUOTE = 0x22;
 const PLUS = 0x2b;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
-const BACKSLASH = 0x5c;
 const LOWER_A = 0x61;
 const LOWER_E = 0x65;
 const LOWER_F = 0x66;

@@ -2,6 +2,7 @@
  * Where a long JSON text can be cut so that each piece is parsed by itself. Containers that are longer than a piece are taken
  * apart into segments of their members; what is shorter stays whole.
  */
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '../json.ts';
 import { MOST_AT_ONCE, nextTurn } from '../turns.ts';
 import { JsonError, MAX_JSON_DEPTH } from './json-parser.ts';
 
@@ -22,14 +23,6 @@ export interface LongValue {
 
 /** A piece is longer than this by one member at most, bytes: it takes a few ms to parse. */
 const PIECE_BYTES = 64 * 1024;
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 
 /**
  * Cuts a document, a piece in each turn of the event loop.

@@ -2,14 +2,7 @@
  * Cuts JSON text into the texts of its members without parsing them, so that what is taken from an upstream's answer
  * keeps the upstream's spelling (`2.0` stays `2.0`). The text must be valid JSON; callers parse it once beforehand.
  */
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '../../json.ts';
 
 /** The texts of an array's elements; empty for an empty array. */
 export function sliceArray(text: string): string[] {
