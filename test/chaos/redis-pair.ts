@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { killRedis, launchRedis } from '../support/redis-process.ts';
 import { startTcpSwitch, type TcpSwitch } from '../support/tcp-switch.ts';
 import { lastingPorts } from './ports.ts';
 
@@ -43,7 +44,7 @@ export class RedisPair {
   /** kill -9 of the master: all it held is gone once it is back, and the replica follows it in that. */
   async kill(): Promise<() => Promise<void>> {
     const { port, child } = this.#master;
-    await end(child);
+    await killRedis(child);
     return async () => {
       this.#master.child = launch(port, this.#directory);
       await answers(port);
@@ -60,7 +61,7 @@ export class RedisPair {
   /** The master dies, the replica takes its place at the same address; the dead one comes back as its replica. */
   async failOver(): Promise<() => Promise<void>> {
     const old = this.#master;
-    await end(old.child);
+    await killRedis(old.child);
     await this.#promote();
     return async () => {
       old.child = launch(old.port, this.#directory, this.#master.port);
@@ -83,7 +84,7 @@ export class RedisPair {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([end(this.#master.child), end(this.#replica.child)]);
+    await Promise.all([killRedis(this.#master.child), killRedis(this.#replica.child)]);
     await this.#switch.close();
   }
 }
@@ -105,20 +106,7 @@ function launch(port: number, directory: string, master?: number): ChildProcess 
     '--repl-diskless-sync-delay',
     '0',
   ];
-  const child = spawn('redis-server', ['--port', `${port}`, '--dir', directory, ...plain, ...follow], {
-    stdio: 'ignore',
-  });
-  const endWithUs = () => child.kill('SIGKILL');
-  process.once('exit', endWithUs);
-  child.once('exit', () => process.removeListener('exit', endWithUs));
-  return child;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await gone;
+  return launchRedis(['--port', `${port}`, '--dir', directory, ...plain, ...follow]);
 }
 
 async function tell(port: number, [command, ...rest]: readonly [string, ...string[]]): Promise<unknown> {

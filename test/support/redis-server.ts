@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as openSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
+import { killRedis, launchRedis } from './redis-process.ts';
 
 /** A real Redis of this test's own, on a free port, without persistence. */
 export interface RedisServer {
@@ -39,22 +40,16 @@ export async function startRedis(): Promise<RedisServer> {
   const port = await freePort();
   const directory = await mkdtemp(join(tmpdir(), 'sluice-redis-'));
   let child = await launch(port, directory);
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill(signal);
-    await gone;
-  };
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
-    kill: () => end('SIGKILL'),
+    kill: () => killRedis(child),
     async restart() {
-      await end('SIGKILL');
+      await killRedis(child);
       child = await launch(port, directory);
     },
     async stop() {
-      await end('SIGKILL');
+      await killRedis(child);
       await rm(directory, { recursive: true, force: true });
     },
   };
@@ -62,10 +57,7 @@ export async function startRedis(): Promise<RedisServer> {
 
 async function launch(port: number, directory: string): Promise<ChildProcess> {
   const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory];
-  const child = spawn('redis-server', [...options, '--save', '', '--appendonly', 'no'], { stdio: 'ignore' });
-  const endWithTests = () => child.kill('SIGKILL');
-  process.once('exit', endWithTests);
-  child.once('exit', () => process.removeListener('exit', endWithTests));
+  const child = launchRedis([...options, '--save', '', '--appendonly', 'no']);
   const deadline = Date.now() + START_DEADLINE_MS;
   while (!(await accepts(port))) {
     if (child.exitCode !== null) throw new Error(`redis-server ended at once with code ${child.exitCode}`);

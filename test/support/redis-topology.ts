@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { vi } from 'vitest';
+import { killRedis, launchRedis } from './redis-process.ts';
 
 /** A Redis of several processes, as production runs it. */
 export interface RedisTopology {
@@ -29,17 +29,17 @@ export async function startSentinel(ports: readonly [number, number, number]): P
     'sentinel failover-timeout sluice 2000',
   ];
   await writeFile(file, lines.join('\n'));
-  const first = launch(serverArgs(master));
+  const first = launchRedis(serverArgs(master));
   await answers(master, 'role:master');
-  const others = [launch([...serverArgs(replica), '--replicaof', '127.0.0.1', `${master}`])];
+  const others = [launchRedis([...serverArgs(replica), '--replicaof', '127.0.0.1', `${master}`])];
   await answers(replica, 'master_link_status:up');
-  others.push(launch([file, '--sentinel']));
+  others.push(launchRedis([file, '--sentinel']));
   await answers(sentinel, 'slaves=1');
   return {
     port: sentinel,
-    killMaster: () => end(first),
+    killMaster: () => killRedis(first),
     async stop() {
-      await Promise.all([first, ...others].map(end));
+      await Promise.all([first, ...others].map(killRedis));
       await rm(directory, { recursive: true, force: true });
     },
   };
@@ -48,7 +48,7 @@ export async function startSentinel(ports: readonly [number, number, number]): P
 /** A cluster of one node that has all slots. */
 export async function startCluster(port: number): Promise<RedisTopology> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-cluster-'));
-  const child = launch([
+  const child = launchRedis([
     ...serverArgs(port),
     '--dir',
     directory,
@@ -66,9 +66,9 @@ export async function startCluster(port: number): Promise<RedisTopology> {
   redis.disconnect();
   return {
     port,
-    killMaster: () => end(child),
+    killMaster: () => killRedis(child),
     async stop() {
-      await end(child);
+      await killRedis(child);
       await rm(directory, { recursive: true, force: true });
     },
   };
@@ -78,21 +78,6 @@ const serverArgs = (port: number) => [
   ...['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
   ...['--repl-diskless-sync-delay', '0'],
 ];
-
-function launch(args: string[]): ChildProcess {
-  const child = spawn('redis-server', args, { stdio: 'ignore', cwd: tmpdir() });
-  const endWithTests = () => child.kill('SIGKILL');
-  process.once('exit', endWithTests);
-  child.once('exit', () => process.removeListener('exit', endWithTests));
-  return child;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await gone;
-}
 
 /** Resolves once INFO of the server on the port says so. */
 async function answers(port: number, fact: string): Promise<void> {
