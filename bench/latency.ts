@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { openContext } from './context.ts';
 import { PATHS } from './documents.ts';
 import { judge, type Mark } from './mark.ts';
+import { median } from './median.ts';
 import type { Peer, Running } from './peer.ts';
 import { nginxCache, nginxProxy, nginxStreamed } from './peers/nginx.ts';
 import { sluiceHit, sluiceStreamed, sluiceUncached } from './peers/sluice.ts';
@@ -78,10 +79,8 @@ async function measure(peers: readonly Peer[], behind: string | undefined) {
   }
 }
 
-function medianOf(rounds: readonly Latency[], key: 'p50' | 'p99'): number {
-  const sorted = rounds.map((round) => round[key]).sort((a, b) => a - b);
-  return sorted[sorted.length >> 1]!;
-}
+const medianOf = (rounds: readonly Latency[], key: 'p50' | 'p99'): number =>
+  median(rounds.map((round) => round[key]));
 
 async function load(url: string, seconds: number): Promise<Latency> {
   const [command, args] = node(CORES.load, script, [url, String(PER_SECOND), String(seconds)]);

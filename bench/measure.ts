@@ -1,4 +1,5 @@
 import { load } from './load.ts';
+import { median } from './median.ts';
 import type { BenchContext, Peer, Running } from './peer.ts';
 
 /** What a peer spent. */
@@ -77,11 +78,6 @@ function figuresOf(name: string, rounds: Round[]): Figures {
     name,
     cpuMicros: median(cpu),
     spread: [cpu[0]!, cpu.at(-1)!],
-    perSecond: median(rounds.map(({ perSecond }) => perSecond).sort((a, b) => a - b)),
+    perSecond: median(rounds.map(({ perSecond }) => perSecond)),
   };
-}
-
-function median(sorted: number[]): number {
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

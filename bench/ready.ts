@@ -9,6 +9,7 @@ import { BUILT, openContext } from './context.ts';
 import { cpuMicros } from './cpu.ts';
 import { CREDENTIALS } from './documents.ts';
 import { judge } from './mark.ts';
+import { median } from './median.ts';
 import { CORES, freePort, pinned } from './program.ts';
 
 /**
@@ -59,8 +60,6 @@ async function begin(args: string[], isDone: () => Promise<boolean>): Promise<[w
     await ended;
   }
 }
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
 
 const starts: [number, number][] = [];
 const idle: number[] = [];

@@ -11,6 +11,7 @@ import type { JsonObject } from '../src/json.ts';
 import { parseJson } from '../src/translation/json.ts';
 import { readXml } from '../src/translation/read-xml.ts';
 import { renderXml } from '../src/translation/write-xml.ts';
+import { median } from './median.ts';
 
 /** One comparison. */
 export interface TranslationRow {
@@ -100,8 +101,6 @@ function cpuMicros(calls: number, run: () => unknown): number {
   const { user, system } = process.cpuUsage(start);
   return (user + system) / calls;
 }
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
 
 /** Rounds alternate between the two, so that neither has the quieter machine to itself. */
 function compare(

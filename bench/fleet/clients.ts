@@ -105,6 +105,14 @@ const FOG = {
   requestTimeoutMs: MINUTE,
 } satisfies Partial<Client>;
 
+/** How Python's command lines look: every 5 s, for as long as it takes. */
+const WITHOUT_END: Client['polls'] = {
+  what: 'server',
+  delayMs: every(5000),
+  patienceMs: Number.POSITIVE_INFINITY,
+  forgiving: false,
+};
+
 /** Statuses that pkgcloud knows for errors; whatever else is 400 or more it hands on as an answer. */
 const PKGCLOUD_ERRORS = [400, 401, 403, 404, 409, 413, 415, 422, 500, 503];
 
@@ -120,12 +128,7 @@ export const CLIENTS: readonly Client[] = [
     extraSpecs: true,
     gzip: true,
     // osc_lib/utils: wait_for_status(sleep_time=5), without end; wait_for_delete(sleep_time=5).
-    polls: {
-      what: 'server',
-      delayMs: every(5000),
-      patienceMs: Number.POSITIVE_INFINITY,
-      forgiving: false,
-    },
+    polls: WITHOUT_END,
     awaitsDeletion: true,
   },
   {
@@ -173,11 +176,6 @@ export const CLIENTS: readonly Client[] = [
     discovers: { identity: false, services: true },
     gzip: true,
     // novaclient/v2/shell.py: _poll_for_status(poll_period=5), without end.
-    polls: {
-      what: 'server',
-      delayMs: every(5000),
-      patienceMs: Number.POSITIVE_INFINITY,
-      forgiving: false,
-    },
+    polls: WITHOUT_END,
   },
 ];
