@@ -140,7 +140,7 @@ export class Shares {
    * Takes what the store has given.
    * @param storeOffsetMs the store's clock less ours
    */
-  accept({ limits }: ExchangeAnswer, storeOffsetMs: number): void {
+  accept({ limits, instances }: ExchangeAnswer, storeOffsetMs: number): void {
     const grants = new Map(limits.map((grant) => [grant.key, grant]));
     for (const [window, share] of this.#shares) {
       const grant = grants.get(window.key);
@@ -154,6 +154,7 @@ export class Shares {
         othersUsed: grant.othersUsed,
         othersFreeAt: othersFreeAt - storeOffsetMs,
         isExhausted: allotment < share.asked,
+        fairPart: Math.floor(window.limit.value / instances),
       });
       shrink(window, share);
     }

@@ -16,6 +16,8 @@ export interface WindowPart {
   readonly othersFreeAt?: number;
   /** It wanted more than there was. */
   readonly isExhausted?: boolean;
+  /** How much it will have at least when all want it. */
+  readonly fairPart?: number;
 }
 
 /**
@@ -53,6 +55,7 @@ export class Window {
   #othersUsed = 0;
   /** With a shared budget: there was no more for us than our part when it was last asked. */
   #isExhausted = false;
+  #fairPart = 0;
   #othersFreeAt = Number.POSITIVE_INFINITY;
   #isShared = false;
   /** With a shared budget: what the region said is used, until the budget has heard of it. */
@@ -147,6 +150,7 @@ export class Window {
     this.allotment = part.allotment;
     this.#othersUsed = part.othersUsed;
     this.#isExhausted = part.isExhausted ?? false;
+    this.#fairPart = part.fairPart ?? 0;
     this.#othersFreeAt = part.othersFreeAt ?? Number.POSITIVE_INFINITY;
   }
 
@@ -236,7 +240,7 @@ export class Window {
   get #expectedCapacity(): number {
     if (!this.#isShared) return this.capacity;
     const { value } = this.limit;
-    return Math.min(value, Math.max(this.allotment, value - this.#othersUsed, 1));
+    return Math.min(value, Math.max(this.allotment, value - this.#othersUsed, this.#fairPart, 1));
   }
 
   #firstTurn(count: number, capacity: number, now: number, latencyMs: number): number {
