@@ -5,6 +5,7 @@ import { ExpiryLog } from '../windows/expiry-log.ts';
 export const LEARNED_UNITS = ['SECOND', 'MINUTE', 'HOUR'] as const;
 export type LearnedUnit = (typeof LEARNED_UNITS)[number];
 
+/** Whether a text of elsewhere is one of them. */
 export const isLearnedUnit = (unit: unknown): unit is LearnedUnit =>
   LEARNED_UNITS.some((known) => known === unit);
 

@@ -16,6 +16,7 @@ export interface Findings {
   readonly letThrough: readonly (readonly [key: string, count: number])[];
 }
 
+/** What somebody tells who knows nothing. */
 export const NO_FINDINGS: Findings = { estimates: [], letThrough: [] };
 
 /** The limit that an estimate is of. */
@@ -23,6 +24,7 @@ export function learnedLimit(verb: string, unit: LearnedUnit, value: number): Pu
   return { verb, uri: '*', value, unit, origin: 'learned' };
 }
 
+/** The key of its window. */
 export const learnedKey = (verb: string, unit: LearnedUnit): string => limitKey(learnedLimit(verb, unit, 0));
 
 /** Whether one estimate of a limit holds in place of another: of two that were changed at the same time the lower one. */

@@ -136,7 +136,7 @@ export class Learner {
   refused(sentAt: number, now: number, waitMs: number | undefined): boolean {
     const before = this.#changes;
     const streak = this.#continue(sentAt, now);
-    const isSilent = streak.isSilentFor(this.#surroundings.hearingMs());
+    const isSilent = streak.isSilentFor(this.#surroundings.hearingMs(), now);
     const letThrough = isSilent ? this.#letThrough(streak.unit, now) : Number.POSITIVE_INFINITY;
     const unit = streak.unitOf(letThrough, sentAt, waitMs);
     if (unit !== streak.unit) this.#escalate(streak, unit, now);

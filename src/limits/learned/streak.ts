@@ -14,6 +14,9 @@ const LONGEST_PAUSE_MS: Readonly<Record<LearnedUnit, number>> = {
   HOUR: 600_000,
 };
 
+/** By then others who cannot be heard use no more than their part. */
+const ALONE_MS = 5_000;
+
 /** Refusals with nothing let through between, and of a limit of which unit they are taken to be. */
 export class Streak {
   unit: LearnedUnit;
@@ -53,9 +56,13 @@ export class Streak {
     return false;
   }
 
-  /** Whether all others were heard of meanwhile, and had nothing let through either. */
-  isSilentFor(hearingMs: number): boolean {
-    if (hearingMs === 0 || hearingMs === Number.POSITIVE_INFINITY) return true;
+  /**
+   * Whether all others were heard of meanwhile, and had nothing let through either.
+   * @param hearingMs how long that takes; Infinity: they cannot be heard, and keep to their part after a while
+   */
+  isSilentFor(hearingMs: number, now: number): boolean {
+    if (hearingMs === 0) return true;
+    if (hearingMs === Number.POSITIVE_INFINITY) return now >= this.since + ALONE_MS;
     return this.#heardFrom !== undefined && this.#heardAt - this.#heardFrom >= hearingMs;
   }
 

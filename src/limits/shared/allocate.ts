@@ -181,10 +181,7 @@ class Allocation {
     const gone = dead + foreign.count;
     const freeAt = Math.min(others.freeAt, ofDead?.freeAt ?? Infinity, foreign.freeAt);
     const grant = { key, granted, promised, othersUsed: others.used + gone, gone };
-    return {
-      ...grant,
-      ...(freeAt < Infinity ? { othersFreeAt: freeAt } : {}),
-    };
+    return freeAt < Infinity ? { ...grant, othersFreeAt: freeAt } : grant;
   }
 
   /** What the others have, and when the first slot of theirs comes free. */

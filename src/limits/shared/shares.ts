@@ -129,11 +129,8 @@ export class Shares {
     const { verb, uri, regex, value, unit } = window.limit;
     // What was found out is told otherwise.
     const isTold = share.granted === undefined && window.limit.origin !== 'learned';
-    return {
-      ...report,
-      ...(seen === undefined ? {} : { seen }),
-      ...(isTold ? { limit: { verb, uri, regex, value, unit } } : {}),
-    };
+    const limit = isTold ? { verb, uri, regex, value, unit } : undefined;
+    return seen === undefined && limit === undefined ? report : { ...report, seen, limit };
   }
 
   /**
