@@ -28,8 +28,13 @@ export interface LimitPattern {
  * An expression that cannot be run in linear time is not run: the limit's uri decides. One that does not even match that uri
  * (all of the guide's Example 1.23 are such) says something else than it was meant to say: there the uri decides as well.
  * @param problem hears of either, a line for the log
+ * @param steps what finding that out may still take: limits are compiled all at once
  */
-export function compileLimitPattern(limit: PublishedLimit, problem: (line: string) => void): LimitPattern {
+export function compileLimitPattern(
+  limit: PublishedLimit,
+  problem: (line: string) => void,
+  steps: StepBudget = { left: MOST_SAMPLE_STEPS },
+): LimitPattern {
   const uri = new UriPattern(limit.uri);
   if (limit.regex === undefined) return uri;
   const name = `the regex ${quoted(limit.regex)} of ${limit.verb} ${quoted(limit.uri)}`;
@@ -40,7 +45,7 @@ export function compileLimitPattern(limit: PublishedLimit, problem: (line: strin
     problem(`${name} is not used (${(error as Error).message}); its uri is used`);
     return uri;
   }
-  const isSound = matchesSample(program, limit.uri);
+  const isSound = matchesSample(program, limit.uri, steps);
   if (!isSound) problem(`${name} does not match that uri; its uri is used as well`);
   const slow = () => problem(`${name} takes too long for some paths; its uri is used for them`);
   return new ExpressionPattern(program, uri, isSound, slow);
@@ -132,7 +137,7 @@ function searchTarget(
   return found;
 }
 
-/** Limits are compiled all at once. */
+/** What one expression may take of the steps there are. */
 const MOST_SAMPLE_STEPS = 20_000;
 
 /** Roots that a path may have at an upstream: versions and tenants as the guide and as Nova write them. */
@@ -143,16 +148,19 @@ const SAMPLE_ROOTS = [
   ),
 ];
 
-/** Whether an expression matches its own limit's uri, wherever that may stand. */
-function matchesSample(program: Program, uri: string): boolean {
-  const steps = { left: MOST_SAMPLE_STEPS };
-  return samplesOf(uri).some(({ path, query }) =>
+/** Whether an expression is seen to match its own limit's uri, wherever that may stand. */
+function matchesSample(program: Program, uri: string, all: StepBudget): boolean {
+  const share = Math.min(all.left, MOST_SAMPLE_STEPS);
+  const steps = { left: share };
+  const isMatch = samplesOf(uri).some(({ path, query }) =>
     SAMPLE_ROOTS.some((root) => {
       const target = { path, fullPath: `${root}${path}`, query };
       const behind = query === '' ? '' : `?${query}`;
-      return searchTarget(program, target, behind, steps) === true;
+      return steps.left > 0 && searchTarget(program, target, behind, steps) === true;
     }),
   );
+  all.left -= share - steps.left;
+  return isMatch;
 }
 
 /** What a `*` of a uri may stand for: nothing, a name, or, in a uri that is all of it, a path there is everywhere. */
