@@ -1,5 +1,6 @@
 import { compileExpression, type Program } from '../expressions/program.ts';
 import { type StepBudget, search } from '../expressions/search.ts';
+import { ExpressionError } from '../expressions/syntax.ts';
 import type { PublishedLimit } from '../published/limit.ts';
 
 /** Which part of a request a limit is about. */
@@ -28,19 +29,23 @@ export interface LimitPattern {
  * An expression that cannot be run in linear time is not run: the limit's uri decides. One that does not even match that uri
  * (all of the guide's Example 1.23 are such) says something else than it was meant to say: there the uri decides as well.
  * @param problem hears of either, a line for the log
- * @param steps what finding that out may still take: limits are compiled all at once
+ * @param steps what compiling it and finding that out may still take: limits are compiled all at once; once it is used up, the
+ *   uri decides
  */
 export function compileLimitPattern(
   limit: PublishedLimit,
   problem: (line: string) => void,
-  steps: StepBudget = { left: MOST_SAMPLE_STEPS },
+  steps: StepBudget = { left: 2 * MOST_SAMPLE_STEPS },
 ): LimitPattern {
   const uri = new UriPattern(limit.uri);
   if (limit.regex === undefined) return uri;
   const name = `the regex ${quoted(limit.regex)} of ${limit.verb} ${quoted(limit.uri)}`;
   let program: Program;
   try {
+    if (steps.left <= 0) throw new ExpressionError('the expressions before it take long enough');
+    steps.left -= STEPS_TO_COMPILE;
     program = compileExpression(limit.regex);
+    steps.left -= STEPS_AN_INSTRUCTION * program.size;
   } catch (error) {
     problem(`${name} is not used (${(error as Error).message}); its uri is used`);
     return uri;
@@ -137,6 +142,9 @@ function searchTarget(
   return found;
 }
 
+/** What compiling takes, in steps of a search, beside what each instruction takes. */
+const STEPS_TO_COMPILE = 200;
+const STEPS_AN_INSTRUCTION = 10;
 /** What one expression may take of the steps there are. */
 const MOST_SAMPLE_STEPS = 20_000;
 
