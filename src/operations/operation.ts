@@ -90,6 +90,8 @@ export interface Creation {
   readonly list: string;
   /** The list's member. */
   readonly items: string;
+  /** The operation that deletes one of them, whose path ends in its id. */
+  readonly deletion: string;
 }
 
 /** Whose state is waited for, and how it is learned. */

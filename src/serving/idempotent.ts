@@ -8,6 +8,7 @@ import { isLost, LostAnswer, mayHaveArrived } from '../upstream/failure.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { askRegion, patienceOf } from './ask-region.ts';
 import { findCreated, stamped, stampOf } from './find-created.ts';
+import { keepOldest } from './keep-oldest.ts';
 import type { OperationRequest } from './operation-request.ts';
 import type { Services } from './services.ts';
 import { UntilSent } from './until-sent.ts';
@@ -41,6 +42,8 @@ interface Keyed {
   readonly scope: KeyScope;
   readonly name: string;
   readonly fingerprint: string;
+  /** Until when another one with this key may be waited for, monotonic ms. */
+  readonly patientUntil: number;
   readonly services: Services;
 }
 
@@ -74,7 +77,9 @@ export async function askOnce(
   const document = body === undefined ? undefined : parseJson(body.toString());
   const asked = { region: endpoint.region, method: operation.method, path, query, body: document };
   const name = nameOf(scope);
-  const keyed = { request, body, scope, name, fingerprint: fingerprintOf(asked, scope), services };
+  const fingerprint = fingerprintOf(asked, scope);
+  const patientUntil = services.clock.monotonic() + patienceOf(call, services);
+  const keyed = { request, body, scope, name, fingerprint, patientUntil, services };
   call.ifCut = () => unknownFault(keyed, 'stopping');
   const outcome = await begin(keyed);
   services.metrics.idempotent.inc(endpoint.region, operation.name, outcome.label);
@@ -85,7 +90,7 @@ export async function askOnce(
 async function begin(keyed: Keyed): Promise<Outcome> {
   const { request, name, fingerprint, services } = keyed;
   const { call } = request;
-  const patienceMs = patienceOf(call, services);
+  const patienceMs = Math.max(0, keyed.patientUntil - services.clock.monotonic());
   const begun = await services.idempotency.begin(name, fingerprint, { patienceMs, signal: call.signal });
   switch (begun.kind) {
     case 'run':
@@ -128,6 +133,8 @@ async function send(keyed: Keyed, run: Run): Promise<Outcome> {
     if (!isSure && request.operation.creates !== undefined) {
       const found = await look(keyed, run.record.startedAt);
       if (found !== undefined) throw new MadeElsewhere(found);
+      // By now it may be.
+      await run.sending();
     }
     cancellation.sent();
     isSent = true;
@@ -136,7 +143,11 @@ async function send(keyed: Keyed, run: Run): Promise<Outcome> {
   try {
     answered = await askRegion(request, await stampedBody(keyed), services, { cancellation, beforeSending });
   } catch (error) {
-    if (error instanceof KeyTaken) return RUNNING;
+    if (error instanceof KeyTaken) {
+      // Not sent, and over: whoever has the key now is waited for.
+      await run.forget();
+      return begin(keyed);
+    }
     if (error instanceof MadeElsewhere) {
       await run.done(keep(error.found, keyed));
       return recovered(error.found);
@@ -148,10 +159,21 @@ async function send(keyed: Keyed, run: Run): Promise<Outcome> {
   const { status } = answered;
   if (isLost(status)) return afterLoss(keyed, run, true);
   if (status >= 500 && request.operation.creates !== undefined) return afterLoss(keyed, run, answered);
-  if (NOT_DONE.has(status)) await run.forget();
-  else await run.done(keep(answered, keyed));
-  return { label: 'first', answer: answered };
+  if (NOT_DONE.has(status)) {
+    await run.forget();
+    return { label: 'first', answer: answered };
+  }
+  const older = status < 300 && run.isContested ? await lookForOlder(keyed, run, answered) : undefined;
+  await run.done(keep(older ?? answered, keyed));
+  return older === undefined ? { label: 'first', answer: answered } : recovered(older);
 }
+
+const lookForOlder = (
+  { request, name, services }: Keyed,
+  { record }: Run,
+  answered: RegionAnswer,
+): Promise<RegionAnswer | undefined> =>
+  keepOldest(request, answered, { stamp: stampOf(name), since: record.startedAt }, services);
 
 /** It was not sent: another instance has made it meanwhile. */
 class MadeElsewhere extends Error {
