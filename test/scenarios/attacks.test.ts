@@ -118,6 +118,33 @@ describe('what a grant denies', () => {
   });
 });
 
+it('nothing in the log or the audit log is an order to a terminal, whatever callers and regions write', async () => {
+  const orders = '\u009b31m\u0085';
+  dfw.on(
+    'GET /servers/odd',
+    text('{"itemNotFound":{"code":404,"message":"\u009b31m\u202e"}}', 404, {
+      'content-type': 'application/json',
+      'x-compute-request-id': `req-${orders}`,
+    }),
+  );
+  const connection = await connectRaw(gateway.url);
+  const fields = { 'X-Auth-Token': whole.key, 'User-Agent': `agent ${orders}` };
+  expect((await connection.ask(`${P}/servers/odd`, fields)).status).toBe(404);
+  for (const id of ['%C2%9B31m', '%E2%80%AE', '%1B[31m', '%E2%80%A8'])
+    expect((await connection.ask(`${P}/servers/${id}`, fields, 'DELETE')).status).toBeLessThan(500);
+  connection.close();
+  const ofRequests = () => gateway.logged().filter(({ method }) => method === 'DELETE' || method === 'GET');
+  await expect.poll(() => ofRequests().length).toBeGreaterThanOrEqual(5);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+  expect(gateway.logText()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e]/);
+  // What was written is still to be read.
+  const agents = gateway.logged().map((line) => line['user_agent.original']);
+  expect(agents).toContain(`agent ${orders}`);
+  expect(gateway.logged().flatMap(({ audit }) => (audit as { resource?: string })?.resource ?? [])).toEqual(
+    expect.arrayContaining(['\u009b31m', '\u202e']),
+  );
+});
+
 it('a token that was got with a token ends when that does, however often it is renewed', async () => {
   const asJson = { 'content-type': 'application/json' };
   const login = async (auth: object) => {
