@@ -1,5 +1,6 @@
 /** What Redis is, and whether it serves what Sluice needs of it. */
 import { randomUUID } from 'node:crypto';
+import { NO_FINDINGS } from '../limits/learned/findings.ts';
 import { createRedisBudgetStore } from '../limits/shared/redis-store.ts';
 import { createRedis, type RedisConnection } from '../redis/connection.ts';
 import { type Instances, readInstances } from '../redis/instances.ts';
@@ -85,7 +86,8 @@ async function tryScript(redis: RedisConnection): Promise<string | undefined> {
   const id = randomUUID();
   try {
     const store = createRedisBudgetStore({ redis, instance: id });
-    await store.exchange({ budget: `doctor ${id}`, instances: 1, isLeaving: true, limits: [] });
+    const nothing = { limits: [], findings: NO_FINDINGS };
+    await store.exchange({ budget: `doctor ${id}`, instances: 1, isLeaving: true, ...nothing });
     return undefined;
   } catch (error) {
     return describeTrouble(troubleOf(error));

@@ -98,7 +98,6 @@ export class Budget<P extends LimitPlace> {
     this.#observer = options.observe(this.account, this.region, name);
     this.shaper = this.#openShaper();
     if (!options.store) ledger?.track(this.#key, () => this.shaper.windows);
-    // What an instance has found out is its own part, wherever the budget is shared.
     if (!this.isCallers) ledger?.trackLearned(this.#key, () => this.shaper.learned);
     this.#learn();
   }

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { NO_FINDINGS } from '../../src/limits/learned/findings.ts';
 import { createRedisBudgetStore } from '../../src/limits/shared/redis-store.ts';
 import { createRedis } from '../../src/redis/connection.ts';
 import { redisAvailable } from '../support/redis-server.ts';
@@ -92,7 +93,8 @@ describe.runIf(redisAvailable())('Redis', () => {
     const redis = createRedis({ ...NO_REDIS, cluster }, { warn: () => {}, info: () => {} })!;
     open.push({ close: () => redis.disconnect() });
     const store = createRedisBudgetStore({ redis, instance: 'a' });
-    const report = { budget: 'someone|DFW', instances: 1, isLeaving: false, limits: [] };
+    const nothing = { limits: [], findings: NO_FINDINGS };
+    const report = { budget: 'someone|DFW', instances: 1, isLeaving: false, ...nothing };
     await vi.waitFor(async () => expect((await store.exchange(report)).instances).toBe(1), 5000);
   }, 30_000);
 });

@@ -5,6 +5,10 @@ import { ExpiryLog } from '../windows/expiry-log.ts';
 export const LEARNED_UNITS = ['SECOND', 'MINUTE', 'HOUR'] as const;
 export type LearnedUnit = (typeof LEARNED_UNITS)[number];
 
+/** Whether a text of elsewhere is one of them. */
+export const isLearnedUnit = (unit: unknown): unit is LearnedUnit =>
+  LEARNED_UNITS.some((known) => known === unit);
+
 /**
  * What a region has let through of one kind of requests in the last second, minute and hour: the evidence a limit is found
  * out from. Times are monotonic ms, of answers.
@@ -15,6 +19,8 @@ export class Evidence {
     MINUTE: new ExpiryLog(UNIT_MS.MINUTE),
     HOUR: new ExpiryLog(UNIT_MS.HOUR),
   };
+  /** What others who share the limit have had let through, and when that was heard. */
+  readonly #others = new Map<LearnedUnit, { readonly count: number; readonly at: number }>();
   /** Requests on their way: nobody knows yet whether they are let through. */
   underWay = 0;
 
@@ -34,7 +40,18 @@ export class Evidence {
     return log.held;
   }
 
-  /** The same, one by one: when each will be a unit ago. */
+  /** So many requests of others were let through in the last unit. */
+  hear(unit: LearnedUnit, count: number, now: number): void {
+    this.#others.set(unit, { count, at: now });
+  }
+
+  /** How many of others were, as far as was heard of it in the last unit. */
+  others(unit: LearnedUnit, now: number): number {
+    const heard = this.#others.get(unit);
+    return heard !== undefined && now < heard.at + UNIT_MS[unit] ? heard.count : 0;
+  }
+
+  /** Those that were let through in the last unit, one by one: when each will be a unit ago. */
   entries(unit: LearnedUnit, now: number): Iterable<{ expiryMs: number; count: number }> {
     const log = this.#logs[unit];
     log.expire(now);

@@ -1,5 +1,6 @@
 import type { Window } from '../windows/window.ts';
-import { type LearnedLimit, Learner } from './learner.ts';
+import type { Findings } from './findings.ts';
+import { type LearnedLimit, Learner, type LearnerSurroundings } from './learner.ts';
 
 /** How much less likely a limit on one method is than one on all, before anything is known. */
 const PRIOR = 1 / 16;
@@ -15,18 +16,53 @@ export class Learners {
   readonly #byMethod = new Map<string, Learner>();
   /** Methods whose limits are their own. */
   readonly #apart = new Set<Learner>();
-  readonly #marginMs: () => number;
+  readonly #surroundings: LearnerSurroundings;
   #suspect: string | undefined;
   /** How likely refusals of the suspect alone are if the limit is on all, by how much of what was let through is its own. */
   #likelihood = 1;
 
-  constructor(marginMs: () => number) {
-    this.#marginMs = marginMs;
-    this.#all = new Learner('ALL', marginMs);
+  constructor(surroundings: LearnerSurroundings) {
+    this.#surroundings = surroundings;
+    this.#all = new Learner('ALL', surroundings);
   }
 
   get windows(): Window[] {
     return [this.#all, ...this.#apart].flatMap(({ windows }) => windows);
+  }
+
+  /** Those of limits that are known, which is more than being looked into. */
+  get shared(): Window[] {
+    return [this.#all, ...this.#apart].flatMap(({ shared }) => shared);
+  }
+
+  /** Whether anything was let through lately. */
+  isActive(now: number): boolean {
+    return this.#all.evidence.underWay + this.#all.evidence.count('MINUTE', now) > 0;
+  }
+
+  /** What is known, for others who share the limits. */
+  findings(now: number): Findings {
+    const learners = [this.#all, ...this.#apart];
+    return {
+      estimates: learners.flatMap(({ estimates }) => estimates),
+      letThrough: learners.flatMap((learner) => learner.letThrough(now)),
+    };
+  }
+
+  /**
+   * What others who share the limits have found out.
+   * @returns whether there are other windows than before
+   */
+  hear({ estimates, letThrough }: Findings, now: number): boolean {
+    let isOther = false;
+    const counts = new Map(letThrough);
+    for (const learner of [this.#all, ...this.#apart]) learner.hearLetThrough(counts, now);
+    for (const estimate of estimates) {
+      const learner = estimate.verb === 'ALL' ? this.#all : this.#of(estimate.verb);
+      isOther = learner.hear(estimate, now) || isOther;
+      if (learner !== this.#all && learner.windows.length > 0) this.#apart.add(learner);
+    }
+    return isOther;
   }
 
   /** Whether anything has been found out about requests of this method. */
@@ -62,8 +98,9 @@ export class Learners {
     return isRaised;
   }
 
-  /** A request leaves. */
+  /** A request leaves. Others may know of limits by now, should it be the first for long. */
   taken(method: string, now: number): void {
+    if (!this.isActive(now)) this.#surroundings.changed();
     this.#all.taken(now);
     this.#of(method).taken(now);
   }
@@ -114,7 +151,7 @@ export class Learners {
     const name = this.#byMethod.has(method) || this.#byMethod.size < MOST_METHODS ? method : 'OTHER';
     const known = this.#byMethod.get(name);
     if (known) return known;
-    const learner = new Learner(name, this.#marginMs);
+    const learner = new Learner(name, this.#surroundings);
     this.#byMethod.set(name, learner);
     return learner;
   }

@@ -3,8 +3,9 @@ import type { SlotRequest } from '../slot-request.ts';
 import type { InFlightRequest } from '../windows/in-flight.ts';
 import type { Window } from '../windows/window.ts';
 import type { WindowSet } from '../windows/window-set.ts';
+import type { Findings } from './findings.ts';
 import { HeaderLimits } from './header-limits.ts';
-import type { LearnedLimit } from './learner.ts';
+import type { LearnedLimit, LearnerSurroundings } from './learner.ts';
 import { Learners } from './learners.ts';
 
 /** So many refusals within a minute, of requests for which every limit that is told of has room, are about another limit. */
@@ -25,11 +26,31 @@ export class Learning {
   readonly #changed: () => void;
   #unexplained: number[] = [];
 
-  constructor(windowSet: WindowSet, marginMs: () => number, changed: () => void) {
+  constructor(windowSet: WindowSet, surroundings: LearnerSurroundings, changed: () => void) {
     this.#windowSet = windowSet;
-    this.#learners = new Learners(marginMs);
-    this.#headers = new HeaderLimits(marginMs);
+    this.#learners = new Learners(surroundings);
+    this.#headers = new HeaderLimits(surroundings.marginMs);
     this.#changed = changed;
+  }
+
+  /** The windows of limits that were found out, for a budget that several share. */
+  get shared(): Window[] {
+    return this.#learners.shared;
+  }
+
+  /** What is known of them, for the others. */
+  findings(now: number): Findings {
+    return this.#learners.findings(now);
+  }
+
+  /** Whether the region was asked lately. */
+  isActive(now: number): boolean {
+    return this.#learners.isActive(now);
+  }
+
+  /** What others who share the budget have found out. */
+  hear(findings: Findings, now: number): void {
+    if (this.#learners.hear(findings, now)) this.#replace();
   }
 
   /** What was found out, to be remembered. */

@@ -50,9 +50,13 @@ export function isPublished({ value }: PublishedLimit): boolean {
   return Number.isFinite(value);
 }
 
-/** What stays the same when a limit is published again with another value: the key of its window. */
+/**
+ * What stays the same when a limit is published again with another value: the key of its window. One that was found out beside
+ * one that is published is another limit.
+ */
 export function limitKey(limit: PublishedLimit): string {
-  return `${limit.verb} ${limit.uri} ${limit.unit} ${limit.regex ?? ''}`;
+  const key = `${limit.verb} ${limit.uri} ${limit.unit} ${limit.regex ?? ''}`;
+  return limit.origin === 'learned' ? `found ${key}` : key;
 }
 
 /** What a limit's value is counted over, ms. */

@@ -39,7 +39,7 @@ class FairShaper implements Shaper, LeaseHolder {
   readonly #admission: Admission;
   readonly #waitingRoom: WaitingRoom;
   readonly #lease: BudgetLease | undefined;
-  readonly #learning: Learning;
+  readonly learning: Learning;
   readonly #answers: Answers;
 
   constructor(options: ShaperOptions) {
@@ -54,11 +54,12 @@ class FairShaper implements Shaper, LeaseHolder {
       if (options.lease) window.share({ allotment: 0, othersUsed: 0 });
     };
     this.#windowSet = new WindowSet(settings, restore, (line) => observe.problem(line));
-    this.#learning = new Learning(
-      this.#windowSet,
-      () => settings.marginMs,
-      () => this.#matchAgain(),
-    );
+    const surroundings = {
+      marginMs: () => settings.marginMs,
+      hearingMs: () => this.#lease?.hearingMs ?? 0,
+      changed: () => this.#lease?.adopted(),
+    };
+    this.learning = new Learning(this.#windowSet, surroundings, () => this.#adopted());
     this.#admission = new Admission(this.#queue, this.#windowSet, this.#clients, settings);
     this.#waitingRoom = new WaitingRoom({
       clock,
@@ -69,13 +70,13 @@ class FairShaper implements Shaper, LeaseHolder {
       observe,
       permit: (...granted) => this.#permit(...granted),
       requestMore: () => this.#lease?.requestMore(),
-      learning: this.#learning,
+      learning: this.learning,
     });
     const { onDoubt } = options;
     const parts = { windowSet: this.#windowSet, waitingRoom: this.#waitingRoom, gate: this.#gate };
-    this.#answers = new Answers({ clock, observe, onDoubt, learning: this.#learning, ...parts });
+    this.#answers = new Answers({ clock, observe, onDoubt, learning: this.learning, ...parts });
     this.#lease = options.lease?.(this);
-    this.#learning.adopt(options.learned ?? [], clock.monotonic());
+    this.learning.adopt(options.learned ?? [], clock.monotonic());
   }
 
   get queueDepth(): number {
@@ -86,8 +87,12 @@ class FairShaper implements Shaper, LeaseHolder {
     return this.#windowSet.told;
   }
 
+  get shared(): readonly Window[] {
+    return [...this.#windowSet.told, ...this.learning.shared];
+  }
+
   get learned(): LearnedLimit[] {
-    return this.#learning.known;
+    return this.learning.known;
   }
 
   get isEmpty(): boolean {
@@ -154,11 +159,16 @@ class FairShaper implements Shaper, LeaseHolder {
     const now = this.#clock.monotonic();
     this.#windowSet.underWay.settleOverdue(now);
     this.#windowSet.adopt(limits, now, span);
+    this.#adopted();
+  }
+
+  /** There are other windows than before. */
+  #adopted(): void {
     this.#lease?.adopted();
     this.#matchAgain();
   }
 
-  /** There are other windows than before: whoever waits is judged by them. */
+  /** Whoever waits is judged by them. */
   #matchAgain(): void {
     const now = this.#clock.monotonic();
     for (const waiter of this.#waitingRoom.empty()) this.#admitAgain(waiter, now);
@@ -278,7 +288,7 @@ class FairShaper implements Shaper, LeaseHolder {
   #permit(request: SlotRequest, client: Client, limitSet: LimitSet, now: number, waitedMs: number): Permit {
     const inFlight = new InFlightRequest(this.#answers, request, client, limitSet.windows, now, waitedMs);
     this.#windowSet.underWay.add(inFlight);
-    this.#learning.sent(inFlight, now);
+    this.learning.sent(inFlight, now);
     return inFlight;
   }
 

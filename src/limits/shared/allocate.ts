@@ -1,3 +1,4 @@
+import { type Findings, merge } from '../learned/findings.ts';
 import type { PublishedLimit } from '../published/limit.ts';
 import { TRANSIT_MS } from '../windows/under-way.ts';
 import type { BudgetState, InstanceState, PartState } from './state.ts';
@@ -75,12 +76,27 @@ class Allocation {
     const ids = [...live.keys()].sort();
     this.#instances = ids.length;
     this.#rank = ids.indexOf(this.#me);
+    const findings = this.#findOut();
     const limits = this.#report.limits.map((limit) => this.#grant(limit, mine, dead.get(limit.key)));
     const known = this.#before === undefined ? this.#limitsOfOthers(mine) : [];
     if (this.#report.isLeaving) this.#leave(mine);
     this.#forget();
-    const answer = { now: this.#now, instances: this.#instances, rank: this.#rank, limits };
+    const answer = { now: this.#now, instances: this.#instances, rank: this.#rank, limits, findings };
     return known.length === 0 ? answer : { ...answer, known };
+  }
+
+  /** What is found out is known to all; what was let through, to the others. */
+  #findOut(): Findings {
+    const { learned, letThrough, live } = this.#state;
+    merge(learned, this.#report.findings.estimates);
+    letThrough.set(this.#me, new Map(this.#report.findings.letThrough));
+    const others = new Map<string, number>();
+    for (const [id, counts] of letThrough) {
+      if (!live.has(id)) letThrough.delete(id);
+      else if (id !== this.#me)
+        for (const [key, count] of counts) others.set(key, (others.get(key) ?? 0) + count);
+    }
+    return { estimates: [...learned.values()], letThrough: [...others] };
   }
 
   #buryTheSilent(): void {
@@ -132,8 +148,11 @@ class Allocation {
     return taken;
   }
 
-  #grant(limit: LimitReport, mine: InstanceState, ofDead: Taken | undefined): LimitGrant {
-    const { key, holdMs, value } = limit;
+  #grant(reported: LimitReport, mine: InstanceState, ofDead: Taken | undefined): LimitGrant {
+    const { key, holdMs } = reported;
+    // What others have found out to be less holds at once; more, when this instance takes it for more.
+    const value = Math.min(reported.value, this.#state.learned.get(key)?.value ?? reported.value);
+    const limit = { ...reported, value };
     const others = this.#others(key);
     const dead = ofDead?.count ?? 0;
     const foreign = this.#foreign(limit, others.used + limit.used + dead);

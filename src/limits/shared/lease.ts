@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../clock.ts';
+import type { Learning } from '../learned/learning.ts';
 import type { PublishedLimit } from '../published/limit.ts';
 import type { Window } from '../windows/window.ts';
 import { Shares } from './shares.ts';
@@ -8,6 +9,7 @@ import {
   type ExchangeReport,
   HEARTBEAT_MS,
   LEASE_MS,
+  LONGEST_SILENCE_MS,
 } from './store.ts';
 
 /** Exchanges beside the heartbeat that every admitted request pays for, and how many may be saved up. */
@@ -19,7 +21,10 @@ const RETRY_MS = 50;
 
 /** What a lease needs of its shaper. */
 export interface LeaseHolder {
-  readonly windows: readonly Window[];
+  /** The windows that are shared. */
+  readonly shared: readonly Window[];
+  /** Limits that are found out. */
+  readonly learning: Pick<Learning, 'findings' | 'hear' | 'isActive'>;
   /** Requests that wait for a slot of the window. */
   demandOn(window: Window): number;
   /** There may be more room. */
@@ -79,9 +84,15 @@ export class BudgetLease {
 
   /** The windows changed: new ones have nothing until the store has given it. */
   adopted(): void {
-    this.#shares.adopt(this.#options.holder.windows);
+    this.#shares.adopt(this.#options.holder.shared);
     if (this.#isAlone && !this.#running) this.#goOnAlone();
     this.#exchangeSoon();
+  }
+
+  /** Until all other instances have heard of what this one tells the store, ms; Infinity while they cannot. */
+  get hearingMs(): number {
+    if (this.#instances === 1) return 0;
+    return this.#isAlone ? Number.POSITIVE_INFINITY : LONGEST_SILENCE_MS;
   }
 
   /** Somebody waits for a slot that this instance has not got. */
@@ -138,8 +149,8 @@ export class BudgetLease {
   }
 
   async #exchange(): Promise<void> {
-    if (this.#shares.isEmpty) return;
     const sentAt = this.#options.clock.monotonic();
+    if (this.#isOfNoUse(sentAt)) return;
     this.#sentAt = sentAt;
     try {
       this.#accept(await this.#options.store.exchange(this.#report(false)), sentAt);
@@ -147,6 +158,11 @@ export class BudgetLease {
       if (this.#mayStillConnect(sentAt)) this.#retrySoon();
       else this.#goOnAlone();
     }
+  }
+
+  /** There are no limits, and nobody asks for anything of which others might know one. */
+  #isOfNoUse(now: number): boolean {
+    return this.#shares.isEmpty && this.#wasHeard && !this.#options.holder.learning.isActive(now);
   }
 
   /** At the start a connection takes a moment: taking the whole limit for ours at once would be a guess. */
@@ -167,7 +183,8 @@ export class BudgetLease {
     });
     // Who has neither heard of others nor gone on alone beside them need not be waited for.
     const instances = this.#wasHeard || this.#isAlone ? this.#instances : 1;
-    return { budget: this.#options.budget, instances, isLeaving, limits };
+    const findings = this.#options.holder.learning.findings(this.#options.clock.monotonic());
+    return { budget: this.#options.budget, instances, isLeaving, limits, findings };
   }
 
   #accept(answer: ExchangeAnswer, sentAt: number): void {
@@ -181,7 +198,8 @@ export class BudgetLease {
     if (this.#isAloneTold) this.#options.onState('shared');
     this.#isAlone = false;
     this.#isAloneTold = false;
-    this.#shares.accept(answer.limits, this.#storeOffsetMs);
+    this.#options.holder.learning.hear(answer.findings, this.#options.clock.monotonic());
+    this.#shares.accept(answer, this.#storeOffsetMs);
     if (answer.known) this.#options.holder.learn(answer.known);
     this.#options.holder.recheck();
   }
@@ -202,7 +220,7 @@ export class BudgetLease {
 
   /** A store that was late once, with the next answer in time, is no news. */
   #tellOutage(now: number): void {
-    if (this.#isAloneTold || now < this.#heardAt + LEASE_MS) return;
+    if (this.#isAloneTold || this.#shares.isEmpty || now < this.#heardAt + LEASE_MS) return;
     this.#isAloneTold = true;
     this.#options.onState(this.#wasHeard ? 'alone' : 'unreached');
   }

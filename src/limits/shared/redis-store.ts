@@ -29,6 +29,8 @@ const CLOCK_TOLERANCE_MS = 50;
 /** Others may come between reading and writing so many times. */
 const MOST_ATTEMPTS = 12;
 const SHORTEST_LIFE_MS = 60_000;
+/** What was found out of limits that nobody publishes is remembered for a week after the last instance has gone. */
+const LEARNED_LIFE_MS = 7 * 86_400_000;
 const CHECKSUMS = createSeal([]);
 
 /**
@@ -55,6 +57,16 @@ interface Seen {
   readonly text: string;
   /** Redis' clock less this process's, ms. */
   readonly offsetMs: number;
+}
+
+/** A state with what an instance has reported. */
+interface Made {
+  readonly text: string;
+  readonly lifeMs: number;
+  readonly seq: number;
+  readonly answer: ExchangeAnswer;
+  /** It is begun anew, although there was one. */
+  readonly isLost: boolean;
 }
 
 /**
@@ -104,7 +116,7 @@ class Budget {
       const seen = this.#seen ?? (await this.#look());
       const now = this.#nowOf(seen);
       const made = await this.#make(seen.text, report, now);
-      if (!(await this.#swap(seen.text, made.text, report, now))) continue;
+      if (!(await this.#swap(seen.text, made, now))) continue;
       this.#seq = made.seq;
       this.#seen = { ...seen, text: made.text };
       if (made.isLost) this.#lost(seen.text, now);
@@ -120,7 +132,7 @@ class Budget {
   }
 
   /** What is long is read in a turn of the event loop of its own. */
-  async #make(text: string, report: ExchangeReport, now: number) {
+  async #make(text: string, report: ExchangeReport, now: number): Promise<Made> {
     const read = this.#read(text, now);
     if (text.length > MOST_AT_ONCE) await nextTurn();
     const state: BudgetState = read ?? emptyState(now);
@@ -128,7 +140,8 @@ class Budget {
     const isAlone = this.#losses.isTooMany(now);
     const answer = allocate(state, this.#options.instance, isAlone ? asAlone(report) : report, now);
     state.seq = Math.max(state.seq + 1, (this.#seq ?? 0) + 1, Math.floor(now));
-    return { text: encodeState(state, this.#key, this.#seal), answer, seq: state.seq, isLost };
+    const lifeMs = lifeMsOf(state, report);
+    return { text: encodeState(state, this.#key, this.#seal), lifeMs, answer, seq: state.seq, isLost };
   }
 
   /** One that is older than one that was seen is no state: somebody, or a failover, has brought it back. */
@@ -150,11 +163,11 @@ class Budget {
     return this.#ask(['', '', '', '']) as Promise<Seen>;
   }
 
-  async #swap(from: string, to: string, report: ExchangeReport, now: number): Promise<boolean> {
-    const lifeMs = Math.ceil(Math.max(SHORTEST_LIFE_MS, longestHoldMs(report) * 2));
+  async #swap(from: string, to: Made, now: number): Promise<boolean> {
     const meant = this.#options.now === undefined ? `${now}` : '';
     this.#seen = undefined;
-    this.#seen = await this.#ask([createHash('sha1').update(from).digest('hex'), meant, to, `${lifeMs}`]);
+    const sha1 = createHash('sha1').update(from).digest('hex');
+    this.#seen = await this.#ask([sha1, meant, to.text, `${to.lifeMs}`]);
     return this.#seen === undefined;
   }
 
@@ -167,6 +180,11 @@ class Budget {
       throw new Error('Redis answers a script with something else');
     return { text, offsetMs: Number(now) - performance.now() };
   }
+}
+
+function lifeMsOf({ learned }: BudgetState, report: ExchangeReport): number {
+  const leastMs = learned.size > 0 ? LEARNED_LIFE_MS : SHORTEST_LIFE_MS;
+  return Math.ceil(Math.max(leastMs, longestHoldMs(report) * 2));
 }
 
 /** What an instance says that goes on alone with its part, so that the others leave it that. */

@@ -1,7 +1,7 @@
 import { historyOf } from '../windows/history.ts';
 import { TRANSIT_MS } from '../windows/under-way.ts';
 import type { Window } from '../windows/window.ts';
-import { LEASE_MS, type LimitGrant, type LimitReport, LONGEST_SILENCE_MS } from './store.ts';
+import { type ExchangeAnswer, LEASE_MS, type LimitReport, LONGEST_SILENCE_MS } from './store.ts';
 
 /** An instance gives its grants up this long before the store thinks it is gone. */
 const FENCE_MS = 100;
@@ -19,6 +19,8 @@ interface Share {
   gone: number;
   /** The limit's value that all this is a part of. */
   value: number;
+  /** Slots that were taken and wanted at the last report. */
+  asked: number;
 }
 
 /** How a report is to be made. */
@@ -64,7 +66,8 @@ export class Shares {
   #add(window: Window): void {
     const { taken, limit } = window;
     const { value } = limit;
-    this.#shares.set(window, { granted: undefined, promised: 0, takenBefore: taken, gone: 0, value });
+    const share = { granted: undefined, promised: 0, takenBefore: taken, gone: 0, value, asked: 0 };
+    this.#shares.set(window, share);
     window.share({ allotment: 0, othersUsed: 0 });
   }
 
@@ -103,6 +106,7 @@ export class Shares {
     const taken = window.taken - share.takenBefore;
     share.takenBefore = window.taken;
     share.value = window.limit.value;
+    share.asked = used + wanted;
     const ahead = taken > 0 || wanted > 0 ? Math.ceil(taken * 1.5) + 1 : 0;
     if (!isAlone) {
       window.allotment = Math.min(window.allotment, used + wanted + ahead);
@@ -123,7 +127,9 @@ export class Shares {
     };
     const seen = window.takeSeen();
     const { verb, uri, regex, value, unit } = window.limit;
-    const limit = share.granted === undefined ? { verb, uri, regex, value, unit } : undefined;
+    // What was found out is told otherwise.
+    const isTold = share.granted === undefined && window.limit.origin !== 'learned';
+    const limit = isTold ? { verb, uri, regex, value, unit } : undefined;
     return seen === undefined && limit === undefined ? report : { ...report, seen, limit };
   }
 
@@ -131,7 +137,7 @@ export class Shares {
    * Takes what the store has given.
    * @param storeOffsetMs the store's clock less ours
    */
-  accept(limits: readonly LimitGrant[], storeOffsetMs: number): void {
+  accept({ limits, instances }: ExchangeAnswer, storeOffsetMs: number): void {
     const grants = new Map(limits.map((grant) => [grant.key, grant]));
     for (const [window, share] of this.#shares) {
       const grant = grants.get(window.key);
@@ -139,8 +145,14 @@ export class Shares {
       share.granted = grant.granted;
       share.promised = grant.promised;
       share.gone = grant.gone;
-      const { granted: allotment, othersUsed, othersFreeAt = Number.POSITIVE_INFINITY } = grant;
-      window.share({ allotment, othersUsed, othersFreeAt: othersFreeAt - storeOffsetMs });
+      const { granted: allotment, othersFreeAt = Number.POSITIVE_INFINITY } = grant;
+      window.share({
+        allotment,
+        othersUsed: grant.othersUsed,
+        othersFreeAt: othersFreeAt - storeOffsetMs,
+        isExhausted: allotment < share.asked,
+        fairPart: Math.floor(window.limit.value / instances),
+      });
       shrink(window, share);
     }
   }

@@ -1,5 +1,7 @@
 import { isJsonObject, type JsonValue } from '../../json.ts';
 import type { Seal } from '../../redis/seal.ts';
+import { isLearnedUnit } from '../learned/evidence.ts';
+import type { SharedEstimate } from '../learned/findings.ts';
 import { type PublishedLimit, UNIT_MS } from '../published/limit.ts';
 
 /** What one instance has of one limit. Counts are slots, times ms of the store's clock. */
@@ -38,6 +40,10 @@ export interface BudgetState {
   readonly dead: Map<string, Map<string, Map<number, number>>>;
   /** By limit: how many slots the region counted that no instance has used, and until when. */
   readonly strangers: Map<string, { readonly count: number; readonly untilMs: number }>;
+  /** Limits that were found out, by their key. */
+  readonly learned: Map<string, SharedEstimate>;
+  /** By instance and such a limit: how many of its requests were let through in the last unit. */
+  readonly letThrough: Map<string, Map<string, number>>;
 }
 
 /** A state of another form is as good as none. */
@@ -56,11 +62,13 @@ export const emptyState = (now: number): BudgetState => ({
   live: new Map(),
   dead: new Map(),
   strangers: new Map(),
+  learned: new Map(),
+  letThrough: new Map(),
 });
 
 /** The text of a state: its seal, made over the budget it is of, and JSON. Maps are lists: no name of theirs means anything. */
 export function encodeState(state: BudgetState, budget: string, seal: Seal): string {
-  const { seq, born, known, met, live, dead, strangers } = state;
+  const { seq, born, known, met, live, dead, strangers, learned, letThrough } = state;
   const document = {
     form: FORM,
     seq,
@@ -70,6 +78,8 @@ export function encodeState(state: BudgetState, budget: string, seal: Seal): str
     live: [...live].map(([id, { seen, limits }]) => [id, seen, [...limits]]),
     dead: [...dead].map(([id, slotsOf]) => [id, [...slotsOf].map(([key, slots]) => [key, [...slots]])]),
     strangers: [...strangers].map(([key, { count, untilMs }]) => [key, count, untilMs]),
+    learned: [...learned],
+    letThrough: [...letThrough].map(([id, counts]) => [id, [...counts]]),
   };
   const text = JSON.stringify(document);
   return `${seal.of(PURPOSE, budget, text)} ${text}`;
@@ -105,7 +115,8 @@ class Reader {
 
   state(value: JsonValue): BudgetState {
     if (!isJsonObject(value) || value['form'] !== FORM) throw new Unreadable();
-    const { seq, born, known, met, live, dead, strangers } = value;
+    // Of what nobody publishes instances of before leave nothing.
+    const { seq, born, known, met, live, dead, strangers, learned = [], letThrough = [] } = value;
     return {
       seq: count(seq),
       born: this.#time(born, LONGEST_SKEW_MS),
@@ -114,6 +125,8 @@ class Reader {
       live: new Map(list(live).map((entry) => this.#live(entry))),
       dead: new Map(list(dead).map((entry) => this.#dead(entry))),
       strangers: new Map(list(strangers).map((entry) => this.#stranger(entry))),
+      learned: new Map(list(learned).map(estimate)),
+      letThrough: new Map(list(letThrough).map(countsOf)),
     };
   }
 
@@ -184,6 +197,39 @@ function count(value: JsonValue | undefined): number {
 function duration(value: JsonValue | undefined): number {
   if (typeof value !== 'number' || !(value >= 0 && value <= LONGEST_AHEAD_MS)) throw new Unreadable();
   return value;
+}
+
+function countsOf(entry: JsonValue): [id: string, Map<string, number>] {
+  const [id, counts] = list(entry, 2);
+  const named = list(counts).map((one): [string, number] => {
+    const [key, value] = list(one, 2);
+    return [text(key), count(value)];
+  });
+  return [text(id), new Map(named)];
+}
+
+function estimate(entry: JsonValue): [key: string, SharedEstimate] {
+  const [key, state] = list(entry, 2);
+  if (!isJsonObject(state)) throw new Unreadable();
+  const { verb, unit, version, value, good, step, failures, ceiling } = state;
+  if (!isLearnedUnit(unit) || !/^[A-Z]{1,32}$/.test(text(verb))) throw new Unreadable();
+  const counts = {
+    version: count(version),
+    value: count(value),
+    good: count(good),
+    step: count(step),
+    failures: count(failures),
+  };
+  if (counts.good > counts.value) throw new Unreadable();
+  return [
+    text(key),
+    {
+      verb: text(verb),
+      unit,
+      ...counts,
+      ...(ceiling === undefined ? {} : { ceiling: count(ceiling) }),
+    },
+  ];
 }
 
 function publishedLimit(value: JsonValue): PublishedLimit {

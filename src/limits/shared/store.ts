@@ -1,3 +1,4 @@
+import type { Findings } from '../learned/findings.ts';
 import type { PublishedLimit } from '../published/limit.ts';
 
 /** What an instance says about one limit when it asks for slots. */
@@ -49,6 +50,8 @@ export interface ExchangeReport {
   /** It goes away and takes nothing more. */
   readonly isLeaving: boolean;
   readonly limits: readonly LimitReport[];
+  /** Limits that nobody publishes. */
+  readonly findings: Findings;
 }
 
 export interface ExchangeAnswer {
@@ -60,6 +63,8 @@ export interface ExchangeAnswer {
   readonly limits: readonly LimitGrant[];
   /** For who is new: the limits that the others keep. */
   readonly known?: readonly PublishedLimit[] | undefined;
+  /** What is known of limits that nobody publishes, whoever has found it out, and what of others was let through. */
+  readonly findings: Findings;
 }
 
 /** Where instances share their budgets. One exchange reports and receives everything of one budget, atomically. */

@@ -6,6 +6,20 @@ import { FairClock } from './fair-clock.ts';
 /** Two clocks' rates may differ by 500 ppm (the most NTP slews): over a DAY that is 43 s. */
 const CLOCK_DRIFT = 0.0005;
 
+/** A process's part of a window that several share. */
+export interface WindowPart {
+  /** Slots it may have taken at once. */
+  readonly allotment: number;
+  /** Slots that others have taken. */
+  readonly othersUsed: number;
+  /** When the first of those comes free, as far as that is known. */
+  readonly othersFreeAt?: number;
+  /** It wanted more than there was. */
+  readonly isExhausted?: boolean;
+  /** How much it will have at least when all want it. */
+  readonly fairPart?: number;
+}
+
 /**
  * The strict sliding window of one limit. A slot is taken when a request leaves and comes free one unit plus a margin after
  * its answer's head: wherever in between the upstream counted it, no unit holds more than `value` of them. That is enough for
@@ -39,6 +53,9 @@ export class Window {
   /** Requests that have been on their way for so long that they are in the log, and have no answer yet. */
   overdue = 0;
   #othersUsed = 0;
+  /** With a shared budget: there was no more for us than our part when it was last asked. */
+  #isExhausted = false;
+  #fairPart = 0;
   #othersFreeAt = Number.POSITIVE_INFINITY;
   #isShared = false;
   /** With a shared budget: what the region said is used, until the budget has heard of it. */
@@ -127,14 +144,13 @@ export class Window {
     return this.doubts.count(now);
   }
 
-  /**
-   * The window is part of a shared budget: this much of it is ours.
-   * @param othersFreeAt when the first slot of others comes free, as far as that is known
-   */
-  share(part: { allotment: number; othersUsed: number; othersFreeAt?: number }): void {
+  /** The window is part of a shared budget: this much of it is ours. */
+  share(part: WindowPart): void {
     this.#isShared = true;
     this.allotment = part.allotment;
     this.#othersUsed = part.othersUsed;
+    this.#isExhausted = part.isExhausted ?? false;
+    this.#fairPart = part.fairPart ?? 0;
     this.#othersFreeAt = part.othersFreeAt ?? Number.POSITIVE_INFINITY;
   }
 
@@ -157,6 +173,11 @@ export class Window {
   /** With a shared budget: slots that other instances (and strangers) have taken, as last heard. */
   get othersUsed(): number {
     return this.#othersUsed;
+  }
+
+  /** Slots of the limit that are taken, whosever they are; where a shared budget has no more for us, all that are not ours. */
+  filled(now: number): number {
+    return this.own(now) + (this.#isExhausted ? this.limit.value - this.allotment : this.#othersUsed);
   }
 
   /** Nothing leaves until then. */
@@ -219,7 +240,7 @@ export class Window {
   get #expectedCapacity(): number {
     if (!this.#isShared) return this.capacity;
     const { value } = this.limit;
-    return Math.min(value, Math.max(this.allotment, value - this.#othersUsed, 1));
+    return Math.min(value, Math.max(this.allotment, value - this.#othersUsed, this.#fairPart, 1));
   }
 
   #firstTurn(count: number, capacity: number, now: number, latencyMs: number): number {

@@ -78,6 +78,16 @@ describe.skipIf(!redisAvailable())('a budget shared through Redis', () => {
     expect(part).toBeLessThan(0.55);
   });
 
+  it('lets those wait who come in a burst to one instance while another has all of it', async () => {
+    const world = worldOf('fixed', limit('GET', '*', 20, 'SECOND'));
+    const [busy, other] = [world.join('a'), world.join('b')];
+    busy.flood(2000);
+    await world.run(3_000);
+    other.flood(40, { maxWaitMs: 10_000 });
+    await world.run(10_000);
+    expect([other.refused, other.sent]).toEqual([0, 40]);
+  });
+
   it('goes round when there are fewer slots than instances', async () => {
     const world = worldOf('fixed', limit('GET', '*', 2, 'SECOND'));
     const five = ['a', 'b', 'c', 'd', 'e'].map((name) => world.join(name));

@@ -18,8 +18,8 @@ describe.each(LIMITER_KINDS)('a limit of 20 a second that nobody tells of (%s)',
 
   it.each([
     [5, 1],
-    [20, 2],
-    [40, 3],
+    [30, 2],
+    [80, 3],
   ])(
     'is used to nine tenths and more, refused at most once in two hundred, with ways of up to %i ms',
     async (slowestMs, seed) => {
