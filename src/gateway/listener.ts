@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { SCHEMA_COMPILERS } from '../admin/schemas.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
@@ -66,6 +67,7 @@ export function createListener(options: {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 16_384 },
+    schemaController: SCHEMA_COMPILERS,
     serverFactory: (handler) => {
       fastifyHandler = handler;
       return wire.createServer({
