@@ -83,10 +83,10 @@ function forward(proxied: ProxiedCall, reply: FastifyReply, passthrough: Passthr
       ...passthroughResponseHeaders(headers, call, target.location),
       ...Object.fromEntries(target.limitHeaders(proxied.answer!)),
     }),
-    onResponse: (_request, _reply, { statusCode, stream }: ProxyResponse) => {
+    onResponse: (_request, _reply, { statusCode }: { statusCode: number }) => {
       const bytes = call.method === 'HEAD' ? () => 0 : countBytes(reply);
       reply.raw.once('close', () => passthrough.finished(call, statusCode, bytes()));
-      deliver(reply, statusCode, stream);
+      deliver(reply, statusCode, proxied.answer!.body);
     },
     onError: (_reply, { error }) => {
       reply.hijack();
@@ -96,11 +96,8 @@ function forward(proxied: ProxiedCall, reply: FastifyReply, passthrough: Passthr
   } as Parameters<FastifyReply['from']>[1]);
 }
 
-/** What reply-from makes of an answer. */
-interface ProxyResponse {
-  statusCode: number;
-  stream: Readable;
-}
+/** What reply-from has in the place of a body that is here already: it ends the body when the caller has left. */
+const HELD = { destroy() {} };
 
 /** What stands in for undici in the proxy. */
 const REGIONS = {
@@ -114,10 +111,15 @@ const REGIONS = {
       .then((answer) => {
         proxied.answer = answer;
         const { status, headers, body } = answer;
-        callback(null, { statusCode: status, headers: { ...headers }, body });
+        callback(null, {
+          statusCode: status,
+          headers: { ...headers },
+          body: Buffer.isBuffer(body) ? HELD : body,
+        });
       })
       .catch((error) => {
-        proxied.answer?.body.destroy();
+        const body = proxied.answer?.body;
+        if (!Buffer.isBuffer(body)) body?.destroy();
         callback(error);
       });
   },
@@ -135,8 +137,8 @@ function countBytes({ raw }: FastifyReply): () => number {
 }
 
 /** Hands the answer over. One that has no body is not piped: it ends with its head, and announces no length. */
-function deliver(reply: FastifyReply, status: number, stream: Readable): void {
-  if (status !== 204 && status !== 304) reply.send(stream);
+function deliver(reply: FastifyReply, status: number, body: Readable | Buffer): void {
+  if (status !== 204 && status !== 304) reply.send(body);
   else reply.removeHeader('content-length').send();
 }
 

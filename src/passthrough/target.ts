@@ -18,10 +18,12 @@ import { failureFault, mayHaveArrived } from '../upstream/failure.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
 import type { ProxiedRequest } from '../upstream/request.ts';
 import { requestIdOf, spend } from '../upstream/spending.ts';
-import { withLinks } from './document-links.ts';
+import { discard, type Holding } from '../upstream/stream-exchange.ts';
+import { holdingDocuments, withLinks } from './document-links.ts';
 import { takeBody } from './upload.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
+const NOTHING_HELD: Holding = () => 0;
 
 /** Where a request that goes through leads, and what surrounds it there. */
 export interface ProxyTarget {
@@ -53,6 +55,8 @@ export async function findProxyTarget(located: LocatedPassthrough, services: Ser
     query,
     ...pathOf(located),
     body: await takeBody(call, readsChunked),
+    // The table knows in which form these have their links; documents of others are none of Sluice's business.
+    holding: kindOf(place) === undefined ? NOTHING_HELD : holdingDocuments(call.method),
   };
   return {
     origin: place.endpoint.origin,
@@ -83,10 +87,9 @@ async function send(
     // From here on its head goes out, and what has begun to stream goes on to its end.
     const withdrawn = isRefused ? undefined : withdrawnFault(call, services);
     if (withdrawn !== undefined) {
-      answer.body.destroy();
+      discard(answer);
       throw withdrawn;
     }
-    // The table knows in which form these have their links; documents of others are none of Sluice's business.
     if (kindOf(place) === undefined) return answer;
     return await withLinks(answer, method, (json, hrefs) =>
       services.links(place.account).rewriteBody(json, call.publicBase, place.endpoint.region, hrefs),
