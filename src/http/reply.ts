@@ -25,6 +25,13 @@ export interface Response {
   readonly body: string | Buffer | undefined;
 }
 
+/** An answer of which all is known, as it came through: its head is whole. */
+export interface Passed {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: Buffer;
+}
+
 /** Statuses that have neither a body nor a Content-Length (RFC 9110, section 8.6). */
 const BODILESS = new Set([204, 304]);
 
@@ -81,6 +88,22 @@ export function writeResponse(call: Call, { status, head, body }: Response): num
   }
   // Text is ASCII here, and the head's characters are bytes; see `bodyBeside`.
   if (typeof body === 'string') res.end(body, 'latin1');
+  else res.end(body);
+  return body.length;
+}
+
+/** Node writes a head and a text in one piece; bytes that are few are text to it, each of them a character. */
+const MOST_BYTES_AS_TEXT = 12_288;
+
+/**
+ * Writes an answer as it came through.
+ *
+ * @returns bytes of the body that went out
+ */
+export function writePassed({ res }: Call, { status, headers, body }: Passed): number {
+  if (res.headersSent || res.destroyed) return 0;
+  res.writeHead(status, STATUS_CODES[status] ?? 'Unknown', headers);
+  if (body.length <= MOST_BYTES_AS_TEXT) res.end(body.toString('latin1'), 'latin1');
   else res.end(body);
   return body.length;
 }

@@ -7,9 +7,8 @@ import type { Call } from '../http/call.ts';
 import type { LocatedPassthrough } from '../serving/located.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
 import { failureFault } from '../upstream/failure.ts';
-import { passthroughResponseHeaders } from '../upstream/headers.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
-import type { ProxyTarget } from './target.ts';
+import { headOf, type ProxyTarget } from './target.ts';
 
 /**
  * What is no operation of the guide (os-keypairs, os-networksv2, …), and other services of the catalog, stream through
@@ -20,12 +19,18 @@ import type { ProxyTarget } from './target.ts';
 /** What the proxy needs of the gateway. */
 export interface Passthrough {
   /** What a request is. */
-  locatedOf(request: FastifyRequest): LocatedPassthrough;
+  askedOf(request: FastifyRequest): Asked;
   /** Where it goes, its body taken; rejects with the fault of a body that cannot be. */
   targetOf(located: LocatedPassthrough): Promise<ProxyTarget>;
   fail(call: Call, error: unknown): void;
   /** @param bytes that went out, those of its head included where its length is not known before */
   finished(call: Call, status: number, bytes: number): void;
+}
+
+/** A request that goes through, with its answer where that is here already. */
+export interface Asked {
+  readonly located: LocatedPassthrough;
+  readonly begun?: { readonly target: ProxyTarget; readonly answer: ProxiedAnswer };
 }
 
 /** A request that goes through, and its answer once that is here. */
@@ -58,7 +63,12 @@ export function registerPassthrough(fastify: FastifyInstance, passthrough: Passt
     disableRequestLogging: true,
     replyOptions: { getUpstream: (request) => proxied.get(request)!.target.origin },
     preHandler: (request, _reply, done) => {
-      const located = passthrough.locatedOf(request);
+      const { located, begun } = passthrough.askedOf(request);
+      if (begun !== undefined) {
+        proxied.set(request, { call: located.call, ...begun });
+        done();
+        return;
+      }
       passthrough.targetOf(located).then(
         (target) => {
           proxied.set(request, { call: located.call, target });
@@ -79,10 +89,7 @@ function forward(proxied: ProxiedCall, reply: FastifyReply, passthrough: Passthr
     getUpstream: () => target.origin,
     retryDelay: () => null,
     rewriteRequestHeaders: () => ({ [PROXIED]: proxied }),
-    rewriteHeaders: (headers) => ({
-      ...passthroughResponseHeaders(headers, call, target.location),
-      ...Object.fromEntries(target.limitHeaders(proxied.answer!)),
-    }),
+    rewriteHeaders: (headers) => headOf({ ...proxied.answer!, headers }, call, target),
     onResponse: (_request, _reply, { statusCode }: { statusCode: number }) => {
       const bytes = call.method === 'HEAD' ? () => 0 : countBytes(reply);
       reply.raw.once('close', () => passthrough.finished(call, statusCode, bytes()));
@@ -106,8 +113,8 @@ const REGIONS = {
     callback: (error: unknown, answer?: unknown) => void,
   ): void {
     const proxied = headers[PROXIED];
-    proxied.target
-      .send()
+    const answering = proxied.answer === undefined ? proxied.target.send() : Promise.resolve(proxied.answer);
+    answering
       .then((answer) => {
         proxied.answer = answer;
         const { status, headers, body } = answer;

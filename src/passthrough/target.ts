@@ -15,6 +15,7 @@ import { whileGood, withdrawnFault } from '../serving/still-good.ts';
 import { priorityOf } from '../serving/wait.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
 import { failureFault, mayHaveArrived } from '../upstream/failure.ts';
+import { passthroughResponseHeaders } from '../upstream/headers.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
 import type { ProxiedRequest } from '../upstream/request.ts';
 import { requestIdOf, spend } from '../upstream/spending.ts';
@@ -66,6 +67,17 @@ export async function findProxyTarget(located: LocatedPassthrough, services: Ser
       services.location(call, place, undefined, url),
     limitHeaders: ({ charges }) => services.limits.headers(charges),
   };
+}
+
+/** The head of an answer as the caller gets it. */
+export function headOf(
+  answer: ProxiedAnswer,
+  call: Call,
+  target: ProxyTarget,
+): Record<string, string | string[]> {
+  const head = passthroughResponseHeaders(answer.headers, call, target.location);
+  for (const [name, value] of target.limitHeaders(answer)) head[name] = value;
+  return head;
 }
 
 async function send(
