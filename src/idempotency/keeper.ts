@@ -173,6 +173,11 @@ export class Run {
     return this.#held.record;
   }
 
+  /** Another instance may have sent the same: once both are done, whoever can look at the region should. */
+  get isContested(): boolean {
+    return this.#held.isContested === true;
+  }
+
   /**
    * It is about to be sent.
    *
@@ -212,7 +217,8 @@ export class Run {
       if (this.#isTaken) return;
       const held = await this.#store.replace(this.#name, this.#held, next(this.#held.record));
       if (held === undefined) this.#isTaken = true;
-      else this.#held = held;
+      // What others have begun meanwhile is not over because Redis is back.
+      else this.#held = this.isContested ? { ...held, isContested: true } : held;
     });
     this.#changing = changed;
     return changed;

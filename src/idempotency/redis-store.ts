@@ -31,12 +31,19 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return false
 `);
 
-/** Puts a value, or nothing, in the place of another. */
+/** Puts a value, or nothing, in the place of another, and where there is none any more. */
 const REPLACE = createScript(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-return 1
+local there = redis.call('GET', KEYS[1])
+if there and there ~= ARGV[1] then return 0 end
+if ARGV[2] ~= '' then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) elseif there then redis.call('DEL', KEYS[1]) end
+return there and 1 or 2
 `);
+
+/** What the script says. */
+const [REPLACED, WAS_GONE] = [1, 2];
+
+/** So long after Redis was away instances may still be at what they have begun without it, ms. */
+const CONTESTED_MS = 60_000;
 
 /**
  * Remembers in Redis, for all instances. Values are sealed: one that no instance has written counts as none. While Redis is
@@ -49,6 +56,8 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   readonly #untold = new Set<string>();
   /** Wall ms: until then records may be missing in Redis that other instances could not leave there. */
   #unsureUntil = Number.NEGATIVE_INFINITY;
+  /** Wall ms: until then others may be at what they have claimed without Redis. */
+  #contestedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: RedisIdempotencyOptions) {
     this.#options = options;
@@ -70,7 +79,7 @@ export class RedisIdempotencyStore implements IdempotencyStore {
       if (there === undefined) return this.#claimHere(name, record);
       if (there === null) {
         const isSure = rubbish === '' && record.startedAt >= this.#unsureUntil;
-        return { state: 'claimed', held: mine, isSure };
+        return { state: 'claimed', held: this.#marked(mine), isSure };
       }
       const held = this.#read(name, there);
       if (held !== undefined) return { state: 'held', held };
@@ -88,23 +97,18 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   }
 
   async replace(name: string, before: Held, next: IdempotencyRecord | undefined): Promise<Held | undefined> {
-    const { local } = this.#options;
-    if (this.#untold.has(name)) {
-      const kept = await local.replace(name, before, next);
-      if (next === undefined) this.#untold.delete(name);
-      else void this.#tell();
-      return kept && { ...kept, isSure: false };
-    }
+    if (this.#untold.has(name)) return this.#replaceUntold(name, before, next);
     const held = next === undefined ? undefined : this.#heldOf(name, next);
-    const { redis, clock } = this.#options;
-    const ttlMs = next === undefined ? 1 : Math.max(1, Math.ceil(next.expiresAt - clock.now()));
-    const args = [before.token, held?.token ?? '', String(ttlMs)];
-    const done = await this.#guard.attempt('replace-key', () => REPLACE.run(redis, [PREFIX + name], args));
-    if (done === 1) return held ?? before;
+    const done = await this.#replace(name, before.token, held);
+    if (done === REPLACED) return this.#marked(held ?? before);
+    if (done === WAS_GONE) {
+      this.#isUnsure();
+      return held === undefined ? before : { ...held, isSure: false, isContested: true };
+    }
     if (done !== undefined) return undefined;
     this.#isUnsure();
     if (next === undefined) return before;
-    return { ...(await this.#claimHere(name, next)).held, isSure: false };
+    return { ...(await this.#claimHere(name, next)).held, isSure: false, isContested: true };
   }
 
   async close(): Promise<void> {
@@ -126,16 +130,64 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     return Buffer.isBuffer(reply) ? reply.toString() : null;
   }
 
+  /** @returns undefined: Redis does not say */
+  async #replace(name: string, before: string, next: Held | undefined): Promise<unknown> {
+    const { redis, clock } = this.#options;
+    const ttlMs = next === undefined ? 1 : Math.max(1, Math.ceil(next.record.expiresAt - clock.now()));
+    const args = [before, next?.token ?? '', String(ttlMs)];
+    return this.#guard.attempt('replace-key', () => REPLACE.run(redis, [PREFIX + name], args));
+  }
+
+  /** What is known here alone goes to Redis with its next change, if that is back: there it holds against other instances. */
+  async #replaceUntold(
+    name: string,
+    before: Held,
+    next: IdempotencyRecord | undefined,
+  ): Promise<Held | undefined> {
+    const { local } = this.#options;
+    if (next !== undefined && (await local.find(name))?.token === before.token) {
+      const put = await this.#put(name, next);
+      if (put !== undefined) {
+        await local.replace(name, before, undefined);
+        this.#untold.delete(name);
+        return put === 'taken' ? undefined : { ...put, isSure: false, isContested: true };
+      }
+    }
+    const kept = await local.replace(name, before, next);
+    if (next === undefined) this.#untold.delete(name);
+    return kept && { ...kept, isSure: false, isContested: true };
+  }
+
+  /** @returns `taken`: another instance has the name there; undefined: Redis does not say */
+  async #put(name: string, record: IdempotencyRecord): Promise<Held | 'taken' | undefined> {
+    const mine = this.#heldOf(name, record);
+    const there = await this.#claim(name, mine, '');
+    if (there === null) return mine;
+    if (there === undefined) return undefined;
+    const owner = this.#read(name, there)?.record.owner;
+    // Rubbish is nobody's. A claim of one's own stands there if Redis took it and its answer came too late.
+    if (owner !== undefined && owner !== record.owner) return 'taken';
+    const done = await this.#replace(name, there, mine);
+    if (done === undefined) return undefined;
+    return done === REPLACED || done === WAS_GONE ? mine : 'taken';
+  }
+
   async #claimHere(name: string, record: IdempotencyRecord): Promise<Claimed> {
     const claimed = await this.#options.local.claim(name, record);
     this.#untold.add(name);
-    return claimed.state === 'claimed' ? { ...claimed, isSure: false } : claimed;
+    if (claimed.state !== 'claimed') return claimed;
+    return { ...claimed, held: { ...claimed.held, isContested: true }, isSure: false };
   }
 
   /** Others may have been cut off as well, and whatever they remember is theirs alone as long as a record lives. */
   #isUnsure(): void {
     const { clock, keepMs } = this.#options;
     this.#unsureUntil = clock.now() + keepMs;
+    this.#contestedUntil = clock.now() + CONTESTED_MS;
+  }
+
+  #marked(held: Held): Held {
+    return this.#options.clock.now() < this.#contestedUntil ? { ...held, isContested: true } : held;
   }
 
   /** What this process has remembered by itself goes to Redis, unless somebody else was first. */

@@ -7,6 +7,8 @@ export interface Held {
   readonly token: string;
   /** The store could not be asked: another request may have the name by now. */
   readonly isSure?: false;
+  /** An instance that could not ask the store either may be at the same: nothing excludes it until both have looked. */
+  readonly isContested?: true;
 }
 
 /** What came of a claim. */

@@ -90,6 +90,8 @@ export interface Creation {
   readonly list: string;
   /** The list's member. */
   readonly items: string;
+  /** The operation that deletes one of them, whose path ends in its id. */
+  readonly deletion: string;
 }
 
 /** Whose state is waited for, and how it is learned. */
@@ -120,6 +122,10 @@ export interface Operation {
   readonly path: string;
   /** For `POST …/action`: the body's one key. `*` takes any key that no other row names (extension actions). */
   readonly action?: string;
+  /** Of the row for extension actions: those that do what an operation of the guide does, which a grant must have as well. */
+  readonly does?: Readonly<Record<string, string>>;
+  /** That operation, for an action which is one of these. */
+  readonly needs?: string;
   readonly resource: Resource;
   /** What its answer is cached as; null: never. */
   readonly cache: CacheClass | null;

@@ -88,7 +88,12 @@ export const OPERATIONS: readonly Operation[] = [
     response: 'server',
     success: 202,
     location: '/servers/',
-    creates: { member: 'server', list: 'listServersDetail', items: 'servers' },
+    creates: {
+      member: 'server',
+      list: 'listServersDetail',
+      items: 'servers',
+      deletion: 'deleteServer',
+    },
     awaits: serverBy('body'),
     section: '2.1.2',
   }),
@@ -150,11 +155,20 @@ export const OPERATIONS: readonly Operation[] = [
   action('createImage', '2.3.9', {
     invalidates: ['imageLists'],
     location: '/images/',
-    creates: { member: 'createImage', list: 'listImagesDetail', items: 'images' },
+    creates: {
+      member: 'createImage',
+      list: 'listImagesDetail',
+      items: 'images',
+      deletion: 'deleteImage',
+    },
     awaits: imageBy('location'),
   }),
   // Some make an image: createBackup, shelve.
-  action('extensionAction', '1.10.3', { action: '*', invalidates: ['imageLists'] }),
+  action('extensionAction', '1.10.3', {
+    action: '*',
+    invalidates: ['imageLists'],
+    does: { forceDelete: 'deleteServer', createBackup: 'createImage' },
+  }),
 
   row({
     name: 'attachVolume',

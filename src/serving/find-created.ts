@@ -70,12 +70,44 @@ export async function findCreated(
   { stamp, since }: { stamp: string; since: number },
   services: Services,
 ): Promise<RegionAnswer | undefined> {
+  const [oldest] = await findAllCreated(request, { stamp, since }, services);
+  return oldest?.answer;
+}
+
+/** One of the things that bear a stamp. */
+export interface Created {
+  readonly id: string;
+  /** The answer the request would have had that made it. */
+  readonly answer: RegionAnswer;
+}
+
+/**
+ * All that bear the stamp, deleted ones included, oldest first: more than one where instances made them that could not
+ * speak to each other. Whoever looks sees the same order.
+ *
+ * @throws as `findCreated`
+ */
+export async function findAllCreated(
+  request: OperationRequest,
+  { stamp, since }: { stamp: string; since: number },
+  services: Services,
+): Promise<Created[]> {
   const { creates, success } = request.operation;
   if (creates === undefined) throw new Error(`what ${request.operation.name} makes cannot be looked for`);
   const { items } = await changedSince(request, creates, since - SKEW_MS, services);
-  const made = items.find((item) => bears(item, stamp));
-  return made && answerWith(made, request, creates, success);
+  return items
+    .filter((item) => bears(item, stamp))
+    .sort((a, b) => compare(madeAt(a), madeAt(b)) || compare(String(a['id']), String(b['id'])))
+    .map((item) => ({ id: String(item['id']), answer: answerWith(item, request, creates, success) }));
 }
+
+/** Wall ms, in whole seconds; what does not say when it was made counts as new. */
+function madeAt({ created }: JsonObject): number {
+  const ms = typeof created === 'string' ? Date.parse(created) : Number.NaN;
+  return Number.isNaN(ms) ? Number.POSITIVE_INFINITY : ms;
+}
+
+const compare = <T>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const bears = ({ metadata }: JsonObject, stamp: string): boolean =>
   isJsonObject(metadata) && metadata[STAMP] === stamp;

@@ -4,10 +4,12 @@ import { KeyTaken, type Lost, type Run } from '../idempotency/keeper.ts';
 import { fingerprintOf, type KeyScope, nameOf, readKey } from '../idempotency/key.ts';
 import { type KeptAnswer, openAnswer, sealAnswer } from '../idempotency/record.ts';
 import { parseJson } from '../translation/json.ts';
-import { isLost, LostAnswer, mayHaveArrived } from '../upstream/failure.ts';
+import { isLost, mayHaveArrived } from '../upstream/failure.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { askRegion, patienceOf } from './ask-region.ts';
 import { findCreated, stamped, stampOf } from './find-created.ts';
+import { mismatchFault, runningFault, unknownFault } from './idempotent-faults.ts';
+import { keepOldest } from './keep-oldest.ts';
 import type { OperationRequest } from './operation-request.ts';
 import type { Services } from './services.ts';
 import { UntilSent } from './until-sent.ts';
@@ -41,6 +43,8 @@ interface Keyed {
   readonly scope: KeyScope;
   readonly name: string;
   readonly fingerprint: string;
+  /** Until when another one with this key may be waited for, monotonic ms. */
+  readonly patientUntil: number;
   readonly services: Services;
 }
 
@@ -74,8 +78,10 @@ export async function askOnce(
   const document = body === undefined ? undefined : parseJson(body.toString());
   const asked = { region: endpoint.region, method: operation.method, path, query, body: document };
   const name = nameOf(scope);
-  const keyed = { request, body, scope, name, fingerprint: fingerprintOf(asked, scope), services };
-  call.ifCut = () => unknownFault(keyed, 'stopping');
+  const fingerprint = fingerprintOf(asked, scope);
+  const patientUntil = services.clock.monotonic() + patienceOf(call, services);
+  const keyed = { request, body, scope, name, fingerprint, patientUntil, services };
+  call.ifCut = () => unknownFault(request, 'stopping');
   const outcome = await begin(keyed);
   services.metrics.idempotent.inc(endpoint.region, operation.name, outcome.label);
   if (outcome.answer instanceof Fault) throw outcome.answer;
@@ -85,7 +91,7 @@ export async function askOnce(
 async function begin(keyed: Keyed): Promise<Outcome> {
   const { request, name, fingerprint, services } = keyed;
   const { call } = request;
-  const patienceMs = patienceOf(call, services);
+  const patienceMs = Math.max(0, keyed.patientUntil - services.clock.monotonic());
   const begun = await services.idempotency.begin(name, fingerprint, { patienceMs, signal: call.signal });
   switch (begun.kind) {
     case 'run':
@@ -96,7 +102,7 @@ async function begin(keyed: Keyed): Promise<Outcome> {
     case 'lost':
       return findOut(keyed, begun.lost);
     case 'running':
-      return RUNNING;
+      return running();
     case 'mismatch':
       return { label: 'mismatch', answer: mismatchFault() };
   }
@@ -128,6 +134,8 @@ async function send(keyed: Keyed, run: Run): Promise<Outcome> {
     if (!isSure && request.operation.creates !== undefined) {
       const found = await look(keyed, run.record.startedAt);
       if (found !== undefined) throw new MadeElsewhere(found);
+      // By now it may be.
+      await run.sending();
     }
     cancellation.sent();
     isSent = true;
@@ -136,7 +144,11 @@ async function send(keyed: Keyed, run: Run): Promise<Outcome> {
   try {
     answered = await askRegion(request, await stampedBody(keyed), services, { cancellation, beforeSending });
   } catch (error) {
-    if (error instanceof KeyTaken) return RUNNING;
+    if (error instanceof KeyTaken) {
+      // Not sent, and over: whoever has the key now is waited for.
+      await run.forget();
+      return begin(keyed);
+    }
     if (error instanceof MadeElsewhere) {
       await run.done(keep(error.found, keyed));
       return recovered(error.found);
@@ -148,10 +160,21 @@ async function send(keyed: Keyed, run: Run): Promise<Outcome> {
   const { status } = answered;
   if (isLost(status)) return afterLoss(keyed, run, true);
   if (status >= 500 && request.operation.creates !== undefined) return afterLoss(keyed, run, answered);
-  if (NOT_DONE.has(status)) await run.forget();
-  else await run.done(keep(answered, keyed));
-  return { label: 'first', answer: answered };
+  if (NOT_DONE.has(status)) {
+    await run.forget();
+    return { label: 'first', answer: answered };
+  }
+  const older = status < 300 && run.isContested ? await lookForOlder(keyed, run, answered) : undefined;
+  await run.done(keep(older ?? answered, keyed));
+  return older === undefined ? { label: 'first', answer: answered } : recovered(older);
 }
+
+const lookForOlder = (
+  { request, name, services }: Keyed,
+  { record }: Run,
+  answered: RegionAnswer,
+): Promise<RegionAnswer | undefined> =>
+  keepOldest(request, answered, { stamp: stampOf(name), since: record.startedAt }, services);
 
 /** It was not sent: another instance has made it meanwhile. */
 class MadeElsewhere extends Error {
@@ -191,14 +214,14 @@ async function afterLoss(keyed: Keyed, run: Run, answered: RegionAnswer | true):
     return { label: 'first', answer: answered };
   }
   await run.lost();
-  return { label: 'unknown', answer: unknownFault(keyed) };
+  return { label: 'unknown', answer: unknownFault(request) };
 }
 
 /** The same request again, of which nobody knows what became. */
 async function findOut(keyed: Keyed, lost: Lost): Promise<Outcome> {
   const { request, services } = keyed;
   const { sentAt, startedAt } = lost.record;
-  if (request.operation.creates === undefined) return { label: 'unknown', answer: unknownFault(keyed) };
+  if (request.operation.creates === undefined) return { label: 'unknown', answer: unknownFault(request) };
   // Whether what is looked for can be seen by now is judged by the time the look began.
   const isSettled = services.clock.now() >= sentAt + services.settings.idempotency.settleMs;
   let found: RegionAnswer | undefined;
@@ -206,15 +229,15 @@ async function findOut(keyed: Keyed, lost: Lost): Promise<Outcome> {
     found = await look(keyed, startedAt);
   } catch (error) {
     if (error instanceof Fault) throw error;
-    return { label: 'unknown', answer: unknownFault(keyed) };
+    return { label: 'unknown', answer: unknownFault(request) };
   }
   if (found !== undefined) {
     await lost.found(keep(found, keyed));
     return recovered(found);
   }
-  if (!isSettled) return { label: 'unknown', answer: unknownFault(keyed) };
+  if (!isSettled) return { label: 'unknown', answer: unknownFault(request) };
   const run = await lost.again();
-  return run === undefined ? RUNNING : send(keyed, run);
+  return run === undefined ? running() : send(keyed, run);
 }
 
 const look = ({ request, name, services }: Keyed, since: number): Promise<RegionAnswer | undefined> =>
@@ -246,36 +269,4 @@ const recovered = (found: RegionAnswer): Outcome => ({
   answer: { ...found, headers: { ...found.headers, 'x-sluice-recovered': 'true' } },
 });
 
-const RUNNING: Outcome = {
-  label: 'running',
-  answer: new Fault(
-    'conflictingRequest',
-    'The first request with this Idempotency-Key is still under way: send it again in a moment.',
-    { headers: { 'retry-after': '1' } },
-  ),
-};
-
-const mismatchFault = (): Fault =>
-  new Fault(
-    'badRequest',
-    'This Idempotency-Key was used for another request: another path, query or body. Use a new key for it.',
-    { code: 422 },
-  );
-
-function unknownFault({ request }: Keyed, reason?: 'stopping'): Fault {
-  const { region } = request.place.endpoint;
-  const { name, creates } = request.operation;
-  const next =
-    creates === undefined
-      ? 'That cannot be found out: look, and use a new key to have it done again.'
-      : 'Send it again with the same Idempotency-Key: that finds out, and never does it twice.';
-  return new Fault(
-    'computeFault',
-    `Region ${region} has not answered this ${name}; it may have been done. ${next}`,
-    {
-      cause: new LostAnswer(`no answer to ${name}`),
-      ...(reason === undefined ? {} : { reason }),
-      ...(creates === undefined ? {} : { headers: { 'retry-after': '5' } }),
-    },
-  );
-}
+const running = (): Outcome => ({ label: 'running', answer: runningFault() });

@@ -1,11 +1,12 @@
 import { Fault } from '../faults/faults.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
-import { isJsonObject, type JsonObject } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import type { Awaited, Operation } from '../operations/operation.ts';
 import { UNTIL } from '../routing/asked-query.ts';
-import { parseJson, stringifyJson } from '../translation/json.ts';
+import { stringifyJson } from '../translation/json.ts';
 import { microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
+import { awaitedId, awaitedIn } from './awaited.ts';
 import { changedSince, regionTimeOf, SKEW_MS } from './changed-since.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { ownTokenOf } from './own-token.ts';
@@ -60,8 +61,8 @@ export async function onceReached(
   const { awaits } = operation;
   if (awaits === undefined || !mayAwait(call) || answered.status >= 300) return answered;
   const state = stateOf(call, operation);
-  const own = bodyOf(answered, awaits);
-  const id = idOf(request, awaits, answered, own);
+  const own = awaitedIn(answered, awaits);
+  const id = awaitedId(request, awaits, answered, own);
   if (state === undefined || id === undefined) return answered;
   const isReached = (item: JsonObject): boolean => {
     const status = statusOf(item);
@@ -102,23 +103,6 @@ function pollOf(request: OperationRequest, { list }: Awaited, services: Services
 function beginOf({ headers }: RegionAnswer, { clock }: Services): number {
   const regionMs = regionTimeOf(headers);
   return regionMs === undefined ? clock.now() - SKEW_MS : regionMs - OVERLAP_MS;
-}
-
-function bodyOf({ text }: RegionAnswer, { member }: Awaited): JsonObject | undefined {
-  const document = text === '' ? undefined : parseJson(text);
-  const own = isJsonObject(document) ? document[member] : undefined;
-  return isJsonObject(own) ? own : undefined;
-}
-
-function idOf(
-  { params }: OperationRequest,
-  { id }: Awaited,
-  { headers }: RegionAnswer,
-  own: JsonObject | undefined,
-): string | undefined {
-  if (id === 'body') return typeof own?.['id'] === 'string' ? own['id'] : undefined;
-  if (id === 'location') return headers.location?.split('/').findLast((part) => part !== '');
-  return params[id.parameter];
 }
 
 const statusOf = ({ status }: JsonObject): string => (typeof status === 'string' ? status.toUpperCase() : '');

@@ -36,6 +36,8 @@ export interface ApplicationParts {
   /** Regions that are down, upper case. */
   down: Set<string>;
   control: SimulatorControl;
+  /** Regions whose Nova ends each answer with its connection, upper case. */
+  closing: ReadonlySet<string>;
   /** Limits before the services. */
   gate: LimitGate;
   /** Whether the admin API is there. */
@@ -90,6 +92,7 @@ export function createApplication(parts: ApplicationParts): Handler {
       return answer;
     });
     if ('answer' in departure) {
+      if (route.kind === 'compute' && parts.closing.has(route.region)) departure.answer.closes = true;
       counters.answered(departure.answer.status);
       if (parts.dialect !== 'openstack')
         departure.answer.headers['x-compute-request-id'] = `req-${randomUUID()}`;

@@ -158,6 +158,12 @@ export const SimulatorSchema = section(
         default: 'refuse',
         description: 'Request bodies sent chunked: real servers do not read them and answer 400.',
       }),
+      closingRegions: Type.Array(RegionName, {
+        uniqueItems: true,
+        default: [],
+        description:
+          'Regions whose Nova ends each answer with its connection, without saying so or its length, as uwsgi does.',
+      }),
       maxBodyBytes: Type.Integer({
         minimum: 1,
         default: 114_688,

@@ -35,6 +35,8 @@ export interface Answer {
   body: Buffer;
   /** Bytes of a file instead of `body`, both ends included. */
   file?: { readonly path: string; readonly start: number; readonly end: number };
+  /** It ends with its connection: neither its length nor that end is announced. */
+  closes?: true;
 }
 
 /** What the simulator did with one request, for whoever compares what both ends of a gateway have seen. */

@@ -44,7 +44,7 @@ function isUpload(
 }
 
 /**
- * Plain HTTP/1.1. Answers always have a Content-Length, and a Date of the simulator's clock: a `Retry-After` date is read
+ * Plain HTTP/1.1. Answers have a Content-Length unless they end with their connection, and a Date of the simulator's clock: a `Retry-After` date is read
  * against it.
  */
 export function createListener(
@@ -189,8 +189,18 @@ function sendFile(response: ServerResponse, { path, start, end }: NonNullable<An
   else pipeline(createReadStream(path, { start, end }), response).catch(() => response.destroy());
 }
 
-function writeHead(response: ServerResponse, { status, headers, body, file }: Answer, clock: Clock): void {
+function writeHead(response: ServerResponse, answer: Answer, clock: Clock): void {
+  const { status, headers, body, file, closes } = answer;
+  if (closes) endWithConnection(response);
   const bytes = file ? file.end - file.start + 1 : body.length;
-  const length: Record<string, string> = status === 204 ? {} : { 'content-length': String(bytes) };
+  const length: Record<string, string> = status === 204 || closes ? {} : { 'content-length': String(bytes) };
   response.writeHead(status, { date: new Date(clock.now()).toUTCString(), ...headers, ...length });
+}
+
+/** The connection ends after this answer, and no header says so. */
+function endWithConnection(response: ServerResponse): void {
+  response.shouldKeepAlive = false;
+  response.useChunkedEncodingByDefault = false;
+  // A header that was removed is not put there again by Node itself.
+  response.removeHeader('connection');
 }

@@ -16,6 +16,9 @@ const MEMBER_ROLES = [
 const OPENSTACK: JsonObject = {
   dialect: 'openstack',
   regions: ['DFW', 'ORD'],
+  // One behind eventlet, the other behind uwsgi, as distributions ship it.
+  closingRegions: ['ORD'],
+  tokens: { regionCacheSeconds: 300 },
   users: [
     {
       username: 'demo',
@@ -90,7 +93,7 @@ const RACKSPACE_FLEX: JsonObject = {
   ...OPENSTACK,
   regions: ['SJC3', 'DFW3', 'IAD3'],
   keystone: { perRegion: true, legacyCompute: false },
-  tokens: { lifetimeSeconds: 43_200 },
+  tokens: { lifetimeSeconds: 43_200, regionCacheSeconds: 300 },
   users: (OPENSTACK['users'] as JsonObject[]).map(({ password, ...user }) => ({
     ...user,
     domain: 'rackspace_cloud_domain',

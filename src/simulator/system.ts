@@ -94,6 +94,7 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
       counters,
       down,
       control,
+      closing: new Set(settings.closingRegions.map((name) => name.toUpperCase())),
       gate: createLimitGate(serviceLimits, identity, counters),
       hasAdmin,
       dialect: settings.dialect,

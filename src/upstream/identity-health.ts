@@ -1,15 +1,15 @@
 import type { Clock } from '../clock.ts';
 import type { IdentityPulse } from '../identity/identity-request.ts';
+import { EndpointHealth, type HealthLog } from './endpoint-health.ts';
 import { describeFailure } from './exchange.ts';
-import { type HealthLog, RegionHealth } from './region-health.ts';
 
 /**
  * Whether the identity services of each account answer, from the logins and validations there and from what `VersionWatch`
  * asks. For people, and for nothing else: tokens that are valid serve on.
  */
-export class IdentityHealth extends RegionHealth {
+export class IdentityHealth extends EndpointHealth {
   constructor(clock: Clock, log: HealthLog) {
-    super(clock, log, 'an identity service', (status) => status >= 500);
+    super(clock, log, { what: 'an identity service', isDown: (status) => status >= 500 });
   }
 
   /**

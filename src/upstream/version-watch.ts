@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici';
 import type { Clock, Timer } from '../clock.ts';
 import { PRODUCT } from '../version.ts';
+import type { EndpointHealth } from './endpoint-health.ts';
 import { describeFailure } from './exchange.ts';
-import type { RegionHealth } from './region-health.ts';
 
 /** Something that is to be watched, and the way to it. */
 export interface Watched {
@@ -33,14 +33,14 @@ const JITTER = 0.2;
  */
 export class VersionWatch {
   readonly #clock: Clock;
-  readonly #health: RegionHealth;
+  readonly #health: EndpointHealth;
   readonly #places: () => Iterable<Watched>;
   readonly #random: () => number;
   readonly #asking = new Set<string>();
   #timer: Timer | undefined;
 
   /** @param random from 0 to 1, for the jitter */
-  constructor(clock: Clock, health: RegionHealth, places: () => Iterable<Watched>, random = Math.random) {
+  constructor(clock: Clock, health: EndpointHealth, places: () => Iterable<Watched>, random = Math.random) {
     this.#clock = clock;
     this.#health = health;
     this.#places = places;

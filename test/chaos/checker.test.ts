@@ -135,6 +135,18 @@ describe('what a write is answered', () => {
     expect(rules).toContain('duplicate create');
   });
 
+  it('may be done twice where one is deleted again before any caller hears of it', () => {
+    const first = create(0, { outcome: { kind: 'left' } });
+    const again = create(5_000, { call: first.call });
+    const [kept, later] = [made(50, '1'), made(5_050, '2')];
+    const deletion = exchange(6_000, 204, '', { method: 'DELETE', path: `${SERVERS}/2` });
+    const world = { attempts: [first, again], final };
+    expect(rulesOf({ ...world, exchanges: [kept, later, deletion] })).toEqual([]);
+    expect(rulesOf({ ...world, exchanges: [kept, later] })).toContain('duplicate create');
+    const ofFirst = exchange(6_000, 204, '', { method: 'DELETE', path: `${SERVERS}/1` });
+    expect(rulesOf({ ...world, exchanges: [kept, later, ofFirst] })).toContain('duplicate create');
+  });
+
   it('without a key is done once for each attempt that may have been done', () => {
     const attempts = [
       create(0, { key: undefined, outcome: answer(503, '') }),
@@ -182,13 +194,13 @@ describe('a status', () => {
     expect(rulesOf({ attempts: [got(status)], exchanges: [said(410)] })).toEqual(['unexplained status']);
   });
 
-  it('403 is never one, whatever the region says', () => {
-    expect(rulesOf({ attempts: [got(403)], exchanges: [said(403)] })).toEqual(['unexplained status']);
+  it.each([401, 403])('%d is never one, whatever the region says', (status) => {
+    const exchanges = [said(status), said(status)];
+    expect(rulesOf({ attempts: [got(status)], exchanges })).toEqual(['unexplained status']);
   });
 
-  it('401 comes when the region has refused two tokens of one request', () => {
-    expect(rulesOf({ attempts: [got(401)], exchanges: [said(401)] })).toEqual(['unexplained status']);
-    expect(rulesOf({ attempts: [got(401)], exchanges: [said(401), said(401)] })).toEqual([]);
+  it('503 comes when the region has refused two tokens of one request', () => {
+    expect(rulesOf({ attempts: [got(503)], exchanges: [said(401), said(401)] })).toEqual([]);
   });
 
   it.each([500, 502, 503, 504])('%d has a reason at the region, at identity or at the instance', (status) => {

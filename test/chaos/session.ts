@@ -1,5 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { check } from './checker.ts';
 import { Cloud } from './cloud.ts';
@@ -70,20 +72,20 @@ export async function runSession(options: SessionOptions): Promise<Session> {
     );
     const findings = [...check(logs), ...unrecovered, ...crashes];
     isClean = findings.length === 0;
-    if (!isClean) writeLogs(world.directory, logs);
+    if (!isClean) await writeLogs(world.directory, logs);
     return { findings, logs, tally, directory: world.directory };
   } finally {
     await world.close(!isClean);
   }
 }
 
-/** For whoever looks into a finding: both ends' logs, a line each. */
-function writeLogs(directory: string, { attempts, exchanges, disturbances }: Logs): void {
+/** For whoever looks into a finding: both ends' logs, a line each. A quarter of an hour is more than one string holds. */
+async function writeLogs(directory: string, { attempts, exchanges, disturbances }: Logs): Promise<void> {
+  function* text(lines: readonly object[]): Generator<string> {
+    for (const line of lines) yield `${JSON.stringify(line)}\n`;
+  }
   for (const [name, lines] of Object.entries({ attempts, exchanges, disturbances }))
-    writeFileSync(
-      join(directory, `${name}.jsonl`),
-      lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
-    );
+    await pipeline(Readable.from(text(lines)), createWriteStream(join(directory, `${name}.jsonl`)));
 }
 
 /** Every instance serves every tenant in every region again, without anybody's help. */

@@ -5,6 +5,7 @@
 import { bringUp, createUser } from './cloud.ts';
 import { countParallel, countRequests } from './counts.ts';
 import { startGateway } from './gateway.ts';
+import { buildGophercloud } from './gophercloud.ts';
 import { keepApart } from './projects.ts';
 import { createReport } from './report.ts';
 import type { Variables } from './run-client.ts';
@@ -40,6 +41,7 @@ try {
   if (runs('counts')) await countRequests(report, direct, through, user);
   for (const part of ['results', 'clients'] as const)
     if (runs(part)) await compareResults(report, COMMANDS[part], { direct, through }, hosts);
+  if (runs('gophercloud')) await compareResults(report, [[buildGophercloud()]], { direct, through }, hosts);
   if (runs('ord')) {
     const [near, far] = [inRegion(direct, 'ORD'), inRegion(through, 'ORD')];
     await compareResults(report, COMMANDS.region, { direct: near, through: far }, hosts);

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { type Cloud, startCloud } from '../support/openstack-simulator.ts';
 
@@ -217,4 +219,46 @@ test('without Glance images are 500 with a computeFault, and so is a create', as
   cloud.simulator.control.setConditions('DFW', { imagesDown: true, scarcity: false });
   for (const answer of [await cloud.compute('/images'), await cloud.create('a', image)])
     expect([answer.status, Object.keys((await answer.json()) as object)]).toEqual([500, ['computeFault']]);
+});
+
+test('ORD ends every answer with its connection, without a length or a word about it', async () => {
+  const cloud = await startCloud();
+  const [token, { port }] = [await cloud.token(), new URL(cloud.url)];
+  const exchange = async (region: string, path: string) => {
+    const socket = connect(Number(port), '127.0.0.1');
+    const end = once(socket, 'end').then(() => true);
+    let got = '';
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      got += text;
+    });
+    socket.write(`GET /${region}/v2.1${path} HTTP/1.1\r\nhost: x\r\nx-auth-token: ${token}\r\n\r\n`);
+    await expect.poll(() => got).toMatch(/flavors/);
+    // The one that goes on answers again on the same connection.
+    if (region === 'dfw') socket.end();
+    expect(await end).toBe(true);
+    return got.slice(0, got.indexOf('\r\n\r\n')).toLowerCase();
+  };
+  const closing = await exchange('ord', '/flavors');
+  expect(closing).toMatch(/^http\/1\.1 200 /);
+  expect(closing).not.toMatch(/\r\n(?:content-length|transfer-encoding|connection|keep-alive):/);
+  expect(await exchange('dfw', '/flavors')).toMatch(/\r\ncontent-length:/);
+});
+
+test('a token that was revoked is good for 300 s where it has been seen, and nowhere else; expiry is seen at once', async () => {
+  const cloud = await startCloud({ tokens: { lifetimeSeconds: 3_600 } });
+  const token = await cloud.token();
+  const statusIn = async (region: string) => {
+    const asked = await fetch(`${cloud.url}/${region}/v2.1/flavors`, { headers: { 'x-auth-token': token } });
+    await asked.arrayBuffer();
+    return asked.status;
+  };
+  expect(await statusIn('dfw')).toBe(200);
+  const revoked = await fetch(`${cloud.url}/v3/auth/tokens`, {
+    method: 'DELETE',
+    headers: { 'x-auth-token': token, 'x-subject-token': token },
+  });
+  expect(revoked.status).toBe(204);
+  expect([await statusIn('dfw'), await statusIn('ord')]).toEqual([200, 401]);
+  cloud.clock.tick(300_000);
+  expect(await statusIn('dfw')).toBe(401);
 });

@@ -14,6 +14,8 @@ const LONGEST_REMEMBERED = 2048;
 const MOST_COMBINATIONS = 1024;
 /** Steps of all expressions for one path, and again for its query; a step takes some 15 ns. */
 const MOST_STEPS = 750_000;
+/** Steps that all expressions may take to be compiled and found sound when limits are new; in practice it is a fiftieth of that. */
+const MOST_STEPS_OF_NEW = 500_000;
 
 interface Rule {
   readonly window: Window;
@@ -38,7 +40,8 @@ export class Matcher {
   /** @param problem hears of each published expression that cannot be used as it is, a line for the log */
   constructor(windows: readonly Window[], problem: (line: string) => void = () => undefined) {
     const patterns = new Map<string, LimitPattern>();
-    this.#rules = windows.map((window) => ({ window, pattern: patternOf(window, patterns, problem) }));
+    const steps: StepBudget = { left: MOST_STEPS_OF_NEW };
+    this.#rules = windows.map((window) => ({ window, pattern: patternOf(window, patterns, problem, steps) }));
     for (const verb of new Set(['ALL', ...windows.map(({ limit }) => limit.verb)])) {
       const rules = this.#rules.filter(
         ({ window: { limit } }) => limit.verb === 'ALL' || limit.verb === verb,
@@ -117,9 +120,10 @@ function patternOf(
   { limit }: Window,
   known: Map<string, LimitPattern>,
   problem: (line: string) => void,
+  steps: StepBudget,
 ): LimitPattern {
   const key = `${limit.uri}\n${limit.regex ?? ''}`;
-  const pattern = known.get(key) ?? compileLimitPattern(limit, problem);
+  const pattern = known.get(key) ?? compileLimitPattern(limit, problem, steps);
   known.set(key, pattern);
   return pattern;
 }

@@ -1,4 +1,4 @@
-import type { Attempt, Finding } from '../log.ts';
+import type { Attempt, Exchange, Finding } from '../log.ts';
 import { holds } from './answers.ts';
 import { describe, type Evidence, pathBelow } from './evidence.ts';
 import { grouped } from './grouped.ts';
@@ -12,7 +12,8 @@ export function duplicateCreates(evidence: Evidence): Finding[] {
       .exchanges(method, path)
       .filter(
         (exchange) => exchange.done !== undefined && exchange.done.status < 300 && holds(exchange.body, mark),
-      );
+      )
+      .filter((exchange) => !wasTakenBack(evidence, attempts, exchange));
     // Without a key it may be done by each attempt that was not told that nothing was.
     const most = key === undefined ? Math.max(1, attempts.filter((attempt) => !isUndone(attempt)).length) : 1;
     if (done.length <= most) continue;
@@ -22,6 +23,17 @@ export function duplicateCreates(evidence: Evidence): Finding[] {
   }
   return findings;
 }
+
+/** Deleted again by whoever stands between, before any caller had heard of it. */
+function wasTakenBack(evidence: Evidence, attempts: readonly Attempt[], { path, done }: Exchange): boolean {
+  if (!path.endsWith('/servers')) return false;
+  const id = serverIn(done!.body);
+  const isDeleted = evidence.exchanges('DELETE', `${path}/${id}`).some(({ done }) => done?.status === 204);
+  const isTold = attempts.some(({ outcome }) => outcome.kind === 'answer' && outcome.body.includes(id));
+  return isDeleted && !isTold;
+}
+
+const serverIn = (body: string): string => (JSON.parse(body) as { server: { id: string } }).server.id;
 
 const isUndone = ({ outcome }: Attempt): boolean =>
   outcome.kind === 'unreached' || (outcome.kind === 'answer' && [413, 503].includes(outcome.status));
@@ -46,8 +58,7 @@ function lostServers(evidence: Evidence): Finding[] {
       ({ outcome, path }) => outcome.kind === 'answer' && outcome.status === 202 && path.endsWith('/servers'),
     );
     if (acknowledged?.outcome.kind !== 'answer') continue;
-    const { id } = (JSON.parse(acknowledged.outcome.body) as { server: { id: string } }).server;
-    const path = `${acknowledged.path}/${id}`;
+    const path = `${acknowledged.path}/${serverIn(acknowledged.outcome.body)}`;
     if (!deleted.has(path) && !names.has(mark))
       findings.push(finding(acknowledged, `${mark} was acknowledged, was never deleted and is not there`));
     if (deleted.get(path) === true && names.has(mark))

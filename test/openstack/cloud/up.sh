@@ -10,7 +10,7 @@ exec 9>"$STATE_DIR/lock"; flock -n 9 || die "another up.sh or down.sh works on $
 
 # ---------------------------------------------------------------- packages
 PKGS="keystone nova-api nova-conductor nova-scheduler placement-api glance-api uwsgi-plugin-python3
- rabbitmq-server mariadb-server python3-openstackclient curl"
+ rabbitmq-server mariadb-server python3-openstackclient curl golang-go golang-github-gophercloud-gophercloud-dev"
 [ "$WITH_NEUTRON" = 1 ] && PKGS="$PKGS neutron-api"
 missing=; for p in $PKGS; do
   dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || missing="$missing $p"; done
