@@ -133,6 +133,7 @@ function searchTarget(
   behind: string,
   steps: StepBudget,
 ): boolean | undefined {
+  if (steps.left <= 0) return undefined;
   const ends = behind === '' ? [fullPath.length] : [fullPath.length, fullPath.length + behind.length];
   const text = `${fullPath}${behind}`;
   const share = Math.min(steps.left, MOST_STEPS_EACH);
