@@ -24,18 +24,30 @@ const RIGHT_PER_SECOND = 2_000;
 
 const HOST = '127.0.0.1';
 const key = generateClientKey('right');
-const right = () => request('GET', `/dfw${PATHS.cached}`, `X-Auth-Token: ${key}\r\n`, '');
-const wrongKey = () =>
-  request('GET', `/dfw${PATHS.cached}`, `X-Auth-Token: ${generateClientKey('right')}\r\n`, '');
-let guesses = 0;
-const wrongPassword = () => {
-  const auth = { passwordCredentials: { username: `person-${guesses % 7}`, password: `guess ${guesses++}` } };
+const withKey = (shown: string) => request('GET', `/dfw${PATHS.cached}`, `X-Auth-Token: ${shown}\r\n`, '');
+const withPassword = (name: string, password: string) => {
+  const auth = { passwordCredentials: { username: name, password } };
   return request('POST', '/v2.0/tokens', 'Content-Type: application/json\r\n', JSON.stringify({ auth }));
 };
+/**
+ * Made before anything is measured, so that the sender can keep up; far more than a server could remember the heads of, and so
+ * many passwords that none is tried twice.
+ */
+const right = [withKey(key)];
+const wrongKeys = Array.from({ length: 16_384 }, () => withKey(generateClientKey('right')));
+const wrongPasswords = Array.from({ length: 2 * PER_SECOND * (SECONDS + 1) }, (_, at) =>
+  withPassword(`person-${at % 7}`, `guess ${at}`),
+);
 
-function request(method: string, path: string, fields: string, body: string): string {
+function request(method: string, path: string, fields: string, body: string): Buffer {
   const length = body === '' ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
-  return `${method} ${path} HTTP/1.1\r\nHost: bench\r\n${fields}${length}\r\n${body}`;
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: bench\r\n${fields}${length}\r\n${body}`);
+}
+
+/** Requests that are sent one after the other, from the first again when all were. */
+interface Requests {
+  readonly all: readonly Buffer[];
+  next: number;
 }
 
 /** Connections that each send the next request when the one before is answered, so many in all a second. */
@@ -50,8 +62,8 @@ class Load {
       const socket = connect({ host: HOST, port, localAddress });
       await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
       socket.on('data', (bytes: Buffer) => {
-        // Answers are small; one begins where a status line does.
-        if (!bytes.toString('latin1').startsWith('HTTP/1.1 ')) return;
+        // Answers are small; one begins where a status line does, and no other text here does so.
+        if (bytes.indexOf('HTTP/1.1 ', 0, 'latin1') !== 0) return;
         load.answered++;
         load.#free.push(socket);
       });
@@ -61,14 +73,12 @@ class Load {
     return load;
   }
 
-  async run(text: () => string, perSecond: number, untilMs: number): Promise<void> {
+  async run(requests: Requests, perSecond: number, untilMs: number): Promise<void> {
     const begun = performance.now();
     for (let sent = 0; performance.now() < untilMs; ) {
       const due = ((performance.now() - begun) / 1_000) * perSecond;
-      while (sent < due && this.#free.length > 0) {
-        this.#free.shift()!.write(text());
-        sent++;
-      }
+      for (; sent < due && this.#free.length > 0; sent++)
+        this.#free.shift()!.write(requests.all[requests.next++ % requests.all.length]!);
       await pause(1);
     }
     await pause(200);
@@ -94,7 +104,7 @@ interface Measured {
 async function measure(
   program: Program,
   port: number,
-  wrong: (() => string) | undefined,
+  wrong: Requests | undefined,
   hasRight: boolean,
 ): Promise<Measured> {
   const rights = await Load.open(port, hasRight ? addressesOf(1, 32) : []);
@@ -102,7 +112,7 @@ async function measure(
   const before = program.cpuMicros();
   const until = performance.now() + SECONDS * 1_000;
   await Promise.all([
-    hasRight ? rights.run(right, RIGHT_PER_SECOND, until) : undefined,
+    hasRight ? rights.run({ all: right, next: 0 }, RIGHT_PER_SECOND, until) : undefined,
     wrong === undefined ? undefined : wrongs.run(wrong, PER_SECOND, until),
   ]);
   const cpuMicros = program.cpuMicros() - before;
@@ -145,10 +155,10 @@ const program = await start(
 let isMissed = false;
 try {
   const pid = Number(readFileSync(pidFile, 'utf8'));
-  await measure(program, port, wrongKey, true);
+  await measure(program, port, { all: wrongKeys, next: 0 }, true);
   for (const [name, wrong] of [
-    ['wrong keys', wrongKey],
-    ['wrong passwords', wrongPassword],
+    ['wrong keys', { all: wrongKeys, next: 0 }],
+    ['wrong passwords', { all: wrongPasswords, next: 0 }],
   ] as const) {
     const memory = rssMib(pid);
     const alone = await measure(program, port, undefined, true);

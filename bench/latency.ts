@@ -79,8 +79,9 @@ async function measure(peers: readonly Peer[], behind: string | undefined) {
   }
 }
 
-const medianOf = (rounds: readonly Latency[], key: 'p50' | 'p99'): number =>
-  median(rounds.map((round) => round[key]));
+function medianOf(rounds: readonly Latency[], key: 'p50' | 'p99'): number {
+  return median(rounds.map((round) => round[key]));
+}
 
 async function load(url: string, seconds: number): Promise<Latency> {
   const [command, args] = node(CORES.load, script, [url, String(PER_SECOND), String(seconds)]);

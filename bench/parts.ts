@@ -41,6 +41,8 @@ export function measurePart({ title, file, core }: Part, minutes: string): strin
   const { stdout, stderr, status } = spawnSync(command, args, { encoding: 'utf8' });
   const name = `bench/${basename(file)}`;
   if (stdout.trim() === '') throw new Error(`${name} printed nothing: ${stderr}`);
-  const verdict = status === 0 ? '' : `\n\n${name} ended with ${status}: a goal is missed.`;
+  const why =
+    stderr.trim() === '' ? 'a goal is missed.' : `it broke.\n\n\`\`\`text\n${stderr.trim()}\n\`\`\``;
+  const verdict = status === 0 ? '' : `\n\n${name} ended with ${status}: ${why}`;
   return `### ${title}\n\n\`\`\`text\n${stdout.trim()}\n\`\`\`${verdict}`;
 }

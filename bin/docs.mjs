@@ -1,7 +1,7 @@
 // Rewrites the tables of docs/ from the code: `npm run docs`. Runs under tsx, since it reads the sources.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { settingsSchema } from '../src/config/load.ts';
 import { renderMetrics, renderSettings, replaceBetween } from '../src/config/reference.ts';
+import { settingsSchema } from '../src/config/settings-schema.ts';
 
 const PAGES = [
   ['configuration', 'settings', renderSettings(settingsSchema)],

@@ -37,3 +37,13 @@ export const OPEN_BRACKET = 0x5b;
 export const CLOSE_BRACKET = 0x5d;
 export const OPEN_BRACE = 0x7b;
 export const CLOSE_BRACE = 0x7d;
+
+/** What a terminal may take for an order (C1, DEL), and what makes it show a line otherwise than it is (directions, line ends). */
+const ORDERS = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
+const ALL_ORDERS = new RegExp(ORDERS, 'g');
+
+/** JSON text that says the same and can be shown on a terminal as it is: `JSON.stringify` escapes no more than U+0000 to U+001F. */
+export function terminalSafe(json: string): string {
+  if (!ORDERS.test(json)) return json;
+  return json.replace(ALL_ORDERS, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

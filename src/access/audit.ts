@@ -6,6 +6,7 @@
  * room run out, the log says so at once, and the audit log itself says where how many lines are missing. Nothing is lost in
  * silence.
  */
+import { terminalSafe } from '../json.ts';
 import type { AuditSettings } from './settings.ts';
 
 /** What happened. */
@@ -55,7 +56,7 @@ export function auditLine(record: AuditRecord): string {
     if (value === undefined || value === '') continue;
     line[name] = typeof value === 'string' ? value.slice(0, LONGEST_TEXT) : value;
   }
-  return `${JSON.stringify(line)}\n`;
+  return `${terminalSafe(JSON.stringify(line))}\n`;
 }
 
 /** Writes records to one or several sinks. */

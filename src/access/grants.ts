@@ -15,7 +15,12 @@ export const OTHER_OPERATION = 'other';
 export const COMPUTE_SERVICE = 'compute';
 
 const GUIDE_NAMES = OPERATIONS.map(({ name }) => name);
-const BESIDE_NAMES: ReadonlySet<string> = new Set(SERVICE_OPERATIONS.map(({ name }) => name));
+const BESIDE_NAMES = SERVICE_OPERATIONS.map(({ name }) => name);
+/** What is no operation of the guide and has a name all the same: `other` where it is allowed or denied means these, too. */
+const NAMED_OTHERS: ReadonlySet<string> = new Set([
+  ...BESIDE_NAMES,
+  ...OPERATIONS.filter(({ action }) => action === '*').map(({ name }) => name),
+]);
 
 /** Every name that `allow` and `deny` can mean: the operations table, actions included, and `other`. */
 export const OPERATION_NAMES: readonly string[] = [...GUIDE_NAMES, ...BESIDE_NAMES, OTHER_OPERATION];
@@ -75,10 +80,9 @@ export function compileGrant(
   settings: Pick<ClientSettings, 'accounts' | 'regions' | 'services' | 'access' | 'allow' | 'deny'>,
 ): Grant {
   const { accounts, regions, services, access, allow, deny } = settings;
-  // What has a row of its own beside the guide was `other` before it had one, and still is where that is written.
   const isMeant = (patterns: readonly string[], name: string) =>
     patterns.some((pattern) => matchesGlob(pattern, name)) ||
-    (BESIDE_NAMES.has(name) && patterns.includes(OTHER_OPERATION));
+    (NAMED_OTHERS.has(name) && patterns.includes(OTHER_OPERATION));
   return {
     accounts: accounts && new Set(accounts),
     regions: regions && new Set(regions.map((name) => name.toUpperCase())),

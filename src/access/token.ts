@@ -80,16 +80,19 @@ export type Bearer = Partial<Omit<TokenClaims, 'issuedAtMs' | 'expiresAtMs' | 's
  *
  * @param nowMs wall clock
  * @param lifeMs at least an hour is given, whatever is asked
+ * @param endsAtMs wall time beyond which it is good for nothing, however short its life is then
  */
 export function issueToken(
   ring: TokenKeyRing,
   bearer: Bearer,
   nowMs: number,
   lifeMs: number = TOKEN_LIFE_MS,
+  endsAtMs: number = Number.POSITIVE_INFINITY,
 ): SluiceToken {
   const issued = Math.floor(nowMs / 1_000);
   // A second more, so that rounding never leaves less than what was promised.
-  const expires = Math.ceil((nowMs + Math.max(SHORTEST_LIFE_MS, lifeMs)) / 1_000) + 1;
+  const full = Math.ceil((nowMs + Math.max(SHORTEST_LIFE_MS, lifeMs)) / 1_000) + 1;
+  const expires = Math.min(full, Math.floor(endsAtMs / 1_000));
   const {
     client = '',
     generation = '',
@@ -186,8 +189,8 @@ export class TokenVerifier {
   }
 
   /** Signs a new token, see `issueToken`. */
-  issue(bearer: Bearer, nowMs: number, lifeMs?: number): SluiceToken {
-    return issueToken(this.#ring, bearer, nowMs, lifeMs);
+  issue(bearer: Bearer, nowMs: number, lifeMs?: number, endsAtMs?: number): SluiceToken {
+    return issueToken(this.#ring, bearer, nowMs, lifeMs, endsAtMs);
   }
 
   /** See `verifyToken`. */

@@ -13,6 +13,7 @@ import { overviewOf } from './overview.ts';
 import { registerPage } from './page/register.ts';
 import { readiness } from './readiness.ts';
 import { answerReady, type ReadyQuery } from './ready.ts';
+import { SCHEMA_COMPILERS } from './schemas.ts';
 import { limitsStatus } from './status.ts';
 
 /** How often the counters of the cache are read for the last hour, ms. */
@@ -43,8 +44,8 @@ export function createAdmin(services: () => Services, draining: () => boolean): 
     clientErrorHandler: () => {},
     bodyLimit: MAX_PURGE_BYTES,
     forceCloseConnections: true,
-    // A misspelt filter must be refused: dropped from the body, as is the default, it would purge everything.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+    // A misspelt filter is refused: dropped from the body, as is Fastify's default, it would purge everything.
+    schemaController: SCHEMA_COMPILERS,
   });
 
   // A page of any site can send this type without asking first.

@@ -1,5 +1,6 @@
-/** Merges what the regions answered into one document. Pure. */
+/** Merges what the regions answered into one document. Pure, but for leaving turns of the event loop to others. */
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import { nextTurn } from '../turns.ts';
 
 /** One region's page. */
 export interface Part {
@@ -51,16 +52,20 @@ function markerOf(href: JsonValue | undefined): string | undefined {
   return new URLSearchParams(query.split('#', 1)[0]).get('marker') ?? undefined;
 }
 
+/** Members that are merged in one turn of the event loop: a few ms. */
+const MEMBERS_PER_TURN = 1_000;
+
 /**
  * One page of the parts in their order. It ends where the limit says, or behind a region that has more to give: what comes
  * after would else stand before it. A region may have more although it gave nothing; the page then goes on where it says.
  */
-export function mergeParts(parts: readonly Part[], limit: number | undefined): MergedPage {
+export async function mergeParts(parts: readonly Part[], limit: number | undefined): Promise<MergedPage> {
   const members: JsonObject[] = [];
   let last: { region: string; id: string } | undefined;
   for (const { region, members: own, hasMore, nextMarker } of parts) {
     for (const member of own) {
       if (members.length === limit) return { members, next: last };
+      if (members.length > 0 && members.length % MEMBERS_PER_TURN === 0) await nextTurn();
       members.push({ ...member, 'sluice:region': region });
       last = { region, id: String(member['id']) };
     }

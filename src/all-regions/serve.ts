@@ -139,7 +139,7 @@ async function sendPage(
   const key = operation.resource;
   const parts = answers.flatMap(({ part }) => part ?? []);
   const failures = failuresOf(answers);
-  const { members, next } = mergeParts(parts, ask.limit);
+  const { members, next } = await mergeParts(parts, ask.limit);
   const nextUrl = next && `${call.publicBase}${call.path}?${nextQuery(ask, next)}`;
   const document = mergedDocument(key, members, nextUrl, failures);
   if (members.length > ITEMS_PER_TURN) await nextTurn();

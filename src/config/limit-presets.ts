@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { Type } from '@sinclair/typebox';
 import { HOME } from '../home.ts';
 import { StaticLimitSchema } from '../limits/settings.ts';
+import { checkOf } from '../settings/check.ts';
 import { normalForm } from '../settings/normal-form.ts';
 import { parseFile } from '../settings/parse.ts';
 import type { Problem } from '../settings/problem.ts';
@@ -21,7 +22,7 @@ const PresetSchema = Type.Object(
   },
   { additionalProperties: false },
 );
-const schema: SchemaNode = normalForm(PresetSchema as unknown as SchemaNode);
+const check = checkOf(normalForm(PresetSchema as unknown as SchemaNode));
 
 /** Names of the presets there are. */
 export function presetNames(): string[] {
@@ -41,7 +42,7 @@ export function readLimitPreset(limits: Tree): Problem[] {
     return [{ path, text: `is no preset, accepted: one of ${names.join(', ')}, or null` }];
   const parsed = parseFile(`${FOLDER}${preset}.yaml`);
   if ('problems' in parsed) return parsed.problems;
-  const problems = validate(parsed.tree, schema);
+  const problems = validate(parsed.tree, check);
   if (problems.length === 0) limits['presetLimits'] = parsed.tree['limits']!;
   return problems;
 }

@@ -4,26 +4,23 @@ import { listenersOf } from '../access/rules.ts';
 import type { AccessSettings, AuditSettings, ListenerSettings } from '../access/settings.ts';
 import { type Environment, interpolate } from '../settings/interpolate.ts';
 import type { IsSound, IsWhole } from '../settings/is-sound.ts';
-import { normalForm } from '../settings/normal-form.ts';
 import { applyOverrides } from '../settings/overrides.ts';
 import { parseFile } from '../settings/parse.ts';
 import { formatProblem, isUnder, type Problem } from '../settings/problem.ts';
-import type { SchemaNode } from '../settings/schema-walk.ts';
 import { deepFreeze, isRecord, type Tree } from '../settings/tree.ts';
 import { validate } from '../settings/validate.ts';
 import { withPreset } from '../simulator/presets.ts';
 import { expandClouds } from './clouds/expand.ts';
 import { readLimitPreset } from './limit-presets.ts';
 import { checkRules } from './rules.ts';
-import { type Config, ConfigSchema } from './schema.ts';
+import type { Config } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
+import { checkSettings } from './settings-check.ts';
+import { settingsSchema } from './settings-schema.ts';
 import { checkSimulator } from './simulator-rules.ts';
 import { readTrustFiles } from './trust-files.ts';
 
 export type { Environment } from '../settings/interpolate.ts';
-
-/** What is checked and described: the schema in normal form. */
-export const settingsSchema: SchemaNode = normalForm(ConfigSchema as unknown as SchemaNode);
 
 /** A configuration that may be used, or every reason why it may not. */
 export type Loaded =
@@ -63,7 +60,7 @@ export function checkTree(written: Tree, env: Environment, folder: string, use: 
     ({ path }) => !overrides.paths.some((set) => set.join('.') === path.join('.')),
   );
   const strays = [...missing, ...expandClouds(tree, env, folder)];
-  const misfits = validate(tree, settingsSchema).filter(
+  const misfits = validate(tree, checkSettings).filter(
     ({ path }) => !missing.some((known) => isUnder(path, known.path)),
   );
   const problems = [...checkWritten(written), ...strays, ...misfits];

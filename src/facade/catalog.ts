@@ -1,4 +1,5 @@
 import {
+  type ChosenEndpoints,
   chooseEndpoints,
   computeVersionOf,
   type Endpoint,
@@ -15,7 +16,7 @@ import {
   serviceUrl,
 } from '../identity/service-endpoints.ts';
 import { isIdentityType, isServedType, type ServedServices } from '../identity/service-types.ts';
-import type { CatalogService, Token } from '../identity/token.ts';
+import type { CatalogService, ServiceCatalog, Token } from '../identity/token.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { regionSegment } from '../links/region-segment.ts';
 
@@ -45,9 +46,7 @@ export interface CatalogOptions {
  */
 export function facadeCatalog(options: CatalogOptions): CatalogService[] {
   const { token, account } = options;
-  const choice = { ...account, tenantId: token.tenant.id };
-  const { service, endpoints } = chooseEndpoints(token.catalog, choice);
-  const others = serviceEndpoints(token.catalog, choice);
+  const { service, endpoints, others } = placesIn(token.catalog, { ...account, tenantId: token.tenant.id });
   const { seesRegion = always, seesService = always } = options;
   const granted = new Map([...endpoints].filter(([, { region }]) => seesRegion(region)));
   const isGranted = (endpoint: JsonObject) => regionOf(endpoint) === '' || seesRegion(regionOf(endpoint));
@@ -64,6 +63,26 @@ export function facadeCatalog(options: CatalogOptions): CatalogService[] {
     );
     return rewritten.length === 0 ? [] : [{ ...entry, endpoints: rewritten }];
   });
+}
+
+/** What a catalog has for whom: read once, and not for every caller that logs in. */
+interface Places extends Pick<ChosenEndpoints, 'service' | 'endpoints'> {
+  readonly others: ServiceTable;
+}
+
+/** By how endpoints are chosen, which differs by account and tenant. */
+const placesOf = new WeakMap<ServiceCatalog, Map<string, Places>>();
+
+function placesIn(catalog: ServiceCatalog, choice: EndpointChoice): Places {
+  const known = placesOf.get(catalog) ?? new Map<string, Places>();
+  placesOf.set(catalog, known);
+  const key = JSON.stringify(choice);
+  const found = known.get(key) ?? {
+    ...chooseEndpoints(catalog, choice),
+    others: serviceEndpoints(catalog, choice),
+  };
+  known.set(key, found);
+  return found;
 }
 
 const always = () => true;

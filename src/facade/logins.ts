@@ -91,7 +91,10 @@ function refuse(call: Call, reason: string, fault: Fault): Fault {
   return fault;
 }
 
-/** A new token for whoever has logged in. */
+/**
+ * A new token for whoever has logged in. One that was got with another token ends when that does, as Keystone's do: a token that
+ * was stolen must not renew itself for ever. Where nobody is asked for a key a token proves nothing, and is given anew.
+ */
 export function issueTo(
   { key, username, claims }: Bearer,
   { account, tenant }: KnownAccount,
@@ -108,6 +111,8 @@ export function issueTo(
       ...(options.method === undefined ? {} : { method: options.method }),
     },
     clock.now(),
+    undefined,
+    key === undefined ? undefined : claims?.expiresAtMs,
   );
 }
 

@@ -4,7 +4,7 @@ import { asFault, type Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { ListenerTerms } from '../http/caller.ts';
 import { Outbox } from '../http/outbox.ts';
-import { type Reply, writeReply, writeResponse } from '../http/reply.ts';
+import { type Reply, writePassed, writeReply, writeResponse } from '../http/reply.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import { Directory } from '../routing/directory.ts';
 import { OWN_ACCOUNT } from '../routing/own-account.ts';
@@ -138,6 +138,11 @@ export function createCore(config: Config, shared: Shared, before?: Core): Core 
       if (withdrawn !== undefined) return services.reply(call, faultReply(call, withdrawn));
       outbox.put(call, () => {
         finished(call, response.status, writeResponse(call, response));
+      });
+    },
+    pass(call, passed) {
+      outbox.put(call, () => {
+        finished(call, passed.status, writePassed(call, passed));
       });
     },
     finished,

@@ -17,7 +17,7 @@ import { serveVersions } from '../serving/versions.ts';
 export function dispatch(
   call: Call,
   services: Services,
-  stream: (located: LocatedPassthrough) => void,
+  stream: (located: LocatedPassthrough) => void | Promise<void>,
 ): void | Promise<void> {
   if (serveFrontDoor(call, services)) return;
   const located = locateNow(call, services);
@@ -28,7 +28,7 @@ export function dispatch(
 function serve(
   located: Located,
   services: Services,
-  stream: (located: LocatedPassthrough) => void,
+  stream: (located: LocatedPassthrough) => void | Promise<void>,
 ): void | Promise<void> {
   switch (located.kind) {
     case 'operation':

@@ -11,6 +11,7 @@ import { Standings } from '../standing.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { NotableRequests } from '../telemetry/notable-requests.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import { nextTurn } from '../turns.ts';
 import { Circuits } from '../upstream/circuits.ts';
 import { IdentityHealth } from '../upstream/identity-health.ts';
 import { Pools } from '../upstream/pools.ts';
@@ -120,6 +121,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
         core = createCore(next, shared, before);
         core.start();
         peers.use(next);
+        // What was answered under the old one goes out before anybody is told that the new one is in force.
+        await nextTurn();
         await Promise.all([before.retire(core), ...places.map((place) => place.look())]);
       } catch (error) {
         standings.set('reload', false, 'The new configuration could not be put in force; the log says why.');

@@ -1,11 +1,13 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { SCHEMA_COMPILERS } from '../admin/schemas.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
 import type { ListenerTerms } from '../http/caller.ts';
 import { Wire, type WireLoad, type WireTls } from '../http/server.ts';
-import { PROXIED_METHODS, registerPassthrough, streamFault } from '../passthrough/proxy.ts';
+import { answerHeld } from '../passthrough/held.ts';
+import { type Asked, PROXIED_METHODS, registerPassthrough, streamFault } from '../passthrough/proxy.ts';
 import { findProxyTarget } from '../passthrough/target.ts';
 import { createRouter } from '../routing/route.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
@@ -60,12 +62,13 @@ export function createListener(options: {
     tls,
   });
   let fastifyHandler: RequestListener;
-  const streamed = new WeakMap<IncomingMessage, LocatedPassthrough>();
+  const streamed = new WeakMap<IncomingMessage, Asked>();
   const fastify = Fastify({
     logger: false,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 16_384 },
+    schemaController: SCHEMA_COMPILERS,
     serverFactory: (handler) => {
       fastifyHandler = handler;
       return wire.createServer({
@@ -107,11 +110,17 @@ export function createListener(options: {
     return call;
   };
 
-  /** Leaves a request to Fastify and its proxy. */
-  const stream = (located: LocatedPassthrough): void => {
-    const { req, res } = located.call;
+  /** Leaves a request to Fastify and its proxy, a read once its answer has turned out to stream. */
+  const stream = (located: LocatedPassthrough): void | Promise<void> => {
+    if (located.call.method === 'GET')
+      return answerHeld(located, services()).then((asked) => asked && hand(asked));
     follow(located.call);
-    streamed.set(req, located);
+    hand({ located });
+  };
+
+  const hand = (asked: Asked): void => {
+    const { req, res } = asked.located.call;
+    streamed.set(req, asked);
     fastifyHandler(req, res);
   };
 
@@ -135,12 +144,12 @@ export function createListener(options: {
 
   fastify.setErrorHandler((error, request, reply) => {
     reply.hijack();
-    const call = streamed.get(request.raw)?.call ?? newCall(request.raw, reply.raw);
+    const call = streamed.get(request.raw)?.located.call ?? newCall(request.raw, reply.raw);
     fail(call, asRefusal(streamFault(error, call)), services());
   });
   fastify.setNotFoundHandler((request, reply) => {
     reply.hijack();
-    const call = streamed.get(request.raw)?.call ?? newCall(request.raw, reply.raw);
+    const call = streamed.get(request.raw)?.located.call ?? newCall(request.raw, reply.raw);
     fail(
       call,
       new Fault('badMethod', `${call.method} is not possible here.`, {
@@ -151,7 +160,7 @@ export function createListener(options: {
   });
 
   registerPassthrough(fastify, {
-    locatedOf: (request) => streamed.get(request.raw)!,
+    askedOf: (request) => streamed.get(request.raw)!,
     targetOf: (located) => findProxyTarget(located, services()),
     fail: (call, error) => fail(call, error, services()),
     finished: (call, status, bytes) => services().finished(call, status, bytes),

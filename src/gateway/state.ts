@@ -23,6 +23,7 @@ import type { LiveAccount } from '../routing/account.ts';
 import type { Place } from '../routing/directory.ts';
 import type { Services } from '../serving/services.ts';
 import { observeCache, observeLimits } from '../telemetry/observers.ts';
+import { MOST_AT_ONCE, nextTurn } from '../turns.ts';
 import { cancellationOf } from '../upstream/cancellation.ts';
 import type { Regions } from '../upstream/region.ts';
 import { idempotencyKeyOf, openIdempotency } from './idempotency.ts';
@@ -282,5 +283,10 @@ async function fetchLimits(place: Place, permit: Permit, regions: Regions): Prom
     cancellation: cancellationOf(AbortSignal.timeout(LIMITS_TIMEOUT_MS)),
   });
   if (status !== 200) throw new Error(`the region answered ${status}`);
-  return JSON.parse(text) as JsonValue;
+  // What is long has been read in one turn of the event loop, is parsed in another, and means limits in a third.
+  const isLong = text.length > MOST_AT_ONCE;
+  if (isLong) await nextTurn();
+  const document = JSON.parse(text) as JsonValue;
+  if (isLong) await nextTurn();
+  return document;
 }

@@ -18,7 +18,7 @@ import { type PlainGet, PlainGetReader } from './plain-get.ts';
 export interface WireAnswer {
   /** Status line and fields, the blank line included; Latin-1. */
   readonly head: string;
-  /** Text that is ASCII, or bytes. */
+  /** Text each of whose characters is a byte, or bytes. */
   readonly body: string | Buffer | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { contentTypeOf, type Format } from '../translation/format.ts';
 import type { Call } from './call.ts';
 import { commonHead } from './common-head.ts';
@@ -25,6 +25,13 @@ export interface Response {
   readonly body: string | Buffer | undefined;
 }
 
+/** An answer of which all is known, as it came through: its head is whole. */
+export interface Passed {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: Buffer;
+}
+
 /** Statuses that have neither a body nor a Content-Length (RFC 9110, section 8.6). */
 const BODILESS = new Set([204, 304]);
 
@@ -38,31 +45,32 @@ export function writeReply(call: Call, reply: Reply): number {
   const { res } = call;
   if (res.headersSent || res.destroyed) return 0;
   const head = ['X-Compute-Request-Id', call.requestId, ...commonHead(call), ...reply.headers];
-  if (!BODILESS.has(reply.status)) describeBody(head, reply);
+  const bytes = reply.body === undefined ? 0 : Buffer.byteLength(reply.body);
+  const isBodiless = BODILESS.has(reply.status);
+  if (!isBodiless)
+    head.push(
+      'Content-Type',
+      reply.contentType ?? contentTypeOf(reply.format),
+      'Content-Length',
+      String(bytes),
+    );
   res.writeHead(reply.status, STATUS_CODES[reply.status] ?? 'Unknown', head);
-  const body = call.method === 'HEAD' || BODILESS.has(reply.status) ? undefined : reply.body;
-  res.end(bodyBeside(head, body));
-  return body === undefined ? 0 : Buffer.byteLength(body);
+  if (isBodiless || call.method === 'HEAD' || reply.body === undefined) {
+    res.end();
+    return 0;
+  }
+  end(res, reply.body, bytes);
+  return bytes;
 }
 
 /**
- * Node writes a head and a body that is text in one piece, in the coding of the text: a character of the head, which stands
- * for one byte of an upstream's field, would become two bytes of UTF-8.
+ * Node writes a head and a body that is text in one piece, in the coding of the text: in UTF-8 a character of the head, which stands
+ * for one byte of an upstream's field, would become two bytes.
  */
-function bodyBeside(head: readonly string[], body: Reply['body']): Reply['body'] {
-  return typeof body === 'string' && head.some(isWide) ? Buffer.from(body) : body;
-}
-
-const isWide = (text: string): boolean => /[^\x20-\x7e]/.test(text);
-
-function describeBody(head: string[], reply: Reply): void {
-  const length = reply.body === undefined ? 0 : Buffer.byteLength(reply.body);
-  head.push(
-    'Content-Type',
-    reply.contentType ?? contentTypeOf(reply.format),
-    'Content-Length',
-    String(length),
-  );
+function end(res: ServerResponse, body: Buffer | string, bytes: number): void {
+  if (typeof body !== 'string') res.end(body);
+  else if (bytes === body.length) res.end(body, 'latin1');
+  else res.end(Buffer.from(body));
 }
 
 /**
@@ -79,8 +87,23 @@ export function writeResponse(call: Call, { status, head, body }: Response): num
     res.end();
     return 0;
   }
-  // Text is ASCII here, and the head's characters are bytes; see `bodyBeside`.
-  if (typeof body === 'string') res.end(body, 'latin1');
+  // Text is ASCII here.
+  end(res, body, body.length);
+  return body.length;
+}
+
+/** Node writes a head and a text in one piece; bytes that are few are text to it, each of them a character. */
+const MOST_BYTES_AS_TEXT = 12_288;
+
+/**
+ * Writes an answer as it came through.
+ *
+ * @returns bytes of the body that went out
+ */
+export function writePassed({ res }: Call, { status, headers, body }: Passed): number {
+  if (res.headersSent || res.destroyed) return 0;
+  res.writeHead(status, STATUS_CODES[status] ?? 'Unknown', headers);
+  if (body.length <= MOST_BYTES_AS_TEXT) res.end(body.toString('latin1'), 'latin1');
   else res.end(body);
   return body.length;
 }

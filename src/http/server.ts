@@ -210,7 +210,11 @@ export class Wire {
     if (connection === undefined || !connection.begin(req, res)) return;
     this.#fastPath?.begun(connection, req, res);
     if (req.rawHeaders.length > 2 * MOST_FIELDS_OF_HEAD) handlers.refuse(req, res, tooManyFields());
-    else handlers.serve(req, res);
+    else if (isPlainlyFramed(req)) handlers.serve(req, res);
+    else {
+      res.shouldKeepAlive = false;
+      handlers.refuse(req, res, codedFault());
+    }
   }
 
   /** Node could not read a request, or did not get one in time. */
@@ -270,6 +274,13 @@ export class Wire {
     this.#timer = undefined;
   }
 }
+
+/** RFC 9112, section 6.1: chunks are all that is understood of a body's transfer; what is coded besides would be passed on so. */
+const isPlainlyFramed = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] === undefined || /^chunked$/i.test(headers['transfer-encoding'].trim());
+
+const codedFault = () =>
+  new Fault('notImplemented', 'The Transfer-Encoding may be chunked and nothing else.');
 
 const tooManyFields = () =>
   new Fault('badRequest', `A request has at most ${MOST_FIELDS_OF_HEAD} header fields.`);

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Dispatcher, request } from 'undici';
+import { type Dispatcher, getGlobalDispatcher } from 'undici';
 import { CodingError, decodeContent, withoutByteOrderMark } from '../content-coding.ts';
 import type { JsonValue } from '../json.ts';
 import { PRODUCT } from '../version.ts';
@@ -88,12 +88,13 @@ export async function askIdentity(
       ? {}
       : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
   try {
-    const answer = await request(url, {
+    const answer = await (dispatcher ?? getGlobalDispatcher()).request({
+      origin: url.origin,
+      path: url.pathname + url.search,
       method,
       headers: { accept: 'application/json', ...ofBody, 'user-agent': PRODUCT, ...headers },
       ...(body === undefined ? {} : { body }),
       signal: AbortSignal.any([signal, timeout]),
-      ...(dispatcher ? { dispatcher } : {}),
     });
     isAnswered = true;
     permit?.answered(answer.statusCode, answer.headers);

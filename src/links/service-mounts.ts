@@ -35,7 +35,11 @@ export function createServiceMounts(services: Iterable<ServiceLink>): ServiceMou
   const byHost = new Map<string, ServiceMount[]>();
   for (const service of services) {
     const mounts = mountsOf(service);
-    for (const host of hostsOf(service.origin)) byHost.set(host, [...(byHost.get(host) ?? []), ...mounts]);
+    for (const host of hostsOf(service.origin)) {
+      const known = byHost.get(host) ?? [];
+      known.push(...mounts);
+      byHost.set(host, known);
+    }
   }
   // Two services of one host are told apart by the longer of what they begin with.
   for (const mounts of byHost.values()) mounts.sort((a, b) => b.prefix.length - a.prefix.length);

@@ -67,6 +67,7 @@ function insert(root: Node, operation: Operation): void {
   node.actionNames = names;
   if (operation.action === '*') anyAction = operation;
   else actions.set(operation.action, operation);
+  for (const [key, needs] of Object.entries(operation.does ?? {})) actions.set(key, { ...operation, needs });
 }
 
 function match(root: Node, method: string, path: string): Match {

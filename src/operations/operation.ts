@@ -122,6 +122,10 @@ export interface Operation {
   readonly path: string;
   /** For `POST …/action`: the body's one key. `*` takes any key that no other row names (extension actions). */
   readonly action?: string;
+  /** Of the row for extension actions: those that do what an operation of the guide does, which a grant must have as well. */
+  readonly does?: Readonly<Record<string, string>>;
+  /** That operation, for an action which is one of these. */
+  readonly needs?: string;
   readonly resource: Resource;
   /** What its answer is cached as; null: never. */
   readonly cache: CacheClass | null;

@@ -164,7 +164,11 @@ export const OPERATIONS: readonly Operation[] = [
     awaits: imageBy('location'),
   }),
   // Some make an image: createBackup, shelve.
-  action('extensionAction', '1.10.3', { action: '*', invalidates: ['imageLists'] }),
+  action('extensionAction', '1.10.3', {
+    action: '*',
+    invalidates: ['imageLists'],
+    does: { forceDelete: 'deleteServer', createBackup: 'createImage' },
+  }),
 
   row({
     name: 'attachVolume',

@@ -7,9 +7,8 @@ import type { Call } from '../http/call.ts';
 import type { LocatedPassthrough } from '../serving/located.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
 import { failureFault } from '../upstream/failure.ts';
-import { passthroughResponseHeaders } from '../upstream/headers.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
-import type { ProxyTarget } from './target.ts';
+import { headOf, type ProxyTarget } from './target.ts';
 
 /**
  * What is no operation of the guide (os-keypairs, os-networksv2, …), and other services of the catalog, stream through
@@ -20,12 +19,18 @@ import type { ProxyTarget } from './target.ts';
 /** What the proxy needs of the gateway. */
 export interface Passthrough {
   /** What a request is. */
-  locatedOf(request: FastifyRequest): LocatedPassthrough;
+  askedOf(request: FastifyRequest): Asked;
   /** Where it goes, its body taken; rejects with the fault of a body that cannot be. */
   targetOf(located: LocatedPassthrough): Promise<ProxyTarget>;
   fail(call: Call, error: unknown): void;
   /** @param bytes that went out, those of its head included where its length is not known before */
   finished(call: Call, status: number, bytes: number): void;
+}
+
+/** A request that goes through, with its answer where that is here already. */
+export interface Asked {
+  readonly located: LocatedPassthrough;
+  readonly begun?: { readonly target: ProxyTarget; readonly answer: ProxiedAnswer };
 }
 
 /** A request that goes through, and its answer once that is here. */
@@ -58,7 +63,12 @@ export function registerPassthrough(fastify: FastifyInstance, passthrough: Passt
     disableRequestLogging: true,
     replyOptions: { getUpstream: (request) => proxied.get(request)!.target.origin },
     preHandler: (request, _reply, done) => {
-      const located = passthrough.locatedOf(request);
+      const { located, begun } = passthrough.askedOf(request);
+      if (begun !== undefined) {
+        proxied.set(request, { call: located.call, ...begun });
+        done();
+        return;
+      }
       passthrough.targetOf(located).then(
         (target) => {
           proxied.set(request, { call: located.call, target });
@@ -79,14 +89,11 @@ function forward(proxied: ProxiedCall, reply: FastifyReply, passthrough: Passthr
     getUpstream: () => target.origin,
     retryDelay: () => null,
     rewriteRequestHeaders: () => ({ [PROXIED]: proxied }),
-    rewriteHeaders: (headers) => ({
-      ...passthroughResponseHeaders(headers, call, target.location),
-      ...Object.fromEntries(target.limitHeaders(proxied.answer!)),
-    }),
-    onResponse: (_request, _reply, { statusCode, stream }: ProxyResponse) => {
+    rewriteHeaders: (headers) => headOf({ ...proxied.answer!, headers }, call, target),
+    onResponse: (_request, _reply, { statusCode }: { statusCode: number }) => {
       const bytes = call.method === 'HEAD' ? () => 0 : countBytes(reply);
       reply.raw.once('close', () => passthrough.finished(call, statusCode, bytes()));
-      deliver(reply, statusCode, stream);
+      deliver(reply, statusCode, proxied.answer!.body);
     },
     onError: (_reply, { error }) => {
       reply.hijack();
@@ -96,11 +103,8 @@ function forward(proxied: ProxiedCall, reply: FastifyReply, passthrough: Passthr
   } as Parameters<FastifyReply['from']>[1]);
 }
 
-/** What reply-from makes of an answer. */
-interface ProxyResponse {
-  statusCode: number;
-  stream: Readable;
-}
+/** What reply-from has in the place of a body that is here already: it ends the body when the caller has left. */
+const HELD = { destroy() {} };
 
 /** What stands in for undici in the proxy. */
 const REGIONS = {
@@ -109,15 +113,20 @@ const REGIONS = {
     callback: (error: unknown, answer?: unknown) => void,
   ): void {
     const proxied = headers[PROXIED];
-    proxied.target
-      .send()
+    const answering = proxied.answer === undefined ? proxied.target.send() : Promise.resolve(proxied.answer);
+    answering
       .then((answer) => {
         proxied.answer = answer;
         const { status, headers, body } = answer;
-        callback(null, { statusCode: status, headers: { ...headers }, body });
+        callback(null, {
+          statusCode: status,
+          headers: { ...headers },
+          body: Buffer.isBuffer(body) ? HELD : body,
+        });
       })
       .catch((error) => {
-        proxied.answer?.body.destroy();
+        const body = proxied.answer?.body;
+        if (!Buffer.isBuffer(body)) body?.destroy();
         callback(error);
       });
   },
@@ -135,8 +144,8 @@ function countBytes({ raw }: FastifyReply): () => number {
 }
 
 /** Hands the answer over. One that has no body is not piped: it ends with its head, and announces no length. */
-function deliver(reply: FastifyReply, status: number, stream: Readable): void {
-  if (status !== 204 && status !== 304) reply.send(stream);
+function deliver(reply: FastifyReply, status: number, body: Readable | Buffer): void {
+  if (status !== 204 && status !== 304) reply.send(body);
   else reply.removeHeader('content-length').send();
 }
 

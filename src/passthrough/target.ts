@@ -15,13 +15,16 @@ import { whileGood, withdrawnFault } from '../serving/still-good.ts';
 import { priorityOf } from '../serving/wait.ts';
 import { ExchangeError } from '../upstream/exchange.ts';
 import { failureFault, mayHaveArrived } from '../upstream/failure.ts';
+import { passthroughResponseHeaders } from '../upstream/headers.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
 import type { ProxiedRequest } from '../upstream/request.ts';
 import { requestIdOf, spend } from '../upstream/spending.ts';
-import { withLinks } from './document-links.ts';
+import { discard, type Holding } from '../upstream/stream-exchange.ts';
+import { holdingDocuments, withLinks } from './document-links.ts';
 import { takeBody } from './upload.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
+const NOTHING_HELD: Holding = () => 0;
 
 /** Where a request that goes through leads, and what surrounds it there. */
 export interface ProxyTarget {
@@ -53,6 +56,8 @@ export async function findProxyTarget(located: LocatedPassthrough, services: Ser
     query,
     ...pathOf(located),
     body: await takeBody(call, readsChunked),
+    // The table knows in which form these have their links; documents of others are none of Sluice's business.
+    holding: kindOf(place) === undefined ? NOTHING_HELD : holdingDocuments(call.method),
   };
   return {
     origin: place.endpoint.origin,
@@ -62,6 +67,17 @@ export async function findProxyTarget(located: LocatedPassthrough, services: Ser
       services.location(call, place, undefined, url),
     limitHeaders: ({ charges }) => services.limits.headers(charges),
   };
+}
+
+/** The head of an answer as the caller gets it. */
+export function headOf(
+  answer: ProxiedAnswer,
+  call: Call,
+  target: ProxyTarget,
+): Record<string, string | string[]> {
+  const head = passthroughResponseHeaders(answer.headers, call, target.location);
+  for (const [name, value] of target.limitHeaders(answer)) head[name] = value;
+  return head;
 }
 
 async function send(
@@ -83,10 +99,9 @@ async function send(
     // From here on its head goes out, and what has begun to stream goes on to its end.
     const withdrawn = isRefused ? undefined : withdrawnFault(call, services);
     if (withdrawn !== undefined) {
-      answer.body.destroy();
+      discard(answer);
       throw withdrawn;
     }
-    // The table knows in which form these have their links; documents of others are none of Sluice's business.
     if (kindOf(place) === undefined) return answer;
     return await withLinks(answer, method, (json, hrefs) =>
       services.links(place.account).rewriteBody(json, call.publicBase, place.endpoint.region, hrefs),

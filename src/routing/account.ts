@@ -3,6 +3,7 @@ import {
   chooseDefaultRegion,
   computeEndpoints,
   type Endpoint,
+  type EndpointChoice,
   type Interface,
   keyOfRegion,
 } from '../identity/catalog.ts';
@@ -67,7 +68,8 @@ class CatalogAccount implements LiveAccount {
   readonly #seen: (Token | undefined)[];
   #catalog: ServiceCatalog = [];
   #endpoints: ReadonlyMap<string, Endpoint> = new Map();
-  #services: ServiceTable = new Map();
+  /** Undefined: nobody has asked since the last token; a long catalog is not read for both in one turn of the event loop. */
+  #services: ServiceTable | undefined = new Map();
 
   constructor(
     settings: AccountSettings,
@@ -141,6 +143,10 @@ class CatalogAccount implements LiveAccount {
 
   services(): ServiceTable {
     this.#refresh();
+    this.#services ??= serviceEndpoints(this.#catalog, {
+      ...this.#choice(),
+      identityUrl: this.logins.map((login) => login.identityUrl),
+    });
     return this.#services;
   }
 
@@ -185,11 +191,14 @@ class CatalogAccount implements LiveAccount {
       return [{ region, tenantId: token.tenant.id, catalog: token.catalog }];
     });
     const catalog = parts.length === 0 ? first.catalog : mergeCatalogs(parts, settings.service);
-    const choice = { ...settings, tenantId: first.tenant.id };
-    const identityUrl = logins.map((login) => login.identityUrl);
     this.#catalog = catalog;
-    this.#endpoints = computeEndpoints(catalog, choice);
-    this.#services = serviceEndpoints(catalog, { ...choice, identityUrl });
+    this.#endpoints = computeEndpoints(catalog, this.#choice());
+    this.#services = undefined;
+  }
+
+  #choice(): EndpointChoice {
+    const tenantId = this.#seen.find((token) => token !== undefined)?.tenant.id ?? '';
+    return { ...this.settings, tenantId };
   }
 }
 

@@ -8,14 +8,14 @@ import type { PlainGet } from '../http/plain-get.ts';
 import type { Response } from '../http/reply.ts';
 import { RequestFacts } from '../http/request-facts.ts';
 import type { Router } from '../routing/route.ts';
-import { contentTypeOf } from '../translation/format.ts';
+import { contentTypeOf, type Format } from '../translation/format.ts';
 import { countResult } from './cache-result.ts';
 import { findHit } from './cached.ts';
 import { locateNow } from './locate.ts';
 import { mayHaveCached } from './own-token.ts';
 import { faultFormat, renderFault } from './render.ts';
 import { isPrepared, responseOf } from './response.ts';
-import { nobody } from './rights.ts';
+import { nobody, refusalReasonOf } from './rights.ts';
 import type { Services } from './services.ts';
 import { mayAwait } from './until.ts';
 
@@ -31,6 +31,7 @@ export function createMemoryAnswerer(options: {
   /** How long an idle connection is kept, ms. */
   keepAliveMs: number;
 }): Answerer {
+  const refusals = new Map<string, Refusal>();
   const tail = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.keepAliveMs / 1000)}\r\n`;
   return (get, socket) => {
     const services = options.services();
@@ -38,23 +39,59 @@ export function createMemoryAnswerer(options: {
     if (facts === undefined) return undefined;
     const response = answerFromMemory(facts, services);
     if (response === undefined)
-      return facts.identity?.kind === 'refused' ? refuse(facts, tail, services) : undefined;
+      return facts.identity?.kind === 'refused' ? refuse(facts, tail, refusals, services) : undefined;
     services.finished(facts, response.status, response.body?.length ?? 0);
     const head = `${response.head.text}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
     return { head, body: response.body };
   };
 }
 
-/** What Node's path tells a caller who is nobody, for which nothing has to be asked. */
-function refuse(facts: RequestFacts, tail: string, services: Services): WireAnswer {
-  const fault = nobody(facts);
+/** What is the same whenever a caller is nobody for one reason, and is told so in one format. */
+interface Refusal {
+  readonly code: number;
+  /** Status line, and the fields behind the date. */
+  readonly status: string;
+  readonly fields: string;
+  /** Each character a byte. */
+  readonly body: string;
+}
+
+/**
+ * What Node's path tells a caller who is nobody, for which nothing has to be asked.
+ *
+ * @param known refusals that were told before: they are few, and those who are refused may be many
+ */
+function refuse(
+  facts: RequestFacts,
+  tail: string,
+  known: Map<string, Refusal>,
+  services: Services,
+): WireAnswer {
   const format = faultFormat(facts);
-  const body = Buffer.from(renderFault(fault, format));
+  facts.refusedFor = refusalReasonOf(facts);
+  const key = `${facts.refusedFor} ${format}`;
+  let refusal = known.get(key);
+  if (refusal === undefined) {
+    refusal = refusalFor(facts, format);
+    known.set(key, refusal);
+  }
+  const { code, status, fields, body } = refusal;
+  services.finished(facts, code, body.length);
+  const head = `${status}Date: ${dateNow()}\r\n${fields}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
+  return { head, body };
+}
+
+function refusalFor(facts: RequestFacts, format: Format): Refusal {
+  const fault = nobody(facts);
+  const bytes = Buffer.from(renderFault(fault, format));
   const lines = [...commonHead(facts), ...Object.entries(fault.headers).flat()];
-  lines.push('Content-Type', contentTypeOf(format), 'Content-Length', `${body.length}`);
-  services.finished(facts, fault.code, body.length);
-  const status = `HTTP/1.1 ${fault.code} ${STATUS_CODES[fault.code]}\r\nDate: ${dateNow()}\r\n`;
-  return { head: `${status}${textOf(lines)}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`, body };
+  lines.push('Content-Type', contentTypeOf(format), 'Content-Length', `${bytes.length}`);
+  return {
+    code: fault.code,
+    status: `HTTP/1.1 ${fault.code} ${STATUS_CODES[fault.code]}\r\n`,
+    fields: textOf(lines),
+    body: bytes.toString('latin1'),
+  };
 }
 
 /** As HTTP has it; a second's text is made once. */

@@ -114,6 +114,7 @@ export function locateAction<C extends RequestFacts>(
 ): LocatedOperation<C> {
   call.operation = operation.name;
   checkRights(call, operation.name);
+  if (operation.needs !== undefined) checkRights(call, operation.needs);
   return { kind: 'operation', call, place, operation, params, path, query };
 }
 

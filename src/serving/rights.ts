@@ -3,7 +3,7 @@
  * question whether its grant has all that a request asks for.
  */
 import { decideAccess, FULL_GRANT, OTHER_OPERATION } from '../access/grants.ts';
-import { refusalOf } from '../access/identify.ts';
+import { type RefusalReason, refusalOf } from '../access/identify.ts';
 import { Fault } from '../faults/faults.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import { UnknownTenant } from '../routing/directory.ts';
@@ -20,10 +20,14 @@ export function isPublic({ kind }: Target): boolean {
 
 /** The fault for a caller that is nobody. */
 export function nobody(call: RequestFacts): Fault {
-  const { identity } = call;
-  call.refusedFor = identity?.kind === 'refused' ? identity.reason : 'no-credential';
-  return refusalOf(identity?.kind === 'refused' ? identity.reason : 'no-credential');
+  const reason = refusalReasonOf(call);
+  call.refusedFor = reason;
+  return refusalOf(reason);
 }
+
+/** Why a caller is nobody. */
+export const refusalReasonOf = ({ identity }: RequestFacts): RefusalReason =>
+  identity?.kind === 'refused' ? identity.reason : 'no-credential';
 
 /** The tenant that a request means; undefined: that of the first account which has the region. */
 export function tenantOf({ identity }: RequestFacts, named: string): string | undefined {

@@ -7,7 +7,7 @@ import type { ResponseCache } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { Call } from '../http/call.ts';
-import type { Reply, Response } from '../http/reply.ts';
+import type { Passed, Reply, Response } from '../http/reply.ts';
 import type { RequestFacts } from '../http/request-facts.ts';
 import type { IdempotencyKeeper } from '../idempotency/keeper.ts';
 import type { RegionLimits } from '../limits/limits.ts';
@@ -81,6 +81,8 @@ export interface Services {
   reply(call: Call, reply: Reply): void;
   /** The same for an answer whose head is ready, see `writeResponse`. */
   respond(call: Call, response: Response): void;
+  /** The same for an answer that came through whole. */
+  pass(call: Call, passed: Passed): void;
   /** Counts a verdict of the cache. */
   countVerdict(region: string, resource: string, result: string, reason: string): void;
   /** Counts and logs a request whose answer was written elsewhere. @param bytes of its body */

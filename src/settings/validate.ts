@@ -1,41 +1,29 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { acceptedBy } from './accepted.ts';
+import type { Check } from './check.ts';
+import { type Located, locate, unescapePointer } from './misfit.ts';
 import type { Problem } from './problem.ts';
 import { alternatives, keysOf, type SchemaNode } from './schema-walk.ts';
 import { nearest } from './suggest.ts';
 import { isRecord } from './tree.ts';
 
 /**
- * Checks `tree` against `schema` (in normal form), fills defaults into it, and returns every problem. A value is never quoted: any text
+ * Checks `tree` by a schema in normal form, fills its defaults into it, and returns every problem. A value is never quoted: any text
  * may be a secret in the wrong place.
  */
-export function validate(tree: unknown, schema: SchemaNode): Problem[] {
-  const check = checkOf(schema);
-  if (check(tree)) return [];
-  return dropUnionNoise(check.errors ?? []).flatMap(toProblem);
-}
-
-/** Making a check takes longer than a process that serves may be held up: it is made once, and not at each reload. */
-const checks = new WeakMap<SchemaNode, ValidateFunction>();
-
-function checkOf(schema: SchemaNode): ValidateFunction {
-  const known = checks.get(schema);
-  if (known) return known;
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false });
-  const check = ajv.compile(schema as object);
-  checks.set(schema, check);
-  return check;
+export function validate(tree: unknown, check: Check): Problem[] {
+  const misfits = check(tree).map((misfit) => locate(misfit, tree, check.schema));
+  return dropUnionNoise(misfits).flatMap(toProblem);
 }
 
 /**
  * A value that fits no alternative of a union yields an error for each of them. One line is enough, unless the value got
  * into a mapping or list of one alternative: then what is wrong inside says more than the union.
  */
-function dropUnionNoise(errors: readonly ErrorObject[]): ErrorObject[] {
+function dropUnionNoise(errors: readonly Located[]): Located[] {
   const unions = errors.filter((error) => error.keyword === 'anyOf' || error.keyword === 'oneOf');
-  const isInside = (error: ErrorObject, union: ErrorObject) =>
+  const isInside = (error: Located, union: Located) =>
     error !== union && error.schemaPath.startsWith(`${union.schemaPath}/`);
-  const saysMore = (error: ErrorObject, union: ErrorObject) =>
+  const saysMore = (error: Located, union: Located) =>
     isInside(error, union) &&
     (error.instancePath !== union.instancePath || isRecord(union.data)) &&
     (error.keyword !== 'type' || isMember(error, union));
@@ -48,14 +36,14 @@ function dropUnionNoise(errors: readonly ErrorObject[]): ErrorObject[] {
 }
 
 /** Its value stands under a key of a mapping inside the union's value, which is what that mapping was meant to be. */
-function isMember({ instancePath }: ErrorObject, union: ErrorObject): boolean {
+function isMember({ instancePath }: Located, union: Located): boolean {
   const key = instancePath.slice(union.instancePath.length).split('/').at(-1)!;
   return key !== '' && !/^\d+$/.test(key);
 }
 
-function toProblem(error: ErrorObject): Problem[] {
+function toProblem(error: Located): Problem[] {
   const path = error.instancePath.split('/').slice(1).map(unescapePointer);
-  const schema = error.parentSchema as SchemaNode;
+  const schema = error.parent;
   switch (error.keyword) {
     case 'required':
       return [missingKey(path, String(error.params['missingProperty']), schema)];
@@ -87,7 +75,7 @@ function unknownKey(path: readonly string[], key: string, schema: SchemaNode): P
   return { path: [...path, key], text: `is no setting${hint}, accepted here: ${accepted}` };
 }
 
-function whatIsWrong(error: ErrorObject): string {
+function whatIsWrong(error: Located): string {
   const { data, keyword, params } = error;
   switch (keyword) {
     case 'minLength':
@@ -115,7 +103,7 @@ function whatIsWrong(error: ErrorObject): string {
 }
 
 /** Numbers and booleans that YAML read where text was meant. */
-function hintFor(error: ErrorObject, schema: SchemaNode): string {
+function hintFor(error: Located, schema: SchemaNode): string {
   const isBare = typeof error.data === 'number' || typeof error.data === 'boolean';
   if (error.keyword === 'type' && isBare && acceptedBy(schema).includes('text')) return ' (put it in quotes)';
   if (error.keyword !== 'enum' || typeof error.data !== 'string') return '';
@@ -139,8 +127,4 @@ function kindOf(value: unknown): string {
     default:
       return 'a mapping';
   }
-}
-
-function unescapePointer(key: string): string {
-  return key.replaceAll('~1', '/').replaceAll('~0', '~');
 }

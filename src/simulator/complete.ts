@@ -1,17 +1,9 @@
-import type { Static, TSchema } from '@sinclair/typebox';
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { TSchema } from '@sinclair/typebox';
+import { checkOf, type Misfit } from '../settings/check.ts';
+import type { SchemaNode } from '../settings/schema-walk.ts';
 
 /** Fills the defaults of a schema into a value, in place; what is wrong with it, nothing when all is well. */
-export type Complete = (value: unknown) => readonly ErrorObject[];
+export type Complete = (value: unknown) => readonly Misfit[];
 
-/**
- * Makes one for a schema. It is compiled at its first use: that takes longer than loading all of the simulator, which every
- * gateway that reads its own settings would otherwise wait for.
- */
-export function completing<S extends TSchema>(schema: S): Complete {
-  let check: ValidateFunction<Static<S>> | undefined;
-  return (value) => {
-    check ??= new Ajv({ useDefaults: true, allErrors: true, strict: false }).compile<Static<S>>(schema);
-    return check(value) ? [] : (check.errors ?? []);
-  };
-}
+/** Makes one for a schema as it is written, not in normal form. */
+export const completing = (schema: TSchema): Complete => checkOf(schema as unknown as SchemaNode);

@@ -1,5 +1,6 @@
 import { type TProperties, Type } from '@sinclair/typebox';
 import { systemClock } from '../clock.ts';
+import { checkOf } from '../settings/check.ts';
 import { normalForm } from '../settings/normal-form.ts';
 import { parseFile } from '../settings/parse.ts';
 import { formatProblem } from '../settings/problem.ts';
@@ -82,8 +83,10 @@ const RegionSeedSchema = open({
 });
 
 /** `regions:` by name; `"*"` is for every region. */
-const SeedSchema = normalForm(
-  Type.Object({ regions: Type.Record(Type.String(), RegionSeedSchema) }, closed) as unknown as SchemaNode,
+const checkSeeds = checkOf(
+  normalForm(
+    Type.Object({ regions: Type.Record(Type.String(), RegionSeedSchema) }, closed) as unknown as SchemaNode,
+  ),
 );
 
 type Seeds = Record<string, RegionSeed>;
@@ -116,7 +119,7 @@ export function checkSeedFile(path: string, names: readonly string[]): string[] 
 function readSeeds(path: string, names: readonly string[]): { seeds: Seeds } | { problems: string[] } {
   const parsed = parseFile(path);
   if ('problems' in parsed) return { problems: parsed.problems.map(formatProblem) };
-  const misfits = validate(parsed.tree, SeedSchema);
+  const misfits = validate(parsed.tree, checkSeeds);
   if (misfits.length > 0) return { problems: misfits.map(formatProblem) };
   const { regions } = parsed.tree as { regions: Seeds };
   const known = names.map((name) => name.toUpperCase());

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { type DestinationStream, destination, type Logger, type LoggerOptions, pino } from 'pino';
+import { terminalSafe } from '../json.ts';
 import { loggedError, loggedMessage, redactText } from './redact.ts';
 
 /** The `log` section of the configuration. */
@@ -34,7 +35,8 @@ export function createLog(settings: LogSettings, stream?: DestinationStream): Lo
       censor: '[redacted]',
     },
     serializers: { err: loggedError, error: loggedError, reason: loggedReason },
-    hooks: { logMethod },
+    // Callers' header fields, and what regions say, may hold anything.
+    hooks: { logMethod, streamWrite: terminalSafe },
   };
   return pino(
     options,

@@ -2,8 +2,11 @@ import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET,
 import { JsonError } from './json-parser.ts';
 import { positionAt } from './text.ts';
 
+/** Longest number, characters: no double has as many that mean anything, and to look for its spelling takes long. */
+const LONGEST_NUMBER = 1_024;
+
 /**
- * Says before a text is parsed whether it is nested too deeply or holds too many values: to parse a megabyte of them takes
+ * Says before a text is parsed whether it is nested too deeply or holds too many values, or a number without end: to parse a megabyte of them takes
  * a hundred times as long as to look at its characters once. A text that is no JSON is left to whoever parses it.
  *
  * @throws JsonError where the bound is passed
@@ -11,10 +14,16 @@ import { positionAt } from './text.ts';
 export function checkJsonBounds(text: string, deepest: number, mostValues: number): void {
   let depth = 0;
   let values = 0;
+  let numberFrom = -1;
   for (let at = 0; at < text.length; at++) {
-    switch (text.charCodeAt(at)) {
+    const code = text.charCodeAt(at);
+    if (!isOfNumber(code)) numberFrom = at;
+    else if (at - numberFrom > LONGEST_NUMBER)
+      fail(text, at, `A number is longer than ${LONGEST_NUMBER} characters`);
+    switch (code) {
       case QUOTE:
         at = closingQuote(text, at);
+        numberFrom = at;
         break;
       case OPEN_BRACKET:
       case OPEN_BRACE:
@@ -31,6 +40,12 @@ export function checkJsonBounds(text: string, deepest: number, mostValues: numbe
     }
   }
 }
+
+/** Digits, signs, the point and the exponent's letter. */
+const isOfNumber = (code: number): boolean =>
+  (code <= 0x39 && (code >= 0x30 || (code >= 0x2b && code <= 0x2e && code !== COMMA))) ||
+  code === 0x65 ||
+  code === 0x45;
 
 /** Index of the quote that ends the string which begins here; the text's end where none does. */
 function closingQuote(text: string, start: number): number {

@@ -18,6 +18,8 @@ export interface AttemptState {
   readonly renewals: number;
   /** It has been sent with a token that was got because another was refused. */
   readonly hasNewToken: boolean;
+  /** It goes with a token of its caller's own, which nobody here can replace. */
+  readonly isOwnToken: boolean;
 }
 
 /** How an attempt ended. */
@@ -52,7 +54,10 @@ export type NextStep =
   /** Send again after a pause. */
   | { readonly kind: 'repeat'; readonly reason: string; readonly delayMs: number }
   /** There is no answer that whoever asked could use: a fault instead. */
-  | { readonly kind: 'fail'; readonly why: 'unauthorized' | 'overlimit' | 'failure' };
+  | { readonly kind: 'fail'; readonly why: FailReason };
+
+/** Why there is no answer: `spoilt`: a token was refused, and what was sent is gone; `unauthorized`: so was a new one. */
+export type FailReason = 'spoilt' | 'unauthorized' | 'overlimit' | 'failure';
 
 /** How often a rate limit's refusal is waited out even when its caller's time is up; then it goes to the caller after all. */
 const MAX_WAITS = 5;
@@ -71,8 +76,8 @@ const RENEW: NextStep = { kind: 'renew', reason: 'unauthorized' };
 const WAIT: NextStep = { kind: 'wait', reason: 'overlimit' };
 
 /** The state before the first attempt. */
-export function firstAttempt(method: string, retries: number): AttemptState {
-  return { method, retries, repeats: 0, waits: 0, renewals: 0, hasNewToken: false };
+export function firstAttempt(method: string, retries: number, isOwnToken = false): AttemptState {
+  return { method, retries, repeats: 0, waits: 0, renewals: 0, hasNewToken: false, isOwnToken };
 }
 
 /**
@@ -81,7 +86,7 @@ export function firstAttempt(method: string, retries: number): AttemptState {
  * before it was executed, for its token or for a rate, is sent again whatever it is, as long as its body is there.
  *
  * A refusal that a caller could not do anything about, of a token it never saw or of a rate it did not spend, is a fault
- * that says when to come back.
+ * that says when to come back: a 401 would tell it that its own credentials are wrong. That of its own token is its answer.
  *
  * @param random 0 to 1, for the jitter
  */
@@ -90,7 +95,7 @@ export function decideNext(state: AttemptState, outcome: AttemptOutcome, random:
     return repeatOf(state, outcome, outcome.failure, random) ?? failed('failure');
   const { status, isOverLimit, mayWait, canRepeat } = outcome;
   if (status < 400) return DONE;
-  if (status === 401) return canRepeat ? afterRefusedToken(state) : failed('unauthorized');
+  if (status === 401) return afterRefusedToken(state, canRepeat);
   if (isOverLimit) {
     if (!canRepeat) return failed('overlimit');
     return mayWait || state.waits < MAX_WAITS ? WAIT : DONE;
@@ -99,8 +104,13 @@ export function decideNext(state: AttemptState, outcome: AttemptOutcome, random:
   return repeatOf(state, outcome, String(status), random) ?? DONE;
 }
 
-function afterRefusedToken({ renewals, hasNewToken }: AttemptState): NextStep {
-  return hasNewToken || renewals >= MAX_RENEWALS ? DONE : RENEW;
+function afterRefusedToken(
+  { renewals, hasNewToken, isOwnToken }: AttemptState,
+  canRepeat: boolean,
+): NextStep {
+  if (isOwnToken) return DONE;
+  if (hasNewToken || renewals >= MAX_RENEWALS) return failed('unauthorized');
+  return canRepeat ? RENEW : failed('spoilt');
 }
 
 /** A repeat, if there is to be one; undefined: what came is final. */
@@ -118,7 +128,7 @@ function repeatOf(
   return { kind: 'repeat', reason, delayMs: isStale ? 0 : Math.round(50 * 2 ** repeats * (0.5 + random)) };
 }
 
-const failed = (why: 'unauthorized' | 'overlimit' | 'failure'): NextStep => ({ kind: 'fail', why });
+const failed = (why: FailReason): NextStep => ({ kind: 'fail', why });
 
 /**
  * The state after a step that leads to another attempt.

@@ -85,3 +85,18 @@ export function renewalFault(region: string): Fault {
     { headers: { 'retry-after': String(RENEWAL_SECONDS) } },
   );
 }
+
+/** How long whoever meets a region that refuses new tokens should stay away: no sooner is there another one, s. */
+const REFUSED_SECONDS = 5;
+
+/**
+ * What a caller gets where the region has refused a new token, too. Never a 401: the caller's own credentials are good, and
+ * it would throw them away. A 503 says that nothing was done, and may be repeated.
+ */
+export function refusedFault(region: string): Fault {
+  return new Fault(
+    'serviceUnavailable',
+    `Region ${region} refuses the tokens of this gateway, new ones too. Nothing was done; send the request again after Retry-After.`,
+    { reason: 'refused-token', headers: { 'retry-after': String(REFUSED_SECONDS) } },
+  );
+}

@@ -127,8 +127,8 @@ const PASSTHROUGH_UP_PREFIXES = [
 const MICROVERSION = /^x-openstack-[a-z]{1,32}-api-version$/;
 
 /**
- * What no caller sees: secrets, how the upstream wants to be asked for them, what it is made of, and promises about its own
- * host and connections, which would be taken for Sluice's.
+ * What no caller sees: secrets, how the upstream wants to be asked for them, what it is made of, promises about its own
+ * host and connections, which would be taken for Sluice's, and orders to a proxy in front of Sluice.
  */
 const NEVER_DOWN = [
   ...HOP_BY_HOP,
@@ -146,6 +146,8 @@ const NEVER_DOWN = [
   'alt-svc',
   'strict-transport-security',
   'public-key-pins',
+  ...['clear-site-data', 'nel', 'report-to', 'reporting-endpoints', 'service-worker-allowed'],
+  ...['x-accel-redirect', 'x-sendfile'],
 ];
 
 /** What Sluice says itself of the answer to an operation. */

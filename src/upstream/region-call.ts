@@ -14,6 +14,7 @@ import {
   type AttemptOutcome,
   type AttemptState,
   decideNext,
+  type FailReason,
   firstAttempt,
   type NextStep,
   stateAfter,
@@ -22,7 +23,7 @@ import type { Circuit } from './circuit.ts';
 import { circuitFault, endOf } from './circuits.ts';
 import type { AnswerHead, ExchangeRequest, UpstreamAnswer } from './exchange.ts';
 import { ExchangeError } from './exchange.ts';
-import { failureFault, renewalFault } from './failure.ts';
+import { failureFault, refusedFault, renewalFault } from './failure.ts';
 import type { CallTerms, Means } from './means.ts';
 import { ownToken } from './own-token.ts';
 import { isTaken, type Tokens } from './renewals.ts';
@@ -65,9 +66,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const { tokens, trust } = (account as LiveAccount).loginAt(endpoint.region);
     this.#tokens = tokens;
     this.#trust = trust;
-    this.#state = firstAttempt(request.method, means.retries);
-    // Nobody here can replace a caller's own token: that it is refused is the answer.
-    if (request.ownToken !== undefined) this.#state = { ...this.#state, hasNewToken: true };
+    this.#state = firstAttempt(request.method, means.retries, request.ownToken !== undefined);
     this.#given = terms.permit;
     this.budget = means.retryBudgets.of(request.place.endpoint.origin);
     this.budget.requested(means.clock.monotonic());
@@ -216,7 +215,7 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
 
   #outcomeOf(result: A | ExchangeError): AttemptOutcome {
     const { body, cancellation } = this.request;
-    const canRepeat = isWhole(body) || this.#isOwnRefused(result);
+    const canRepeat = isWhole(body);
     const mayPass = result instanceof ExchangeError || result.status >= 500;
     const hasBudget = mayPass && this.budget.allows(this.means.clock.monotonic());
     if (result instanceof ExchangeError)
@@ -224,10 +223,6 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     const isOverLimit = this.#isOverLimit(result);
     const mayWait = this.waitedMs + this.upstreamMs < this.request.maxWaitMs;
     return { kind: 'answer', status: result.status, isOverLimit, mayWait, canRepeat, hasBudget };
-  }
-
-  #isOwnRefused(result: A | ExchangeError): boolean {
-    return this.request.ownToken !== undefined && !(result instanceof ExchangeError) && result.status === 401;
   }
 
   /** A rate limit's refusal; the windows are then corrected. */
@@ -259,16 +254,14 @@ export abstract class RegionCall<R extends RegionRequest, A extends AnswerHead> 
     this.#state = stateAfter(this.#state, step, hasNewToken);
   }
 
-  async #faultFor(
-    why: 'unauthorized' | 'overlimit' | 'failure',
-    result: A | ExchangeError,
-    token: Token,
-  ): Promise<Fault> {
+  async #faultFor(why: FailReason, result: A | ExchangeError, token: Token): Promise<Fault> {
     if (result instanceof ExchangeError) return this.#failure(result);
     this.discard(result);
     if (why === 'overlimit') return this.means.limits.refusal(await this.#refusalNow());
+    const { region } = this.request.place.endpoint;
+    if (why === 'unauthorized') return refusedFault(region);
     this.means.renewals.renewInBackground(this.#tokens, token);
-    return renewalFault(this.request.place.endpoint.region);
+    return renewalFault(region);
   }
 
   #failure(error: ExchangeError): Fault {

@@ -46,12 +46,12 @@ export interface RegionAnswer extends Costs {
   headers: IncomingHttpHeaders;
 }
 
-/** A region's answer as it comes. */
+/** A region's answer as it comes, or whole where it is held. */
 export interface ProxiedAnswer extends Costs {
   status: number;
   headers: IncomingHttpHeaders;
-  /** The bytes, coded as `content-encoding` says; it fails with an `ExchangeError` when the answer breaks. */
-  body: Readable;
+  /** The bytes, coded as `content-encoding` says; a stream fails with an `ExchangeError` when the answer breaks. */
+  body: Readable | Buffer;
 }
 
 /** The one way to a region: through the limits, with a token, counted. */
@@ -63,7 +63,7 @@ export interface Regions {
    */
   ask(request: UpstreamRequest): Promise<RegionAnswer>;
   /**
-   * The answer from its head on, when no other attempt is to follow.
+   * The answer from its head on, or whole where it is held, when no other attempt is to follow.
    *
    * @throws {Fault} over limit, no token, no answer; what has streamed its body and would have to be sent again
    */
@@ -218,7 +218,8 @@ class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
     dispatcher: Dispatcher,
     watch: PermitWatch,
   ): Promise<StreamedAnswer | ExchangeError> {
-    return streamExchange(dispatcher, request, this.request.cancellation, watch);
+    const { cancellation, holding } = this.request;
+    return streamExchange(dispatcher, request, cancellation, watch, holding);
   }
 
   protected check(): undefined {}

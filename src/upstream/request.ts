@@ -6,6 +6,7 @@ import type { Place } from '../routing/directory.ts';
 import type { Span } from '../telemetry/tracing.ts';
 import type { Cancellation } from './cancellation.ts';
 import type { Spending } from './spending.ts';
+import type { Holding } from './stream-exchange.ts';
 
 /** A body that is sent while it comes in: once, unless nothing of it has been read. */
 export interface StreamedBody {
@@ -74,6 +75,8 @@ export interface ProxiedRequest extends RegionRequest {
   /** It is for Compute, see `RequestKind`. */
   readonly isCompute: boolean;
   readonly body: Buffer | StreamedBody | undefined;
+  /** Which answers are held until they are whole. */
+  readonly holding: Holding;
 }
 
 /** Whether a body is sent while it comes in. */

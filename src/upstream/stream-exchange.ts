@@ -1,9 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { joinInTurns, MOST_AT_ONCE } from '../turns.ts';
 import type { Cancellation } from './cancellation.ts';
 import {
   AnswerHandler,
+  type AnswerHead,
   dispatch,
   type ExchangeError,
   type ExchangeRequest,
@@ -12,15 +14,18 @@ import {
 } from './exchange.ts';
 import { decoded } from './whole-exchange.ts';
 
-/** An answer whose body is still on its way. */
+/** An answer whose body is still on its way, or was held until it was whole. */
 export interface StreamedAnswer {
   status: number;
   headers: IncomingHttpHeaders;
-  /** The bytes as they come, coded as `content-encoding` says. It fails with an `ExchangeError`. */
-  body: Readable;
+  /** Coded as `content-encoding` says: the bytes as they come, which fail with an `ExchangeError`, or all of them. */
+  body: Readable | Buffer;
   /** The same answer whole and decoded, where it had to be read for its meaning (413 and 429). */
   whole: UpstreamAnswer | undefined;
 }
+
+/** How many bytes of an answer with such a head are held until it is whole; 0: it goes on from its head on. */
+export type Holding = (answer: AnswerHead) => number;
 
 /** Most bytes of a refusal's body that are read for its meaning. */
 const MAX_HELD_BYTES = 64 * 1024;
@@ -28,22 +33,24 @@ const MAX_HELD_BYTES = 64 * 1024;
 const MAX_DISCARDED_BYTES = 256 * 1024;
 
 /**
- * Sends one request; the promise is settled with the answer's head. A refusal that may be a rate limit's is read first: only
- * its body tells it from a quota.
+ * Sends one request; the promise is settled with the answer's head, or with its end where it is held: what is longer than was
+ * thought goes on as a stream after all. A refusal that may be a rate limit's is held: only its body tells it from a quota.
  */
 export function streamExchange(
   dispatcher: Dispatcher,
   request: ExchangeRequest,
   cancellation: Cancellation | undefined,
   watch: ExchangeWatch,
+  holding: Holding = () => 0,
 ): Promise<StreamedAnswer | ExchangeError> {
   return new Promise((resolve) => {
-    dispatch(dispatcher, request, new Streamer(resolve, watch, cancellation));
+    dispatch(dispatcher, request, new Streamer(resolve, watch, cancellation, holding));
   });
 }
 
 /** Lets an answer go that nobody is to get: a small one is read to its end, so that its connection can be used again. */
-export function discard({ body }: StreamedAnswer): void {
+export function discard({ body }: Pick<StreamedAnswer, 'body'>): void {
+  if (Buffer.isBuffer(body)) return;
   let bytes = 0;
   body.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
@@ -52,14 +59,59 @@ export function discard({ body }: StreamedAnswer): void {
 }
 
 class Streamer extends AnswerHandler<StreamedAnswer> {
+  readonly #holding: Holding;
+  #resume = (): void => {};
+  /** Once the answer goes on as a stream. */
   #body: Readable | undefined;
-  #isGiven = false;
-  #held: Buffer[] | undefined;
+  #held: Buffer[] = [];
   #heldBytes = 0;
+  #mostHeldBytes = 0;
+
+  constructor(
+    resolve: ConstructorParameters<typeof AnswerHandler<StreamedAnswer>>[0],
+    watch: ExchangeWatch,
+    cancellation: Cancellation | undefined,
+    holding: Holding,
+  ) {
+    super(resolve, watch, cancellation);
+    this.#holding = holding;
+  }
+
+  get #isRefusal(): boolean {
+    return this.status === 413 || this.status === 429;
+  }
 
   protected begun(resume: () => void): void {
+    this.#resume = resume;
+    this.#mostHeldBytes = this.#isRefusal ? MAX_HELD_BYTES : this.#holding(this.#head);
+    if (this.#mostHeldBytes === 0) this.#stream();
+  }
+
+  protected received(chunk: Buffer): boolean {
+    if (this.#body !== undefined) return this.#body.push(chunk);
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    return this.#heldBytes <= this.#mostHeldBytes || this.#stream();
+  }
+
+  protected completed(): void {
+    if (this.#body !== undefined) this.#body.push(null);
+    else this.answered(this.#heldBytes > MOST_AT_ONCE ? this.#wholeInTurns() : this.#whole());
+  }
+
+  protected override fail(error: ExchangeError): void {
+    if (this.#body === undefined) {
+      super.fail(error);
+      return;
+    }
+    this.end();
+    this.#body.destroy(error);
+  }
+
+  /** Gives the answer as it comes, what was held of it first. @returns false: no more for now */
+  #stream(): boolean {
     const body = new Readable({
-      read: resume,
+      read: this.#resume,
       destroy: (error, callback) => {
         if (!this.isOver) {
           this.end();
@@ -71,43 +123,32 @@ class Streamer extends AnswerHandler<StreamedAnswer> {
     // It may break before whoever gets it listens.
     body.on('error', () => {});
     this.#body = body;
-    if (this.status === 413 || this.status === 429) this.#held = [];
-    else this.#give(undefined);
+    let wantsMore = true;
+    for (const chunk of this.#held) wantsMore = body.push(chunk);
+    this.#held = [];
+    this.answered({ ...this.#head, body, whole: undefined });
+    return wantsMore;
   }
 
-  protected received(chunk: Buffer): boolean {
-    if (this.#held) {
-      this.#held.push(chunk);
-      this.#heldBytes += chunk.length;
-      if (this.#heldBytes > MAX_HELD_BYTES) this.#give(undefined);
-    }
-    return this.#body!.push(chunk) || !this.#isGiven;
+  async #wholeInTurns(): Promise<StreamedAnswer> {
+    return this.#answerOf(await joinInTurns(this.#held));
   }
 
-  protected completed(): void {
-    this.#body!.push(null);
-    if (!this.#isGiven) this.#give(Buffer.concat(this.#held ?? []));
+  #whole(): StreamedAnswer | Promise<StreamedAnswer> {
+    const [first, ...others] = this.#held;
+    return this.#answerOf(first !== undefined && others.length === 0 ? first : Buffer.concat(this.#held));
   }
 
-  protected override fail(error: ExchangeError): void {
-    if (!this.#isGiven) {
-      super.fail(error);
-      return;
-    }
-    this.end();
-    this.#body?.destroy(error);
+  #answerOf(body: Buffer): StreamedAnswer | Promise<StreamedAnswer> {
+    const answer = { ...this.#head, body, whole: undefined };
+    return this.#isRefusal ? this.#withWhole(answer, body) : answer;
   }
 
-  #give(held: Buffer | undefined): void {
-    this.#isGiven = true;
-    this.#held = undefined;
-    const { status, headers } = this;
-    const answer: StreamedAnswer = { status, headers, body: this.#body!, whole: undefined };
-    this.answered(held ? this.#withWhole(answer, held) : answer);
+  async #withWhole(answer: StreamedAnswer, body: Buffer): Promise<StreamedAnswer> {
+    return { ...answer, whole: await decoded({ ...this.#head, body }) };
   }
 
-  async #withWhole(answer: StreamedAnswer, held: Buffer): Promise<StreamedAnswer> {
-    const { status, headers } = answer;
-    return { ...answer, whole: await decoded({ status, headers, body: held }) };
+  get #head(): AnswerHead {
+    return { status: this.status, headers: this.headers };
   }
 }

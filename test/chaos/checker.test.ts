@@ -194,13 +194,13 @@ describe('a status', () => {
     expect(rulesOf({ attempts: [got(status)], exchanges: [said(410)] })).toEqual(['unexplained status']);
   });
 
-  it('403 is never one, whatever the region says', () => {
-    expect(rulesOf({ attempts: [got(403)], exchanges: [said(403)] })).toEqual(['unexplained status']);
+  it.each([401, 403])('%d is never one, whatever the region says', (status) => {
+    const exchanges = [said(status), said(status)];
+    expect(rulesOf({ attempts: [got(status)], exchanges })).toEqual(['unexplained status']);
   });
 
-  it('401 comes when the region has refused two tokens of one request', () => {
-    expect(rulesOf({ attempts: [got(401)], exchanges: [said(401)] })).toEqual(['unexplained status']);
-    expect(rulesOf({ attempts: [got(401)], exchanges: [said(401), said(401)] })).toEqual([]);
+  it('503 comes when the region has refused two tokens of one request', () => {
+    expect(rulesOf({ attempts: [got(503)], exchanges: [said(401), said(401)] })).toEqual([]);
   });
 
   it.each([500, 502, 503, 504])('%d has a reason at the region, at identity or at the instance', (status) => {

@@ -8,12 +8,14 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
@@ -38,6 +40,21 @@ function productionPackages(): string[] {
     .map(([path]) => /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path)?.[1])
     .filter((name) => name !== undefined);
 }
+
+/** Something of every kind that a check finds. */
+const WRONG = `
+listen: { port: 70000, hots: x, regions: { DFW: -1, "no region": 1 } }
+log: { level: loud, requests: false }
+facade: { services: [image, image, ""] }
+upstream: { hedge: { maxPercent: "3" } }
+accounts:
+  - { name: "", identity: { url: us, username: 5, apiKey: k } }
+  - name: other
+limits: { static: [{ verb: GET }], marginMs: [] }
+cache: { images: { ttl: -1 }, maxBytes: null }
+access: { clients: [{ name: x, share: 0, keyHash: [] }] }
+audit: 7
+`;
 
 describe('the package that npm makes', () => {
   let folder: string;
@@ -98,6 +115,19 @@ describe('the package that npm makes', () => {
       env: env(),
     });
     expect(stdout).toBe(`${version}\n`);
+  }, 300_000);
+
+  it('says of a wrong configuration what the sources say: its check was made with the package', async () => {
+    const file = join(folder, 'wrong.yaml');
+    writeFileSync(file, WRONG);
+    const loaded = loadConfig(file, {});
+    const problems = 'problems' in loaded ? loaded.problems : [];
+    expect(problems.length).toBeGreaterThan(9);
+    const checked = run('npx', ['--no-install', 'sluice', 'check-config', '-c', file], {
+      cwd: project,
+      env: env(),
+    });
+    await expect(checked).rejects.toMatchObject({ code: 2, stderr: `${problems.join('\n')}\n` });
   }, 300_000);
 
   it('serves the demo to its first answer', async () => {

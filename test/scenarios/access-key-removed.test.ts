@@ -7,6 +7,7 @@ import { generateClientKey } from '../../src/access/client-key.ts';
 import { hashClientKey } from '../../src/access/key-hash.ts';
 import type { Tree } from '../../src/settings/tree.ts';
 import { ask } from '../support/ask.ts';
+import { makeCertificate } from '../support/certificates.ts';
 import { type CliProcess, startCli, stopCliProcesses } from '../support/cli-process.ts';
 import { testClient } from '../support/clients.ts';
 import { connectRaw, type RawConnection } from '../support/raw-connection.ts';
@@ -38,10 +39,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function configure(clients: Tree[], access: Tree = {}): void {
+function configure(clients: Tree[], access: Tree = {}, listen: Tree = {}): void {
   const { username, apiKey } = STUB_CREDENTIALS;
   const settings = {
-    listen: { port: 0 },
+    listen: { port: 0, ...listen },
     admin: { port: 0 },
     limits: { enabled: false },
     accounts: [{ name: 'main', identity: { url: upstream.identityUrl, username, apiKey } }],
@@ -62,13 +63,13 @@ async function serve(): Promise<{ cli: CliProcess; url: string }> {
 }
 
 async function login(url: string, key: string): Promise<string> {
-  const { status, json } = await ask(`${url}/v2.0/tokens`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ auth: { passwordCredentials: { username: 'leaver', password: key } } }),
-  });
+  const connection = await connectRaw(url);
+  const auth = { passwordCredentials: { username: 'leaver', password: key } };
+  const asJson = { 'Content-Type': 'application/json' };
+  const { status, body } = await connection.ask('/v2.0/tokens', asJson, 'POST', JSON.stringify({ auth }));
+  connection.close();
   expect(status).toBe(200);
-  return json<{ access: { token: { id: string } } }>().access.token.id;
+  return (JSON.parse(body) as { access: { token: { id: string } } }).access.token.id;
 }
 
 /** Every connection that a test has open. */
@@ -138,32 +139,46 @@ describe('a key that a reload takes away while a hundred connections use it', ()
   const cached = '/dfw/v2/700100/flavors/detail';
   const uncached = '/dfw/v2/700100/servers';
 
-  it.each([
-    ['what is cached', cached],
-    ['what is not', uncached],
-  ])('is good for nothing from the next request on, for %s, as key and as token', async (_what, path) => {
-    configure([leaver(keys.old)]);
-    const { cli, url } = await serve();
-    const token = await login(url, keys.old);
-    const shown = [
-      { 'X-Auth-Token': keys.old },
-      { Authorization: `Bearer ${keys.old}` },
-      { 'X-Auth-Token': token },
-    ];
-    const leaving = await crowd(url, path, CONNECTIONS, (index) => shown[index % shown.length]!);
-    const staying = await crowd(url, path, 5, () => ({ 'X-Auth-Token': stayer.key }));
-    expect(await leaving.next(3)).toEqual(new Set([200]));
+  const overTls = (): Tree => {
+    const { cert, key } = makeCertificate();
+    writeFileSync(join(folder, 'tls.crt'), cert);
+    writeFileSync(join(folder, 'tls.key'), key);
+    return { tls: { certFile: join(folder, 'tls.crt'), keyFile: join(folder, 'tls.key') } };
+  };
 
-    configure([]);
-    await reload(cli);
-    expect(await leaving.next(REFUSALS)).toEqual(new Set([401]));
-    expect(await staying.next(REFUSALS)).toEqual(new Set([200]));
-    await Promise.all([leaving.end(), staying.end()]);
-    cli.signal('SIGTERM');
-    expect(await cli.ended).toBe(0);
-    // What was under way at a region goes on; a hit is over at once, so that none can be behind the line.
-    if (path === cached) expect(statusesAfterReload(cli, 'leaver')).not.toContain(200);
-  });
+  it.each<[string, string, () => Tree]>([
+    ['what is cached', cached, () => ({})],
+    ['what is not', uncached, () => ({})],
+    ['what is cached, by way of Node’s parser', cached, () => ({ fastPath: false })],
+    ['what is cached, over TLS', cached, overTls],
+    ['what is not, over TLS', uncached, overTls],
+  ])(
+    'is good for nothing from the next request on, for %s, as key and as token',
+    async (...[, path, way]) => {
+      const listen = way();
+      configure([leaver(keys.old)], {}, listen);
+      const { cli, url } = await serve();
+      const token = await login(url, keys.old);
+      const shown = [
+        { 'X-Auth-Token': keys.old },
+        { Authorization: `Bearer ${keys.old}` },
+        { 'X-Auth-Token': token },
+      ];
+      const leaving = await crowd(url, path, CONNECTIONS, (index) => shown[index % shown.length]!);
+      const staying = await crowd(url, path, 5, () => ({ 'X-Auth-Token': stayer.key }));
+      expect(await leaving.next(3)).toEqual(new Set([200]));
+
+      configure([], {}, listen);
+      await reload(cli);
+      expect(await leaving.next(REFUSALS)).toEqual(new Set([401]));
+      expect(await staying.next(REFUSALS)).toEqual(new Set([200]));
+      await Promise.all([leaving.end(), staying.end()]);
+      cli.signal('SIGTERM');
+      expect(await cli.ended).toBe(0);
+      // What was under way at a region goes on; a hit is over at once, so that none can be behind the line.
+      if (path === cached) expect(statusesAfterReload(cli, 'leaver')).not.toContain(200);
+    },
+  );
 
   it('leaves the client its other key, and the tokens of that', async () => {
     configure([leaver(keys.old, keys.fresh)]);

@@ -2,15 +2,7 @@ import { connect } from 'node:net';
 import { beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
 import { scenario } from '../support/scenario.ts';
-import {
-  type Answer,
-  fault,
-  json,
-  text,
-  tooMany,
-  unauthorized,
-  unavailable,
-} from '../support/stub-answers.ts';
+import { type Answer, fault, json, text, tooMany, unavailable } from '../support/stub-answers.ts';
 
 const { it, gateway, dfw } = scenario('file');
 
@@ -210,17 +202,6 @@ describe("an upstream's fault", () => {
     expect(headers['content-type']).toContain('application/xml');
     expect(body).toMatch(new RegExp(`<${name} [^>]*code="${code}"`));
     expect(body).toMatch(/<message>/);
-  });
-
-  it('of keystone is a fault once a new token did not help either', async () => {
-    dfw.on('GET /servers/9', unauthorized);
-    const { status, headers, json: parse } = await ask(`${base}/servers/9`);
-    expect(status).toBe(401);
-    expect(parse<FaultBody>()['unauthorized']).toEqual({
-      code: 401,
-      message: 'The stub does not know this token.',
-    });
-    expect(headers['www-authenticate']).toBeUndefined();
   });
 
   it('keeps its request id, Retry-After and details', async () => {

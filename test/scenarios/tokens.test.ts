@@ -86,7 +86,7 @@ describe('a region that refuses the token', () => {
   });
 
   it.each(['/servers', '/flavors', '/os-keypairs'])(
-    'refuses the next one too: %s is answered 401, without a storm of logins',
+    'refuses the next one too: %s is answered 503, without a storm of logins',
     async (path) => {
       await start();
       await clock.advance(10_000);
@@ -97,7 +97,7 @@ describe('a region that refuses the token', () => {
       });
       await advanceUntil(() => over);
       const { status, headers } = await asked;
-      expect(status).toBe(401);
+      expect([status, headers['retry-after']]).toEqual([503, '5']);
       expect(headers['www-authenticate']).toBeUndefined();
       expect(dfw.count(`GET ${path}`)).toBeLessThanOrEqual(3);
       expect(logins()).toBe(2);

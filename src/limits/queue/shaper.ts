@@ -10,6 +10,7 @@ import type { Permit, Refusal, SlotRequest } from '../slot-request.ts';
 import { type ShaperSnapshot, snapshotOf } from '../snapshot.ts';
 import { InFlightRequest } from '../windows/in-flight.ts';
 import type { LimitSet } from '../windows/limit-set.ts';
+import { MOST_STEPS_OF_ALL } from '../windows/matcher.ts';
 import type { AskedSpan } from '../windows/reconcile.ts';
 import type { Window } from '../windows/window.ts';
 import { WindowSet } from '../windows/window-set.ts';
@@ -170,22 +171,22 @@ class FairShaper implements Shaper, LeaseHolder {
 
   /** Whoever waits is judged by them. */
   #matchAgain(): void {
-    const now = this.#clock.monotonic();
-    for (const waiter of this.#waitingRoom.empty()) this.#admitAgain(waiter, now);
+    const [now, steps] = [this.#clock.monotonic(), { left: MOST_STEPS_OF_ALL }];
+    for (const waiter of this.#waitingRoom.empty()) {
+      waiter.limitSet = this.#windowSet.limitSetOf(waiter.request, now, steps);
+      this.#admitAgain(waiter, now);
+    }
     this.#waitingRoom.serve(now);
   }
 
   drain(untilMs: number): void {
     this.#gate.endsAt = untilMs;
-    const now = this.#clock.monotonic();
-    for (const waiter of this.#waitingRoom.empty()) this.#admitAgain(waiter, now);
-    this.#waitingRoom.serve(now);
+    this.#matchAgain();
   }
 
   /** Queues a waiter under changed limits or times, unless they make its wait too long. */
   #admitAgain(waiter: Waiter, now: number): void {
     const { request, client } = waiter;
-    waiter.limitSet = this.#windowSet.limitSetOf(request, now);
     waiter.deadline = Math.min(waiter.deadline, this.#gate.endsAt);
     const refused = this.#judge(request, client, waiter.limitSet, now, waiter.deadline - now);
     if (refused) waiter.settle(this.#refuse(client, refused));

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RedisConnection } from '../../redis/connection.ts';
 import { createScript } from '../../redis/script.ts';
 import { createSeal, type Seal } from '../../redis/seal.ts';
+import { MOST_AT_ONCE, nextTurn } from '../../turns.ts';
 import { allocate, longestHoldMs } from './allocate.ts';
 import { Losses } from './losses.ts';
 import { type BudgetState, decodeState, emptyState, encodeState } from './state.ts';
@@ -21,8 +22,8 @@ export interface RedisBudgetOptions {
   readonly onRubbish?: () => void;
 }
 
-/** Longer states are none, bytes. */
-const LONGEST_STATE = 4 * 1024 * 1024;
+/** Longer states are none, bytes: fifty instances with ten limits a day leave half of that, and to read all of it takes 30 ms. */
+const LONGEST_STATE = 1024 * 1024;
 /** Redis' clock may be so far from where it is taken to be, ms; less than an instance's fence (`Shares`). */
 const CLOCK_TOLERANCE_MS = 50;
 /** Others may come between reading and writing so many times. */
@@ -114,7 +115,7 @@ class Budget {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       const seen = this.#seen ?? (await this.#look());
       const now = this.#nowOf(seen);
-      const made = this.#make(seen.text, report, now);
+      const made = await this.#make(seen.text, report, now);
       if (!(await this.#swap(seen.text, made, now))) continue;
       this.#seq = made.seq;
       this.#seen = { ...seen, text: made.text };
@@ -130,8 +131,10 @@ class Budget {
     return this.#options.now?.() ?? Math.floor(performance.now() + offsetMs);
   }
 
-  #make(text: string, report: ExchangeReport, now: number): Made {
+  /** What is long is read in a turn of the event loop of its own. */
+  async #make(text: string, report: ExchangeReport, now: number): Promise<Made> {
     const read = this.#read(text, now);
+    if (text.length > MOST_AT_ONCE) await nextTurn();
     const state: BudgetState = read ?? emptyState(now);
     const isLost = read === undefined && (text !== '' || this.#seq !== undefined);
     const isAlone = this.#losses.isTooMany(now);

@@ -1,5 +1,6 @@
 import { compileExpression, type Program } from '../expressions/program.ts';
 import { type StepBudget, search } from '../expressions/search.ts';
+import { ExpressionError } from '../expressions/syntax.ts';
 import type { PublishedLimit } from '../published/limit.ts';
 
 /** Which part of a request a limit is about. */
@@ -28,19 +29,28 @@ export interface LimitPattern {
  * An expression that cannot be run in linear time is not run: the limit's uri decides. One that does not even match that uri
  * (all of the guide's Example 1.23 are such) says something else than it was meant to say: there the uri decides as well.
  * @param problem hears of either, a line for the log
+ * @param steps what compiling it and finding that out may still take: limits are compiled all at once; once it is used up, the
+ *   uri decides
  */
-export function compileLimitPattern(limit: PublishedLimit, problem: (line: string) => void): LimitPattern {
+export function compileLimitPattern(
+  limit: PublishedLimit,
+  problem: (line: string) => void,
+  steps: StepBudget = { left: 2 * MOST_SAMPLE_STEPS },
+): LimitPattern {
   const uri = new UriPattern(limit.uri);
   if (limit.regex === undefined) return uri;
   const name = `the regex ${quoted(limit.regex)} of ${limit.verb} ${quoted(limit.uri)}`;
   let program: Program;
   try {
+    if (steps.left <= 0) throw new ExpressionError('the expressions before it take long enough');
+    steps.left -= STEPS_TO_COMPILE;
     program = compileExpression(limit.regex);
+    steps.left -= STEPS_AN_INSTRUCTION * program.size;
   } catch (error) {
     problem(`${name} is not used (${(error as Error).message}); its uri is used`);
     return uri;
   }
-  const isSound = matchesSample(program, limit.uri);
+  const isSound = matchesSample(program, limit.uri, steps);
   if (!isSound) problem(`${name} does not match that uri; its uri is used as well`);
   const slow = () => problem(`${name} takes too long for some paths; its uri is used for them`);
   return new ExpressionPattern(program, uri, isSound, slow);
@@ -123,6 +133,7 @@ function searchTarget(
   behind: string,
   steps: StepBudget,
 ): boolean | undefined {
+  if (steps.left <= 0) return undefined;
   const ends = behind === '' ? [fullPath.length] : [fullPath.length, fullPath.length + behind.length];
   const text = `${fullPath}${behind}`;
   const share = Math.min(steps.left, MOST_STEPS_EACH);
@@ -132,7 +143,10 @@ function searchTarget(
   return found;
 }
 
-/** Limits are compiled all at once. */
+/** What compiling takes, in steps of a search, beside what each instruction takes. */
+const STEPS_TO_COMPILE = 200;
+const STEPS_AN_INSTRUCTION = 10;
+/** What one expression may take of the steps there are. */
 const MOST_SAMPLE_STEPS = 20_000;
 
 /** Roots that a path may have at an upstream: versions and tenants as the guide and as Nova write them. */
@@ -143,16 +157,19 @@ const SAMPLE_ROOTS = [
   ),
 ];
 
-/** Whether an expression matches its own limit's uri, wherever that may stand. */
-function matchesSample(program: Program, uri: string): boolean {
-  const steps = { left: MOST_SAMPLE_STEPS };
-  return samplesOf(uri).some(({ path, query }) =>
+/** Whether an expression is seen to match its own limit's uri, wherever that may stand. */
+function matchesSample(program: Program, uri: string, all: StepBudget): boolean {
+  const share = Math.min(all.left, MOST_SAMPLE_STEPS);
+  const steps = { left: share };
+  const isMatch = samplesOf(uri).some(({ path, query }) =>
     SAMPLE_ROOTS.some((root) => {
       const target = { path, fullPath: `${root}${path}`, query };
       const behind = query === '' ? '' : `?${query}`;
-      return searchTarget(program, target, behind, steps) === true;
+      return steps.left > 0 && searchTarget(program, target, behind, steps) === true;
     }),
   );
+  all.left -= share - steps.left;
+  return isMatch;
 }
 
 /** What a `*` of a uri may stand for: nothing, a name, or, in a uri that is all of it, a path there is everywhere. */

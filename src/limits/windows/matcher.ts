@@ -14,6 +14,10 @@ const LONGEST_REMEMBERED = 2048;
 const MOST_COMBINATIONS = 1024;
 /** Steps of all expressions for one path, and again for its query; a step takes some 15 ns. */
 const MOST_STEPS = 750_000;
+/** The same when all who wait are judged again, in one turn of the event loop: some 30 ms. */
+export const MOST_STEPS_OF_ALL = 2_000_000;
+/** Steps that all expressions may take to be compiled and found sound when limits are new; in practice it is a fiftieth of that. */
+const MOST_STEPS_OF_NEW = 500_000;
 
 interface Rule {
   readonly window: Window;
@@ -38,7 +42,8 @@ export class Matcher {
   /** @param problem hears of each published expression that cannot be used as it is, a line for the log */
   constructor(windows: readonly Window[], problem: (line: string) => void = () => undefined) {
     const patterns = new Map<string, LimitPattern>();
-    this.#rules = windows.map((window) => ({ window, pattern: patternOf(window, patterns, problem) }));
+    const steps: StepBudget = { left: MOST_STEPS_OF_NEW };
+    this.#rules = windows.map((window) => ({ window, pattern: patternOf(window, patterns, problem, steps) }));
     for (const verb of new Set(['ALL', ...windows.map(({ limit }) => limit.verb)])) {
       const rules = this.#rules.filter(
         ({ window: { limit } }) => limit.verb === 'ALL' || limit.verb === verb,
@@ -47,18 +52,25 @@ export class Matcher {
     }
   }
 
-  /** The limits a request is charged to. */
-  find(method: string, target: LimitTarget): LimitSet {
+  /**
+   * The limits a request is charged to.
+   *
+   * @param all steps that are left for many requests in one turn of the event loop: once they are used up, uris decide for those
+   *   that are judged then, and for nobody after them
+   */
+  find(method: string, target: LimitTarget, all: StepBudget = { left: 2 * MOST_STEPS }): LimitSet {
     const rules = this.#byVerb.get(method) ?? this.#byVerb.get('ALL')!;
-    const verdict = rules.judge(target);
+    const verdict = rules.judge(target, all);
     if (target.query === '' || verdict.unmatched.length === 0) return verdict.limitSet;
     const key = `${method} ${target.fullPath}?${target.query}`;
     const known = this.#withQuery.get(key);
     if (known) return known;
-    const steps: StepBudget = { left: MOST_STEPS };
-    const added = verdict.unmatched.filter(({ pattern }) => pattern.matchesQuery(target, steps));
+    const judged = within(all, (steps) =>
+      verdict.unmatched.filter(({ pattern }) => pattern.matchesQuery(target, steps)),
+    );
+    const added = judged.result;
     const limitSet = added.length === 0 ? verdict.limitSet : this.#limitSetOf([...verdict.matched, ...added]);
-    if (key.length <= LONGEST_REMEMBERED) this.#withQuery.set(key, limitSet);
+    if (judged.isFair && key.length <= LONGEST_REMEMBERED) this.#withQuery.set(key, limitSet);
     return limitSet;
   }
 
@@ -88,17 +100,15 @@ class VerbRules {
     this.#limitSetOf = limitSetOf;
   }
 
-  judge(target: LimitTarget): PathVerdict {
-    let verdict = this.#paths.get(target.fullPath);
-    if (!verdict) {
-      verdict = this.#judgeAnew(target);
-      if (target.fullPath.length <= LONGEST_REMEMBERED) this.#paths.set(target.fullPath, verdict);
-    }
-    return verdict;
+  judge(target: LimitTarget, all: StepBudget): PathVerdict {
+    const known = this.#paths.get(target.fullPath);
+    if (known) return known;
+    const { result, isFair } = within(all, (steps) => this.#judgeAnew(target, steps));
+    if (isFair && target.fullPath.length <= LONGEST_REMEMBERED) this.#paths.set(target.fullPath, result);
+    return result;
   }
 
-  #judgeAnew(target: LimitTarget): PathVerdict {
-    const steps: StepBudget = { left: MOST_STEPS };
+  #judgeAnew(target: LimitTarget, steps: StepBudget): PathVerdict {
     const matched: Rule[] = [];
     const unmatched: Rule[] = [];
     for (const rule of this.#rules)
@@ -112,14 +122,24 @@ class VerbRules {
   }
 }
 
+/** Judges with as many steps as one path has, or what is left of all. @returns `isFair`: it had all that it wanted */
+function within<T>(all: StepBudget, judge: (steps: StepBudget) => T): { result: T; isFair: boolean } {
+  const share = Math.max(0, Math.min(all.left, MOST_STEPS));
+  const steps: StepBudget = { left: share };
+  const result = judge(steps);
+  all.left -= share - steps.left;
+  return { result, isFair: share === MOST_STEPS || steps.left > 0 };
+}
+
 /** Limits of several verbs and units often share an expression: it is compiled once. */
 function patternOf(
   { limit }: Window,
   known: Map<string, LimitPattern>,
   problem: (line: string) => void,
+  steps: StepBudget,
 ): LimitPattern {
   const key = `${limit.uri}\n${limit.regex ?? ''}`;
-  const pattern = known.get(key) ?? compileLimitPattern(limit, problem);
+  const pattern = known.get(key) ?? compileLimitPattern(limit, problem, steps);
   known.set(key, pattern);
   return pattern;
 }

@@ -1,3 +1,4 @@
+import type { StepBudget } from '../expressions/search.ts';
 import { type LimitOrigin, limitKey, type PublishedLimit, UNIT_MS } from '../published/limit.ts';
 import type { LimitsSettings } from '../settings.ts';
 import type { SlotRequest } from '../slot-request.ts';
@@ -60,8 +61,8 @@ export class WindowSet {
     );
   }
 
-  limitSetOf(request: SlotRequest, now: number): LimitSet {
-    const limitSet = this.#matcher.find(request.method, request);
+  limitSetOf(request: SlotRequest, now: number, steps?: StepBudget): LimitSet {
+    const limitSet = this.#matcher.find(request.method, request, steps);
     return this.#unpublished.extend(
       request.isUnpublished ? this.#withoutPublished(limitSet) : limitSet,
       request,

@@ -4,8 +4,7 @@ import { describe, type Evidence, pathBelow } from './evidence.ts';
 /**
  * Every status from 300 on has a reason that both ends' logs show: the region said so to the same request, or it (or
  * identity) was failing, or the instance was being stopped; of 409 also that another attempt with its key had not ended.
- * A 401 comes only when tokens were taken away twice while one request was under way; 403 and 422 have no reason in this
- * load. A 413 is judged by `earlyRefusals`.
+ * A 401 is never one: that tokens were taken away is no news about the caller; 403 and 422 have no reason in this load. A 413 is judged by `earlyRefusals`.
  */
 export function unexplainedStatuses(evidence: Evidence): Finding[] {
   return evidence.logs.attempts
@@ -31,9 +30,8 @@ function isExplained(evidence: Evidence, attempt: Attempt): boolean {
         exchange.receivedMs <= attempt.endedMs,
     );
   const said = saying.length > 0;
-  if (status === 401) return saying.length > 1;
   if (status === 409) return said || isUnderWay(evidence, attempt);
-  if (status < 500) return said && status !== 403;
+  if (status < 500) return said && status !== 401 && status !== 403;
   return (
     said ||
     evidence.hadTrouble(place?.region ?? null, attempt) ||

@@ -1,4 +1,5 @@
-import { checkTree, settingsSchema } from '../../../src/config/load.ts';
+import { checkTree } from '../../../src/config/load.ts';
+import { settingsSchema } from '../../../src/config/settings-schema.ts';
 import { parseYaml } from '../../../src/settings/parse.ts';
 import type { FuzzTarget } from '../target.ts';
 import { bent, jsonValue } from '../text.ts';

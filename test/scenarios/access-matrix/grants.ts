@@ -87,7 +87,7 @@ export function expected(
   const { accounts, regions, services, access, allow = ['*'], deny = [] } = grant;
   const isMeant = (glob: string) =>
     new RegExp(`^${glob.replaceAll('*', '.*')}$`).test(name) ||
-    (glob === 'other' && BESIDE_THE_GUIDE.has(name));
+    (glob === 'other' && (BESIDE_THE_GUIDE.has(name) || name === 'extensionAction'));
   if (accounts !== undefined && !accounts.includes(account)) return 404;
   if (!exists({ account, region })) return 404;
   if (regions !== undefined && !regions.some((one) => one.toUpperCase() === region)) return 403;

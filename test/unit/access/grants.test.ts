@@ -132,7 +132,8 @@ describe('a grant', () => {
     });
     const named = (patterns: readonly string[], name: string) =>
       patterns.some((glob) => new RegExp(`^${glob.replaceAll('*', '.*')}$`).test(name)) ||
-      (patterns.includes('other') && SERVICE_OPERATIONS.some((operation) => operation.name === name));
+      (patterns.includes('other') &&
+        [...SERVICE_OPERATIONS.map((operation) => operation.name), 'extensionAction'].includes(name));
     fc.assert(
       fc.property(settings, request, (words, asked) => {
         const has = (list: readonly string[] | null, one: string) => !list || list.includes(one);

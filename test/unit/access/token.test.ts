@@ -66,6 +66,8 @@ describe('a Sluice token', () => {
 
   it('lives a day by default and an hour at the least', () => {
     expect(issueToken(ring, BEARER, NOW).claims.expiresAtMs).toBeGreaterThanOrEqual(NOW + 24 * HOUR_MS);
+    const ends = issueToken(ring, BEARER, NOW, 24 * HOUR_MS, NOW + 90_500).claims;
+    expect(ends.expiresAtMs).toBe(Math.floor((NOW + 90_500) / 1_000) * 1_000);
     const short = issueToken(ring, BEARER, NOW, 5).claims;
     expect(short.expiresAtMs).toBeGreaterThanOrEqual(NOW + HOUR_MS);
     expect(short.expiresAtMs).toBeLessThan(NOW + HOUR_MS + 3_000);

@@ -59,40 +59,65 @@ describe("a region's answer", () => {
 });
 
 describe('parts merged', () => {
-  it('stand in the order of the regions, each member with its own', () => {
-    const merged = mergeParts([part('DFW', ['1', '2']), part('ORD', ['1'])], undefined);
+  it('stand in the order of the regions, each member with its own', async () => {
+    const merged = await mergeParts([part('DFW', ['1', '2']), part('ORD', ['1'])], undefined);
     expect(ids(merged)).toEqual(['DFW:1', 'DFW:2', 'ORD:1']);
     expect(merged.next).toBeUndefined();
   });
 
-  it('end behind a region that gave nothing and has more, where that goes on', () => {
+  it('end behind a region that gave nothing and has more, where that goes on', async () => {
     const empty = { ...part('DFW', [], true), nextMarker: 'd7' };
-    const merged = mergeParts([empty, part('ORD', ['1'])], undefined);
+    const merged = await mergeParts([empty, part('ORD', ['1'])], undefined);
     expect(merged).toEqual({ members: [], next: { region: 'DFW', id: 'd7' } });
-    expect(ids(mergeParts([part('DFW', [], true), part('ORD', ['1'])], undefined))).toEqual(['ORD:1']);
+    expect(ids(await mergeParts([part('DFW', [], true), part('ORD', ['1'])], undefined))).toEqual(['ORD:1']);
   });
 
-  it('end at the limit, and go on only when something is left', () => {
+  it('end at the limit, and go on only when something is left', async () => {
     const parts = [part('DFW', ['1', '2']), part('ORD', ['3'])];
-    expect(mergeParts(parts, 1).next).toEqual({ region: 'DFW', id: '1' });
-    expect(mergeParts(parts, 2).next).toEqual({ region: 'DFW', id: '2' });
-    expect(mergeParts(parts, 3).next).toBeUndefined();
-    expect(mergeParts([part('DFW', ['1', '2']), part('ORD', [])], 2).next).toBeUndefined();
+    expect((await mergeParts(parts, 1)).next).toEqual({ region: 'DFW', id: '1' });
+    expect((await mergeParts(parts, 2)).next).toEqual({ region: 'DFW', id: '2' });
+    expect((await mergeParts(parts, 3)).next).toBeUndefined();
+    expect((await mergeParts([part('DFW', ['1', '2']), part('ORD', [])], 2)).next).toBeUndefined();
   });
 
-  it('end behind a region that has more to give', () => {
-    const merged = mergeParts([part('DFW', ['1'], true), part('ORD', ['2'])], undefined);
+  it('end behind a region that has more to give', async () => {
+    const merged = await mergeParts([part('DFW', ['1'], true), part('ORD', ['2'])], undefined);
     expect(ids(merged)).toEqual(['DFW:1']);
     expect(merged.next).toEqual({ region: 'DFW', id: '1' });
   });
 
-  it('page by page are every member once, whatever the limit and the sizes', () => {
+  it('leave turns of the event loop to others, and none where they are few', async () => {
+    const turnsOf = async (count: number) => {
+      let turns = 0;
+      let isOver = false;
+      const tick = () => {
+        turns++;
+        if (!isOver) setImmediate(tick);
+      };
+      setImmediate(tick);
+      await mergeParts(
+        [
+          part(
+            'DFW',
+            Array.from({ length: count }, (_, at) => `${at}`),
+          ),
+        ],
+        undefined,
+      );
+      isOver = true;
+      return turns;
+    };
+    expect(await turnsOf(500)).toBe(0);
+    expect(await turnsOf(10_000)).toBeGreaterThanOrEqual(8);
+  });
+
+  it('page by page are every member once, whatever the limit and the sizes', async () => {
     const regions = fc.array(fc.array(fc.integer(), { maxLength: 7 }), { minLength: 1, maxLength: 4 });
-    const property = fc.property(
+    const property = fc.asyncProperty(
       regions,
       fc.integer({ min: 1, max: 9 }),
       fc.integer({ min: 1, max: 5 }),
-      (sizes, limit, most) => {
+      async (sizes, limit, most) => {
         const all = sizes.map((own, index) => own.map((_, at) => `${index}-${at}`));
         const seen: string[] = [];
         let from = { region: 0, at: 0 };
@@ -102,7 +127,7 @@ describe('parts merged', () => {
             const size = Math.min(limit, most);
             return part(String(from.region + index), rest.slice(0, size), rest.length > size);
           });
-          const merged = mergeParts(parts, limit);
+          const merged = await mergeParts(parts, limit);
           seen.push(...merged.members.map((member) => String(member['id'])));
           if (!merged.next) break;
           from = { region: Number(merged.next.region), at: Number(merged.next.id.split('-')[1]) + 1 };
@@ -110,7 +135,7 @@ describe('parts merged', () => {
         expect(seen).toEqual(all.flat());
       },
     );
-    fc.assert(property);
+    await fc.assert(property);
   });
 });
 

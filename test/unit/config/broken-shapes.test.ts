@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { checkTree, settingsSchema } from '../../../src/config/load.ts';
+import { checkTree } from '../../../src/config/load.ts';
+import { settingsSchema } from '../../../src/config/settings-schema.ts';
 import { parseYaml } from '../../../src/settings/parse.ts';
 
 const problems = (tree: object): string[] => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { settingsSchema } from '../../../src/config/load.ts';
 import { renderMetrics, renderSettings, replaceBetween } from '../../../src/config/reference.ts';
+import { settingsSchema } from '../../../src/config/settings-schema.ts';
 
 describe('the tables of the documentation', () => {
   it.each([

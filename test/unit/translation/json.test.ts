@@ -99,6 +99,17 @@ describe('malformed JSON', () => {
   });
 });
 
+it.each(['9', '0.5', '1e-', '-1.5E+7', '.'])('is refused where a number has no end, one of %j', (piece) => {
+  const whole = (length: number) => piece.repeat(Math.ceil(length / piece.length)).slice(0, length);
+  for (const text of [`{"a":${whole(1_100)}}`, whole(1_000_000), `[1,${whole(2_000)}]`])
+    expect(() => parseJson(text, Number.POSITIVE_INFINITY)).toThrow(
+      'A number is longer than 1024 characters',
+    );
+  const fine = JSON.stringify({ a: whole(5_000), b: [0.5, '9'.repeat(2_000), 1e21] });
+  expect(stringifyJson(parseJson(fine))).toBe(fine);
+  expect(stringifyJson(parseJson(`{"a":1${'0'.repeat(1_000)}}`))).toBe(`{"a":1${'0'.repeat(1_000)}}`);
+});
+
 it.each([
   '{"__proto__":{"polluted":1}}',
   '{"__proto__":{"polluted":2.0}}',

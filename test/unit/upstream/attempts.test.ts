@@ -85,7 +85,6 @@ describe('what failed in passing', () => {
 describe('a refused token', () => {
   it('is replaced, once', () => {
     expect(walk('POST', [answered(401), answered(200)])).toEqual(['renew', 'done']);
-    expect(walk('POST', [answered(401), answered(401)])).toEqual(['renew', 'done']);
   });
 
   it('that comes back the same has had its second chance', () => {
@@ -97,8 +96,20 @@ describe('a refused token', () => {
     expect(walk('GET', [answered(401), answered(401), answered(401)], [false, false])).toEqual([
       'renew',
       'renew',
-      'done',
+      'fail',
     ]);
+  });
+
+  it.each(['GET', 'POST'])('whose successor is refused too is a fault and no answer, for a %s', (method) => {
+    const state: AttemptState = { ...firstAttempt(method, 2), renewals: 1, hasNewToken: true };
+    expect(walk(method, [answered(401), answered(401)])).toEqual(['renew', 'fail']);
+    expect(decide(state, answered(401))).toEqual({ kind: 'fail', why: 'unauthorized' });
+  });
+
+  it('is the answer where it is the caller’s own, whether or not its body is still there', () => {
+    const state = firstAttempt('PUT', 2, true);
+    for (const isThere of [true, false])
+      expect(decide(state, answered(401, false, isThere))).toEqual({ kind: 'done' });
   });
 
   it('is replaced after a failure as before one', () => {
@@ -113,7 +124,7 @@ describe('a refused token', () => {
   it('is never the answer to what cannot be sent again', () => {
     expect(decide(firstAttempt('PUT', 2), answered(401, false, false))).toEqual({
       kind: 'fail',
-      why: 'unauthorized',
+      why: 'spoilt',
     });
   });
 });

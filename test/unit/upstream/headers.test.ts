@@ -358,6 +358,9 @@ describe('an answer', () => {
     'x-powered-by',
     'alt-svc',
     'strict-transport-security',
+    'clear-site-data',
+    'reporting-endpoints',
+    'x-accel-redirect',
   ])('of a region keeps its %s to itself', (name) => {
     expect(comesDown(name)).toBe(false);
   });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { Pool } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,6 +36,7 @@ async function asked(how: typeof answer): Promise<StreamedAnswer> {
 }
 
 async function read({ body }: StreamedAnswer): Promise<string> {
+  if (Buffer.isBuffer(body)) return body.toString();
   const chunks: Buffer[] = [];
   for await (const chunk of body) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString();
@@ -57,7 +59,7 @@ describe('an answer that streams', () => {
       response.writeHead(200, { 'content-length': '10' });
       response.write('be', () => response.destroy());
     });
-    await new Promise((resolve) => streamed.body.once('close', resolve));
+    await new Promise((resolve) => (streamed.body as Readable).once('close', resolve));
     await expect(read(streamed)).rejects.toThrow(ExchangeError);
   });
 
@@ -91,9 +93,7 @@ describe('a refusal that may be a rate', () => {
       response.end(packed.subarray(10));
     });
     expect(streamed.whole?.body.toString()).toBe(words);
-    const chunks: Buffer[] = [];
-    for await (const chunk of streamed.body) chunks.push(chunk as Buffer);
-    expect(Buffer.concat(chunks)).toEqual(packed);
+    expect(streamed.body).toEqual(packed);
   });
 
   it('is not waited for when its words do not end', async () => {
@@ -143,5 +143,61 @@ describe('an answer that nobody wants', () => {
     );
     await ended;
     expect(await read(await asked((response) => response.end('next')))).toBe('next');
+  });
+});
+
+describe('an answer that is held', () => {
+  const held = async (how: typeof answer, mostBytes: number) => {
+    answer = how;
+    const outcome = await streamExchange(pool, request, undefined, WATCH, ({ status, headers }) =>
+      status === 200 && headers['content-type'] === 'application/json' ? mostBytes : 0,
+    );
+    return outcome;
+  };
+  const json = { 'content-type': 'application/json' };
+
+  it('is there when it is whole', async () => {
+    const outcome = await held((response) => {
+      response.writeHead(200, json);
+      response.write('{"a":');
+      response.end('1}');
+    }, 100);
+    expect(outcome).toMatchObject({ status: 200, body: Buffer.from('{"a":1}'), whole: undefined });
+  });
+
+  it('is in one piece when it is long', async () => {
+    const long = 'ä'.repeat(1_000_000);
+    const outcome = await held((response) => response.writeHead(200, json).end(long), 4_000_000);
+    expect(String((outcome as StreamedAnswer).body)).toBe(long);
+  });
+
+  it('goes on as a stream, in order, once it is longer than was thought', async () => {
+    let finish = () => {};
+    const outcome = (await held((response) => {
+      response.writeHead(200, json);
+      response.write('x'.repeat(1_000));
+      finish = () => response.end('!');
+    }, 999)) as StreamedAnswer;
+    expect(Buffer.isBuffer(outcome.body)).toBe(false);
+    finish();
+    expect(await read(outcome)).toBe(`${'x'.repeat(1_000)}!`);
+  });
+
+  it('streams at once where its head says so', async () => {
+    let finish = () => {};
+    const outcome = (await held((response) => {
+      response.write('be');
+      finish = () => response.end('gun');
+    }, 100)) as StreamedAnswer;
+    finish();
+    expect(await read(outcome)).toBe('begun');
+  });
+
+  it('is no answer when it breaks', async () => {
+    const outcome = await held((response) => {
+      response.writeHead(200, { ...json, 'content-length': '10' });
+      response.write('be', () => response.destroy());
+    }, 100);
+    expect(outcome).toMatchObject({ kind: 'broken', sent: true });
   });
 });

@@ -42,6 +42,20 @@ describe('Matcher', () => {
     expect(matcher.find('GET', target(`/servers/${'3'.repeat(5000)}`, 'a=1'))).toBe(first);
   });
 
+  it('spends no more steps on many paths than there are for all, and judges them anew when there are', () => {
+    const { matcher } = matcherOf(limit('GET', '/servers', 1, 'DAY', { regex: '/images/.*x.*end' }));
+    const all = { left: 100_000 };
+    const judge = (at: number, steps?: { left: number }) => {
+      const path = `/images/${at}/${'x'.repeat(2_000)}end`;
+      return matcher.find('GET', { path, fullPath: `/v2/7142${path}`, query: '' }, steps).windows.length;
+    };
+    const judged = Array.from({ length: 50 }, (_, at) => judge(at, all));
+    expect(all.left).toBeGreaterThan(-1_000);
+    // What had no steps left is judged by the uri, which says no, and by nothing later on.
+    expect([judged[0], judged.at(-1)]).toEqual([1, 0]);
+    expect(judge(49)).toBe(1);
+  });
+
   it('says what is wrong with an expression once, however many limits have it', () => {
     const regex = '/v[^/](\\d+)/servers)?.*';
     const { problems } = matcherOf(

@@ -1,44 +1,27 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ask } from '../support/ask.ts';
-import { keysMode, testClient } from '../support/clients.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { connectRaw, type RawConnection } from '../support/raw-connection.ts';
-import {
-  ACCOUNTS,
-  type AccountName,
-  NAMES,
-  type SecretAccounts,
-  startSecretAccounts,
-} from '../support/secret-accounts.ts';
-import { json, unauthorized } from '../support/stub-answers.ts';
-import { STUB_CREDENTIALS } from '../support/stub-identity.ts';
+import { ask } from '../../support/ask.ts';
+import { keysMode, testClient } from '../../support/clients.ts';
+import { ACCOUNTS, type AccountName, NAMES } from '../../support/secret-accounts.ts';
+import { json, unauthorized } from '../../support/stub-answers.ts';
+import { STUB_CREDENTIALS } from '../../support/stub-identity.ts';
+import { openStage, type Stage } from './stage.ts';
 
 const PATHS = ['/flavors/detail', '/flavors/2', '/images/detail', '/servers', '/os-keypairs'] as const;
 
 const known = testClient('known');
-let clouds: SecretAccounts;
-let gateway: TestGateway;
-let connections: RawConnection[];
+let stage: Stage;
 
 beforeAll(async () => {
-  clouds = await startSecretAccounts();
-  const accounts = clouds.settings;
-  const settings = { accounts, limits: { enabled: false }, ...keysMode([known], { passThrough: true }) };
-  gateway = await startGateway({ identityUrl: '', settings });
-  connections = await Promise.all([1, 2, 3].map(() => connectRaw(gateway.url)));
+  stage = await openStage(keysMode([known], { passThrough: true }));
 });
 
-afterAll(async () => {
-  for (const connection of connections) connection.close();
-  await gateway.close();
-  await clouds.close();
-});
+afterAll(() => stage.close());
 
 /** A fresh token of an account's own Identity, which Sluice knows nothing of. */
 async function tokenOf(name: AccountName): Promise<string> {
   const { username, apiKey } = STUB_CREDENTIALS;
-  const { json: parse } = await ask(`${clouds.upstreams[name].identityUrl}/tokens`, {
+  const { json: parse } = await ask(`${stage.clouds.upstreams[name].identityUrl}/tokens`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ auth: { 'RAX-KSKEY:apiKeyCredentials': { username, apiKey } } }),
@@ -83,11 +66,11 @@ it('an upstream token is shown what is its own tenant’s alone, whatever is cac
       const refused = new Set<AccountName>();
       for (const one of steps) {
         if (one.kind === 'purge') {
-          await ask(`${gateway.adminUrl}/admin/cache/purge`, { method: 'POST' });
+          await ask(`${stage.gateway.adminUrl}/admin/cache/purge`, { method: 'POST' });
           continue;
         }
         if (one.kind === 'revoke') {
-          clouds.upstreams[one.of].identity.revokeAll();
+          stage.clouds.upstreams[one.of].identity.revokeAll();
           dead.add(one.of);
           continue;
         }
@@ -95,7 +78,7 @@ it('an upstream token is shown what is its own tenant’s alone, whatever is cac
         const { tenant, secret } = ACCOUNTS[of];
         const isEverywhere = isList && path !== '/flavors/2' && path !== '/os-keypairs';
         const url = `${isEverywhere ? '/all' : '/dfw'}/v2/${tenant}${path}`;
-        const { status, body } = await connections[on]!.ask(url, { 'X-Auth-Token': tokens[who] });
+        const { status, body } = await stage.connections[on]!.ask(url, { 'X-Auth-Token': tokens[who] });
         const what = `${who} ${url} ${status}`;
         if (who === 'known') expect([what, body.includes(secret)]).toEqual([what, true]);
         if (who === 'junk') expect([what, status]).toEqual([what, 401]);
@@ -116,9 +99,9 @@ it('an upstream token is shown what is its own tenant’s alone, whatever is cac
 }, 60_000);
 
 it('a token that another service refuses is no longer good for what is cached', async () => {
-  const dfw = clouds.upstreams.main.region('DFW');
+  const dfw = stage.clouds.upstreams.main.region('DFW');
   const token = { 'X-Auth-Token': await tokenOf('main') };
-  const [connection] = connections as [RawConnection];
+  const connection = stage.connections[0]!;
   const flavors = '/dfw/v2/700100/flavors/detail';
   for (const path of ['/dfw/v2/700100/os-keypairs', '/dfw/services/image/images']) {
     await connection.ask(flavors, { 'X-Auth-Token': known.key });
@@ -128,7 +111,7 @@ it('a token that another service refuses is no longer good for what is cached', 
     expect(dfw.count('GET /flavors/detail')).toBe(before);
 
     dfw.on('GET /os-keypairs', unauthorized);
-    clouds.service.on('GET /v2/images', unauthorized);
+    stage.clouds.service.on('GET /v2/images', unauthorized);
     expect((await connection.ask(path, token)).status).toBe(401);
     await connection.ask(flavors, token);
     expect(dfw.count('GET /flavors/detail')).toBe(before + 1);
@@ -136,10 +119,10 @@ it('a token that another service refuses is no longer good for what is cached', 
 });
 
 it('what another service answers proves nothing of a tenant: its paths name none', async () => {
-  const dfw = clouds.upstreams.main.region('DFW');
-  const [connection] = connections as [RawConnection];
+  const dfw = stage.clouds.upstreams.main.region('DFW');
+  const connection = stage.connections[0]!;
   const token = { 'X-Auth-Token': await tokenOf('main') };
-  clouds.service.on('GET /v2/images', json({ images: [] }));
+  stage.clouds.service.on('GET /v2/images', json({ images: [] }));
   await connection.ask('/dfw/v2/700100/images/detail', { 'X-Auth-Token': known.key });
   expect((await connection.ask('/dfw/services/image/images', token)).status).toBe(200);
   dfw.on('GET /images/detail', unauthorized);
@@ -149,10 +132,10 @@ it('what another service answers proves nothing of a tenant: its paths name none
 });
 
 it('a token of nobody reaches no region and no other service', async () => {
-  const [connection] = connections as [RawConnection];
+  const connection = stage.connections[0]!;
   const stranger = { 'X-Auth-Token': 'good-for-nobody-at-all' };
   const asked = () =>
-    clouds.upstreams.main.region('DFW').requests().length + clouds.service.requests().length;
+    stage.clouds.upstreams.main.region('DFW').requests().length + stage.clouds.service.requests().length;
   const before = asked();
   for (const path of [
     '/dfw/v2/700100/images/detail',
