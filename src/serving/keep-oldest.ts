@@ -63,7 +63,7 @@ async function remove(
       operation,
       method: operation.method,
       place,
-      path: operation.path.replace(/\{[^}]+\}$/, encodeURIComponent(id)),
+      path: `${operation.path.slice(0, operation.path.lastIndexOf('/'))}/${encodeURIComponent(id)}`,
       query: '',
       headers: call.headers,
       body: undefined,

@@ -144,6 +144,7 @@ describe('every regular expression takes steps in proportion to the text', () =>
 const MADE_OF_TEXTS = [
   'access/client-key.ts',
   'cache/redis/codec.ts',
+  'json.ts',
   'settings/expression.ts',
   'settings/overrides.ts',
   'settings/schema-walk.ts',
