@@ -2,10 +2,9 @@ import { isJsonObject, type JsonObject } from '../json.ts';
 import { operationNamed } from '../operations/match.ts';
 import { parseJson } from '../translation/json.ts';
 import { parseJsonInTurns } from '../translation/json-in-turns.ts';
-import { cancellationOf } from '../upstream/cancellation.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
+import { askOnBehalf } from './on-behalf.ts';
 import type { OperationRequest } from './operation-request.ts';
-import { ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
 import type { Changes } from './state-poll.ts';
 
@@ -20,8 +19,6 @@ export const SKEW_MS = 300_000;
 
 /** Pages of a list that are looked through; the API's own page is 1,000. */
 const MOST_PAGES = 20;
-/** How long one look may take, ms. */
-const LOOK_TIMEOUT_MS = 20_000;
 
 /**
  * What has changed at a region since a time, what was deleted included (guide, section 1.7), asked on behalf of one request.
@@ -35,28 +32,13 @@ export async function changedSince(
   sinceMs: number,
   services: Services,
 ): Promise<Changes> {
-  const { call, place } = request;
   const operation = operationNamed(list);
   const from = `changes-since=${encodeURIComponent(new Date(sinceMs).toISOString().replace(/\.\d+/, ''))}`;
   const all: JsonObject[] = [];
   let regionMs: number | undefined;
   let query = from;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const answer = await services.regions.ask({
-      operation,
-      method: operation.method,
-      place,
-      path: operation.path,
-      query,
-      headers: call.headers,
-      body: undefined,
-      shared: false,
-      client: call.client,
-      ownToken: ownTokenOf(call),
-      priority: 'interactive',
-      maxWaitMs: LOOK_TIMEOUT_MS,
-      cancellation: cancellationOf(AbortSignal.timeout(LOOK_TIMEOUT_MS)),
-    });
+    const answer = await askOnBehalf(request, { operation, path: operation.path, query }, services);
     const { status, headers, charges, long } = answer;
     if (status !== 200) throw new Error(`the region answered ${status} when it was asked what has changed`);
     const document = await (long === undefined

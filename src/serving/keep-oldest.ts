@@ -1,12 +1,11 @@
 import { sleep } from '../clock.ts';
 import { operationNamed } from '../operations/match.ts';
 import type { Creation } from '../operations/operation.ts';
-import { cancellationOf } from '../upstream/cancellation.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { awaitedId, awaitedIn } from './awaited.ts';
 import { type Created, findAllCreated } from './find-created.ts';
+import { askOnBehalf } from './on-behalf.ts';
 import type { OperationRequest } from './operation-request.ts';
-import { ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -14,7 +13,6 @@ import type { Services } from './services.ts';
  * one has to be there for whoever looks, so that all who look see the same order.
  */
 const SAME_SECOND_MS = 1_500;
-const DELETE_TIMEOUT_MS = 20_000;
 
 /** What the request of a create has made, and what it is known by. */
 interface Making {
@@ -50,34 +48,20 @@ export async function keepOldest(
 
 /** Deletes what nobody has been told of. */
 async function remove(
-  { call, place }: OperationRequest,
+  request: OperationRequest,
   { deletion }: Creation,
   id: string,
   services: Services,
 ): Promise<void> {
+  const { call, place } = request;
   const operation = operationNamed(deletion);
+  const path = `${operation.path.slice(0, operation.path.lastIndexOf('/'))}/${encodeURIComponent(id)}`;
   const { name: account } = place.account;
   const { region } = place.endpoint;
-  const outcome = await services.regions
-    .ask({
-      operation,
-      method: operation.method,
-      place,
-      path: `${operation.path.slice(0, operation.path.lastIndexOf('/'))}/${encodeURIComponent(id)}`,
-      query: '',
-      headers: call.headers,
-      body: undefined,
-      shared: false,
-      client: call.client,
-      ownToken: ownTokenOf(call),
-      priority: 'interactive',
-      maxWaitMs: DELETE_TIMEOUT_MS,
-      cancellation: cancellationOf(AbortSignal.timeout(DELETE_TIMEOUT_MS)),
-    })
-    .then(
-      ({ status }) => (status < 300 || status === 404 ? undefined : `the region answered ${status}`),
-      (error: Error) => error.message,
-    );
+  const outcome = await askOnBehalf(request, { operation, path }, services).then(
+    ({ status }) => (status < 300 || status === 404 ? undefined : `the region answered ${status}`),
+    (error: Error) => error.message,
+  );
   const what = { account, region, operation: deletion, resource: id, requestId: call.requestId };
   if (outcome === undefined)
     services.log.info(
