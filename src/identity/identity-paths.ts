@@ -14,10 +14,16 @@ export interface IdentityPlace {
   readonly root: readonly string[];
 }
 
-/** Where an identity service is; undefined for a URL that is none. */
+/** Longer ones are nobody's, characters. */
+const LONGEST_URL = 256;
+/** What any URL is written in (RFC 3986). */
+const ASCII = /^[\x21-\x7e]+$/;
+
+/** Where an identity service is; undefined for a URL at which nobody can be asked. */
 export function identityPlaceOf(url: string): IdentityPlace | undefined {
-  if (!URL.canParse(url)) return undefined;
+  if (url.length > LONGEST_URL || !ASCII.test(url) || !URL.canParse(url)) return undefined;
   const parsed = new URL(url);
+  if (!/^https?:$/.test(parsed.protocol)) return undefined;
   const segments = meaningsOf(parsed.pathname).at(-1)!;
   const version = segments.findIndex((segment) => VERSION.test(segment));
   return { ...serverOf(parsed), root: version < 0 ? segments : segments.slice(0, version) };

@@ -75,14 +75,18 @@ function parts({ basePath, versionPath }: Endpoint): Pick<ServiceEndpoint, 'root
   return { rootPath: basePath.slice(0, cut), versionedPath: basePath.slice(cut) };
 }
 
+/** URLs of identity services that are looked at: three a region, in thirty regions. All take some 10 ms at the very most. */
+const MOST_IDENTITY_URLS = 100;
+
 function identityPlaces(catalog: ServiceCatalog, loginUrls: readonly string[]): IdentityPlace[] {
   const urls = catalog
     .filter(({ type }) => isIdentityType(type))
     .flatMap(({ endpoints }) => endpoints)
     .flatMap((endpoint) => [endpoint['publicURL'], endpoint['internalURL'], endpoint['adminURL']]);
   const places = new Map<string, IdentityPlace>();
-  for (const url of [...loginUrls.map(identityUrlOf), ...urls]) {
-    const place = typeof url === 'string' ? identityPlaceOf(url) : undefined;
+  const texts = urls.filter((url) => typeof url === 'string');
+  for (const url of [...new Set([...loginUrls.map(identityUrlOf), ...texts])].slice(0, MOST_IDENTITY_URLS)) {
+    const place = identityPlaceOf(url);
     if (place) places.set(`${place.host}:${place.port}/${place.root.join('/')}`, place);
   }
   return [...places.values()];

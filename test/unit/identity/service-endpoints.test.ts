@@ -188,6 +188,19 @@ describe('a service that shares its host with the identity service', () => {
     expect(isAtIdentity(findService(table, 'image', 'DFW')!, '/v2/images')).toBe(false);
   });
 
+  it('is told by so many URLs at most, none of which is longer than any is or written otherwise', () => {
+    const placesOf = (...urls: string[]) => {
+      const endpoints = urls.map((publicURL) => ({ publicURL }));
+      const table = serviceEndpoints([...catalog, { name: 'keystone', type: 'identity', endpoints }], choice);
+      return findService(table, 'image', 'DFW')!.identity;
+    };
+    const many = Array.from({ length: 1_000 }, (_, index) => `http://id-${index}.test/v3`);
+    expect(placesOf(...many)).toHaveLength(100);
+    expect(placesOf(...many.map(() => 'http://id.test/v3'), 'http://other.test/v3')).toHaveLength(2);
+    const odd = [`http://id.test/${'a/'.repeat(200)}`, 'http://id.test/ä', 'user:pass@id.test', 'id.test'];
+    expect(placesOf(...odd)).toEqual([]);
+  });
+
   it('does not lead to it under any spelling of one of its paths', () => {
     const encoded = (unit: string, times: number) => {
       let text = `%${unit.charCodeAt(0).toString(16).padStart(2, '0')}`;
