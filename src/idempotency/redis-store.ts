@@ -19,16 +19,21 @@ export interface RedisIdempotencyOptions {
   readonly local: LocalStore;
 }
 
-const OPERATIONS = ['claim-key', 'find-key', 'replace-key'];
+const OPERATIONS = ['claim-key', 'find-key', 'replace-key', 'read-history'];
 const PURPOSE = 'idempotency';
 const PREFIX = 'sluice:1:idempotency:';
 
-/** Puts a value where there is none, or where one stands that is none of ours. */
+/**
+ * Puts a value where there is none, or where one stands that is none of ours. Answers what stands there instead, and which history
+ * of writes it is a part of (`INFO replication`, for those who may not ask: nothing).
+ */
 const CLAIM = createScript(`
 local there = redis.call('GET', KEYS[1])
-if there and there ~= ARGV[3] then return there end
+local info = redis.pcall('INFO', 'replication')
+local history = type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or ''
+if there and there ~= ARGV[3] then return {history, there} end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return false
+return {history}
 `);
 
 /** Puts a value, or nothing, in the place of another, and where there is none any more. */
@@ -42,8 +47,10 @@ return there and 1 or 2
 /** What the script says. */
 const [REPLACED, WAS_GONE] = [1, 2];
 
-/** So long after Redis was away instances may still be at what they have begun without it, ms. */
+/** So long after Redis was away, and after a start, instances may still be at what they have begun without it, ms. */
 const CONTESTED_MS = 60_000;
+/** Histories that are remembered: a cluster has one for each of its parts. */
+const MOST_HISTORIES = 256;
 
 /**
  * Remembers in Redis, for all instances. Values are sealed: one that no instance has written counts as none. While Redis is
@@ -55,17 +62,22 @@ export class RedisIdempotencyStore implements IdempotencyStore {
   /** Names of what Redis has not been told of. */
   readonly #untold = new Set<string>();
   /** Wall ms: until then records may be missing in Redis that other instances could not leave there. */
-  #unsureUntil = Number.NEGATIVE_INFINITY;
+  #unsureUntil: number;
   /** Wall ms: until then others may be at what they have claimed without Redis. */
-  #contestedUntil = Number.NEGATIVE_INFINITY;
+  #contestedUntil: number;
+  /** Histories of writes that were met. A new one begins with a failover, which loses what had not been replicated. */
+  readonly #histories = new Set<string>();
 
   constructor(options: RedisIdempotencyOptions) {
     this.#options = options;
+    // What was lost shortly before this process began nobody else can tell it.
+    this.#unsureUntil = options.clock.now() + CONTESTED_MS;
+    this.#contestedUntil = this.#unsureUntil;
     options.observe.usesRedis(OPERATIONS);
     this.#guard = new RedisGuard({ ...options, part: 'idempotency keys' });
     // It may come back with less than it had.
     options.redis.on('close', () => this.#isUnsure());
-    options.redis.on('ready', () => void this.#tell());
+    options.redis.on('ready', () => void this.#ready());
   }
 
   async claim(name: string, record: IdempotencyRecord): Promise<Claimed> {
@@ -127,7 +139,22 @@ export class RedisIdempotencyStore implements IdempotencyStore {
       this.#isUnsure();
       return undefined;
     }
-    return Buffer.isBuffer(reply) ? reply.toString() : null;
+    const [history, there] = (Array.isArray(reply) ? reply : []).map(String);
+    this.#meet(history);
+    return there ?? null;
+  }
+
+  async #ready(): Promise<void> {
+    const info = await this.#guard.attempt('read-history', () => this.#options.redis.info('replication'));
+    this.#meet(/master_replid:(\w+)/.exec(String(info))?.[1]);
+    await this.#tell();
+  }
+
+  #meet(history = ''): void {
+    if (history === '' || this.#histories.has(history)) return;
+    if (this.#histories.size > 0) this.#isUnsure();
+    if (this.#histories.size >= MOST_HISTORIES) this.#histories.clear();
+    this.#histories.add(history);
   }
 
   /** @returns undefined: Redis does not say */
