@@ -50,7 +50,8 @@ function expectLetThrough(statuses: readonly unknown[], rejected: number): void 
   expect(rejected).toBeLessThanOrEqual(LATE_PART * statuses.length);
 }
 
-const LATE_PART = 0.01;
+/** A second in which it stands still may cost what a second allows. */
+const LATE_PART = 0.05;
 
 describe.concurrent('a region over real sockets', () => {
   it.each(LIMITER_KINDS)(
