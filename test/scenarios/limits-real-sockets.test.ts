@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
@@ -40,18 +41,21 @@ async function startThree(kind: LimiterKind, value: number) {
   };
 }
 
+/** How long the event loop, which callers, instances and regions share here, has stood still at most. */
+const standstill = monitorEventLoopDelay({ resolution: 20 });
+standstill.enable();
+
 /**
  * Every request was let through, or nearly: what is on its way while the machine stands still reaches the region later than it
  * left, and on top of what left after it. That there is none without such delays the models on a fake clock hold.
  */
 function expectLetThrough(statuses: readonly unknown[], rejected: number): void {
-  const refused = statuses.filter((status) => status !== 200);
-  expect(refused.length, `${refused}`).toBeLessThanOrEqual(LATE_PART * statuses.length);
-  expect(rejected).toBeLessThanOrEqual(LATE_PART * statuses.length);
+  const refused = statuses.filter((status) => status !== 200).length;
+  // What has no answer within a second is taken for counted: longer, and whole seconds' worth may be late.
+  const part = standstill.max / 1e6 > 500 ? 0.2 : 0.01;
+  expect(refused, `standstill ${standstill.max / 1e6} ms`).toBeLessThanOrEqual(part * statuses.length);
+  expect(rejected).toBeLessThanOrEqual(part * statuses.length);
 }
-
-/** A second in which it stands still may cost what a second allows. */
-const LATE_PART = 0.05;
 
 describe.concurrent('a region over real sockets', () => {
   it.each(LIMITER_KINDS)(
