@@ -52,6 +52,9 @@ const CONTESTED_MS = 60_000;
 /** Histories that are remembered: a cluster has one for each of its parts. */
 const MOST_HISTORIES = 256;
 
+/** Another request may have had the name meanwhile, and may be at it still. */
+const doubtful = (held: Held): Held => ({ ...held, isSure: false, isContested: true });
+
 /**
  * Remembers in Redis, for all instances. Values are sealed: one that no instance has written counts as none. While Redis is
  * away this process remembers by itself and cannot be sure; what it has remembered goes to Redis when that is back.
@@ -115,12 +118,12 @@ export class RedisIdempotencyStore implements IdempotencyStore {
     if (done === REPLACED) return this.#marked(held ?? before);
     if (done === WAS_GONE) {
       this.#isUnsure();
-      return held === undefined ? before : { ...held, isSure: false, isContested: true };
+      return held === undefined ? before : doubtful(held);
     }
     if (done !== undefined) return undefined;
     this.#isUnsure();
     if (next === undefined) return before;
-    return { ...(await this.#claimHere(name, next)).held, isSure: false, isContested: true };
+    return doubtful((await this.#claimHere(name, next)).held);
   }
 
   async close(): Promise<void> {
@@ -177,12 +180,12 @@ export class RedisIdempotencyStore implements IdempotencyStore {
       if (put !== undefined) {
         await local.replace(name, before, undefined);
         this.#untold.delete(name);
-        return put === 'taken' ? undefined : { ...put, isSure: false, isContested: true };
+        return put === 'taken' ? undefined : doubtful(put);
       }
     }
     const kept = await local.replace(name, before, next);
     if (next === undefined) this.#untold.delete(name);
-    return kept && { ...kept, isSure: false, isContested: true };
+    return kept && doubtful(kept);
   }
 
   /** @returns `taken`: another instance has the name there; undefined: Redis does not say */

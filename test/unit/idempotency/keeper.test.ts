@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Begun, IdempotencyKeeper, KeyTaken, type Run } from '../../../src/idempotency/keeper.ts';
 import { LocalStore } from '../../../src/idempotency/local-store.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
+import { recordAt } from './records.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -86,15 +87,7 @@ describe('a keyed request', () => {
 describe('an instance that dies', () => {
   it('before it has sent the request leaves it to the next to ask, after its lease', async () => {
     const { store, clock } = instances(0);
-    await store.claim('name', {
-      state: 'waiting',
-      fingerprint: 'f',
-      owner: 'dead',
-      leaseUntil: clock.now() + 15_000,
-      startedAt: clock.now(),
-      sentAt: 0,
-      expiresAt: clock.now() + HOUR_MS,
-    });
+    await store.claim('name', recordAt(clock, { owner: 'dead', expiresAt: clock.now() + HOUR_MS }));
     const keeper = new IdempotencyKeeper({ store, clock, keepMs: HOUR_MS });
     const waiting = begin(keeper, 'f', 60_000);
     await clock.advance(14_000);

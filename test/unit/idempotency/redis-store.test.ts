@@ -2,14 +2,13 @@ import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LocalStore } from '../../../src/idempotency/local-store.ts';
-import type { IdempotencyRecord } from '../../../src/idempotency/record.ts';
 import { RedisIdempotencyStore } from '../../../src/idempotency/redis-store.ts';
 import type { Claimed } from '../../../src/idempotency/store.ts';
 import { createSeal } from '../../../src/redis/seal.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { redisAvailable, startRedis } from '../../support/redis-server.ts';
+import { KEEP_MS, recordAt } from './records.ts';
 
-const KEEP_MS = 86_400_000;
 const SILENT = { warn: () => undefined, info: () => undefined };
 
 /** A Redis, and what one instance remembers in it. */
@@ -32,17 +31,8 @@ async function start() {
     await server.stop();
   });
   await once(redis, 'ready');
-  const record = (): IdempotencyRecord => ({
-    state: 'waiting',
-    fingerprint: 'f',
-    owner: 'o',
-    leaseUntil: clock.now() + 15_000,
-    startedAt: clock.now(),
-    sentAt: 0,
-    expiresAt: clock.now() + KEEP_MS,
-  });
   const claim = async (name: string): Promise<[isSure: boolean, isContested: boolean]> => {
-    const claimed: Claimed = await store.claim(name, record());
+    const claimed: Claimed = await store.claim(name, recordAt(clock));
     if (claimed.state !== 'claimed') throw new Error('somebody has it');
     return [claimed.isSure, claimed.held.isContested === true];
   };

@@ -12,19 +12,11 @@ import {
   sealAnswer,
 } from '../../../src/idempotency/record.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { recordAt } from './records.ts';
 
 const clock = new FakeClock();
 
-const record = (over: Partial<IdempotencyRecord> = {}): IdempotencyRecord => ({
-  state: 'waiting',
-  fingerprint: 'f',
-  owner: 'o',
-  leaseUntil: clock.now() + 15_000,
-  startedAt: clock.now(),
-  sentAt: 0,
-  expiresAt: clock.now() + 86_400_000,
-  ...over,
-});
+const record = (over: Partial<IdempotencyRecord> = {}) => recordAt(clock, over);
 
 describe('an answer', () => {
   const scope: KeyScope = { client: 'a', account: 'b', tenant: 'c', key: 'a key' };
