@@ -6,7 +6,6 @@ import { checkOf } from '../settings/check.ts';
 import { normalForm } from '../settings/normal-form.ts';
 import { parseFile } from '../settings/parse.ts';
 import type { Problem } from '../settings/problem.ts';
-import type { SchemaNode } from '../settings/schema-walk.ts';
 import type { Tree } from '../settings/tree.ts';
 import { validate } from '../settings/validate.ts';
 
@@ -22,7 +21,7 @@ const PresetSchema = Type.Object(
   },
   { additionalProperties: false },
 );
-const check = checkOf(normalForm(PresetSchema as unknown as SchemaNode));
+const check = checkOf(normalForm(PresetSchema));
 
 /** Names of the presets there are. */
 export function presetNames(): string[] {

@@ -1,3 +1,4 @@
+import type { TSchema } from '@sinclair/typebox';
 import type { SchemaNode } from './schema-walk.ts';
 
 /**
@@ -5,23 +6,25 @@ import type { SchemaNode } from './schema-walk.ts';
  * of words an `enum`, so that a problem is one line and defaults inside are filled (ajv fills none below `anyOf`); and a
  * mapping that must be there gets an empty default, so that a part left out as a whole is filled too.
  */
-export function normalForm(schema: SchemaNode): SchemaNode {
+export const normalForm = (schema: TSchema): SchemaNode => normal(schema as unknown as SchemaNode);
+
+function normal(schema: SchemaNode): SchemaNode {
   const { anyOf, ...own } = schema;
-  if (anyOf !== undefined) return normalUnion(own, anyOf.map(normalForm));
+  if (anyOf !== undefined) return normalUnion(own, anyOf.map(normal));
   return {
     ...schema,
     ...(schema.properties === undefined ? {} : { properties: normalProperties(schema) }),
-    ...(schema.items === undefined ? {} : { items: normalForm(schema.items) }),
+    ...(schema.items === undefined ? {} : { items: normal(schema.items) }),
     ...('const' in schema ? { enum: [schema.const] } : {}),
   };
 }
 
 function normalProperties({ properties, required }: SchemaNode): Record<string, SchemaNode> {
   const members = Object.entries(properties!).map(([key, member]) => {
-    const normal = normalForm(member);
+    const form = normal(member);
     const isFillable =
-      normal.type === 'object' && normal.default === undefined && required?.includes(key) === true;
-    return [key, isFillable ? { ...normal, default: {} } : normal] as const;
+      form.type === 'object' && form.default === undefined && required?.includes(key) === true;
+    return [key, isFillable ? { ...form, default: {} } : form] as const;
   });
   return Object.fromEntries(members);
 }

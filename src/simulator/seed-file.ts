@@ -4,7 +4,6 @@ import { checkOf } from '../settings/check.ts';
 import { normalForm } from '../settings/normal-form.ts';
 import { parseFile } from '../settings/parse.ts';
 import { formatProblem } from '../settings/problem.ts';
-import type { SchemaNode } from '../settings/schema-walk.ts';
 import { validate } from '../settings/validate.ts';
 import { createRegion, defaultRegionSettings, type Region, type RegionSeed } from './region/region.ts';
 import { SERVER_STATUSES } from './region/transitions.ts';
@@ -84,9 +83,7 @@ const RegionSeedSchema = open({
 
 /** `regions:` by name; `"*"` is for every region. */
 const checkSeeds = checkOf(
-  normalForm(
-    Type.Object({ regions: Type.Record(Type.String(), RegionSeedSchema) }, closed) as unknown as SchemaNode,
-  ),
+  normalForm(Type.Object({ regions: Type.Record(Type.String(), RegionSeedSchema) }, closed)),
 );
 
 type Seeds = Record<string, RegionSeed>;

@@ -65,7 +65,7 @@ const PACKAGES: readonly (readonly [name: string, places: readonly string[]])[] 
   ['@opentelemetry/sdk-trace-base', ['telemetry']],
   ['saxes', ['translation']],
   ['yaml', ['settings']],
-  ['ajv', ['settings', 'simulator']],
+  ['ajv', ['settings']],
 ];
 
 /** Decisions that are made in one place: what is called, and by how many. */
