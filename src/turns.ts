@@ -12,7 +12,13 @@ const COPIED_PER_TURN = 1024 * 1024;
 /** Lets everybody else have their turn of the event loop. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** The chunks in one piece. */
+/** Chunks of so many bytes in one piece: at once unless they are long, one alone as it is. */
+export function joined(chunks: readonly Buffer[], size: number): Buffer | Promise<Buffer> {
+  if (chunks.length === 1) return chunks[0]!;
+  return size > MOST_AT_ONCE ? joinInTurns(chunks) : Buffer.concat(chunks, size);
+}
+
+/** The chunks in one piece, however short. */
 export async function joinInTurns(chunks: readonly Buffer[]): Promise<Buffer> {
   const size = chunks.reduce((sum, { length }) => sum + length, 0);
   // Its memory is found as it is filled.

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { joinInTurns, MOST_AT_ONCE } from '../turns.ts';
+import { joined } from '../turns.ts';
 import type { Cancellation } from './cancellation.ts';
 import {
   AnswerHandler,
@@ -95,8 +95,12 @@ class Streamer extends AnswerHandler<StreamedAnswer> {
   }
 
   protected completed(): void {
-    if (this.#body !== undefined) this.#body.push(null);
-    else this.answered(this.#heldBytes > MOST_AT_ONCE ? this.#wholeInTurns() : this.#whole());
+    if (this.#body !== undefined) {
+      this.#body.push(null);
+      return;
+    }
+    const body = joined(this.#held, this.#heldBytes);
+    this.answered(Buffer.isBuffer(body) ? this.#answerOf(body) : body.then((whole) => this.#answerOf(whole)));
   }
 
   protected override fail(error: ExchangeError): void {
@@ -128,15 +132,6 @@ class Streamer extends AnswerHandler<StreamedAnswer> {
     this.#held = [];
     this.answered({ ...this.#head, body, whole: undefined });
     return wantsMore;
-  }
-
-  async #wholeInTurns(): Promise<StreamedAnswer> {
-    return this.#answerOf(await joinInTurns(this.#held));
-  }
-
-  #whole(): StreamedAnswer | Promise<StreamedAnswer> {
-    const [first, ...others] = this.#held;
-    return this.#answerOf(first !== undefined && others.length === 0 ? first : Buffer.concat(this.#held));
   }
 
   #answerOf(body: Buffer): StreamedAnswer | Promise<StreamedAnswer> {

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { CodingError, codingsOf, decodeContent } from '../content-coding.ts';
-import { joinInTurns, MOST_AT_ONCE } from '../turns.ts';
+import { joined } from '../turns.ts';
 import type { Cancellation } from './cancellation.ts';
 import {
   AnswerHandler,
@@ -68,9 +68,8 @@ class Collector extends AnswerHandler<UpstreamAnswer> {
   }
 
   protected completed(): void {
-    if (this.#more !== undefined && this.#size > MOST_AT_ONCE)
-      this.answered(joinInTurns(this.#more).then((body) => this.#answerOf(body)));
-    else this.answered(this.#answerOf(this.#more ? Buffer.concat(this.#more) : (this.#first ?? EMPTY)));
+    const body = this.#more === undefined ? (this.#first ?? EMPTY) : joined(this.#more, this.#size);
+    this.answered(Buffer.isBuffer(body) ? this.#answerOf(body) : body.then((whole) => this.#answerOf(whole)));
   }
 
   #answerOf(body: Buffer): UpstreamAnswer | Promise<UpstreamAnswer> {
