@@ -1,14 +1,18 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { SCHEMA_COMPILERS } from '../admin/schemas.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
 import type { ListenerTerms } from '../http/caller.ts';
+import { PlainResponse } from '../http/plain-response.ts';
+import type { RequestHead } from '../http/request-facts.ts';
+import type { ResponseWriter } from '../http/response-writer.ts';
 import { Wire, type WireLoad, type WireTls } from '../http/server.ts';
 import { answerHeld } from '../passthrough/held.ts';
 import { type Asked, PROXIED_METHODS, registerPassthrough, streamFault } from '../passthrough/proxy.ts';
 import { findProxyTarget } from '../passthrough/target.ts';
+import { Roster } from '../roster.ts';
 import { createRouter } from '../routing/route.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
 import type { LocatedPassthrough } from '../serving/located.ts';
@@ -59,6 +63,10 @@ export function createListener(options: {
     times: listen,
     log: services().log,
     answer: listen.fastPath ? answer : undefined,
+    serve: ({ url, headers }, res) => {
+      const { socket } = res;
+      serve(open({ method: 'GET', url, headers, socket }, { req: undefined, res }));
+    },
     tls,
   });
   let fastifyHandler: RequestListener;
@@ -72,7 +80,7 @@ export function createListener(options: {
     serverFactory: (handler) => {
       fastifyHandler = handler;
       return wire.createServer({
-        serve: (req, res) => take(req, res),
+        serve: (req, res) => serve(newCall(req, res)),
         refuse: (req, res, fault) => fail(newCall(req, res), fault, services()),
       });
     },
@@ -94,20 +102,29 @@ export function createListener(options: {
   fastify.removeAllContentTypeParsers();
 
   /** Requests that could not be answered at once. */
-  const waiting = new Set<Call>();
+  const waiting = new Roster<Call>();
   const follow = (call: Call): void => {
-    waiting.add(call);
-    call.res.once('close', () => waiting.delete(call));
+    const seat = waiting.add(call);
+    call.res.once('close', () => waiting.remove(seat));
   };
 
-  const newCall = (req: IncomingMessage, res: Call['res']) => {
-    const call = new Call(req, res, router(req.method ?? 'GET', req.url ?? '/'), {
+  const open = (
+    { url, ...head }: Omit<RequestHead, 'route'> & { url: string },
+    ends: { req: IncomingMessage | undefined; res: ResponseWriter },
+  ): Call => {
+    const route = router(head.method, url);
+    const call = new Call({ ...head, route }, ends, {
       terms: terms(),
       rootRegion,
       now: services().clock.monotonic(),
     });
-    call.trace = services().tracing?.request(req.headers);
+    call.trace = services().tracing?.request(head.headers);
     return call;
+  };
+
+  const newCall = (req: IncomingMessage, res: ServerResponse): Call => {
+    const { method = 'GET', url = '/', headers, socket } = req;
+    return open({ method, url, headers, socket }, { req, res });
   };
 
   /** Leaves a request to Fastify and its proxy, a read once its answer has turned out to stream. */
@@ -120,14 +137,18 @@ export function createListener(options: {
 
   const hand = (asked: Asked): void => {
     const { req, res } = asked.located.call;
-    streamed.set(req, asked);
-    fastifyHandler(req, res);
+    const handed = (req: IncomingMessage, res: ServerResponse): void => {
+      streamed.set(req, asked);
+      fastifyHandler(req, res);
+    };
+    if (res instanceof PlainResponse) res.handOver(handed);
+    else handed(req!, res as ServerResponse);
   };
 
-  const take = (req: IncomingMessage, res: Call['res']): void => {
-    const call = newCall(req, res);
+  const serve = (call: Call): void => {
     try {
-      if (!hasOneHost(req)) throw new Fault('badRequest', 'A request has one Host header.');
+      if (call.req !== undefined && !hasOneHost(call.req))
+        throw new Fault('badRequest', 'A request has one Host header.');
       const answering = dispatch(call, services(), stream);
       if (answering === undefined) return;
       follow(call);

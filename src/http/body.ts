@@ -46,8 +46,9 @@ export function readBody(req: IncomingMessage, most = MAX_BODY_BYTES): Promise<B
   });
 }
 
-/** Whether the request announces a body at all. */
-export function hasBody(req: IncomingMessage): boolean {
+/** Whether the request announces a body at all. @param req undefined: Node has not read it, since it has none */
+export function hasBody(req: IncomingMessage | undefined): req is IncomingMessage {
+  if (req === undefined) return false;
   return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
 }
 

@@ -1,14 +1,15 @@
 import { setMaxListeners } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Fault } from '../faults/faults.ts';
-import type { Route } from '../routing/route.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
-import { type RequestContext, RequestFacts } from './request-facts.ts';
+import { type RequestContext, RequestFacts, type RequestHead } from './request-facts.ts';
+import type { ResponseWriter } from './response-writer.ts';
 
-/** One request that Node reads and answers: its facts, its body, and whether its caller is still there. */
+/** One request that is answered: its facts, its body, and whether its caller is still there. */
 export class Call extends RequestFacts implements Cancellation {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  /** undefined: a plain GET that Node has not read, which has no body. */
+  readonly req: IncomingMessage | undefined;
+  readonly res: ResponseWriter;
 
   /** What its caller is told when the process ends before its answer is here; undefined: what holds for any request. */
   ifCut: (() => Fault) | undefined;
@@ -18,8 +19,12 @@ export class Call extends RequestFacts implements Cancellation {
   #isListening = false;
   #isCut = false;
 
-  constructor(req: IncomingMessage, res: ServerResponse, route: Route, context: RequestContext) {
-    super({ method: req.method ?? 'GET', headers: req.headers, route, socket: req.socket }, context);
+  constructor(
+    head: RequestHead,
+    { req, res }: { req: IncomingMessage | undefined; res: ResponseWriter },
+    context: RequestContext,
+  ) {
+    super(head, context);
     this.req = req;
     this.res = res;
   }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { Fault } from '../faults/faults.ts';
 import { awaitsContinue, BODY_FAILED, closeIfUnread, hasBody } from './body.ts';
 import { HeadTrace } from './head-trace.ts';
+import type { Lane } from './lane.ts';
 import { linger } from './linger.ts';
 import { bytesSent, divert, isPausedByNode } from './node-socket.ts';
 import { Progress } from './progress.ts';
@@ -21,11 +22,24 @@ export interface Patience {
 /** With so many requests of one connection under way, no more of it is read. */
 export const MOST_UNANSWERED = 128;
 
+/** An answer that is not out: Node's, or one of the fast path's own. */
+type OpenAnswer = Pick<ServerResponse, 'shouldKeepAlive' | 'headersSent' | 'writableEnded'> & {
+  destroy(): unknown;
+  once(event: 'close', listener: () => void): unknown;
+  emit(event: 'close'): unknown;
+};
+
 /** A request that Node has read, and what answers it. */
 interface Exchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
 }
+
+/** The connection of a socket that a `Wire` has. */
+export const connectionOf = (socket: Socket): Connection | undefined => (socket as OwnedSocket)[CONNECTION];
+
+const CONNECTION = Symbol('connection');
+type OwnedSocket = Socket & { [CONNECTION]?: Connection };
 
 /**
  * One caller's connection: which requests on it are still to be answered, in which order, and how it ends. Nothing is
@@ -37,11 +51,11 @@ export class Connection {
   begun = 0;
   /** Of the head that is coming in, as far as somebody follows it. */
   readonly trace = new HeadTrace();
-  /** True between two messages, as far as somebody beside Node reads them. */
-  isFree: () => boolean = () => false;
+  /** Whoever reads beside Node. */
+  lane: Lane | undefined;
 
   /** Answers not yet out, the oldest first. */
-  readonly #open: ServerResponse[] = [];
+  readonly #open: OpenAnswer[] = [];
   /** The last request that was read; its body may still be coming in. */
   #last: Exchange | undefined;
   /** Monotonic ms after which it is to end. */
@@ -70,6 +84,7 @@ export class Connection {
    */
   constructor(socket: Socket, endsAt: number, flush: () => void) {
     this.socket = socket;
+    (socket as OwnedSocket)[CONNECTION] = this;
     this.#endsAt = endsAt;
     this.#flush = flush;
     const destroySoon = socket.destroySoon.bind(socket);
@@ -112,7 +127,7 @@ export class Connection {
   /** Nothing is under way on it: no request, no answer, no half of a head. */
   get isIdle(): boolean {
     if (this.isBusy || this.#isHeadLate) return false;
-    return this.isFree() || this.socket.bytesRead === this.#quietAt;
+    return this.lane?.isFree() || this.socket.bytesRead === this.#quietAt;
   }
 
   /**
@@ -135,6 +150,23 @@ export class Connection {
     if (this.#endsNext) res.shouldKeepAlive = false;
     if (hasBody(req)) closeIfUnread(req, res);
     return true;
+  }
+
+  /** A plain GET was read beside Node, when nothing was under way. */
+  beginPlain(res: OpenAnswer): void {
+    this.#open.push(res);
+    res.once('close', () => this.#answered(res));
+  }
+
+  /** One that was begun so is Node's after all, which is about to read it. */
+  leavePlain(res: OpenAnswer): void {
+    this.#open.splice(this.#open.indexOf(res), 1);
+  }
+
+  /** The answer to it ends the connection. @param hasMore something came in behind it */
+  endPlain(hasMore: boolean): void {
+    this.#hasMore ||= hasMore;
+    this.socket.destroySoon();
   }
 
   /** A head has not come in whole in its time. The caller is told, if it was not this side that did not read. */
@@ -193,7 +225,7 @@ export class Connection {
     return !req.complete && !res.writableEnded && !awaitsContinue(req);
   }
 
-  #answered(res: ServerResponse): void {
+  #answered(res: OpenAnswer): void {
     const at = this.#open.indexOf(res);
     if (at >= 0) this.#open.splice(at, 1);
     if (this.#open.length === 0) {

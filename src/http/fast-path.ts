@@ -2,37 +2,53 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
 import { Feed } from './feed.ts';
-import { takeReader } from './node-socket.ts';
+import type { Lane } from './lane.ts';
+import { type NodeReader, takeReader } from './node-socket.ts';
 import { Outbox } from './outbox.ts';
 import { type PlainGet, PlainGetReader } from './plain-get.ts';
+import { type PlainExchange, PlainResponse, type TakeOver } from './plain-response.ts';
+import type { WireAnswer } from './response-writer.ts';
 
 /**
- * The fast path of a kept-alive connection: a plain GET that memory can answer is answered from the bytes that came in,
- * without a request, a response and a parser of Node's for it, which would cost more than everything else a hit does.
+ * The fast path of a kept-alive connection: a plain GET is answered from the bytes that came in, without a request, a response
+ * and a parser of Node's for it, which would cost more than everything else a hit does, and as much as a request to a region.
  *
- * Node's HTTP server owns the connection all the same, with its timeouts and limits. Whatever is not a plain GET, or not
- * in memory, goes to its parser untouched; while a message of Node's is under way, everything does.
+ * Node's HTTP server owns the connection all the same, with its timeouts and limits. Whatever is not a plain GET goes to its
+ * parser untouched; while a message of Node's is under way, everything does. So does a plain GET whose answer turns out to stream.
  */
-
-/** An answer as it goes out, head and body. */
-export interface WireAnswer {
-  /** Status line and fields, the blank line included; Latin-1. */
-  readonly head: string;
-  /** Text each of whose characters is a byte, or bytes. */
-  readonly body: string | Buffer | undefined;
-}
 
 /** Answers a plain GET at once, or not at all. */
 export type Answerer = (get: PlainGet, socket: Socket) => WireAnswer | undefined;
 
+/** Begins to answer a plain GET that cannot be answered at once. */
+export type PlainServer = (get: PlainGet, response: PlainResponse) => void;
+
+/** What the fast path of a listener consists of. */
+export interface FastPathOptions {
+  readonly answer: Answerer;
+  /** undefined: what is not answered at once is Node's. */
+  readonly serve?: PlainServer | undefined;
+  /** How long an idle connection is kept, ms. */
+  readonly keepAliveTimeoutMs: number;
+}
+
+/** An answer, and who wants to know that it is out. */
+interface Letter extends WireAnswer {
+  readonly lane?: PlainLane;
+}
+
 /** The fast path of all connections of one listener. */
 export class FastPath {
-  readonly #answer: Answerer;
-  readonly #outbox = new Outbox<Socket, WireAnswer>(send);
-  readonly #states = new WeakMap<Connection, ParserState>();
+  readonly answer: Answerer;
+  readonly serve: PlainServer | undefined;
+  /** What each head ends with while its connection is kept. */
+  readonly keepAlive: string;
+  readonly outbox = new Outbox<Socket, Letter>(send);
 
-  constructor(answer: Answerer) {
-    this.#answer = answer;
+  constructor({ answer, serve, keepAliveTimeoutMs }: FastPathOptions) {
+    this.answer = answer;
+    this.serve = serve;
+    this.keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveTimeoutMs / 1000)}\r\n`;
   }
 
   /**
@@ -44,38 +60,133 @@ export class FastPath {
     const { socket } = connection;
     const reader = takeReader(socket);
     if (reader === undefined) return false;
-    const feed = new Feed(connection, reader);
-    const state = new ParserState();
-    const heads = new PlainGetReader();
-    const [answer, outbox] = [this.#answer, this.#outbox];
-    this.#states.set(connection, state);
-    connection.isFree = () => state.isFree();
+    const lane = new PlainLane(this, connection, reader);
+    connection.lane = lane;
     // Node reads from the socket's handle itself until somebody listens to its data.
-    socket.on('data', (bytes: Buffer) => {
-      const isFree = state.isFree() && !connection.endsNext && socket.writableLength === 0;
-      const get = isFree ? heads.read(bytes) : undefined;
-      const answered = get && answer(get, socket);
-      if (answered) {
-        outbox.put(socket, answered);
-        return;
-      }
-      outbox.empty();
-      state.hand(bytes);
-      feed.hand(bytes);
-    });
+    socket.on('data', (bytes: Buffer) => lane.read(bytes));
     return true;
   }
 
-  /** To be called for each request that Node has read. */
-  begun(connection: Connection, req: IncomingMessage, res: ServerResponse): void {
-    this.#states.get(connection)?.begun(req, res);
-  }
-
   /** Puts out what is answered. */
-  readonly flush = (): void => this.#outbox.empty();
+  readonly flush = (): void => this.outbox.empty();
 }
 
-function send(socket: Socket, { head, body }: WireAnswer): void {
+/** One connection's way past Node's parser. */
+class PlainLane implements Lane, PlainExchange {
+  readonly #path: FastPath;
+  readonly #connection: Connection;
+  readonly #feed: Feed;
+  readonly #state = new ParserState();
+  readonly #heads = new PlainGetReader();
+  /** Of the plain GET under way, which is the only one: what comes in behind it has to wait. */
+  #response: PlainResponse | undefined;
+  #request: Buffer | undefined;
+  #behind: Buffer | undefined;
+  /** The socket's own patience with silence, which the wait for an answer is not, ms. */
+  #silenceMs = 0;
+  #taken: TakeOver | undefined;
+
+  constructor(path: FastPath, connection: Connection, reader: NodeReader) {
+    this.#path = path;
+    this.#connection = connection;
+    this.#feed = new Feed(connection, reader);
+  }
+
+  get socket(): Socket {
+    return this.#connection.socket;
+  }
+
+  get keepAlive(): string {
+    return this.#path.keepAlive;
+  }
+
+  isFree(): boolean {
+    return this.#response === undefined && this.#state.isFree();
+  }
+
+  read(bytes: Buffer): void {
+    if (this.#response !== undefined) {
+      this.#behind = this.#behind === undefined ? bytes : Buffer.concat([this.#behind, bytes]);
+      this.socket.pause();
+      return;
+    }
+    const isFree = this.#state.isFree() && !this.#connection.endsNext && this.socket.writableLength === 0;
+    const get = isFree ? this.#heads.read(bytes) : undefined;
+    const answered = get && this.#path.answer(get, this.socket);
+    if (answered) this.#path.outbox.put(this.socket, answered);
+    else if (get && this.#path.serve) this.#serve(bytes, get, this.#path.serve);
+    else this.#leave(bytes);
+  }
+
+  begun(req: IncomingMessage, res: ServerResponse): boolean {
+    this.#state.begun(req, res);
+    const taken = this.#taken;
+    this.#taken = undefined;
+    taken?.(req, res);
+    return taken !== undefined;
+  }
+
+  send(answer: WireAnswer): void {
+    this.#path.outbox.put(this.socket, { ...answer, lane: this });
+  }
+
+  sent(): void {
+    const response = this.#end();
+    if (response === undefined) return;
+    response.sent();
+    if (response.shouldKeepAlive) this.#goOn();
+    else this.#connection.endPlain(this.#behind !== undefined);
+  }
+
+  handOver(taken: TakeOver): void {
+    const request = this.#request!;
+    const response = this.#end()!;
+    this.#connection.leavePlain(response);
+    this.#taken = taken;
+    this.#leave(request);
+    this.#goOn();
+  }
+
+  #serve(bytes: Buffer, get: PlainGet, serve: PlainServer): void {
+    const response = new PlainResponse(this);
+    this.#request = bytes;
+    this.#response = response;
+    this.#silenceMs = this.socket.timeout ?? 0;
+    if (this.#silenceMs > 0) this.socket.setTimeout(0);
+    this.#connection.beginPlain(response);
+    serve(get, response);
+  }
+
+  /** Leaves bytes to Node. */
+  #leave(bytes: Buffer): void {
+    this.#path.outbox.empty();
+    this.#state.hand(bytes);
+    this.#feed.hand(bytes);
+  }
+
+  #end(): PlainResponse | undefined {
+    const response = this.#response;
+    this.#response = undefined;
+    this.#request = undefined;
+    if (this.#silenceMs > 0) this.socket.setTimeout(this.#silenceMs);
+    return response;
+  }
+
+  #goOn(): void {
+    const behind = this.#behind;
+    if (behind === undefined) return;
+    this.#behind = undefined;
+    this.socket.resume();
+    this.read(behind);
+  }
+}
+
+function send(socket: Socket, { head, body, lane }: Letter): void {
+  write(socket, head, body);
+  lane?.sent();
+}
+
+function write(socket: Socket, head: string, body: WireAnswer['body']): void {
   if (body === undefined) socket.write(head, 'latin1');
   else if (typeof body === 'string') socket.write(head + body, 'latin1');
   else {

@@ -1,8 +1,9 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import { contentTypeOf, type Format } from '../translation/format.ts';
 import type { Call } from './call.ts';
 import { commonHead } from './common-head.ts';
 import type { Head } from './head.ts';
+import type { ResponseWriter } from './response-writer.ts';
 
 /** An answer ready to go out. */
 export interface Reply {
@@ -67,10 +68,9 @@ export function writeReply(call: Call, reply: Reply): number {
  * Node writes a head and a body that is text in one piece, in the coding of the text: in UTF-8 a character of the head, which stands
  * for one byte of an upstream's field, would become two bytes.
  */
-function end(res: ServerResponse, body: Buffer | string, bytes: number): void {
-  if (typeof body !== 'string') res.end(body);
-  else if (bytes === body.length) res.end(body, 'latin1');
-  else res.end(Buffer.from(body));
+function end(res: ResponseWriter, body: Buffer | string, bytes: number): void {
+  const isBytes = typeof body !== 'string' || bytes === body.length;
+  res.end(isBytes ? body : Buffer.from(body), 'latin1');
 }
 
 /**
@@ -104,6 +104,6 @@ export function writePassed({ res }: Call, { status, headers, body }: Passed): n
   if (res.headersSent || res.destroyed) return 0;
   res.writeHead(status, STATUS_CODES[status] ?? 'Unknown', headers);
   if (body.length <= MOST_BYTES_AS_TEXT) res.end(body.toString('latin1'), 'latin1');
-  else res.end(body);
+  else res.end(body, 'latin1');
   return body.length;
 }

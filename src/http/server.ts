@@ -10,9 +10,10 @@ import type { Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { Fault } from '../faults/faults.ts';
+import { Roster } from '../roster.ts';
 import { continueOnRead } from './body.ts';
-import { Connection, type Patience } from './connection.ts';
-import { type Answerer, FastPath } from './fast-path.ts';
+import { Connection, connectionOf, type Patience } from './connection.ts';
+import { type Answerer, FastPath, type PlainServer } from './fast-path.ts';
 import { MOST_FIELDS_OF_HEAD } from './plain-get.ts';
 import { MAX_HEAD_BYTES, type ReadError, readFault } from './refusal.ts';
 
@@ -66,10 +67,10 @@ export class Wire {
   readonly #times: WireTimes;
   readonly #log: Logger;
   readonly #fastPath: FastPath | undefined;
-  readonly #connections = new Map<Socket, Connection>();
+  readonly #connections = new Roster<Connection>();
   readonly #tls: WireTls | undefined;
   /** Connections that have not begun to speak HTTP yet, where TLS comes before. */
-  readonly #handshakes = new Set<Socket>();
+  readonly #handshakes = new Roster<Socket>();
   readonly #flush: () => void;
   #timer: NodeJS.Timeout | undefined;
   #isLeaving = false;
@@ -77,17 +78,22 @@ export class Wire {
   #isKnownNode = true;
   #listening = 0;
 
-  /** @param answer what the fast path answers with; undefined: there is none */
+  /**
+   * @param answer what the fast path answers with at once; undefined: there is none
+   * @param serve answers there what cannot be answered at once; undefined: that is Node's
+   */
   constructor(options: {
     times: WireTimes;
     log: Logger;
     answer?: Answerer | undefined;
+    serve?: PlainServer | undefined;
     tls?: WireTls | undefined;
   }) {
     this.#tls = options.tls;
     this.#times = options.times;
     this.#log = options.log;
-    this.#fastPath = options.answer && new FastPath(options.answer);
+    const { answer, serve, times } = options;
+    this.#fastPath = answer && new FastPath({ answer, serve, keepAliveTimeoutMs: times.keepAliveTimeoutMs });
     this.#flush = this.#fastPath?.flush ?? (() => {});
   }
 
@@ -125,7 +131,7 @@ export class Wire {
     });
     server.on('connect', (_req, socket) => {
       const fault = new Fault('badMethod', 'CONNECT is not possible here.', { headers: { allow: ALLOWED } });
-      this.#connections.get(socket as Socket)?.refuse(fault);
+      connectionOf(socket as Socket)?.refuse(fault);
     });
     server.on('clientError', (error: ReadError, socket) => this.#unreadable(error, socket as Socket));
     server.closeIdleConnections = () => this.closeIdle();
@@ -145,8 +151,8 @@ export class Wire {
     });
     tls.follow((renewed) => server.setSecureContext(renewed));
     server.on('connection', (socket: Socket) => {
-      this.#handshakes.add(socket);
-      socket.once('close', () => this.#handshakes.delete(socket));
+      const seat = this.#handshakes.add(socket);
+      socket.once('close', () => this.#handshakes.remove(seat));
     });
     return server;
   }
@@ -154,7 +160,7 @@ export class Wire {
   /** From now on each connection ends with its next answer: callers look for another instance while there is time. */
   leave(): void {
     this.#isLeaving = true;
-    for (const connection of this.#connections.values()) connection.endNext();
+    for (const connection of this.#connections) connection.endNext();
   }
 
   /** The same, for good: `closeIdle` may end those on which nothing is under way. */
@@ -166,7 +172,7 @@ export class Wire {
   /** What the connections hold now; counted when somebody asks. */
   load(): WireLoad {
     let inFlight = 0;
-    for (const connection of this.#connections.values()) inFlight += connection.unanswered;
+    for (const connection of this.#connections) inFlight += connection.unanswered;
     return { connections: this.#connections.size, inFlight };
   }
 
@@ -176,14 +182,15 @@ export class Wire {
     const drainedMs = this.#drainsSince === undefined ? undefined : performance.now() - this.#drainsSince;
     if (drainedMs !== undefined && drainedMs < DRAIN_LINGER_MS) return;
     const waitsForHeads = drainedMs === undefined || drainedMs < DRAIN_HEAD_MS;
-    for (const connection of this.#connections.values()) {
+    for (const connection of this.#connections) {
       if (waitsForHeads ? connection.isIdle : !connection.isBusy) connection.socket.destroy();
     }
   }
 
   /** Ends all connections, whatever is under way. */
   closeAll(): void {
-    for (const socket of [...this.#connections.keys(), ...this.#handshakes]) socket.destroy();
+    for (const { socket } of this.#connections) socket.destroy();
+    for (const socket of this.#handshakes) socket.destroy();
   }
 
   #connected(socket: Socket): void {
@@ -192,8 +199,8 @@ export class Wire {
       connectionTtlMs === 0 ? Number.POSITIVE_INFINITY : connectionTtlMs * (1 - JITTER * Math.random());
     const connection = new Connection(socket, performance.now() + lifeMs, this.#flush);
     if (this.#isLeaving) connection.endNext();
-    this.#connections.set(socket, connection);
-    socket.once('close', () => this.#connections.delete(socket));
+    const seat = this.#connections.add(connection);
+    socket.once('close', () => this.#connections.remove(seat));
     if (this.#fastPath && this.#isKnownNode && !this.#fastPath.attach(connection)) this.#giveUpFastPath();
   }
 
@@ -206,9 +213,9 @@ export class Wire {
   }
 
   #begun(req: IncomingMessage, res: ServerResponse, handlers: Handlers): void {
-    const connection = this.#connections.get(req.socket);
+    const connection = connectionOf(req.socket);
     if (connection === undefined || !connection.begin(req, res)) return;
-    this.#fastPath?.begun(connection, req, res);
+    if (connection.lane?.begun(req, res)) return;
     if (req.rawHeaders.length > 2 * MOST_FIELDS_OF_HEAD) handlers.refuse(req, res, tooManyFields());
     else if (isPlainlyFramed(req)) handlers.serve(req, res);
     else {
@@ -219,7 +226,7 @@ export class Wire {
 
   /** Node could not read a request, or did not get one in time. */
   #unreadable(error: ReadError, socket: Socket): void {
-    const connection = this.#connections.get(socket);
+    const connection = connectionOf(socket);
     if (connection === undefined || error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
       if (!connection?.isDeaf) socket.destroy();
       return;
@@ -249,7 +256,7 @@ export class Wire {
 
   #check(): void {
     const now = performance.now();
-    for (const connection of this.#connections.values()) connection.check(now, this.#times);
+    for (const connection of this.#connections) connection.check(now, this.#times);
   }
 
   /** Fine enough for the shortest of the times. */

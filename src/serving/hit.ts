@@ -2,11 +2,13 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ListenerTerms } from '../http/caller.ts';
 import { commonHead } from '../http/common-head.ts';
-import type { Answerer, WireAnswer } from '../http/fast-path.ts';
+import { dateNow } from '../http/date.ts';
+import type { Answerer } from '../http/fast-path.ts';
 import { textOf } from '../http/head.ts';
 import type { PlainGet } from '../http/plain-get.ts';
 import type { Response } from '../http/reply.ts';
 import { RequestFacts } from '../http/request-facts.ts';
+import type { WireAnswer } from '../http/response-writer.ts';
 import type { Router } from '../routing/route.ts';
 import { contentTypeOf, type Format } from '../translation/format.ts';
 import { countResult } from './cache-result.ts';
@@ -93,15 +95,6 @@ function refusalFor(facts: RequestFacts, format: Format): Refusal {
     body: bytes.toString('latin1'),
   };
 }
-
-/** As HTTP has it; a second's text is made once. */
-function dateNow(): string {
-  const second = Math.floor(Date.now() / 1_000);
-  if (second !== lastDate.second) lastDate = { second, text: new Date(second * 1_000).toUTCString() };
-  return lastDate.text;
-}
-
-let lastDate = { second: 0, text: '' };
 
 /** The facts of a request that the cache may know, or undefined. */
 function factsOf(

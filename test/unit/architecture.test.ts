@@ -13,6 +13,7 @@ const ROOMS: readonly (readonly [room: string, storey: number, forbidden: readon
   ['content-coding.ts', 1, ['clock.ts', 'json.ts']],
   ['owned-text.ts', 1, ['clock.ts', 'json.ts', 'content-coding.ts']],
   ['turns.ts', 1, ['clock.ts', 'json.ts', 'content-coding.ts']],
+  ['roster.ts', 1, ['clock.ts', 'json.ts', 'content-coding.ts']],
   ['home.ts', 0, []],
   ['version.ts', 1, ['clock.ts', 'json.ts', 'content-coding.ts']],
   ['standing.ts', 1, ['clock.ts', 'json.ts', 'content-coding.ts', 'version.ts']],
