@@ -1,6 +1,10 @@
+import { hrefsOf } from '../links/json-hrefs.ts';
 import { readLongDocument, rewriteInTurns } from '../links/long-document.ts';
+import { MOST_AT_ONCE } from '../turns.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
 import type { Holding } from '../upstream/stream-exchange.ts';
+
+type Rewrite = Parameters<typeof rewriteInTurns>[1];
 
 /** Longest document whose links are looked for, bytes: it is held for that. A longer one goes on as it is. */
 const LONGEST_DOCUMENT = 8 * 1024 * 1024;
@@ -20,18 +24,31 @@ export const holdingDocuments =
  *
  * @param rewrite see `rewriteInTurns`
  */
-export async function withLinks(
+export function withLinks(
   answer: ProxiedAnswer,
   method: string,
-  rewrite: Parameters<typeof rewriteInTurns>[1],
-): Promise<ProxiedAnswer> {
+  rewrite: Rewrite,
+): ProxiedAnswer | Promise<ProxiedAnswer> {
   const { body } = answer;
   if (!Buffer.isBuffer(body) || !isDocument(answer, method)) return answer;
+  if (body.length > MOST_AT_ONCE) return withLinksInTurns(answer, body, rewrite);
+  const text = body.toString();
+  const hrefs = hrefsOf(body, text);
+  const rewritten = hrefs === undefined ? text : rewrite(text, hrefs);
+  return rewritten === text ? answer : withBody(answer, Buffer.from(rewritten));
+}
+
+async function withLinksInTurns(
+  answer: ProxiedAnswer,
+  body: Buffer,
+  rewrite: Rewrite,
+): Promise<ProxiedAnswer> {
   const document = await readLongDocument(body);
-  if (document === undefined) return answer;
-  const rewritten = await rewriteInTurns(document, rewrite);
-  const headers = { ...answer.headers, 'content-length': String(rewritten.length) };
-  return { ...answer, headers, body: rewritten };
+  return document === undefined ? answer : withBody(answer, await rewriteInTurns(document, rewrite));
+}
+
+function withBody(answer: ProxiedAnswer, body: Buffer): ProxiedAnswer {
+  return { ...answer, headers: { ...answer.headers, 'content-length': String(body.length) }, body };
 }
 
 function isDocument({ status, headers }: Pick<ProxiedAnswer, 'status' | 'headers'>, method: string): boolean {

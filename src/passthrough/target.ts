@@ -1,4 +1,5 @@
 import { OTHER_OPERATION } from '../access/grants.ts';
+import { hasBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
 import { pathOfServiceUrl, servicePath, serviceUrl } from '../identity/service-endpoints.ts';
 import { serviceOf } from '../identity/service-types.ts';
@@ -48,16 +49,32 @@ export interface ProxyTarget {
  */
 export async function findProxyTarget(located: LocatedPassthrough, services: Services): Promise<ProxyTarget> {
   const { call, place, query } = located;
-  const readsChunked = serviceRowOf(kindOf(place))?.readsChunked ?? false;
-  const request = {
-    ...commonOf(call, services),
-    requestId: debugIdOf(call, services),
+  const { method, headers, client } = call;
+  const kind = kindOf(place);
+  const { base, path, label, isCompute } = pathOf(located);
+  const readsChunked = kind !== undefined && (serviceRowOf(kind)?.readsChunked ?? false);
+  const request: ProxiedRequest = {
+    method,
     place,
+    path,
     query,
-    ...pathOf(located),
-    body: await takeBody(call, readsChunked),
+    headers,
+    body: hasBody(call.req) ? await takeBody(call, readsChunked) : undefined,
+    client,
+    knownClient: services.clients.get(client)?.name,
+    ownToken: ownTokenOf(call),
+    priority: priorityOf(call),
+    requestId: debugIdOf(call, services),
+    maxWaitMs: patienceOf(call, services),
+    beforeSending: whileGood(call, services),
+    cancellation: call,
+    trace: call.trace,
+    spending: call,
+    base,
+    label,
+    isCompute,
     // The table knows in which form these have their links; documents of others are none of Sluice's business.
-    holding: kindOf(place) === undefined ? NOTHING_HELD : holdingDocuments(call.method),
+    holding: kind === undefined ? NOTHING_HELD : holdingDocuments(method),
   };
   return {
     origin: place.endpoint.origin,
@@ -120,24 +137,6 @@ async function end(located: LocatedPassthrough, services: Services, isLost: bool
   if (READS.has(call.method)) return;
   if (matched === undefined) return endUnknown(place, path, services);
   return endWritten({ ...matched, place }, services, isLost);
-}
-
-/** What a request says wherever it goes. */
-function commonOf(call: Call, services: Services) {
-  const { method, headers, client } = call;
-  return {
-    method,
-    headers,
-    client,
-    knownClient: services.clients.get(client)?.name,
-    ownToken: ownTokenOf(call),
-    priority: priorityOf(call),
-    maxWaitMs: patienceOf(call, services),
-    beforeSending: whileGood(call, services),
-    cancellation: call,
-    spending: call,
-    trace: call.trace,
-  };
 }
 
 /** Where it leads, and what it is called. */

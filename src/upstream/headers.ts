@@ -281,7 +281,8 @@ export function passthroughResponseHeaders(
   location: (url: string) => string,
 ): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(upstream)) {
+  for (const name in upstream) {
+    const value = upstream[name];
     if (value !== undefined && !PASSTHROUGH_NOT_DOWN.has(name)) headers[name] = value;
   }
   for (const name of ['location', 'content-location']) {
