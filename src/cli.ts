@@ -34,14 +34,35 @@ function milliseconds(text: string): number {
   return Number(text);
 }
 
+/** Options that their commands cannot do without. */
+const required = new Set<Option>();
+
+/** Such an option. Commander would ask for its own required ones before it says that the name of one was mistyped. */
+function requiredOption(flags: string, description: string): Option {
+  const option = new Option(flags, description).argParser(fileName);
+  required.add(option);
+  return option;
+}
+
+function checkRequired(command: Command): void {
+  for (const option of command.options) {
+    if (required.has(option) && command.getOptionValue(option.attributeName()) === undefined)
+      command.error(`error: required option '${option.flags}' not specified`);
+  }
+}
+
 // What a command needs is loaded when it runs: checking a file needs no gateway.
-const program = new Command('sluice').description(DESCRIPTION).version(VERSION).showHelpAfterError();
+const program = new Command('sluice')
+  .description(DESCRIPTION)
+  .version(VERSION)
+  .showHelpAfterError()
+  .hook('preAction', (_program, command) => checkRequired(command));
 
 program
   .command('serve')
   .description('run the gateway; SIGHUP reloads the configuration')
   // No default: where a mount went wrong, the demo's simulated cloud must not be served in the name of the real one.
-  .requiredOption('-c, --config <file>', 'configuration', fileName)
+  .addOption(requiredOption('-c, --config <file>', 'configuration'))
   .action(async ({ config }: { config: string }) => {
     const { serve } = await import('./commands/serve.ts');
     await exitWith(serve(config, env));
@@ -72,7 +93,7 @@ program
 program
   .command('check-config')
   .description('list every problem of a configuration; exit code 2 if there is one')
-  .requiredOption('-c, --config <file>', 'configuration', fileName)
+  .addOption(requiredOption('-c, --config <file>', 'configuration'))
   .option('--simulate', 'as the command simulate reads it: a simulator alone needs no accounts')
   .action(({ config, simulate }: { config: string; simulate?: true }) =>
     exitWith(checkConfig(config, env, simulate ? 'simulator' : 'gateway')),
@@ -83,7 +104,7 @@ program
   .description(
     'look at everything a configuration stands on: exit code 1 if there is a fault, 2 if a setting is wrong',
   )
-  .requiredOption('-c, --config <file>', 'configuration', fileName)
+  .addOption(requiredOption('-c, --config <file>', 'configuration'))
   .option('--json', 'the findings as JSON')
   .action(async ({ config, json }: { config: string; json?: true }) => {
     const { doctor } = await import('./commands/doctor.ts');
@@ -93,7 +114,7 @@ program
 program
   .command('health')
   .description('ask the Sluice that serves a configuration on this machine; exit code 1 unless all is well')
-  .requiredOption('-c, --config <file>', 'configuration', fileName)
+  .addOption(requiredOption('-c, --config <file>', 'configuration'))
   .option('--ready', 'whether it is ready to serve, not only alive')
   .option('--simulate', 'it is a simulator alone')
   .option('--timeout <ms>', 'how long an answer may take, in ms', milliseconds, 2_000)
@@ -151,7 +172,7 @@ program
   .command('clouds-yaml')
   .description('print the clouds.yaml that a client of this gateway uses')
   .option('-c, --config <file>', 'configuration', fileName, defaultConfigFile())
-  .requiredOption('--client <name>', 'name of the client')
+  .addOption(requiredOption('--client <name>', 'name of the client'))
   .option('--url <url>', 'base URL of the gateway as its callers see it')
   .action(async ({ config, client, url }: { config: string; client: string; url?: string }) => {
     const { cloudsYaml } = await import('./commands/clouds-yaml.ts');

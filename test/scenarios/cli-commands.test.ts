@@ -93,6 +93,12 @@ describe('sluice serve', () => {
     expect(stderr).toContain("error: required option '-c, --config <file>' not specified\n");
   });
 
+  it('says which option was mistyped before it asks for one', async () => {
+    const { code, stderr } = await run(['serve', '--confg', DEMO], FREE_PORTS);
+    expect(code).toBe(1);
+    expect(stderr).toContain("error: unknown option '--confg'\n(Did you mean --config?)\n");
+  });
+
   it('takes an empty name for the slip it is', async () => {
     const { code, stderr } = await run(['serve', '-c', ''], FREE_PORTS);
     expect(code).toBe(1);
