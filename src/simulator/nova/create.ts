@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
 import { NoAddressError } from '../neutron/store.ts';
+import { type BootSource, bootSource } from './boot-source.ts';
 import { novaError } from './errors.ts';
 import { allFlavors } from './flavors.ts';
 import { findKeypair } from './keypairs.ts';
@@ -65,16 +66,18 @@ export const createServer: NovaHandler = (visit) => {
   const attachments = readNetworks(visit, document['networks']);
   const groups = readGroups(visit, document['security_groups']);
   if (typeof document['key_name'] === 'string') checkKey(visit, document['key_name']);
+  const source = bootSource(visit, document);
   checkQuota(visit, document);
   const { status, body } = askRegion(visit, {
     path: '/servers',
-    body: { server: guideServer(visit, document) },
+    body: { server: guideServer(visit, document, source) },
   });
   const answered = body as JsonObject;
   const made = isJsonObject(answered['server']) ? String(answered['server']['id']) : '';
   for (const id of createdIds(visit, document, made)) {
     const server = visit.context.region.record('server', visit.projectId, id)!;
     server.extras = { ...newExtras(server.name), ...extrasGiven(document, groups) };
+    if (source.isVolume) server.imageId = '';
     attach(visit, id, attachments, groups);
   }
   if (!isJsonObject(answered['server'])) return { status, document: answered };
@@ -109,14 +112,8 @@ function createdIds(visit: NovaVisit, document: JsonObject, first: string): stri
 }
 
 /** The same create as the guide has it. References are checked as Nova does: an image by its uuid, a flavor by id or link. */
-function guideServer(visit: NovaVisit, document: JsonObject): JsonObject {
-  const { imageRef = '', flavorRef } = document;
-  const imageId = imageRef === '' ? bootVolumeImage(document) : imageRef;
-  if (typeof imageId !== 'string' || !UUID.test(imageId))
-    throw novaError(
-      400,
-      `Invalid input for field/attribute imageRef. Value: ${String(imageRef)}. '${String(imageRef)}' is not a 'uuid'`,
-    );
+function guideServer(visit: NovaVisit, document: JsonObject, { imageId }: BootSource): JsonObject {
+  const { flavorRef } = document;
   if (typeof flavorRef !== 'string' && typeof flavorRef !== 'number')
     throw novaError(400, "Invalid input for field/attribute server. 'flavorRef' is a required property");
   if (visit.context.region.record('image', visit.projectId, imageId) === undefined)
@@ -134,16 +131,6 @@ function guideServer(visit: NovaVisit, document: JsonObject): JsonObject {
       ? { personality: document['personality'] }
       : {}),
   };
-}
-
-/** Whoever boots from a volume names the image it is made of in the block devices. */
-function bootVolumeImage(document: JsonObject): JsonValue | undefined {
-  const devices = document['block_device_mapping_v2'];
-  const first = Array.isArray(devices)
-    ? devices.find((device) => isJsonObject(device) && String(device['boot_index']) === '0')
-    : undefined;
-  if (isJsonObject(first) && first['source_type'] === 'image') return first['uuid'];
-  return '';
 }
 
 function extrasGiven(document: JsonObject, securityGroups: string[]): JsonObject {

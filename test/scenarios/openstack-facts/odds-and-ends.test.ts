@@ -128,3 +128,23 @@ test('limit=abc and an unknown marker are 400, limit=0 is an empty list; flavors
     expect(swap === '' || (typeof swap === 'number' && swap > 0)).toBe(true);
   }
 });
+
+test('an image is "" for whoever boots from a volume, in the request and in the server', async () => {
+  const cloud = await startCloud();
+  const block_device_mapping_v2 = [
+    {
+      boot_index: 0,
+      uuid: '5f0c7a10-5555-4a6e-b0d2-31c4aa000005',
+      source_type: 'volume',
+      destination_type: 'volume',
+    },
+  ];
+  const created = await cloud.create('a', '', { block_device_mapping_v2 });
+  expect(created.status).toBe(202);
+  const { server } = (await created.json()) as { server: { id: string } };
+  expect(await (await cloud.compute(`/servers/${server.id}`)).json()).toMatchObject({
+    server: { image: '' },
+  });
+  const without = await cloud.create('a', '');
+  expect([without.status, await without.text()]).toEqual([400, expect.stringContaining('imageRef')]);
+});
