@@ -5,6 +5,7 @@ import { type BootSource, bootSource } from './boot-source.ts';
 import { novaError } from './errors.ts';
 import { allFlavors } from './flavors.ts';
 import { findKeypair } from './keypairs.ts';
+import { checkQuota } from './quota.ts';
 import { extrasOf, hostnameOf, newExtras } from './server-document.ts';
 import {
   askRegion,
@@ -67,7 +68,8 @@ export const createServer: NovaHandler = (visit) => {
   const groups = readGroups(visit, document['security_groups']);
   if (typeof document['key_name'] === 'string') checkKey(visit, document['key_name']);
   const source = bootSource(visit, document);
-  checkQuota(visit, document);
+  const flavor = readFlavor(visit, document);
+  checkQuota(visit, document, flavor);
   const { status, body } = askRegion(visit, {
     path: '/servers',
     body: { server: guideServer(visit, document, source) },
@@ -113,24 +115,28 @@ function createdIds(visit: NovaVisit, document: JsonObject, first: string): stri
 
 /** The same create as the guide has it. References are checked as Nova does: an image by its uuid, a flavor by id or link. */
 function guideServer(visit: NovaVisit, document: JsonObject, { imageId }: BootSource): JsonObject {
-  const { flavorRef } = document;
-  if (typeof flavorRef !== 'string' && typeof flavorRef !== 'number')
-    throw novaError(400, "Invalid input for field/attribute server. 'flavorRef' is a required property");
   if (visit.context.region.record('image', visit.projectId, imageId) === undefined)
     throw novaError(400, 'Can not find requested image');
-  const flavorId = String(flavorRef).split('/').at(-1)!;
-  if (!allFlavors(visit).some(({ id }) => id === flavorId))
-    throw novaError(400, `Flavor ${flavorId} could not be found.`);
   const { networks: _n, security_groups: _s, personality: _p, 'os:scheduler_hints': _h, ...rest } = document;
   return {
     'OS-DCF:diskConfig': 'MANUAL',
     ...rest,
     imageRef: imageId,
-    flavorRef: String(flavorRef),
+    flavorRef: String(document['flavorRef']),
     ...(visit.minor < 57 && document['personality'] !== undefined
       ? { personality: document['personality'] }
       : {}),
   };
+}
+
+/** The flavor as the region has it, by its id or a link. */
+function readFlavor(visit: NovaVisit, { flavorRef }: JsonObject): JsonObject {
+  if (typeof flavorRef !== 'string' && typeof flavorRef !== 'number')
+    throw novaError(400, "Invalid input for field/attribute server. 'flavorRef' is a required property");
+  const flavorId = String(flavorRef).split('/').at(-1)!;
+  const found = allFlavors(visit).find(({ id }) => id === flavorId);
+  if (!found) throw novaError(400, `Flavor ${flavorId} could not be found.`);
+  return found;
 }
 
 function extrasGiven(document: JsonObject, securityGroups: string[]): JsonObject {
@@ -143,18 +149,6 @@ function extrasGiven(document: JsonObject, securityGroups: string[]): JsonObject
   if (typeof zone === 'string') given['availabilityZone'] = zone.split(':')[0]!;
   if (Array.isArray(tags)) given['tags'] = tags;
   return given;
-}
-
-/** Nova says of a quota what was asked for and what is used already. */
-function checkQuota({ context, projectId }: NovaVisit, document: JsonObject): void {
-  const { maxTotalInstances: most = -1, totalInstancesUsed: used = 0 } =
-    context.region.absoluteLimits(projectId);
-  const wanted = Number(document['min_count'] ?? 1);
-  if (most >= 0 && used + wanted > most)
-    throw novaError(
-      403,
-      `Quota exceeded for instances: Requested ${wanted}, but already used ${used} of ${most} instances`,
-    );
 }
 
 function checkKey(visit: NovaVisit, name: string): void {
