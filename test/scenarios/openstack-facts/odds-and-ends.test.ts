@@ -1,4 +1,8 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ask } from '../../support/ask.ts';
 import { type Cloud, startCloud } from '../../support/openstack-simulator.ts';
 
 /** What a Nova 26 answers to single operations; each title is one thing that was seen there. */
@@ -52,17 +56,25 @@ test('limits have no rates, and absolutes with -1 for what is not limited', asyn
     limits: { rate: unknown[]; absolute: Record<string, number> };
   };
   expect(limits.rate).toEqual([]);
-  expect(limits.absolute).toMatchObject({
-    maxTotalInstances: expect.any(Number),
+  expect(limits.absolute).toEqual({
+    maxTotalInstances: 100,
+    maxTotalCores: expect.any(Number),
+    maxTotalRAMSize: expect.any(Number),
     maxServerMeta: 128,
     maxImageMeta: 128,
     maxPersonality: 5,
     maxPersonalitySize: 10240,
     maxTotalKeypairs: 100,
     maxServerGroups: 10,
+    maxServerGroupMembers: 10,
     maxTotalFloatingIps: -1,
     maxSecurityGroups: -1,
+    maxSecurityGroupRules: -1,
+    totalRAMUsed: 0,
+    totalCoresUsed: 0,
     totalInstancesUsed: 0,
+    totalFloatingIpsUsed: 0,
+    totalSecurityGroupsUsed: 0,
     totalServerGroupsUsed: 0,
   });
 });
@@ -147,4 +159,125 @@ test('an image is "" for whoever boots from a volume, in the request and in the 
   });
   const without = await cloud.create('a', '');
   expect([without.status, await without.text()]).toEqual([400, expect.stringContaining('imageRef')]);
+});
+
+test('a create tells id, links, disk configuration, security groups and password, and no more', async () => {
+  const cloud = await startCloud();
+  const created = await cloud.create('web', await imageId(cloud));
+  const { server } = (await created.json()) as { server: Record<string, unknown> };
+  expect(Object.keys(server).sort()).toEqual([
+    'OS-DCF:diskConfig',
+    'adminPass',
+    'id',
+    'links',
+    'security_groups',
+  ]);
+});
+
+test('a server has these members in 2.1', async () => {
+  const cloud = await startCloud();
+  const id = await activeServer(cloud);
+  const { server } = (await (await cloud.compute(`/servers/${id}`)).json()) as {
+    server: Record<string, unknown>;
+  };
+  const extensions = ['OS-DCF:diskConfig', 'OS-EXT-AZ:availability_zone', 'OS-EXT-STS:power_state'];
+  extensions.push('OS-EXT-STS:task_state', 'OS-EXT-STS:vm_state', 'OS-SRV-USG:launched_at');
+  extensions.push('OS-SRV-USG:terminated_at', 'os-extended-volumes:volumes_attached');
+  const own = 'accessIPv4 accessIPv6 addresses config_drive created flavor hostId id image key_name links';
+  const rest = 'metadata name progress security_groups status tenant_id updated user_id';
+  expect(Object.keys(server).sort()).toEqual([...extensions, ...`${own} ${rest}`.split(' ')].sort());
+  expect(server).toMatchObject({
+    image: { id: expect.any(String), links: [{ rel: 'bookmark' }] },
+    addresses: {
+      public: [
+        {
+          version: 4,
+          addr: expect.stringMatching(/^[\d.]+$/),
+          'OS-EXT-IPS:type': 'fixed',
+          'OS-EXT-IPS-MAC:mac_addr': expect.stringMatching(/^[0-9a-f:]{17}$/),
+        },
+      ],
+    },
+  });
+});
+
+test('what is deleted is 204, what is renamed 200', async () => {
+  const cloud = await startCloud();
+  const id = await activeServer(cloud);
+  const sent = async (method: string, path: string, body?: object) => {
+    const answer = await ask(`${cloud.url}/dfw/v2.1/${cloud.project}${path}`, {
+      method,
+      headers: { ...JSON_BODY, 'x-auth-token': await cloud.token() },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return answer.status;
+  };
+  expect(await sent('PUT', `/servers/${id}`, { server: { name: 'other' } })).toBe(200);
+  expect(await sent('PUT', `/servers/${id}/metadata/a`, { meta: { a: '1' } })).toBe(200);
+  expect(await sent('DELETE', `/servers/${id}/metadata/a`)).toBe(204);
+  await act(cloud, id, { createImage: { name: 's' } });
+  cloud.simulator.control.advance(600_000);
+  const { images } = (await (await cloud.compute('/images?name=s')).json()) as { images: { id: string }[] };
+  expect(await sent('DELETE', `/images/${images[0]!.id}`)).toBe(204);
+  expect(await sent('DELETE', `/servers/${id}`)).toBe(204);
+});
+
+test('an accepted action says Content-Length: 0, and application/json all the same', async () => {
+  const cloud = await startCloud();
+  const id = await activeServer(cloud);
+  const answer = await act(cloud, id, { reboot: { type: 'SOFT' } });
+  expect(['content-length', 'content-type'].map((name) => answer.headers.get(name))).toEqual([
+    '0',
+    'application/json',
+  ]);
+});
+
+test('attaching a volume where Cinder is away is 500 with a computeFault; what is attached is still told', async () => {
+  const cloud = await startCloud();
+  const id = await activeServer(cloud);
+  cloud.simulator.control.setConditions('DFW', { volumesDown: true });
+  const attached = await cloud.compute(`/servers/${id}/os-volume_attachments`, {
+    method: 'POST',
+    headers: JSON_BODY,
+    body: JSON.stringify({ volumeAttachment: { volumeId: '5f0c7a10-5555-4a6e-b0d2-31c4aa000005' } }),
+  });
+  expect([attached.status, await attached.json()]).toMatchObject([500, { computeFault: { code: 500 } }]);
+  expect((await cloud.compute(`/servers/${id}/os-volume_attachments`)).status).toBe(200);
+});
+
+test('images are listed newest first', async () => {
+  const cloud = await startCloud();
+  const id = await activeServer(cloud);
+  for (const name of ['first', 'second']) {
+    await act(cloud, id, { createImage: { name } });
+    cloud.simulator.control.advance(600_000);
+  }
+  const { images } = (await (await cloud.compute('/images/detail')).json()) as {
+    images: { name: string; created: string }[];
+  };
+  expect(images.slice(0, 2).map(({ name }) => name)).toEqual(['second', 'first']);
+  const created = images.map((image) => image.created);
+  expect(created).toEqual([...created].sort().reverse());
+});
+
+/** A seed file with one flavor more, which has no swap. */
+function swaplessSeed(): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'sluice-test-')), 'seed.yaml');
+  writeFileSync(
+    path,
+    'regions: { DFW: { flavors: [{ id: swapless, name: swapless, ram: 512, disk: 20, vcpus: 1 }] } }',
+  );
+  return path;
+}
+
+test('swap is a number, for a flavor without it "" up to 2.74 and 0 from 2.75 on', async () => {
+  const cloud = await startCloud({ seedFile: swaplessSeed() });
+  const swapAt = async (flavor: string, minor: number) => {
+    const answer = await cloud.compute(`/flavors/${flavor}`, {
+      headers: { 'openstack-api-version': `compute 2.${minor}` },
+    });
+    return ((await answer.json()) as { flavor: { swap: unknown } }).flavor.swap;
+  };
+  expect(await Promise.all([1, 74, 75].map((minor) => swapAt('swapless', minor)))).toEqual(['', '', 0]);
+  expect(await Promise.all([1, 75].map((minor) => swapAt('2', minor)))).toEqual([512, 512]);
 });

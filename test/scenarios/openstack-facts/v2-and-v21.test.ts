@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { ask } from '../../support/ask.ts';
 import { type Cloud, startCloud } from '../../support/openstack-simulator.ts';
+import { overWire } from '../../support/wire.ts';
 
 /** /v2 against /v2.1 of a Nova 26, which are the same code; each title is one thing that was seen there. */
 
@@ -100,4 +102,80 @@ test('from 2.37 on a create names its networks, and from 2.45 on an image is tol
   ]);
   cloud.simulator.control.advance(60_000);
   expect(await (await snapshot(45)).json()).toEqual({ image_id: expect.any(String) });
+});
+
+test('below /v2 both headers are overlooked, right or wrong, and links lead below /v2', async () => {
+  const cloud = await startCloud();
+  for (const headers of [
+    { 'openstack-api-version': 'compute 9.1' },
+    { 'openstack-api-version': 'compute abc' },
+    { 'x-openstack-nova-api-version': '2.61' },
+  ] as Record<string, string>[]) {
+    const answer = await cloud.ask(`/dfw/v2/${cloud.project}/flavors/2`, { headers });
+    expect(answer.status).toBe(200);
+    for (const name of ['openstack-api-version', 'x-openstack-nova-api-version', 'vary'])
+      expect(answer.headers.get(name)).toBeNull();
+    const { flavor } = (await answer.json()) as { flavor: { links: { href: string }[] } };
+    expect(flavor).not.toHaveProperty('extra_specs');
+    expect(flavor.links[0]!.href).toBe(`${cloud.url}/dfw/v2/${cloud.project}/flavors/2`);
+  }
+});
+
+test('Vary is two lines, on errors too, but not where the token or the version is none', async () => {
+  const cloud = await startCloud();
+  const vary = async (path: string, headers: Record<string, string> = {}) => {
+    const fields = { host: 'x', 'x-auth-token': await cloud.token(), connection: 'close', ...headers };
+    const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+    const { text } = await overWire(cloud.url, `GET /ord/v2.1${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
+    return [text.slice(9, 12), ...(text.match(/(?<=\nvary: ).*/gi) ?? [])];
+  };
+  const both = ['OpenStack-API-Version', 'X-OpenStack-Nova-API-Version'];
+  expect(await vary('/flavors')).toEqual(['200', ...both]);
+  expect(await vary('/flavors/none')).toEqual(['404', ...both]);
+  expect(await vary('/servers?limit=abc')).toEqual(['400', ...both]);
+  expect(await vary('/flavors', { 'openstack-api-version': 'compute 2.99' })).toEqual(['406', ...both]);
+  expect(await vary('/flavors', { 'openstack-api-version': 'compute abc' })).toEqual(['400']);
+  expect(await vary('/flavors', { 'x-auth-token': 'bad' })).toEqual(['401']);
+});
+
+test('too high a version is a computeFault with its own code; from 2.90 on flavors have description and extra specs', async () => {
+  const cloud = await startCloud();
+  const refused = await cloud.compute('/flavors/2', version(99));
+  expect([refused.status, await refused.json()]).toEqual([
+    406,
+    { computeFault: { code: 406, message: expect.stringContaining('2.99') } },
+  ]);
+  const { flavor } = (await (await cloud.compute('/flavors/2', version(90))).json()) as { flavor: object };
+  expect(flavor).toMatchObject({ description: null, extra_specs: {} });
+});
+
+test('from 2.36 on no proxy of another service is there', async () => {
+  const cloud = await startCloud();
+  const paths = ['/images', '/images/detail', '/os-security-groups', '/os-floating-ips', '/os-networks'];
+  for (const path of paths) {
+    const statuses = [35, 36].map(async (minor) => (await cloud.compute(path, version(minor))).status);
+    expect([path, ...(await Promise.all(statuses))]).toEqual([path, 200, 404]);
+  }
+});
+
+test('a server’s flavor is id and links up to 2.46, and without both from 2.47 on', async () => {
+  const cloud = await startCloud();
+  const created = await cloud.create('web', await imageId(cloud));
+  const { server } = (await created.json()) as { server: { id: string } };
+  const flavorAt = async (minor: number) => {
+    const answer = await ask(`${cloud.url}/dfw/v2.1/servers/${server.id}`, {
+      headers: { ...version(minor).headers, 'x-auth-token': await cloud.token() },
+    });
+    return Object.keys(answer.json<{ server: { flavor: object } }>().server.flavor).sort();
+  };
+  expect(await flavorAt(46)).toEqual(['id', 'links']);
+  expect(await flavorAt(47)).toEqual([
+    'disk',
+    'ephemeral',
+    'extra_specs',
+    'original_name',
+    'ram',
+    'swap',
+    'vcpus',
+  ]);
 });

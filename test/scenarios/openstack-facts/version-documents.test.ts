@@ -32,3 +32,47 @@ test('below a version there is a document: for the project with a token and a sl
   expect((await cloud.compute('')).status).toBe(404);
   expect((await fetch(`${cloud.url}/dfw/v2.1/${cloud.project}/`)).status).toBe(401);
 });
+
+test('the list has the range and the date of each version, and links that lead below it', async () => {
+  const { url } = await startCloud();
+  expect(await (await fetch(`${url}/dfw/`)).json()).toEqual({
+    versions: [
+      {
+        id: 'v2.0',
+        status: 'SUPPORTED',
+        version: '',
+        min_version: '',
+        updated: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+        links: [{ rel: 'self', href: `${url}/dfw/v2/` }],
+      },
+      {
+        id: 'v2.1',
+        status: 'CURRENT',
+        version: '2.93',
+        min_version: '2.1',
+        updated: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+        links: [{ rel: 'self', href: `${url}/dfw/v2.1/` }],
+      },
+    ],
+  });
+});
+
+test.each(['/v2', '/v2/', '/v2.1', '/v2.1/'])('%s is described to whoever asks', async (path) => {
+  const { url } = await startCloud();
+  const answer = await fetch(`${url}/dfw${path}`);
+  const number = path.startsWith('/v2.1') ? '2.1' : '2';
+  expect([answer.status, await answer.json()]).toMatchObject([
+    200,
+    {
+      version: {
+        links: [
+          { rel: 'self', href: `${url}/dfw/v${number}/` },
+          { rel: 'describedby', type: 'text/html', href: 'http://docs.openstack.org/' },
+        ],
+        'media-types': [
+          { base: 'application/json', type: `application/vnd.openstack.compute+json;version=${number}` },
+        ],
+      },
+    },
+  ]);
+});
