@@ -24,7 +24,9 @@ export interface Cloud {
   /** Asks the region DFW's compute service, project in the path. */
   compute(path: string, init?: RequestInit): Promise<Response>;
   create(name: string, image: string, more?: object, minor?: number): Promise<Response>;
-  /** What has arrived at the compute service of a region so far, the oldest first. */
+  /** What has arrived so far, the oldest first. */
+  seen(): readonly Exchange[];
+  /** What of it was for the compute service of a region. */
   arrived(region: string): Exchange[];
 }
 
@@ -85,6 +87,7 @@ export async function startCloud(input: SimulatorInput = {}, clock = new FakeClo
         headers: { 'content-type': 'application/json', 'openstack-api-version': `compute 2.${minor}` },
         body: JSON.stringify({ server: { name, imageRef: image, flavorRef: '2', ...more } }),
       }),
+    seen: () => exchanges,
     arrived: (region) =>
       exchanges.filter(
         ({ region: at, incoming }) => at === region && !/^\/(?:image|network|volume)\//.test(incoming.path),
@@ -92,12 +95,22 @@ export async function startCloud(input: SimulatorInput = {}, clock = new FakeClo
   };
 }
 
-/** Starts Sluice with the cloud's demo user as its account; gone when the test is. @param settings over the defaults */
-export async function startFront(cloud: Cloud, settings: Tree = {}): Promise<Front> {
+/**
+ * Starts Sluice with the cloud's demo user as its account; gone when the test is.
+ *
+ * @param settings over the defaults
+ * @param options.standstill it goes by the cloud's clock; false: by the machine's, which pauses between attempts need
+ */
+export async function startFront(
+  cloud: Cloud,
+  settings: Tree = {},
+  { untilReady = true, standstill = true } = {},
+): Promise<Front> {
   const { user } = identity.password;
   const gateway = await startGateway({
     identityUrl: '',
-    clock: cloud.clock,
+    ...(standstill ? { clock: cloud.clock } : {}),
+    untilReady,
     settings: {
       accounts: [
         {
