@@ -3,7 +3,7 @@ import { ask as askPlainly } from '../../support/ask.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { type Cloud, type Front, startCloud, startFront } from '../../support/openstack-simulator.ts';
 import { scenario } from '../../support/scenario.ts';
-import { raw } from '../../support/stub-answers.ts';
+import { type Answer, closeEnded, json, raw } from '../../support/stub-answers.ts';
 
 /** Bodies and connections of a Nova 26, as Sluice's callers need not know them. */
 
@@ -128,6 +128,28 @@ test.each(['/flavors', '/os-keypairs'])(
 );
 
 const { it, dfw, gateway } = scenario('test', {});
+
+/** A 204 whose connection is reset by what is sent on it next. */
+const deadAfter204: Answer = (exchange) => {
+  const socket = exchange.takeOver();
+  socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+  socket.once('data', () => socket.resetAndDestroy());
+};
+
+it.each(['/servers/1', '/os-keypairs/k'])(
+  'a server that ends connections is known by its answers, and nothing follows a 204 of it: %s',
+  async (path) => {
+    const base = `${gateway.url}/dfw/v2/700100`;
+    dfw.on('GET /flavors', closeEnded({ flavors: [] }));
+    dfw.on(`DELETE ${path}`, deadAfter204);
+    dfw.on('POST /os-keypairs', json({ keypair: { name: 'k' } }));
+    await askPlainly(`${base}/flavors`);
+    expect((await askPlainly(base + path, { method: 'DELETE' })).status).toBe(204);
+    const made = { method: 'POST', headers: JSON_BODY, body: '{"keypair":{"name":"k"}}' };
+    expect((await askPlainly(`${base}/os-keypairs`, made)).status).toBe(200);
+    expect(dfw.count('POST /os-keypairs')).toBe(1);
+  },
+);
 
 it.each([
   ['HTTP/1.0 414 Request URI Too Long', 414],
