@@ -32,7 +32,8 @@ export interface Listener {
 type ListenerSettings = Pick<SimulatorSettings, 'chunkedBodies' | 'maxBodyBytes' | 'dialect'>;
 
 /** How long connections stay open that nothing is asked on, in ms: eventlet's own default, or a minute. */
-const idleMs = ({ dialect }: ListenerSettings): number => (dialect === 'openstack' ? 900_000 : 60_000);
+export const idleMs = ({ dialect }: Pick<SimulatorSettings, 'dialect'>): number =>
+  dialect === 'openstack' ? 900_000 : 60_000;
 
 /** Image data is of any length and in any framing: Glance reads what the other services do not. */
 function isUpload(

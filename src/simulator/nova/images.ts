@@ -43,6 +43,9 @@ function sizeOf({ context, projectId }: NovaVisit, id: string): number {
 function list(visit: NovaVisit, path: string, render: (image: JsonObject) => JsonObject): NovaAnswer {
   const query = new URLSearchParams(visit.incoming.query);
   const limit = Number(query.get('limit'));
+  const marker = query.get('marker');
+  if (marker && visit.context.region.record('image', visit.projectId, marker) === undefined)
+    throw novaError(400, `marker [${marker}] not found`);
   if (limit > visit.context.settings.maxPageSize) query.delete('limit');
   const answered = askRegion(visit, { path, query }).body as JsonObject;
   const images = (answered['images'] as JsonObject[]).map(render);

@@ -58,6 +58,16 @@ async function flavorLinks(cloud: Cloud, region: string, headers: Record<string,
   return Object.fromEntries(flavor.links.map(({ rel, href }) => [rel, href]));
 }
 
+test('links have whatever Host was sent', async () => {
+  const cloud = await startCloud();
+  const { text } = await overWire(
+    cloud.url,
+    `GET /ord/v2.1/flavors/2 HTTP/1.1\r\nhost: elsewhere.example:8774\r\nx-auth-token: ${await cloud.token()}\r\n\r\n`,
+  );
+  expect(text).toContain('"http://elsewhere.example:8774/ord/v2.1/flavors/2"');
+  expect(text).toContain('"http://elsewhere.example:8774/ord/flavors/2"');
+});
+
 test('a page’s next link keeps limit and has the marker', async () => {
   const cloud = await startCloud();
   const document = await (await cloud.compute('/flavors?limit=2')).json();

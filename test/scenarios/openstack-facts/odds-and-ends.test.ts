@@ -129,9 +129,12 @@ test('volumes of a server are an empty list, of none 404; virtual interfaces are
 
 test('limit=abc and an unknown marker are 400, limit=0 is an empty list; flavors’ ids are texts, no swap is ""', async () => {
   const cloud = await startCloud();
-  expect((await cloud.compute('/servers?limit=abc')).status).toBe(400);
-  expect((await cloud.compute('/servers?marker=00000000-0000-4000-8000-000000000000')).status).toBe(400);
-  expect(await (await cloud.compute('/flavors?limit=0')).json()).toMatchObject({ flavors: [] });
+  for (const list of ['servers', 'flavors', 'images']) {
+    const status = async (query: string) => (await cloud.compute(`/${list}?${query}`)).status;
+    expect([list, await status('limit=abc')]).toEqual([list, 400]);
+    expect([list, await status('marker=00000000-0000-4000-8000-000000000000')]).toEqual([list, 400]);
+    expect(await (await cloud.compute(`/${list}?limit=0`)).json()).toEqual({ [list]: [] });
+  }
   const { flavors } = (await (await cloud.compute('/flavors/detail')).json()) as {
     flavors: { id: unknown; swap: unknown }[];
   };

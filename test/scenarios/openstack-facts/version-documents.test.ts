@@ -29,6 +29,7 @@ test('below a version there is a document: for the project with a token and a sl
     },
   });
   expect((await cloud.compute('/')).status).toBe(200);
+  expect((await cloud.ask(`/dfw/v2/${cloud.project}/`)).status).toBe(200);
   expect((await cloud.compute('')).status).toBe(404);
   expect((await fetch(`${cloud.url}/dfw/v2.1/${cloud.project}/`)).status).toBe(401);
 });
