@@ -172,7 +172,8 @@ export const SimulatorSchema = section(
       proxyHeaderRegions: Type.Array(RegionName, {
         uniqueItems: true,
         default: [],
-        description: 'The same for the Nova of these regions alone, as with `enable_proxy_headers_parsing`.',
+        description:
+          'Regions whose Nova, and no other service, has its links so: one with `enable_proxy_headers_parsing`.',
       }),
       linkPrefixes: section(LinkPrefixesSchema),
       chunkedBodies: Choice(['refuse', 'read'] as const, {

@@ -129,22 +129,28 @@ test.each(['/flavors', '/os-keypairs'])(
 
 const { it, dfw, gateway } = scenario('test', {});
 
-/** A 204 whose connection is reset by what is sent on it next. */
-const deadAfter204: Answer = (exchange) => {
-  const socket = exchange.takeOver();
-  socket.write('HTTP/1.1 204 No Content\r\n\r\n');
-  socket.once('data', () => socket.resetAndDestroy());
-};
+/** An answer without a body whose connection is reset by what is sent on it next. */
+const deadAfter =
+  (line: string): Answer =>
+  (exchange) => {
+    const socket = exchange.takeOver();
+    socket.write(`HTTP/1.1 ${line}\r\n\r\n`);
+    socket.once('data', () => socket.resetAndDestroy());
+  };
 
-it.each(['/servers/1', '/os-keypairs/k'])(
-  'a server that ends connections is known by its answers, and nothing follows a 204 of it: %s',
-  async (path) => {
+it.each([
+  ['DELETE', '/servers/1', '204 No Content'],
+  ['DELETE', '/os-keypairs/k', '204 No Content'],
+  ['HEAD', '/os-keypairs/k', '404 Not Found'],
+])(
+  'a server that ends connections is known by its answers, and nothing follows one without a body: %s %s',
+  async (method, path, line) => {
     const base = `${gateway.url}/dfw/v2/700100`;
     dfw.on('GET /flavors', closeEnded({ flavors: [] }));
-    dfw.on(`DELETE ${path}`, deadAfter204);
+    dfw.on(`${method} ${path}`, deadAfter(line));
     dfw.on('POST /os-keypairs', json({ keypair: { name: 'k' } }));
     await askPlainly(`${base}/flavors`);
-    expect((await askPlainly(base + path, { method: 'DELETE' })).status).toBe(204);
+    expect((await askPlainly(base + path, { method })).status).toBe(Number(line.slice(0, 3)));
     const made = { method: 'POST', headers: JSON_BODY, body: '{"keypair":{"name":"k"}}' };
     expect((await askPlainly(`${base}/os-keypairs`, made)).status).toBe(200);
     expect(dfw.count('POST /os-keypairs')).toBe(1);
