@@ -12,9 +12,10 @@ export interface RequestHead {
   readonly bytes: number;
 }
 
-/** Eventlet's limits, in bytes, line ends included. */
-const MOST_LINE_BYTES = 8192;
-const MOST_FIELD_BYTES = 16_384;
+/** Where eventlet's limits are reached, in bytes, line ends included; Nova sets that of a field. */
+const LINE_BYTES = 8192;
+const FIELD_BYTES = 16_384;
+/** The most that all of a head may have. */
 const MOST_HEAD_BYTES = 65_536;
 
 /** The largest head that is read at all, in bytes: enough to say which of the limits is exceeded. */
@@ -22,8 +23,8 @@ export const MOST_READ_BYTES = 1024 * 1024;
 
 /** What eventlet says, in HTTP/1.0 and without a body, to a head that it does not read to its end; undefined: it reads it. */
 export function refusalOf({ lineBytes, longestFieldBytes, bytes }: RequestHead): string | undefined {
-  if (lineBytes > MOST_LINE_BYTES) return '414 Request URI Too Long';
-  if (longestFieldBytes > MOST_FIELD_BYTES) return '400 Header Line Too Long';
+  if (lineBytes >= LINE_BYTES) return '414 Request URI Too Long';
+  if (longestFieldBytes >= FIELD_BYTES) return '400 Header Line Too Long';
   return bytes > MOST_HEAD_BYTES ? '400 Headers Too Large' : undefined;
 }
 
