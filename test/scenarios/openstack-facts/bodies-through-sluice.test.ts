@@ -127,6 +127,16 @@ test.each(['/flavors', '/os-keypairs'])(
   },
 );
 
+test('a line that Sluice takes and Nova does not is Nova’s 414', async () => {
+  const { ask, cloud } = await front();
+  for (const path of ['/servers', '/os-keypairs']) {
+    const below = `/dfw/v2.1/${cloud.project}${path}?name=`;
+    const answer = await ask(below + 'x'.repeat(8190 - below.length));
+    expect([path, answer.status]).toEqual([path, 414]);
+    expect(cloud.arrived('DFW').at(-1)!.status).toBe(414);
+  }
+});
+
 const { it, dfw, gateway } = scenario('test', {});
 
 /** An answer without a body whose connection is reset by what is sent on it next. */
