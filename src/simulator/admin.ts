@@ -18,7 +18,7 @@ import { SERVER_STATUSES, type ServerStatus } from './region/transitions.ts';
  * | `POST /tokens/revoke` | every token dies |
  * | `POST /identity` `{"down": true}` | takes the identity service down, or up again; with `"region"` that of one region |
  * | `POST /limits` `{"limits": [{"service": "compute", "value": 20}]}` | limits before the services, in the form of `simulator.serviceLimits` |
- * | `POST /regions/{name}` `{"down": true, "scarcity": true, "imagesDown": true}` | any of these: takes a region down, leaves it no room for servers, or no image service, and back |
+ * | `POST /regions/{name}` `{"down": true, "scarcity": true, "imagesDown": true, "volumesDown": true, "databaseDown": true}` | any of these: takes a region down, leaves it no room for servers, no image service, no block storage, or no database, and back |
  * | `POST /regions/{name}/fail` `{"kind": "server", "id": "…", "message": "…"}` | an asynchronous fault; `code` and `details` if wanted |
  * | `POST /regions/{name}/status` `{"id": "…", "status": "SHUTOFF"}` | a server shut down from inside, suspended, migrated … |
  * | `POST /counters/reset` | forgets what was counted |
@@ -130,7 +130,7 @@ function faultExtras(incoming: Incoming): FaultExtras {
   };
 }
 
-const CONDITIONS = ['down', 'scarcity', 'imagesDown'];
+const CONDITIONS = ['down', 'scarcity', 'imagesDown', 'volumesDown', 'databaseDown'];
 
 /** A server is deleted through the API. */
 type Settable = Exclude<ServerStatus, 'DELETED'>;

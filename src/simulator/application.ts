@@ -7,8 +7,11 @@ import { departWith } from './chaos/departure.ts';
 import { type ComputeContext, handleCompute } from './compute.ts';
 import type { SimulatorControl } from './control.ts';
 import type { Counters } from './counters.ts';
-import type { Answer, Exchange, Incoming } from './exchange.ts';
+import type { Deployment } from './deployment.ts';
+import { type Answer, type Exchange, emptyAnswer, type Incoming } from './exchange.ts';
+import { belowPrefix, forwardedOrigin } from './forwarded.ts';
 import { answerGlance } from './glance/face.ts';
+import { refusalOf } from './http-servers.ts';
 import type { IdentityContext } from './identity/identity.ts';
 import {
   answerIdentityV2,
@@ -36,8 +39,7 @@ export interface ApplicationParts {
   /** Regions that are down, upper case. */
   down: Set<string>;
   control: SimulatorControl;
-  /** Regions whose Nova ends each answer with its connection, upper case. */
-  closing: ReadonlySet<string>;
+  deployment: Deployment;
   /** Limits before the services. */
   gate: LimitGate;
   /** Whether the admin API is there. */
@@ -87,12 +89,14 @@ export function createApplication(parts: ApplicationParts): Handler {
     const plan = chaos.plan(chaosRequest(incoming, route, region));
     const format = splitSuffix(incoming.path).format ?? faultFormat(incoming);
     const departure = await departWith(plan, targets, format, () => {
-      const answer = parts.gate.pass(incoming, route, () => answerRoute(parts, incoming, route));
+      const answer =
+        unread(parts, incoming, route) ??
+        parts.gate.pass(incoming, route, () => answerRoute(parts, incoming, route));
       done = { answer, atMs: clock.now() };
       return answer;
     });
     if ('answer' in departure) {
-      if (route.kind === 'compute' && parts.closing.has(route.region)) departure.answer.closes = true;
+      departure.answer.server = parts.deployment.serverOf(route);
       counters.answered(departure.answer.status);
       if (parts.dialect !== 'openstack')
         departure.answer.headers['x-compute-request-id'] = `req-${randomUUID()}`;
@@ -121,15 +125,26 @@ function chaosRequest(incoming: Incoming, route: Route, region: string | null): 
   return { service, region, method: incoming.method, path };
 }
 
-function answerRoute(parts: ApplicationParts, incoming: Incoming, route: Route): Answer {
+/** What the server in front of a service does not hand on to it. */
+function unread({ deployment }: ApplicationParts, { head }: Incoming, route: Route): Answer | undefined {
+  const bare = deployment.serverOf(route) === 'eventlet' ? refusalOf(head) : undefined;
+  return bare === undefined ? undefined : { ...emptyAnswer(Number(bare.slice(0, 3))), bare };
+}
+
+function answerRoute(parts: ApplicationParts, asWritten: Incoming, route: Route): Answer {
   const { counters, regions } = parts;
-  const { method, origin } = incoming;
+  const { method } = asWritten;
+  const origin = forwardedOrigin(asWritten, parts.deployment.trustOf(route));
+  const incoming = { ...asWritten, origin };
   switch (route.kind) {
     case 'compute': {
-      const root = `${origin}${route.prefix}`;
+      const { linkPrefixes } = parts.deployment;
+      const root = belowPrefix(`${origin}${route.prefix}`, linkPrefixes.compute);
       if (parts.dialect === 'openstack') {
-        const imageRoot = `${origin}/image/${route.region.toLowerCase()}`;
-        const identityUrl = identityUrlOf(parts, origin, route.region);
+        // Where other services are is configured: no proxy's word changes it.
+        const images = `${asWritten.origin}/image/${route.region.toLowerCase()}`;
+        const imageRoot = belowPrefix(images, linkPrefixes.image);
+        const identityUrl = identityUrlOf(parts, asWritten.origin, route.region);
         const place = { path: route.path, root, imageRoot, identityUrl };
         return answerNova(regions.get(route.region)!, incoming, place);
       }

@@ -50,6 +50,20 @@ const ChaosSchema = Type.Object(
   closed,
 );
 
+const LinkPrefix = (what: string) =>
+  Nullable(Type.String({ pattern: '^https?://[^/]+(/.*)?$' }), {
+    default: null,
+    description: `What links to ${what} begin with, whatever the request says; null: what it says.`,
+  });
+
+const LinkPrefixesSchema = Type.Object(
+  {
+    compute: LinkPrefix('Nova (its `compute_link_prefix`)'),
+    image: LinkPrefix('Glance in what Nova says (`glance_link_prefix`)'),
+  },
+  closed,
+);
+
 /** The whole simulator. */
 export const SimulatorSchema = section(
   Type.Object(
@@ -152,8 +166,16 @@ export const SimulatorSchema = section(
       }),
       forwardedHeaders: Type.Boolean({
         default: false,
-        description: 'Whether `X-Forwarded-Proto`, `-Host` and `-Prefix` decide what links look like.',
+        description:
+          'Whether `Forwarded`, or `X-Forwarded-Proto` and `-Host`, and `X-Forwarded-Prefix` decide what links look like.',
       }),
+      proxyHeaderRegions: Type.Array(RegionName, {
+        uniqueItems: true,
+        default: [],
+        description:
+          'Regions whose Nova, and no other service, has its links so: one with `enable_proxy_headers_parsing`.',
+      }),
+      linkPrefixes: section(LinkPrefixesSchema),
       chunkedBodies: Choice(['refuse', 'read'] as const, {
         default: 'refuse',
         description: 'Request bodies sent chunked: real servers do not read them and answer 400.',

@@ -21,7 +21,7 @@ export interface SimulatorControl {
   fail(region: string, kind: 'server' | 'image', id: string, message: string, extras?: FaultExtras): void;
   /** Changes a server's status from outside the API. @throws Error for a region, Fault for an id there is not */
   setServerStatus(region: string, id: string, status: Exclude<ServerStatus, 'DELETED'>): void;
-  /** No room for servers, no image service: from now on, until changed again. @throws Error for a region there is not */
+  /** No room for servers, no image service, block storage or database: from now on, until changed again. @throws Error for a region there is not */
   setConditions(region: string, conditions: Partial<RegionConditions>): void;
   /**
    * While identity is down it answers 503, and regions answer 503 to tokens they have not seen. @param region the one whose

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { HttpServer, RequestHead } from './http-servers.ts';
 import type { SpooledFile } from './spool.ts';
 
 /** A request as it came off the socket, its body read (or refused). */
@@ -14,6 +15,7 @@ export interface Incoming {
   readonly body: IncomingBody;
   /** `http://host:port` as the caller wrote it (Host header), no trailing slash: what links start with. */
   readonly origin: string;
+  readonly head: RequestHead;
 }
 
 /** The body of a request. */
@@ -35,8 +37,10 @@ export interface Answer {
   body: Buffer;
   /** Bytes of a file instead of `body`, both ends included. */
   file?: { readonly path: string; readonly start: number; readonly end: number };
-  /** It ends with its connection: neither its length nor that end is announced. */
-  closes?: true;
+  /** The server it leaves, where that is told from others. `uwsgi`: it ends with its connection, and announces neither its length nor that end. */
+  server?: HttpServer | undefined;
+  /** Status and reason that are all of it, in HTTP/1.0; the connection ends after it. */
+  bare?: string;
 }
 
 /** What the simulator did with one request, for whoever compares what both ends of a gateway have seen. */

@@ -76,7 +76,7 @@ function versions(root: string): JsonObject {
 
 function authorized({ tokens, name }: ComputeContext, incoming: Incoming): Token {
   const id = headerOf(incoming, 'x-auth-token');
-  const token = id === undefined ? undefined : tokens.findInRegion(id, name);
+  const token = id === undefined ? undefined : tokens.findInRegion(id, name, 'image');
   if (!token?.project)
     throw new Fault('unauthorized', 'This server could not verify that you may see images: log in again.');
   return token;

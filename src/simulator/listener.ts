@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../clock.ts';
 import type { SimulatorSettings } from './config.ts';
 import type { Answer, Incoming, IncomingBody } from './exchange.ts';
+import { type HttpServer, MOST_READ_BYTES, type RequestHead, spelledName } from './http-servers.ts';
 import type { Spool } from './spool.ts';
 
 /** How an answer leaves, when it is not just written. */
@@ -28,10 +29,11 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-type ListenerSettings = Pick<
-  SimulatorSettings,
-  'chunkedBodies' | 'maxBodyBytes' | 'forwardedHeaders' | 'dialect'
->;
+type ListenerSettings = Pick<SimulatorSettings, 'chunkedBodies' | 'maxBodyBytes' | 'dialect'>;
+
+/** How long connections stay open that nothing is asked on, in ms: eventlet's own default, or a minute. */
+export const idleMs = ({ dialect }: Pick<SimulatorSettings, 'dialect'>): number =>
+  dialect === 'openstack' ? 900_000 : 60_000;
 
 /** Image data is of any length and in any framing: Glance reads what the other services do not. */
 function isUpload(
@@ -44,8 +46,8 @@ function isUpload(
 }
 
 /**
- * Plain HTTP/1.1. Answers have a Content-Length unless they end with their connection, and a Date of the simulator's clock: a `Retry-After` date is read
- * against it.
+ * HTTP/1.1. Answers have a Content-Length unless they end with their connection, and a Date of the simulator's clock: a
+ * `Retry-After` date is read against it.
  */
 export function createListener(
   settings: ListenerSettings,
@@ -54,7 +56,9 @@ export function createListener(
   handle: Handler,
   spool: Spool,
 ): Listener {
-  const server: Server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  const maxHeaderSize = settings.dialect === 'openstack' ? MOST_READ_BYTES : undefined;
+  const options = { keepAliveTimeout: idleMs(settings), maxHeaderSize };
+  const server: Server = createServer(options, (request, response) => {
     response.sendDate = false;
     respond(request, response).catch(() => request.socket.destroy());
   });
@@ -66,7 +70,7 @@ export function createListener(
       isKept = true;
     };
     const body = spooled ? { kind: 'file' as const, file: spooled, keep } : await readBody(request, settings);
-    const incoming = toIncoming(request, body, settings.forwardedHeaders);
+    const incoming = toIncoming(request, body);
     const departure = incoming === undefined ? badTarget() : await handle(incoming, place);
     if (!response.destroyed) depart(request, response, departure, clock);
     if (spooled && !isKept) await spool.drop(spooled);
@@ -110,7 +114,7 @@ async function readBody(
 }
 
 /** undefined: the target is no path, or its percent-encoding is broken. */
-function toIncoming(request: IncomingMessage, body: IncomingBody, forwarded: boolean): Incoming | undefined {
+function toIncoming(request: IncomingMessage, body: IncomingBody): Incoming | undefined {
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const path = (mark === -1 ? target : target.slice(0, mark)).replace(/\/{2,}/g, '/');
@@ -123,7 +127,8 @@ function toIncoming(request: IncomingMessage, body: IncomingBody, forwarded: boo
     query: new URLSearchParams(rawQuery),
     headers: request.headers,
     body,
-    origin: originOf(request, forwarded),
+    origin: originOf(request),
+    head: headOf(request),
   };
 }
 
@@ -136,17 +141,20 @@ function isDecodable(path: string): boolean {
   }
 }
 
-/** What links start with: Host as the caller wrote it, or what a proxy in front says. */
-function originOf(request: IncomingMessage, forwarded: boolean): string {
-  const { localAddress, localPort } = request.socket;
-  const host = request.headers.host ?? `${localAddress}:${localPort}`;
-  if (!forwarded) return `http://${host}`;
-  const header = (name: string) =>
-    String(request.headers[name] ?? '')
-      .split(',', 1)[0]!
-      .trim();
-  const prefix = header('x-forwarded-prefix').replace(/(?<!\/)\/+$/, '');
-  return `${header('x-forwarded-proto') || 'http'}://${header('x-forwarded-host') || host}${prefix}`;
+/** What links start with: Host as the caller wrote it. */
+function originOf({ socket, headers }: IncomingMessage): string {
+  return `http://${headers.host ?? `${socket.localAddress}:${socket.localPort}`}`;
+}
+
+function headOf({ method = '', url = '', rawHeaders }: IncomingMessage): RequestHead {
+  const lineBytes = method.length + url.length + ' HTTP/1.1\r\n'.length + 1;
+  let [longestFieldBytes, bytes] = [0, lineBytes];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const fieldBytes = rawHeaders[at]!.length + rawHeaders[at + 1]!.length + ': \r\n'.length;
+    longestFieldBytes = Math.max(longestFieldBytes, fieldBytes);
+    bytes += fieldBytes;
+  }
+  return { lineBytes, longestFieldBytes, bytes };
 }
 
 function badTarget(): Departure {
@@ -177,10 +185,18 @@ function depart(
       return;
     }
     case 'answer':
-      writeHead(response, departure.answer, clock);
-      if (departure.answer.file) sendFile(response, departure.answer.file);
-      else response.end(request.method === 'HEAD' ? undefined : departure.answer.body);
+      answerWith(request, response, departure.answer, clock);
   }
+}
+
+function answerWith(request: IncomingMessage, response: ServerResponse, answer: Answer, clock: Clock): void {
+  if (answer.bare !== undefined) {
+    request.socket.end(`HTTP/1.0 ${answer.bare}\r\nConnection: close\r\nContent-length: 0\r\n\r\n`);
+    return;
+  }
+  writeHead(response, answer, clock);
+  if (answer.file) sendFile(response, answer.file);
+  else response.end(request.method === 'HEAD' ? undefined : answer.body);
 }
 
 /** No faster than the caller reads. */
@@ -190,17 +206,32 @@ function sendFile(response: ServerResponse, { path, start, end }: NonNullable<An
 }
 
 function writeHead(response: ServerResponse, answer: Answer, clock: Clock): void {
-  const { status, headers, body, file, closes } = answer;
-  if (closes) endWithConnection(response);
+  const { status, body, file, server } = answer;
+  if (server !== undefined) endQuietly(response, server === 'uwsgi');
   const bytes = file ? file.end - file.start + 1 : body.length;
-  const length: Record<string, string> = status === 204 || closes ? {} : { 'content-length': String(bytes) };
-  response.writeHead(status, { date: new Date(clock.now()).toUTCString(), ...headers, ...length });
+  const hasLength = status !== 204 && server !== 'uwsgi';
+  const headers = {
+    date: new Date(clock.now()).toUTCString(),
+    ...answer.headers,
+    ...(hasLength ? { 'content-length': String(bytes) } : {}),
+  };
+  response.writeHead(status, server === undefined ? headers : spelled(headers, server));
 }
 
-/** The connection ends after this answer, and no header says so. */
-function endWithConnection(response: ServerResponse): void {
-  response.shouldKeepAlive = false;
-  response.useChunkedEncodingByDefault = false;
+const spelled = (headers: Answer['headers'], server: HttpServer): Answer['headers'] =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [spelledName(name, server), value]));
+
+/**
+ * Whether the connection goes on is not said where that goes without saying, and uwsgi never says it.
+ *
+ * @param ends the connection ends after this answer
+ */
+function endQuietly(response: ServerResponse, ends: boolean): void {
+  if (!ends && !response.shouldKeepAlive) return;
+  if (ends) {
+    response.shouldKeepAlive = false;
+    response.useChunkedEncodingByDefault = false;
+  }
   // A header that was removed is not put there again by Node itself.
   response.removeHeader('connection');
 }

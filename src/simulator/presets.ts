@@ -16,8 +16,10 @@ const MEMBER_ROLES = [
 const OPENSTACK: JsonObject = {
   dialect: 'openstack',
   regions: ['DFW', 'ORD'],
-  // One behind eventlet, the other behind uwsgi, as distributions ship it.
+  // One behind eventlet and a load balancer, the other, as Keystone, behind uwsgi as distributions ship it.
   closingRegions: ['ORD'],
+  proxyHeaderRegions: ['DFW'],
+  keystone: { closes: true },
   tokens: { regionCacheSeconds: 300 },
   users: [
     {

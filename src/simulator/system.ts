@@ -5,6 +5,7 @@ import type { ComputeContext } from './compute.ts';
 import type { SimulatorSettings } from './config.ts';
 import { createControl, type SimulatorControl } from './control.ts';
 import { createCounters } from './counters.ts';
+import { createDeployment } from './deployment.ts';
 import type { Exchange } from './exchange.ts';
 import { catalogEndpoints } from './identity/endpoints.ts';
 import { createLoginLimit, type IdentityContext } from './identity/identity.ts';
@@ -94,7 +95,7 @@ export function createSystem(settings: SimulatorSettings, base: Clock, events: S
       counters,
       down,
       control,
-      closing: new Set(settings.closingRegions.map((name) => name.toUpperCase())),
+      deployment: createDeployment(settings),
       gate: createLimitGate(serviceLimits, identity, counters),
       hasAdmin,
       dialect: settings.dialect,

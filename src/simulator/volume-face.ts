@@ -36,6 +36,8 @@ function answerPath(
       headers: { allow: 'GET, HEAD' },
     });
   if (path === '' || path === '/v3') return { status: path === '' ? 300 : 200, document: versions(root) };
+  if (context.region.conditions().volumesDown)
+    throw new Fault('serviceUnavailable', 'Block storage is down.');
   const [, version, tenantId = '', what, id] = path.split('/');
   authorize(context, incoming, tenantId);
   if (version === 'v3' && what === 'limits' && id === undefined)
@@ -58,7 +60,7 @@ function versions(root: string): JsonObject {
 
 function authorize({ tokens, name }: ComputeContext, incoming: Incoming, tenantId: string): void {
   const id = headerOf(incoming, 'x-auth-token');
-  const token = id === undefined ? undefined : tokens.findInRegion(id, name);
+  const token = id === undefined ? undefined : tokens.findInRegion(id, name, 'volume');
   if (!token?.project || token.project.id !== tenantId)
     throw new Fault('unauthorized', 'This server could not verify that you may see volumes: log in again.');
 }

@@ -5,6 +5,7 @@ import { lateFailureOf } from '../connect-failure.ts';
 import type { Cancellation } from './cancellation.ts';
 import { isLargeBody } from './early-answers.ts';
 import { withoutNominated } from './headers.ts';
+import { endsQuietly, learnEnds } from './quiet-ends.ts';
 
 /** One request to an endpoint. It has a Content-Length whatever the body is: real servers read nothing else. */
 export interface ExchangeRequest {
@@ -71,6 +72,7 @@ export function dispatch<A>(
   handler: AnswerHandler<A>,
 ): void {
   if (handler.isOver) return;
+  handler.goesBy(dispatcher, request.method);
   dispatcher.dispatch(
     {
       method: request.method as Dispatcher.HttpMethod,
@@ -96,6 +98,8 @@ export abstract class AnswerHandler<A> implements Dispatcher.DispatchHandler {
   readonly #cancellation: Cancellation | undefined;
   #abort: ((error: Error) => void) | undefined;
   #isQueued = false;
+  #dispatcher: Dispatcher | undefined;
+  #isHead = false;
   protected status = 0;
   protected headers: IncomingHttpHeaders = NO_HEADERS;
   /** Nothing more is to come: the outcome is known, and all of the body has been dealt with. */
@@ -107,6 +111,12 @@ export abstract class AnswerHandler<A> implements Dispatcher.DispatchHandler {
     this.#cancellation = cancellation;
     if (cancellation?.gone) this.#cancelled();
     else cancellation?.watch(() => this.#cancelled());
+  }
+
+  /** Which connections it goes by. */
+  goesBy(dispatcher: Dispatcher, method: string): void {
+    this.#dispatcher = dispatcher;
+    this.#isHead = method === 'HEAD';
   }
 
   /** undici has taken the request: without a free connection it is in the pool's queue. */
@@ -134,7 +144,10 @@ export abstract class AnswerHandler<A> implements Dispatcher.DispatchHandler {
     this.#watch.head(status, this.headers);
     this.begun(resume);
     // These end with their head, whatever length they announce (RFC 9110, sections 8.6 and 15.3.5).
-    if (status === 204 || status === 304) this.onComplete();
+    const isBodiless = status === 204 || status === 304;
+    if (isBodiless) this.onComplete();
+    if (isBodiless || this.#isHead) this.#endQuietly();
+    else if (this.#dispatcher !== undefined) learnEnds(this.#dispatcher, this.headers);
     return true;
   }
 
@@ -184,6 +197,13 @@ export abstract class AnswerHandler<A> implements Dispatcher.DispatchHandler {
   protected end(): void {
     this.isOver = true;
     this.#cancellation?.watch(undefined);
+  }
+
+  /** Gives up a connection that has ended although it does not look like it. */
+  #endQuietly(): void {
+    if (!endsQuietly(this.#dispatcher)) return;
+    this.onComplete();
+    this.abort('the connection ends with its answer');
   }
 
   #cancelled(): void {

@@ -9,6 +9,7 @@ import type { LongDocument } from '../links/long-document.ts';
 import type { Operation } from '../operations/operation.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { withTrace } from './attempt-span.ts';
+import { cutDocument } from './cut-document.ts';
 import type { ExchangeError, ExchangeRequest, UpstreamAnswer } from './exchange.ts';
 import { passthroughRequestHeaders, requestHeaders } from './headers.ts';
 import { hedgedExchange, type Send } from './hedge/hedged-exchange.ts';
@@ -222,7 +223,9 @@ class StreamedCall extends RegionCall<ProxiedRequest, StreamedAnswer> {
     return streamExchange(dispatcher, request, cancellation, watch, holding);
   }
 
-  protected check(): undefined {}
+  protected check(answer: StreamedAnswer): ReturnType<typeof cutDocument> {
+    return cutDocument(answer, this.request.method);
+  }
 
   protected whole({ whole }: StreamedAnswer): UpstreamAnswer | undefined {
     return whole;

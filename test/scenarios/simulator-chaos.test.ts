@@ -174,7 +174,25 @@ test('the admin API adds and removes rules, turns time, revokes tokens and break
   await admin('POST', '/regions/DFW', { imagesDown: false });
   const full = await ask('/servers', { method: 'POST', body: JSON.stringify({ server }) });
   expect(await faultOf(full)).toBe('serverCapacityUnavailable');
-  await admin('POST', '/regions/DFW', { scarcity: false });
+  await admin('POST', '/regions/DFW', { scarcity: false, databaseDown: true });
+  expect(await (await ask('/servers')).json()).toMatchObject({
+    computeFault: { code: 500, message: expect.stringContaining('The database of DFW cannot be reached') },
+  });
+  await admin('POST', '/regions/DFW', { databaseDown: false, volumesDown: true });
+  const attached = { volumeAttachment: { volumeId: '5f0c7a10-5555-4a6e-b0d2-31c4aa000005' } };
+  const attach = () =>
+    ask(`/servers/${id}/os-volume_attachments`, { method: 'POST', body: JSON.stringify(attached) });
+  expect(await ok(attach())).toBe(500);
+  await admin('POST', '/regions/DFW', { volumesDown: false });
+  const mistaken = await admin('POST', '/regions/DFW', { databaseDown: 'yes' });
+  expect([mistaken.status, JSON.stringify(mistaken.body)]).toEqual([
+    400,
+    expect.stringContaining('databaseDown must be a boolean'),
+  ]);
+  const unknown = await admin('POST', '/regions/DFW', { glanceDown: true });
+  expect(JSON.stringify(unknown.body)).toContain(
+    'A region has down, scarcity, imagesDown, volumesDown, databaseDown',
+  );
   for (const wrong of [{}, { up: true }, { down: 'yes' }])
     expect((await admin('POST', '/regions/DFW', wrong)).status).toBe(400);
 

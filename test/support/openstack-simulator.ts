@@ -1,7 +1,11 @@
 import { onTestFinished } from 'vitest';
+import type { Tree } from '../../src/settings/tree.ts';
 import { type SimulatorInput, simulatorSettings } from '../../src/simulator/config.ts';
+import type { Exchange } from '../../src/simulator/exchange.ts';
 import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
+import { type Answered, type AskOptions, ask as askPlainly } from './ask.ts';
 import { FakeClock } from './fake-clock.ts';
+import { startGateway, type TestGateway } from './gateway.ts';
 
 /** A cloud of today in memory, and its demo user logged in. */
 export interface Cloud {
@@ -20,6 +24,19 @@ export interface Cloud {
   /** Asks the region DFW's compute service, project in the path. */
   compute(path: string, init?: RequestInit): Promise<Response>;
   create(name: string, image: string, more?: object, minor?: number): Promise<Response>;
+  /** What has arrived so far, the oldest first. */
+  seen(): readonly Exchange[];
+  /** What of it was for the compute service of a region. */
+  arrived(region: string): Exchange[];
+}
+
+/** Sluice in front of a cloud. */
+export interface Front {
+  readonly gateway: TestGateway;
+  /** Asks Sluice for anything below its root. */
+  ask(path: string, options?: AskOptions): Promise<Answered>;
+  /** Asks it for the region DFW's compute service, project in the path. */
+  compute(path: string, options?: AskOptions): Promise<Answered>;
 }
 
 const identity = {
@@ -32,7 +49,11 @@ const identity = {
 /** Starts the preset `openstack` (or another) on a free port, with a clock that stands still; gone when the test is. */
 export async function startCloud(input: SimulatorInput = {}, clock = new FakeClock()): Promise<Cloud> {
   const settings = simulatorSettings({ preset: 'openstack', port: 0, ...input });
-  const simulator = createSimulator(settings, { clock });
+  const exchanges: Exchange[] = [];
+  const simulator = createSimulator(settings, {
+    clock,
+    observe: (exchange) => void exchanges.push(exchange),
+  });
   onTestFinished(() => simulator.close());
   const { url } = await simulator.listen();
   const project = settings.users[0]!.tenant;
@@ -66,5 +87,47 @@ export async function startCloud(input: SimulatorInput = {}, clock = new FakeClo
         headers: { 'content-type': 'application/json', 'openstack-api-version': `compute 2.${minor}` },
         body: JSON.stringify({ server: { name, imageRef: image, flavorRef: '2', ...more } }),
       }),
+    seen: () => exchanges,
+    arrived: (region) =>
+      exchanges.filter(
+        ({ region: at, incoming }) => at === region && !/^\/(?:image|network|volume)\//.test(incoming.path),
+      ),
   };
+}
+
+/**
+ * Starts Sluice with the cloud's demo user as its account; gone when the test is.
+ *
+ * @param settings over the defaults
+ * @param options.standstill it goes by the cloud's clock; false: by the machine's, which pauses between attempts need
+ */
+export async function startFront(
+  cloud: Cloud,
+  settings: Tree = {},
+  { untilReady = true, standstill = true } = {},
+): Promise<Front> {
+  const { user } = identity.password;
+  const gateway = await startGateway({
+    identityUrl: '',
+    ...(standstill ? { clock: cloud.clock } : {}),
+    untilReady,
+    settings: {
+      accounts: [
+        {
+          name: 'main',
+          identity: {
+            url: `${cloud.url}/v3`,
+            username: user.name,
+            password: user.password,
+            userDomain: user.domain,
+            project: { name: 'demo', domain: user.domain },
+          },
+        },
+      ],
+      ...settings,
+    },
+  });
+  onTestFinished(() => gateway.close());
+  const ask = (path: string, options?: AskOptions) => askPlainly(gateway.url + path, options);
+  return { gateway, ask, compute: (path, options) => ask(`/dfw/v2.1/${cloud.project}${path}`, options) };
 }

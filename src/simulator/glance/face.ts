@@ -88,7 +88,7 @@ function versions(root: string): JsonObject {
 }
 
 function authorized(context: ComputeContext, incoming: Incoming, place: GlancePlace): Visit {
-  const token = regionToken(context, incoming);
+  const token = regionToken(context, incoming, 'image');
   if (token === 503) throw new GlanceError(503, 'The Keystone service is temporarily unavailable.');
   if (token === 401 || !token.project)
     throw new GlanceError(

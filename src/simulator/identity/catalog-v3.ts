@@ -31,8 +31,13 @@ export function catalogV3(
   const there = regions.filter(({ name }) => home === null || name.toUpperCase() === home);
   const services =
     form.dialect === 'guide' ? guideServices(project) : openstackServices(project, origin, form, home);
+  // A catalog of today has its endpoints in no order that means anything.
+  const ordered = (endpoints: JsonObject[]) =>
+    form.dialect === 'guide'
+      ? endpoints
+      : endpoints.sort((a, b) => (String(a['id']) < String(b['id']) ? -1 : 1));
   return services.map((service) => ({
-    endpoints: there.flatMap((region) => endpointsOf(service, region)),
+    endpoints: ordered(there.flatMap((region) => endpointsOf(service, region))),
     id: hexId(`service ${service.name}`),
     type: service.type,
     name: service.name,

@@ -1,5 +1,6 @@
 import { Fault } from '../../faults/faults.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json.ts';
+import { schemaFault } from './login-schema.ts';
 import type { Credentials } from './users.ts';
 
 /** What a v3 login asks for. */
@@ -19,7 +20,7 @@ type DomainRef = { id?: string | undefined; name?: string | undefined } | undefi
  * @throws Fault badRequest when it does not follow the form
  */
 export function readLoginV3(body: JsonValue | undefined): LoginV3 {
-  const auth = child(body, 'auth');
+  const auth = loginIn(body);
   const identity = child(auth, 'identity');
   const methods = identity['methods'];
   const method = Array.isArray(methods) ? methods[0] : undefined;
@@ -34,9 +35,10 @@ export function readLoginV3(body: JsonValue | undefined): LoginV3 {
     case 'token':
       return { method, proof: { kind: 'token', id: text(child(identity, 'token'), 'id') }, scope };
     default:
-      throw new Fault(
-        'badRequest',
-        'identity.methods must be [password], [application_credential] or [token].',
+      throw schemaFault(
+        'identity/methods',
+        'methods must be [password], [application_credential] or [token]',
+        identity,
       );
   }
 }
@@ -72,7 +74,7 @@ function readScope(scope: JsonValue | undefined): LoginV3['scope'] {
   if (scope === undefined) return 'default';
   if (scope === 'unscoped' || (isJsonObject(scope) && scope['unscoped'] !== undefined)) return 'unscoped';
   const project = isJsonObject(scope) ? scope['project'] : undefined;
-  if (!isJsonObject(project)) throw new Fault('badRequest', 'scope must name a project, or be "unscoped".');
+  if (!isJsonObject(project)) throw schemaFault('scope', `'project' is a required property`, scope);
   return {
     domain: readDomain(project),
     id: typeof project['id'] === 'string' ? project['id'] : undefined,
@@ -90,15 +92,25 @@ function readDomain({ domain }: JsonObject): DomainRef {
   };
 }
 
-function child(parent: JsonValue | undefined, key: string): JsonObject {
-  const value = isJsonObject(parent) ? parent[key] : undefined;
-  if (!isJsonObject(value)) throw new Fault('badRequest', `Expecting to find ${key} in request body.`);
+/** Without a login there is nothing to hold against the schema. */
+function loginIn(body: JsonValue | undefined): JsonObject {
+  const auth = isJsonObject(body) ? body['auth'] : undefined;
+  if (isJsonObject(auth)) return auth;
+  throw new Fault(
+    'badRequest',
+    'Expecting to find auth in request body. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.',
+  );
+}
+
+function child(parent: JsonObject, key: string): JsonObject {
+  const value = parent[key];
+  if (!isJsonObject(value)) throw schemaFault(key, `'${key}' is a required property`, parent);
   return value;
 }
 
 function text(parent: JsonObject, key: string): string {
   const value = parent[key];
   if (typeof value !== 'string' || value === '')
-    throw new Fault('badRequest', `Expecting to find ${key} as a text in request body.`);
+    throw schemaFault(key, `'${key}' is a required property`, parent);
   return value;
 }

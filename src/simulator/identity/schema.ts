@@ -157,6 +157,10 @@ export const KeystoneSchema = Type.Object(
       default: true,
       description: 'Whether the catalog lists `/v2/{project}` as `compute_legacy` as well, as devstack does.',
     }),
+    closes: Type.Boolean({
+      default: false,
+      description: 'Whether it ends each answer with its connection, as `closingRegions` do.',
+    }),
   },
   closed,
 );

@@ -33,6 +33,9 @@ export interface StoredToken {
   expiresMs: number;
 }
 
+/** The services of a region that tokens are shown to. */
+export type TokenService = 'compute' | 'image' | 'network' | 'volume';
+
 /** What a login wants. */
 export interface TokenRequest {
   readonly user: User;
@@ -60,7 +63,7 @@ export class Tokens {
   readonly #clock: Clock;
   readonly #dialect: SimulatorSettings['dialect'];
   readonly #tokens = new Map<string, Token>();
-  /** What each region has seen, by `region id`. */
+  /** What each service has seen, by `service region id`. */
   readonly #seen = new Map<string, Seen>();
   #issued = 0;
   #sweepAt = SWEEP_AT;
@@ -113,15 +116,15 @@ export class Tokens {
   }
 
   /**
-   * What a region knows: a fresh token only after the replication delay, a revoked one as long as the region's own cache of
+   * What a service of a region knows: a fresh token only after the replication delay, a revoked one as long as the service's own cache of
    * seen tokens lasts, an expired one never.
    *
    * @throws Fault serviceUnavailable for a token it has not seen while the identity service is down
    */
-  findInRegion(id: string, region: string): Token | undefined {
+  findInRegion(id: string, region: string, service: TokenService = 'compute'): Token | undefined {
     const now = this.#clock.now();
     const token = this.find(id) ?? this.find(id, region);
-    const key = `${region} ${id}`;
+    const key = `${service} ${region} ${id}`;
     const isDown = this.isDown || this.homesDown.has(region);
     if (!token || isDown) {
       const entry = this.#seen.get(key);

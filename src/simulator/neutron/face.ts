@@ -32,7 +32,7 @@ export function answerNeutron(
 
 function answerPath(context: ComputeContext, incoming: Incoming, path: string, place: NeutronPlace): Answer {
   if (path === '' || path === '/') return json(200, versions(place.root));
-  const token = regionToken(context, incoming);
+  const token = regionToken(context, incoming, 'network');
   if (token === 401) return unauthorizedAnswer(place.identityUrl);
   if (token === 503)
     return pageAnswer(

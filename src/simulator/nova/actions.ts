@@ -98,6 +98,10 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   addSecurityGroup: (visit, server, { name }) => changeGroups(visit, server, String(name), true),
   removeSecurityGroup: (visit, server, { name }) => changeGroups(visit, server, String(name), false),
   'os-getConsoleOutput': () => ({ status: 200, document: { output: '' } }),
+  // No hypervisor here has such a console.
+  'os-getRDPConsole': () => {
+    throw novaError(501, 'The requested functionality is not supported.');
+  },
   'os-resetState': administrators('os_compute_api:os-admin-actions:reset_state'),
   'os-migrateLive': administrators('os_compute_api:os-migrate-server:migrate_live'),
   migrate: administrators('os_compute_api:os-migrate-server:migrate'),

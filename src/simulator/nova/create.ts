@@ -1,9 +1,11 @@
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
 import { NoAddressError } from '../neutron/store.ts';
+import { type BootSource, bootSource } from './boot-source.ts';
 import { novaError } from './errors.ts';
 import { allFlavors } from './flavors.ts';
 import { findKeypair } from './keypairs.ts';
+import { checkQuota } from './quota.ts';
 import { extrasOf, hostnameOf, newExtras } from './server-document.ts';
 import {
   askRegion,
@@ -65,16 +67,19 @@ export const createServer: NovaHandler = (visit) => {
   const attachments = readNetworks(visit, document['networks']);
   const groups = readGroups(visit, document['security_groups']);
   if (typeof document['key_name'] === 'string') checkKey(visit, document['key_name']);
-  checkQuota(visit, document);
+  const source = bootSource(visit, document);
+  const flavor = readFlavor(visit, document);
+  checkQuota(visit, document, flavor);
   const { status, body } = askRegion(visit, {
     path: '/servers',
-    body: { server: guideServer(visit, document) },
+    body: { server: guideServer(visit, document, source) },
   });
   const answered = body as JsonObject;
   const made = isJsonObject(answered['server']) ? String(answered['server']['id']) : '';
   for (const id of createdIds(visit, document, made)) {
     const server = visit.context.region.record('server', visit.projectId, id)!;
     server.extras = { ...newExtras(server.name), ...extrasGiven(document, groups) };
+    if (source.isVolume) server.imageId = '';
     attach(visit, id, attachments, groups);
   }
   if (!isJsonObject(answered['server'])) return { status, document: answered };
@@ -109,41 +114,29 @@ function createdIds(visit: NovaVisit, document: JsonObject, first: string): stri
 }
 
 /** The same create as the guide has it. References are checked as Nova does: an image by its uuid, a flavor by id or link. */
-function guideServer(visit: NovaVisit, document: JsonObject): JsonObject {
-  const { imageRef = '', flavorRef } = document;
-  const imageId = imageRef === '' ? bootVolumeImage(document) : imageRef;
-  if (typeof imageId !== 'string' || !UUID.test(imageId))
-    throw novaError(
-      400,
-      `Invalid input for field/attribute imageRef. Value: ${String(imageRef)}. '${String(imageRef)}' is not a 'uuid'`,
-    );
-  if (typeof flavorRef !== 'string' && typeof flavorRef !== 'number')
-    throw novaError(400, "Invalid input for field/attribute server. 'flavorRef' is a required property");
+function guideServer(visit: NovaVisit, document: JsonObject, { imageId }: BootSource): JsonObject {
   if (visit.context.region.record('image', visit.projectId, imageId) === undefined)
     throw novaError(400, 'Can not find requested image');
-  const flavorId = String(flavorRef).split('/').at(-1)!;
-  if (!allFlavors(visit).some(({ id }) => id === flavorId))
-    throw novaError(400, `Flavor ${flavorId} could not be found.`);
   const { networks: _n, security_groups: _s, personality: _p, 'os:scheduler_hints': _h, ...rest } = document;
   return {
     'OS-DCF:diskConfig': 'MANUAL',
     ...rest,
     imageRef: imageId,
-    flavorRef: String(flavorRef),
+    flavorRef: String(document['flavorRef']),
     ...(visit.minor < 57 && document['personality'] !== undefined
       ? { personality: document['personality'] }
       : {}),
   };
 }
 
-/** Whoever boots from a volume names the image it is made of in the block devices. */
-function bootVolumeImage(document: JsonObject): JsonValue | undefined {
-  const devices = document['block_device_mapping_v2'];
-  const first = Array.isArray(devices)
-    ? devices.find((device) => isJsonObject(device) && String(device['boot_index']) === '0')
-    : undefined;
-  if (isJsonObject(first) && first['source_type'] === 'image') return first['uuid'];
-  return '';
+/** The flavor as the region has it, by its id or a link. */
+function readFlavor(visit: NovaVisit, { flavorRef }: JsonObject): JsonObject {
+  if (typeof flavorRef !== 'string' && typeof flavorRef !== 'number')
+    throw novaError(400, "Invalid input for field/attribute server. 'flavorRef' is a required property");
+  const flavorId = String(flavorRef).split('/').at(-1)!;
+  const found = allFlavors(visit).find(({ id }) => id === flavorId);
+  if (!found) throw novaError(400, `Flavor ${flavorId} could not be found.`);
+  return found;
 }
 
 function extrasGiven(document: JsonObject, securityGroups: string[]): JsonObject {
@@ -156,18 +149,6 @@ function extrasGiven(document: JsonObject, securityGroups: string[]): JsonObject
   if (typeof zone === 'string') given['availabilityZone'] = zone.split(':')[0]!;
   if (Array.isArray(tags)) given['tags'] = tags;
   return given;
-}
-
-/** Nova says of a quota what was asked for and what is used already. */
-function checkQuota({ context, projectId }: NovaVisit, document: JsonObject): void {
-  const { maxTotalInstances: most = -1, totalInstancesUsed: used = 0 } =
-    context.region.absoluteLimits(projectId);
-  const wanted = Number(document['min_count'] ?? 1);
-  if (most >= 0 && used + wanted > most)
-    throw novaError(
-      403,
-      `Quota exceeded for instances: Requested ${wanted}, but already used ${used} of ${most} instances`,
-    );
 }
 
 function checkKey(visit: NovaVisit, name: string): void {

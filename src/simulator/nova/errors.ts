@@ -1,6 +1,7 @@
 import { asFault, type Fault } from '../../faults/faults.ts';
 import { render } from '../body.ts';
 import { type Answer, headerOf, type Incoming } from '../exchange.ts';
+import { type Backend, Outage } from '../region/outage.ts';
 
 /** What Nova says when it says no: faults of its own few names, and pages of the layers around it. */
 
@@ -32,7 +33,6 @@ const NAMES: Record<number, string> = {
   415: 'badMediaType',
   429: 'overLimit',
   501: 'notImplemented',
-  503: 'serviceUnavailable',
 };
 
 /** A refusal with the name that its code has. */
@@ -50,8 +50,23 @@ export function renderNovaError(error: unknown): Answer {
   return render({ status: code, headers, document: { [fault]: { code, message } } }, 'json');
 }
 
+/** What Nova meets when something that it stands on is away, as its message names it. */
+const EXCEPTIONS: Readonly<Record<Backend, string>> = {
+  database: 'oslo_db.exception.DBConnectionError',
+  image: 'nova.exception.GlanceConnectionFailed',
+  volume: 'nova.exception.CinderConnectionFailed',
+};
+
+/** What Nova did not expect. @param exception the class of it */
+const unexpected = (exception: string): NovaError =>
+  novaError(
+    500,
+    `Unexpected API Error. Please report this at http://bugs.launchpad.net/nova/ and attach the Nova API log if possible.\n<class '${exception}'>`,
+  );
+
 /** The region's refusals are the guide's: quotas, resizes and statuses have other codes and names here. */
 function ofFault(fault: Fault): NovaError {
+  if (fault instanceof Outage) return unexpected(EXCEPTIONS[fault.backend]);
   const { headers, message } = fault;
   if (fault.fault === 'overLimit' && fault.retryAt === undefined && fault.code === 413)
     return new NovaError(403, 'forbidden', message);

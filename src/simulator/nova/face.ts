@@ -150,6 +150,7 @@ function perform(
   charge(context, incoming, token, path);
   const { since, until, handler } = found.route;
   if (told.minor < since || told.minor >= until) throw novaError(404, 'The resource could not be found.');
+  context.region.requireDatabase();
   const below = written === undefined ? '' : `/${written}`;
   const visit: NovaVisit = {
     context,

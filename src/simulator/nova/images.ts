@@ -1,6 +1,8 @@
 import type { JsonObject } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
 import type { RegionAnswer } from '../region/call.ts';
+import { regionToken } from '../region-token.ts';
+import { novaError } from './errors.ts';
 import { askRegion, linksOf, type NovaAnswer, type NovaHandler, type NovaVisit, parameter } from './visit.ts';
 
 /** Nova's proxy of the image service, which is gone from 2.36 on. */
@@ -41,6 +43,9 @@ function sizeOf({ context, projectId }: NovaVisit, id: string): number {
 function list(visit: NovaVisit, path: string, render: (image: JsonObject) => JsonObject): NovaAnswer {
   const query = new URLSearchParams(visit.incoming.query);
   const limit = Number(query.get('limit'));
+  const marker = query.get('marker');
+  if (marker && visit.context.region.record('image', visit.projectId, marker) === undefined)
+    throw novaError(400, `marker [${marker}] not found`);
   if (limit > visit.context.settings.maxPageSize) query.delete('limit');
   const answered = askRegion(visit, { path, query }).body as JsonObject;
   const images = (answered['images'] as JsonObject[]).map(render);
@@ -48,19 +53,30 @@ function list(visit: NovaVisit, path: string, render: (image: JsonObject) => Jso
   return { status: 200, document: { images, ...(links === undefined ? {} : { images_links: links }) } };
 }
 
-export const listImages: NovaHandler = (visit) =>
-  list(visit, '/images', ({ id, name }) => ({ id: id!, name: name!, links: imageLinks(visit, String(id)) }));
+/** Glance is asked with the caller's own token: where it does not know it, Nova says that nobody may see images. */
+const asked =
+  (handler: NovaHandler): NovaHandler =>
+  (visit) => {
+    const known = regionToken(visit.context, visit.incoming, 'image');
+    if (known === 401 || known === 503) throw novaError(403, 'Not authorized for images.');
+    return handler(visit);
+  };
 
-export const listImagesDetail: NovaHandler = (visit) =>
-  list(visit, '/images/detail', (image) => imageDocument(visit, image));
+export const listImages = asked((visit) =>
+  list(visit, '/images', ({ id, name }) => ({ id: id!, name: name!, links: imageLinks(visit, String(id)) })),
+);
 
-export const showImage: NovaHandler = (visit) => {
+export const listImagesDetail = asked((visit) =>
+  list(visit, '/images/detail', (image) => imageDocument(visit, image)),
+);
+
+export const showImage = asked((visit) => {
   const { body } = askRegion(visit, { path: `/images/${parameter(visit, 'id')}` });
   return {
     status: 200,
     document: { image: imageDocument(visit, (body as JsonObject)['image'] as JsonObject) },
   };
-};
+});
 
 /** Deleting an image, and all of metadata, servers' too, are the guide's own. */
 export const asTheGuide: NovaHandler = (visit) => {

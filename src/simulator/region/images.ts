@@ -3,8 +3,9 @@ import { type Call, type Handler, param } from './call.ts';
 import { mergeNewestFirst } from './collection.ts';
 import { advanceImage, endSnapshot } from './course.ts';
 import { imageFilter } from './filters.ts';
+import { requireBackend } from './outage.ts';
 import { badMarker, type Page, pageDocument, readLimit, readMarker, takePage } from './pagination.ts';
-import { findImage, requireImageService } from './references.ts';
+import { findImage } from './references.ts';
 import { renderBrief, renderImage } from './rendering.ts';
 import { type ImageRecord, tenantOf } from './state.ts';
 
@@ -45,7 +46,7 @@ export function findOwnImage(call: Call, verb: string): ImageRecord {
 }
 
 function pageOf(call: Call): Page<ImageRecord> {
-  requireImageService(call);
+  requireBackend('image', call.settings);
   const { images } = tenantOf(call.state, call.request.tenantId);
   const { baseImages } = call.state;
   const id = readMarker(call);

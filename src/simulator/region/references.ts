@@ -3,6 +3,7 @@ import type { JsonObject } from '../../json.ts';
 import { badRequest } from './body.ts';
 import type { Call } from './call.ts';
 import { advanceImage, advanceServer } from './course.ts';
+import { requireBackend } from './outage.ts';
 import { type Flavor, type ImageRecord, type ServerRecord, tenantOf } from './state.ts';
 
 /** The id in a reference: an id as it is, or the last segment of a full link (guide section 1.5). */
@@ -30,18 +31,9 @@ export function findServer(call: Call, id: string): ServerRecord {
   return server;
 }
 
-/** What needs an image while the image service is down fails as it does in nova: 500, not 503. */
-export function requireImageService({ settings }: Pick<Call, 'settings'>): void {
-  if (settings.imagesDown)
-    throw new Fault(
-      'computeFault',
-      `The image service of ${settings.name} cannot be reached; try again later.`,
-    );
-}
-
-/** The base image or the tenant's own, brought to now; throws itemNotFound, or computeFault in an outage. */
+/** The base image or the tenant's own, brought to now; throws itemNotFound, or Outage. */
 export function findImage(call: Call, id: string): ImageRecord {
-  requireImageService(call);
+  requireBackend('image', call.settings);
   const own = tenantOf(call.state, call.request.tenantId).images.get(id);
   const image = own ?? call.state.baseImages.get(id);
   if (image === undefined || image.status === 'DELETED')

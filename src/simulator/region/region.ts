@@ -8,6 +8,7 @@ import { mergeNewestFirst } from './collection.ts';
 import { advanceImage, advanceServer } from './course.ts';
 import { handleExtensionRoute } from './extension-routes.ts';
 import { HANDLERS } from './handlers.ts';
+import { requireBackend } from './outage.ts';
 import { absoluteLimitsOf } from './quotas.ts';
 import { plantSeed, type RegionSeed, seedDefaults } from './seed.ts';
 import { serverAction } from './server-actions.ts';
@@ -49,6 +50,8 @@ export interface Region {
   /** The region's own time, in ms since the epoch. */
   now(): number;
   conditions(): RegionConditions;
+  /** Throws an Outage while the database is down: for what is answered without `handle`. */
+  requireDatabase(): void;
   /** Adds an image that was not made of a server. */
   addImage(image: Omit<ImageRecord, 'sequence'>): ImageRecord;
   /** What services beside compute keep in the region, by their names: plain data that the state file follows. */
@@ -68,7 +71,10 @@ export interface Region {
 }
 
 /** What may be wrong with a region while it answers. */
-export type RegionConditions = Pick<RegionSettings, 'scarcity' | 'imagesDown'>;
+export type RegionConditions = Pick<
+  RegionSettings,
+  'scarcity' | 'imagesDown' | 'volumesDown' | 'databaseDown'
+>;
 
 /** A region with the guide's flavors, base images and networks in it. */
 export function createRegion(given: RegionSettings, clock: Clock): Region {
@@ -82,6 +88,7 @@ export function createRegion(given: RegionSettings, clock: Clock): Region {
   };
   return {
     handle(request) {
+      requireBackend('database', settings);
       const now = clock.now();
       purge(state, now);
       return answer({ request, params: {}, state, settings, now });
@@ -105,6 +112,7 @@ export function createRegion(given: RegionSettings, clock: Clock): Region {
       ].filter((image) => advanced(image)!.status !== 'DELETED'),
     now: () => clock.now(),
     conditions: () => settings,
+    requireDatabase: () => requireBackend('database', settings),
     addImage(given) {
       const image = { ...given, sequence: state.sequence++ };
       const own = given.tenantId === null ? state.baseImages : tenantOf(state, given.tenantId).images;

@@ -13,17 +13,11 @@ import {
 import { type Call, type Handler, param, type RegionAnswer } from './call.ts';
 import { checkPasswordLater, startCourse } from './course.ts';
 import { checkMetadataCount, readMetadata } from './metadata-rules.ts';
+import { requireBackend } from './outage.ts';
 import { checkPersonality } from './personality.ts';
 import { checkLimit, limitsOf, recharge } from './quotas.ts';
 import { newPassword } from './random.ts';
-import {
-  checkImageFits,
-  findFlavor,
-  findImage,
-  findServer,
-  readReference,
-  requireImageService,
-} from './references.ts';
+import { checkImageFits, findFlavor, findImage, findServer, readReference } from './references.ts';
 import { renderServer, selfLink } from './rendering.ts';
 import { checkCapacity } from './server-create.ts';
 import { requireTransition } from './server-update.ts';
@@ -60,7 +54,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     const metadata = readMetadata(document['metadata']);
     checkMetadataCount(limitsOf(call.settings, server.tenantId), 'maxImageMeta', metadata);
     requireTransition(server, 'createImage');
-    requireImageService(call);
+    requireBackend('image', call.settings);
     const image = takeImage(call, server, name, metadata);
     return { status: 202, headers: { location: selfLink(call, 'images', image.id) } };
   },

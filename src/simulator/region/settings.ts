@@ -32,6 +32,10 @@ export interface RegionSettings {
   scarcity: boolean;
   /** True: the image service cannot be reached, and what needs it is a computeFault (500). */
   imagesDown: boolean;
+  /** The same of block storage. */
+  volumesDown: boolean;
+  /** True: the region's own database cannot be reached, and all that needs it is a computeFault (500). */
+  databaseDown: boolean;
 }
 
 /** The guide's numbers; durations short enough to wait for. */
@@ -65,4 +69,6 @@ export const defaultRegionSettings: RegionSettings = {
   absoluteByTenant: {},
   scarcity: false,
   imagesDown: false,
+  volumesDown: false,
+  databaseDown: false,
 };

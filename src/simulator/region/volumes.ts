@@ -2,6 +2,7 @@ import { Fault } from '../../faults/faults.ts';
 import type { JsonObject } from '../../json.ts';
 import { badRequest, readDocument, readOptionalText, readText } from './body.ts';
 import { type Call, type Handler, param } from './call.ts';
+import { requireBackend } from './outage.ts';
 import { findServer } from './references.ts';
 import { requireTransition } from './server-update.ts';
 import { type Attachment, type RegionState, type ServerRecord, tenantOf } from './state.ts';
@@ -71,6 +72,7 @@ function firstFreeDevice(server: ServerRecord): string {
 }
 
 function checkVolume(call: Call, volumeId: string): void {
+  requireBackend('volume', call.settings);
   const { volumes } = tenantOf(call.state, call.request.tenantId);
   if (volumes !== null && !volumes.has(volumeId))
     throw new Fault('itemNotFound', `There is no volume ${volumeId} in ${call.settings.name}.`);
