@@ -1,3 +1,4 @@
+import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
@@ -16,6 +17,8 @@ export interface NodeReader {
 interface Internals {
   /** Kept by Node's HTTP server, on every connection of its own. */
   _paused?: unknown;
+  /** Node's answer that is under way. */
+  _httpMessage?: unknown;
   _handle?: { bytesWritten?: unknown; writeQueueSize?: unknown } | null;
 }
 
@@ -40,6 +43,18 @@ export function takeReader(socket: Socket): NodeReader | undefined {
 /** True while Node itself keeps a connection from being read. */
 export function isPausedByNode(socket: Socket): boolean {
   return (socket as Internals)._paused === true;
+}
+
+/**
+ * Does for a connection what Node does no more once it has read a CONNECT: an error of it ends nothing but the connection, and an
+ * answer that is under way hears when there is room for more of it.
+ */
+export function keepAfterConnect(socket: Socket): void {
+  socket.on('error', () => {});
+  socket.on('drain', () => {
+    const answer = (socket as Internals)._httpMessage;
+    if (answer instanceof ServerResponse) answer.emit('drain');
+  });
 }
 
 /** How many bytes the system has taken for a connection; coarse, a whole write at a time, where Node does not tell. */

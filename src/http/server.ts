@@ -14,6 +14,7 @@ import { Roster } from '../roster.ts';
 import { continueOnRead } from './body.ts';
 import { Connection, connectionOf, type Patience } from './connection.ts';
 import { type Answerer, FastPath, type PlainServer } from './fast-path.ts';
+import { keepAfterConnect } from './node-socket.ts';
 import { MOST_FIELDS_OF_HEAD } from './plain-get.ts';
 import { MAX_HEAD_BYTES, type ReadError, readFault } from './refusal.ts';
 
@@ -130,6 +131,7 @@ export class Wire {
       this.#begun(req, res, { ...handlers, serve: () => handlers.refuse(req, res, fault) });
     });
     server.on('connect', (_req, socket) => {
+      keepAfterConnect(socket as Socket);
       const fault = new Fault('badMethod', 'CONNECT is not possible here.', { headers: { allow: ALLOWED } });
       connectionOf(socket as Socket)?.refuse(fault);
     });

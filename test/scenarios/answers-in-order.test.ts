@@ -100,6 +100,41 @@ describe.each([true, false])('with the fast path: %s', (fastPath) => {
     });
   });
 
+  describe('CONNECT', () => {
+    const CONNECT = 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n';
+
+    it('by a caller that breaks its connection then ends nothing but that', async () => {
+      const errors: unknown[] = [];
+      const note = (error: unknown) => void errors.push(error);
+      process.on('uncaughtException', note);
+      const connections = () => gateway.metric('sluice_http_connections');
+      const before = await connections();
+      const gate = dfw.hold('GET /servers/1');
+      const caller = await connectRaw(gateway.url);
+      caller.write(get('/servers/1') + CONNECT);
+      await gate.arrived(1);
+      caller.socket.resetAndDestroy();
+      const other = await connectRaw(gateway.url);
+      expect((await other.ask('a:443', {}, 'CONNECT')).status).toBe(405);
+      other.socket.resetAndDestroy();
+      await expect.poll(connections).toBe(before);
+      gate.open();
+      process.off('uncaughtException', note);
+      expect(errors).toEqual([]);
+    });
+
+    it('behind a long stream leaves that whole', async () => {
+      const bytes = Buffer.alloc(4 * 1024 * 1024, 'bytes');
+      dfw.on('GET /os-long', ({ response }) => {
+        response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+      });
+      connection.write(get('/os-long') + CONNECT);
+      expect((await connection.answer()).body).toHaveLength(bytes.length);
+      expect(await statuses(1)).toEqual([405]);
+      await ended();
+    });
+  });
+
   describe('a request that takes its time, and behind it', () => {
     it.each(RUBBISH)('%s: it is answered first', async (_what, rubbish) => {
       const gate = dfw.hold('GET /servers/1');
