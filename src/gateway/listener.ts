@@ -104,6 +104,8 @@ export function createListener(options: {
   /** Requests that could not be answered at once. */
   const waiting = new Roster<Call>();
   const follow = (call: Call): void => {
+    // Its caller may have left while it was found out who that is: no `close` comes any more.
+    if (call.res.destroyed) return;
     const seat = waiting.add(call);
     call.res.once('close', () => waiting.remove(seat));
   };

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault } from '../faults/faults.ts';
+import { plainFault } from './refusal.ts';
 
 /** Largest request body Sluice takes in, bytes. */
 export const MAX_BODY_BYTES = 1024 * 1024;
@@ -12,6 +13,12 @@ export const MAX_LOGIN_BYTES = 112 * 1024;
  * Whoever reads a body listens; where nobody does, the connection answers itself.
  */
 export const BODY_FAILED = Symbol('the body will not come in whole');
+
+/** A request that Node has read, and what answers it. */
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
 
 /**
  * Reads a whole request body.
@@ -81,6 +88,20 @@ export function continueOnRead(req: IncomingMessage, res: ServerResponse): void 
 
 /** True while a caller has not been told to send the body that it asked about. */
 export const awaitsContinue = (req: IncomingMessage): boolean => asking.has(req);
+
+/** Answers a request whose body will not come in whole: by whoever reads the body, or else here. */
+export function failBody({ req, res }: Exchange, fault: Fault): void {
+  if (req.emit(BODY_FAILED, fault)) return;
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  const { head, body } = plainFault(fault);
+  res.writeHead(fault.code, head);
+  res.end(body);
+  // Whoever passes the body on ends what it has begun there.
+  if (req.listenerCount('error') > 0) req.emit('error', new Error(fault.message));
+}
 
 const tooLarge = (most: number) =>
   new Fault(

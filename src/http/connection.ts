@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Fault } from '../faults/faults.ts';
-import { awaitsContinue, BODY_FAILED, closeIfUnread, hasBody } from './body.ts';
+import { awaitsContinue, closeIfUnread, type Exchange, failBody, hasBody } from './body.ts';
 import { HeadTrace } from './head-trace.ts';
 import type { Lane } from './lane.ts';
 import { linger } from './linger.ts';
-import { bytesSent, divert, isPausedByNode } from './node-socket.ts';
+import { bytesSent, divert, holdOpen, isPausedByNode } from './node-socket.ts';
 import { Progress } from './progress.ts';
-import { plainFault, wireFault } from './refusal.ts';
+import { wireFault } from './refusal.ts';
 
 /** How patient a connection is, ms. */
 export interface Patience {
@@ -28,12 +28,6 @@ type OpenAnswer = Pick<ServerResponse, 'shouldKeepAlive' | 'headersSent' | 'writ
   once(event: 'close', listener: () => void): unknown;
   emit(event: 'close'): unknown;
 };
-
-/** A request that Node has read, and what answers it. */
-interface Exchange {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-}
 
 /** The connection of a socket that a `Wire` has. */
 export const connectionOf = (socket: Socket): Connection | undefined => (socket as OwnedSocket)[CONNECTION];
@@ -160,7 +154,8 @@ export class Connection {
 
   /** One that was begun so is Node's after all, which is about to read it. */
   leavePlain(res: OpenAnswer): void {
-    this.#open.splice(this.#open.indexOf(res), 1);
+    const at = this.#open.indexOf(res);
+    if (at >= 0) this.#open.splice(at, 1);
   }
 
   /** The answer to it ends the connection. @param hasMore something came in behind it */
@@ -189,6 +184,12 @@ export class Connection {
     }
     this.#refusal = wireFault(fault, this.trace.mayBeHead);
     if (this.#open.length === 0) this.#writeRefusal(this.#refusal);
+  }
+
+  /** Nothing came or went for as long as an idle connection is kept; one that waits for an answer is none. */
+  silent(): void {
+    if (this.isBusy) this.socket.setTimeout(this.socket.timeout ?? 0);
+    else this.socket.destroy();
   }
 
   /**
@@ -260,6 +261,7 @@ export class Connection {
   #ended(): void {
     this.#flush();
     const isLeft = () => this.#open.some((res) => !res.writableEnded);
+    if (isLeft()) holdOpen(this.socket);
     // What is answered in this turn of the event loop is written at its end (outbox.ts).
     setImmediate(() => setImmediate(() => isLeft() && this.socket.destroy()));
   }
@@ -271,20 +273,6 @@ export class Connection {
       res.emit('close');
     }
   }
-}
-
-/** Answers a request whose body will not come in whole: by whoever reads the body, or else here. */
-function failBody({ req, res }: Exchange, fault: Fault): void {
-  if (req.emit(BODY_FAILED, fault)) return;
-  if (res.headersSent) {
-    res.destroy();
-    return;
-  }
-  const { head, body } = plainFault(fault);
-  res.writeHead(fault.code, head);
-  res.end(body);
-  // Whoever passes the body on ends what it has begun there.
-  if (req.listenerCount('error') > 0) req.emit('error', new Error(fault.message));
 }
 
 const late = () =>

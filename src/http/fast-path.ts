@@ -32,10 +32,8 @@ export interface FastPathOptions {
   readonly keepAliveTimeoutMs: number;
 }
 
-/** An answer, and who wants to know that it is out. */
-interface Letter extends WireAnswer {
-  readonly lane?: PlainLane;
-}
+/** So much is read behind a request that waits, bytes: only while its connection is read it is known that its caller has left. */
+const MOST_BEHIND = 16 * 1024;
 
 /** The fast path of all connections of one listener. */
 export class FastPath {
@@ -43,7 +41,7 @@ export class FastPath {
   readonly serve: PlainServer | undefined;
   /** What each head ends with while its connection is kept. */
   readonly keepAlive: string;
-  readonly outbox = new Outbox<Socket, Letter>(send);
+  readonly outbox = new Outbox<Socket, WireAnswer>(write);
 
   constructor({ answer, serve, keepAliveTimeoutMs }: FastPathOptions) {
     this.answer = answer;
@@ -82,8 +80,6 @@ class PlainLane implements Lane, PlainExchange {
   #response: PlainResponse | undefined;
   #request: Buffer | undefined;
   #behind: Buffer | undefined;
-  /** The socket's own patience with silence, which the wait for an answer is not, ms. */
-  #silenceMs = 0;
   #taken: TakeOver | undefined;
 
   constructor(path: FastPath, connection: Connection, reader: NodeReader) {
@@ -106,8 +102,7 @@ class PlainLane implements Lane, PlainExchange {
 
   read(bytes: Buffer): void {
     if (this.#response !== undefined) {
-      this.#behind = this.#behind === undefined ? bytes : Buffer.concat([this.#behind, bytes]);
-      this.socket.pause();
+      this.#keep(bytes);
       return;
     }
     const isFree = this.#state.isFree() && !this.#connection.endsNext && this.socket.writableLength === 0;
@@ -127,21 +122,22 @@ class PlainLane implements Lane, PlainExchange {
   }
 
   send(answer: WireAnswer): void {
-    this.#path.outbox.put(this.socket, { ...answer, lane: this });
-  }
-
-  sent(): void {
+    // What was answered before goes out before.
+    this.#path.outbox.empty();
+    write(this.socket, answer);
     const response = this.#end();
     if (response === undefined) return;
     response.sent();
-    if (response.shouldKeepAlive) this.#goOn();
-    else this.#connection.endPlain(this.#behind !== undefined);
+    const hasMore = this.#behind !== undefined;
+    if (response.shouldKeepAlive && (hasMore || !this.socket.readableEnded)) this.#goOn();
+    else this.#connection.endPlain(hasMore);
   }
 
   handOver(taken: TakeOver): void {
-    const request = this.#request!;
-    const response = this.#end()!;
-    this.#connection.leavePlain(response);
+    const request = this.#request;
+    // It was answered otherwise, or its caller has left: `close` tells those who wait for that.
+    if (request === undefined || this.socket.destroyed) return;
+    this.#connection.leavePlain(this.#end()!);
     this.#taken = taken;
     this.#leave(request);
     this.#goOn();
@@ -151,8 +147,6 @@ class PlainLane implements Lane, PlainExchange {
     const response = new PlainResponse(this);
     this.#request = bytes;
     this.#response = response;
-    this.#silenceMs = this.socket.timeout ?? 0;
-    if (this.#silenceMs > 0) this.socket.setTimeout(0);
     this.#connection.beginPlain(response);
     serve(get, response);
   }
@@ -168,25 +162,28 @@ class PlainLane implements Lane, PlainExchange {
     const response = this.#response;
     this.#response = undefined;
     this.#request = undefined;
-    if (this.#silenceMs > 0) this.socket.setTimeout(this.#silenceMs);
     return response;
+  }
+
+  /** Keeps what comes in behind a request that waits. */
+  #keep(bytes: Buffer): void {
+    const behind = this.#behind === undefined ? bytes : Buffer.concat([this.#behind, bytes]);
+    this.#behind = behind;
+    if (behind.length >= MOST_BEHIND) this.socket.pause();
   }
 
   #goOn(): void {
     const behind = this.#behind;
     if (behind === undefined) return;
     this.#behind = undefined;
-    this.socket.resume();
+    // Its caller has closed its side: nothing comes after this.
+    if (this.socket.readableEnded) this.#connection.endNext();
+    if (behind.length >= MOST_BEHIND) this.socket.resume();
     this.read(behind);
   }
 }
 
-function send(socket: Socket, { head, body, lane }: Letter): void {
-  write(socket, head, body);
-  lane?.sent();
-}
-
-function write(socket: Socket, head: string, body: WireAnswer['body']): void {
+function write(socket: Socket, { head, body }: WireAnswer): void {
   if (body === undefined) socket.write(head, 'latin1');
   else if (typeof body === 'string') socket.write(head + body, 'latin1');
   else {

@@ -14,7 +14,8 @@ export class HeadTrace {
   /** Takes note of bytes that the parser has been given. */
   follow(bytes: Buffer): void {
     this.#line = lineAfter(this.#line, bytes);
-    this.mayBeHead ||= bytes.includes('HEAD ');
+    // What is before the end of a head has been read.
+    this.mayBeHead ||= bytes.includes('HEAD ', bytes.lastIndexOf('\r\n\r\n') + 1);
   }
 
   /** A request was read: what was before belongs to it. */

@@ -46,6 +46,19 @@ export function isPausedByNode(socket: Socket): boolean {
 }
 
 /**
+ * Node ends its side as soon as its caller has closed its own, unless an answer of Node's is under way: then, once that is out.
+ * To be called when `end` is being told, for the sake of an answer that is not Node's.
+ */
+export function holdOpen(socket: Socket): void {
+  const internals = socket as Internals;
+  if (internals._httpMessage) return;
+  internals._httpMessage = {};
+  process.nextTick(() => {
+    internals._httpMessage = null;
+  });
+}
+
+/**
  * Does for a connection what Node does no more once it has read a CONNECT: an error of it ends nothing but the connection, and an
  * answer that is under way hears when there is room for more of it.
  */

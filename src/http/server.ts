@@ -135,6 +135,7 @@ export class Wire {
       const fault = new Fault('badMethod', 'CONNECT is not possible here.', { headers: { allow: ALLOWED } });
       connectionOf(socket as Socket)?.refuse(fault);
     });
+    server.on('timeout', (socket) => connectionOf(socket)?.silent());
     server.on('clientError', (error: ReadError, socket) => this.#unreadable(error, socket as Socket));
     server.closeIdleConnections = () => this.closeIdle();
     server.closeAllConnections = () => this.closeAll();
