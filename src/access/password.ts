@@ -168,8 +168,9 @@ export class PasswordVerifier {
 
   /** The same work for a name that has no password. All such names share one turn in the queue. */
   async #tryDecoy(password: string, model: ScryptHash, asker: Asker): Promise<Outcome> {
-    const decoy = { ...model, salt: this.#decoySalt, hash: randomBytes(model.hash.length) };
-    const isRight = await this.#queue.run(asker, () => this.#verify(password, decoy));
+    // Made when its turn comes: most that come in a flood have none.
+    const decoy = () => ({ ...model, salt: this.#decoySalt, hash: randomBytes(model.hash.length) });
+    const isRight = await this.#queue.run(asker, () => this.#verify(password, decoy()));
     return isRight === 'busy' ? 'busy' : 'none';
   }
 
