@@ -57,6 +57,9 @@ export interface Pause {
   readonly pauseMs: number;
 }
 
+/** What is known of an address and a name before an attempt. */
+export interface Look extends Pick<Attempt, 'isKnown' | 'isFresh'>, Pause {}
+
 export class FailureBrake {
   readonly #pairs = new LRUCache<string, PairCount>({ max: MOST_COUNTS });
   readonly #addresses = new LeakyCounts(WIDE_FAILURES, WIDE_LEAK_PER_SECOND);
@@ -66,14 +69,12 @@ export class FailureBrake {
   readonly #failed = new LRUCache<string, number>({ max: MOST_FAILED });
 
   /**
-   * Whether an attempt may be made now.
+   * What is known of whoever would make an attempt; nothing is counted.
    *
-   * @param givenName what the caller calls itself; nobody need be called so
+   * @param name what the caller calls itself; nobody need be called so
    */
-  begin(address: string, givenName: string, now: number): Attempt | Pause {
-    // Both were cut out of what the caller sent, which would be kept for as long as they are.
-    const place = owned(addressGroup(address));
-    const name = owned(givenName);
+  look(address: string, name: string, now: number): Look {
+    const place = addressGroup(address);
     const pair = `${place} ${name}`;
     const isKnown = (this.#known.get(pair) ?? 0) > now;
     const isFresh = (this.#failed.get(place) ?? 0) <= now;
@@ -82,7 +83,17 @@ export class FailureBrake {
       isKnown ? 0 : this.#addresses.pauseMs(place, now),
       isKnown || isFresh ? 0 : this.#names.pauseMs(name, now),
     );
+    return { isKnown, isFresh, pauseMs };
+  }
+
+  /** Whether an attempt may be made now; it is counted then. */
+  begin(address: string, givenName: string, now: number): Attempt | Pause {
+    const { isKnown, isFresh, pauseMs } = this.look(address, givenName, now);
     if (pauseMs > 0) return { pauseMs };
+    // Both were cut out of what the caller sent, which would be kept for as long as they are.
+    const place = owned(addressGroup(address));
+    const name = owned(givenName);
+    const pair = owned(`${place} ${name}`);
     this.#count(pair, place, name, now);
     return {
       isKnown,
