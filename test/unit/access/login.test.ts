@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { generateClientKey } from '../../../src/access/client-key.ts';
 import { ClientRegistry } from '../../../src/access/clients.ts';
 import { hashClientKey, hashPassword } from '../../../src/access/key-hash.ts';
-import { type LoginVerdict, logIn, loginFault, logInNow } from '../../../src/access/login.ts';
+import { type LoginVerdict, logIn, logInNow, loginFault } from '../../../src/access/login.ts';
 import { PasswordVerifier } from '../../../src/access/password.ts';
 import { clientSettings } from '../../support/client-settings.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

@@ -223,7 +223,9 @@ describe('what is said of a login at once', () => {
     const { state, held, login, decideNow } = setUp();
     for (const at of [1, 2]) await login('nobody', 'first word', `10.0.0.${at}`);
     state.isGated = true;
-    const waiting = Array.from({ length: 10 }, (_, at) => login('nobody', `word-${at}`, `10.0.0.${1 + (at % 2)}`));
+    const waiting = Array.from({ length: 10 }, (_, at) =>
+      login('nobody', `word-${at}`, `10.0.0.${1 + (at % 2)}`),
+    );
     await held.arrived(2);
     expect(decideNow('nobody', 'another word', '10.0.0.1')).toMatchObject({ kind: 'slow' });
     expect(decideNow('root', 'another word', '10.0.0.2')).toMatchObject({ kind: 'slow' });
