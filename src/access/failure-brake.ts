@@ -8,6 +8,9 @@
  * - a name from any addresses: somebody who has many addresses. One address alone can never fill it either, and it holds
  *   back only those addresses that have failed themselves: the first login of a new machine does not pay for a flood.
  *
+ * An address that was told to come back later, and does not wait for as long, counts as one that has failed meanwhile: a flood
+ * that is never verified, since there is no time for it, would pass for so many first logins otherwise.
+ *
  * Whoever has logged in from an address before is held back by the first count alone. All is bounded: the counts that
  * were not touched for longest go first. Times are monotonic ms.
  */
@@ -42,7 +45,7 @@ interface PairCount {
 export interface Attempt {
   /** Logged in from here before. */
   readonly isKnown: boolean;
-  /** Nobody has failed from this address, whatever name was tried. */
+  /** Nobody has failed from this address, whatever name was tried, nor was anybody told there to come back later than now. */
   readonly isFresh: boolean;
   /** It was right: its address is known with this name from now on. */
   succeeded(): void;
@@ -106,6 +109,12 @@ export class FailureBrake {
       },
       withdrawn: () => this.#uncount(pair, place, name),
     };
+  }
+
+  /** Somebody is told to come back in so many ms, though nothing is known against the attempt itself. */
+  toldToWait(address: string, waitMs: number, now: number): void {
+    const place = owned(addressGroup(address));
+    this.#failed.set(place, Math.max(this.#failed.get(place) ?? 0, now + waitMs));
   }
 
   #pairPause(pair: string, now: number): number {

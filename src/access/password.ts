@@ -132,7 +132,7 @@ export class PasswordVerifier {
       return WRONG;
     }
     const asker = askerOf(login, keys, standingOf(look));
-    return this.#queue.hasRoom(asker) ? undefined : slow(this.#queue.busyMs);
+    return this.#queue.hasRoom(asker) ? undefined : this.#busy(address);
   }
 
   /** Somebody whose words were never right. */
@@ -144,8 +144,11 @@ export class PasswordVerifier {
     const attempt = this.#brake.begin(login.address, clip(login.name), this.#clock.monotonic());
     if ('pauseMs' in attempt) return slow(attempt.pauseMs);
     const outcome = await this.#begin(digest, login, keys, standingOf(attempt), model);
-    if (outcome === 'busy') attempt.withdrawn();
-    else if (outcome === 'none') attempt.failed();
+    if (outcome === 'busy') {
+      attempt.withdrawn();
+      return this.#busy(login.address);
+    }
+    if (outcome === 'none') attempt.failed();
     else attempt.succeeded();
     return this.#verdict(outcome, keys);
   }
@@ -202,6 +205,13 @@ export class PasswordVerifier {
     return isRight === 'busy' ? 'busy' : 'none';
   }
 
+  /** There is no time for it now; who does not wait as told has no claim to be heard before others. */
+  #busy(address: string): PasswordVerdict {
+    const verdict = slow(this.#queue.busyMs);
+    this.#brake.toldToWait(address, verdict.retryAfterSeconds * 1_000, this.#clock.monotonic());
+    return verdict;
+  }
+
   #verdict(outcome: Outcome, keys: readonly ClientKey[]): PasswordVerdict {
     if (outcome === 'busy') return slow(this.#queue.busyMs);
     const key = keyOf(keys, outcome);
@@ -231,7 +241,7 @@ const standingOf = ({ isKnown, isFresh }: Pick<Attempt, 'isKnown' | 'isFresh'>):
 /** Names that nobody can have count as one: they would take memory otherwise. */
 const clip = (name: string): string => (name.length > LONGEST_NAME ? '' : name);
 
-const slow = (pauseMs: number): PasswordVerdict => ({
+const slow = (pauseMs: number): PasswordVerdict & { kind: 'slow' } => ({
   kind: 'slow',
   retryAfterSeconds: Math.max(1, Math.ceil(pauseMs / 1_000)),
 });

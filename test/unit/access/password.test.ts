@@ -206,6 +206,62 @@ describe('a login with a password', () => {
   });
 });
 
+describe('a flood of passwords that there is no time to verify', () => {
+  const COST_MS = 100;
+
+  /** Verifications take 100 ms of a clock turned by hand. */
+  function setUpSlow() {
+    const clock = new FakeClock();
+    const verifier = new PasswordVerifier(
+      clock,
+      (password, { salt }) =>
+        new Promise((resolve) =>
+          clock.setTimer(() => resolve(RIGHT.get(salt.toString()) === password), COST_MS),
+        ),
+    );
+    const login = (name: string, password: string, address: string) =>
+      verifier.verify({ name, password, address }, REGISTRY);
+    let guess = 0;
+    /** 64 addresses that have never been verified before, each with 20 guesses a second. */
+    const flood = async (seconds: number) => {
+      for (let turn = 0; turn < seconds * 20; turn++) {
+        for (let at = 0; at < 64; at++)
+          void login(at % 2 === 0 ? 'anna' : 'nobody', `guess ${guess++}`, `10.1.0.${at}`);
+        await clock.advance(50);
+      }
+    };
+    return { clock, login, flood };
+  }
+
+  it('leaves room for the first login from a new place, and for the next ones', async () => {
+    const { login, flood } = setUpSlow();
+    await flood(60);
+    for (const [at, [name, password]] of [
+      ['anna', 'apple'],
+      ['bert', 'cherry'],
+      ['anna', 'pear'],
+    ].entries()) {
+      const first = login(name!, password!, `10.9.0.${at}`);
+      await flood(5);
+      expect((await first).kind).toBe(password === 'pear' ? 'wrong' : 'right');
+      await flood(20);
+    }
+  });
+
+  it('lets in who waits as told, even where its first seconds have spent all there was', async () => {
+    const { login, flood } = setUpSlow();
+    await flood(0.2);
+    let verdict: PasswordVerdict | undefined;
+    for (let turns = 0; turns < 5 && verdict?.kind !== 'right'; turns++) {
+      if (verdict?.kind === 'slow') await flood(verdict.retryAfterSeconds);
+      const attempt = login('anna', 'apple', '10.9.0.1');
+      await flood(6);
+      verdict = await attempt;
+    }
+    expect(verdict).toMatchObject({ kind: 'right' });
+  });
+});
+
 describe('what is said of a login at once', () => {
   it('is nothing where a password has to be verified, and nothing is begun or counted', async () => {
     const { state, login, decideNow } = setUp();
