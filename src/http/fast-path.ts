@@ -122,7 +122,8 @@ class PlainLane implements Lane, PlainExchange {
     }
     const isFree = this.#state.isFree() && !this.#connection.endsNext && this.socket.writableLength === 0;
     const get = isFree ? this.#heads.read(bytes) : undefined;
-    const answered = get ? this.#path.answer(get, this.socket) : isFree && this.#answerPost(bytes);
+    const answered = get ? this.#path.answer(get, this.socket) : isFree ? this.#answerPost(bytes) : undefined;
+    if (get && !answered?.isRefusal) this.#heads.keep(bytes, get);
     if (answered) this.#path.outbox.put(this.socket, answered);
     else if (get && this.#path.serve) this.#serve(bytes, get, this.#path.serve);
     else this.#leave(bytes);

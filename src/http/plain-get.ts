@@ -17,6 +17,7 @@ export interface PlainGet {
 /** A head longer than this is not plain, bytes. */
 const LONGEST_HEAD = 4096;
 
+const LINE_END = '\r\n';
 const END = '\r\n\r\n';
 const METHOD = 'GET ';
 const VERSION = ' HTTP/1.1\r\n';
@@ -32,12 +33,16 @@ export class PlainGetReader {
 
   /** See `readPlainGet`. */
   read(bytes: Buffer): PlainGet | undefined {
-    if (this.#bytes?.equals(bytes)) return this.#get;
-    const get = readPlainGet(bytes);
-    if (get === undefined) return undefined;
+    return this.#bytes?.equals(bytes) ? this.#get : readPlainGet(bytes);
+  }
+
+  /** Remembers what these bytes were read as. Not to be called for a request that is refused: strangers would fill the memory. */
+  keep(bytes: Buffer, get: PlainGet): void {
+    if (get === this.#get) return;
     this.#bytes = bytes;
     this.#get = get;
-    return get;
+    const text = bytes.toString('latin1', bytes.indexOf(LINE_END) + 2, bytes.length - 2);
+    if (!read.has(text)) read.set(text, get.headers);
   }
 }
 
@@ -61,8 +66,6 @@ function fieldsOf(text: string): PlainFields | undefined {
   const known = read.get(text);
   if (known !== undefined) return known;
   const fields = readPlainFields(text);
-  // What is refused is not remembered, and a length of nothing is one.
-  if (fields === undefined || 'content-length' in fields) return undefined;
-  read.set(text, fields);
-  return fields;
+  // A length of nothing is one.
+  return fields === undefined || 'content-length' in fields ? undefined : fields;
 }

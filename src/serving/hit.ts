@@ -84,7 +84,7 @@ function refuse(
   noteFault(facts, fault);
   services.finished(facts, fault.code, body.length);
   const head = `${status}Date: ${dateNow()}\r\n${fields}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
-  return { head, body };
+  return { head, body, isRefusal: true };
 }
 
 function refusalFor(facts: RequestFacts, format: Format): Refusal {
