@@ -1,6 +1,6 @@
 /** The file of the audit log: appended to in the background, in order, whole lines, and opened anew when it was renamed. */
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import type { AuditSink } from './audit.ts';
 
 /** Lines that wait for the disk, bytes: some 50,000. */
@@ -9,6 +9,8 @@ const LINE_END = 0x0a;
 /** How many of them go out at once, bytes. */
 const BATCH_BYTES = 256 * 1024;
 const RETRY_MS = 1_000;
+/** So long lines gather once some were written, ms: writing one costs as much time as serving a request, many cost no more. */
+const GATHER_MS = 5;
 /** Lines name people and what they did; they are nobody's but the operator's. */
 const FILE_MODE = 0o640;
 
@@ -58,8 +60,12 @@ class AuditFile implements AuditSink {
   #isFailing = false;
   #shouldReopen = false;
   #isClosing = false;
-  /** Resolves when nothing waits any more; undefined: nothing does. */
+  /** Resolves when what waited is out; undefined: nothing is being written. */
   #work: Promise<void> | undefined;
+  /** Until lines have gathered; undefined: none do. */
+  #gathering: Timer | undefined;
+  /** Monotonic ms. */
+  #writtenAt = Number.NEGATIVE_INFINITY;
   #stopWaiting: () => void = () => {};
 
   constructor(
@@ -86,7 +92,7 @@ class AuditFile implements AuditSink {
     if (this.#lost > 0) this.#push(lossLine(this.#lost, this.#clock.now()));
     this.#lost = 0;
     this.#push(line);
-    this.#start();
+    this.#startSoon();
   }
 
   async reopen(): Promise<void> {
@@ -111,21 +117,39 @@ class AuditFile implements AuditSink {
     this.#waitingBytes += Buffer.byteLength(line);
   }
 
+  /** Lines that come alone go out at once; of many, those of a few ms go out together. */
+  #startSoon(): void {
+    if (this.#work !== undefined || this.#gathering !== undefined) return;
+    const waitMs = this.#writtenAt + GATHER_MS - this.#clock.monotonic();
+    if (waitMs <= 0) this.#start();
+    else this.#gathering = this.#clock.setTimer(() => this.#start(), waitMs);
+  }
+
   #start(): Promise<void> {
+    this.#gathering?.cancel();
+    this.#gathering = undefined;
     this.#work ??= this.#run().finally(() => {
       this.#work = undefined;
+      this.#writtenAt = this.#clock.monotonic();
+      if (this.#shouldReopen) this.#start();
+      else if (this.#waiting.length > 0 && !this.#isClosing) this.#startSoon();
     });
     return this.#work;
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#isTorn || this.#shouldReopen) {
+    do {
       if (this.#shouldReopen) await this.#openAnew();
       if (!this.#isTorn) this.#takeBatch();
       if (await this.#writeBatch()) continue;
       if (this.#isClosing) return;
       await this.#pause();
-    }
+    } while (this.#isTorn || this.#shouldReopen || this.#isMuch);
+  }
+
+  /** What has come in meanwhile is not left to gather. */
+  get #isMuch(): boolean {
+    return this.#isClosing ? this.#waiting.length > 0 : this.#waitingBytes >= BATCH_BYTES;
   }
 
   /** Part of the batch is still to be written. */

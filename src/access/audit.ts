@@ -50,10 +50,10 @@ const LONGEST_TEXT = 256;
 
 /** A record as its line. Fields that say nothing are left out. */
 export function auditLine(record: AuditRecord): string {
-  const { timeMs, ...fields } = record;
-  const line: Record<string, string | number> = { time: new Date(timeMs).toISOString() };
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined || value === '') continue;
+  const line: Record<string, string | number> = { time: new Date(record.timeMs).toISOString() };
+  for (const name in record) {
+    const value = record[name as keyof AuditRecord];
+    if (name === 'timeMs' || value === undefined || value === '') continue;
     line[name] = typeof value === 'string' ? value.slice(0, LONGEST_TEXT) : value;
   }
   return `${terminalSafe(JSON.stringify(line))}\n`;

@@ -8,6 +8,9 @@
  * - a name from any addresses: somebody who has many addresses. One address alone can never fill it either, and it holds
  *   back only those addresses that have failed themselves: the first login of a new machine does not pay for a flood.
  *
+ * An address that was told to come back later, and does not wait for as long, counts as one that has failed meanwhile: a flood
+ * that is never verified, since there is no time for it, would pass for so many first logins otherwise.
+ *
  * Whoever has logged in from an address before is held back by the first count alone. All is bounded: the counts that
  * were not touched for longest go first. Times are monotonic ms.
  */
@@ -42,7 +45,7 @@ interface PairCount {
 export interface Attempt {
   /** Logged in from here before. */
   readonly isKnown: boolean;
-  /** Nobody has failed from this address, whatever name was tried. */
+  /** Nobody has failed from this address, whatever name was tried, nor was anybody told there to come back later than now. */
   readonly isFresh: boolean;
   /** It was right: its address is known with this name from now on. */
   succeeded(): void;
@@ -57,6 +60,9 @@ export interface Pause {
   readonly pauseMs: number;
 }
 
+/** What is known of an address and a name before an attempt. */
+export interface Look extends Pick<Attempt, 'isKnown' | 'isFresh'>, Pause {}
+
 export class FailureBrake {
   readonly #pairs = new LRUCache<string, PairCount>({ max: MOST_COUNTS });
   readonly #addresses = new LeakyCounts(WIDE_FAILURES, WIDE_LEAK_PER_SECOND);
@@ -66,14 +72,12 @@ export class FailureBrake {
   readonly #failed = new LRUCache<string, number>({ max: MOST_FAILED });
 
   /**
-   * Whether an attempt may be made now.
+   * What is known of whoever would make an attempt; nothing is counted.
    *
-   * @param givenName what the caller calls itself; nobody need be called so
+   * @param name what the caller calls itself; nobody need be called so
    */
-  begin(address: string, givenName: string, now: number): Attempt | Pause {
-    // Both were cut out of what the caller sent, which would be kept for as long as they are.
-    const place = owned(addressGroup(address));
-    const name = owned(givenName);
+  look(address: string, name: string, now: number): Look {
+    const place = addressGroup(address);
     const pair = `${place} ${name}`;
     const isKnown = (this.#known.get(pair) ?? 0) > now;
     const isFresh = (this.#failed.get(place) ?? 0) <= now;
@@ -82,7 +86,17 @@ export class FailureBrake {
       isKnown ? 0 : this.#addresses.pauseMs(place, now),
       isKnown || isFresh ? 0 : this.#names.pauseMs(name, now),
     );
+    return { isKnown, isFresh, pauseMs };
+  }
+
+  /** Whether an attempt may be made now; it is counted then. */
+  begin(address: string, givenName: string, now: number): Attempt | Pause {
+    const { isKnown, isFresh, pauseMs } = this.look(address, givenName, now);
     if (pauseMs > 0) return { pauseMs };
+    // Both were cut out of what the caller sent, which would be kept for as long as they are.
+    const place = owned(addressGroup(address));
+    const name = owned(givenName);
+    const pair = owned(`${place} ${name}`);
     this.#count(pair, place, name, now);
     return {
       isKnown,
@@ -95,6 +109,12 @@ export class FailureBrake {
       },
       withdrawn: () => this.#uncount(pair, place, name),
     };
+  }
+
+  /** Somebody is told to come back in so many ms, though nothing is known against the attempt itself. */
+  toldToWait(address: string, waitMs: number, now: number): void {
+    const place = owned(addressGroup(address));
+    this.#failed.set(place, Math.max(this.#failed.get(place) ?? 0, now + waitMs));
   }
 
   #pairPause(pair: string, now: number): number {

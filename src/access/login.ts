@@ -7,28 +7,54 @@ import { Fault } from '../faults/faults.ts';
 import { parseClientKey } from './client-key.ts';
 import type { ClientKey, ClientRegistry } from './clients.ts';
 import { type RefusalReason, refusalOf } from './identify.ts';
-import type { PasswordVerifier } from './password.ts';
+import type { PasswordVerdict, PasswordVerifier } from './password.ts';
 
 export type LoginVerdict =
   | { readonly kind: 'client'; readonly key: ClientKey }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly retryAfterSeconds?: number };
 
-/**
- * Who logs in.
- *
- * @param address of the caller, as addresses.ts has it
- */
-export async function logIn(
-  login: { readonly name: string; readonly secret: string; readonly address: string },
-  { registry, passwords, clock }: { registry: ClientRegistry; passwords: PasswordVerifier; clock: Clock },
-): Promise<LoginVerdict> {
-  const { name, secret, address } = login;
+/** A name and a secret as they came in. */
+export interface NamedSecret {
+  readonly name: string;
+  readonly secret: string;
+  /** Of the caller, as addresses.ts has it. */
+  readonly address: string;
+}
+
+/** What logins are judged by. */
+export interface LoginMeans {
+  readonly registry: ClientRegistry;
+  readonly passwords: PasswordVerifier;
+  readonly clock: Clock;
+}
+
+/** Who logs in. */
+export async function logIn(login: NamedSecret, means: LoginMeans): Promise<LoginVerdict> {
+  const byKey = judgeKey(login, means);
+  if (byKey !== undefined) return byKey;
+  return verdictOf(await means.passwords.verify(passwordLogin(login), means.registry));
+}
+
+/** The same, as far as it can be said at once; undefined: a password has to be verified, and nothing was begun. */
+export function logInNow(login: NamedSecret, means: LoginMeans): LoginVerdict | undefined {
+  const byKey = judgeKey(login, means);
+  if (byKey !== undefined) return byKey;
+  const verdict = means.passwords.decideNow(passwordLogin(login), means.registry);
+  return verdict && verdictOf(verdict);
+}
+
+const passwordLogin = ({ name, secret, address }: NamedSecret) => ({ name, password: secret, address });
+
+/** @returns undefined for what is no key, nor looks like one */
+function judgeKey({ name, secret }: NamedSecret, { registry, clock }: LoginMeans): LoginVerdict | undefined {
   const form = parseClientKey(secret).kind;
   if (form === 'mistyped') return { kind: 'refused', reason: 'mistyped-key' };
   const key = registry.findKey(secret);
   if (key !== undefined) return keyLogin(key, name, clock.now());
-  if (form === 'key') return { kind: 'refused', reason: 'unknown-key' };
-  const verdict = await passwords.verify({ name, password: secret, address }, registry);
+  return form === 'key' ? { kind: 'refused', reason: 'unknown-key' } : undefined;
+}
+
+function verdictOf(verdict: PasswordVerdict): LoginVerdict {
   switch (verdict.kind) {
     case 'right':
       return { kind: 'client', key: verdict.key };

@@ -50,6 +50,17 @@ interface SharedVerification {
   sharing: number;
 }
 
+/** What is known of a login before anything is done for it. */
+interface Recalled {
+  /** The client's passwords that are good now. */
+  readonly keys: readonly ClientKey[];
+  readonly digest: string;
+  /** What the same words were right for some minutes ago, or before that. */
+  readonly knownKey: ClientKey | undefined;
+  /** They were verified some minutes ago. */
+  readonly isRecent: boolean;
+}
+
 const WRONG: PasswordVerdict = { kind: 'wrong' };
 
 export class PasswordVerifier {
@@ -73,49 +84,71 @@ export class PasswordVerifier {
   }
 
   /**
+   * What can be said of a login at once, without anything being begun; undefined: it has to be verified. What strangers send
+   * in a flood is mostly refused here.
+   */
+  decideNow(login: PasswordLogin, registry: ClientRegistry): PasswordVerdict | undefined {
+    return registry.passwordModel === undefined ? WRONG : this.#decide(login, this.#recall(login, registry));
+  }
+
+  /**
    * Whether a login is right. A name that nobody has is verified all the same, against a decoy: neither the answer nor the
    * time it takes tells which names there are.
    */
   async verify(login: PasswordLogin, registry: ClientRegistry): Promise<PasswordVerdict> {
-    const { name, password } = login;
-    if (registry.passwordModel === undefined) return WRONG;
-    const now = this.#clock.monotonic();
+    const { passwordModel: model } = registry;
+    if (model === undefined) return WRONG;
+    const recalled = this.#recall(login, registry);
+    const decided = this.#decide(login, recalled);
+    if (decided !== undefined) return decided;
+    const { digest, keys, knownKey } = recalled;
+    if (this.#running.has(digest)) return this.#share(digest, login, keys);
+    if (knownKey) return this.#verdict(await this.#begin(digest, login, keys, 'known', model), keys);
+    return this.#tryStranger(login, recalled, model);
+  }
+
+  #recall({ name, password }: PasswordLogin, registry: ClientRegistry): Recalled {
     const keys = passwordsOf(name, registry, this.#clock.now());
     const digest = this.#digest(name, password, ...keys.map(({ generation }) => generation));
     const known = this.#remembered.get(digest);
     const knownKey = known && keyOf(keys, known.outcome);
-    // Before any brake: whoever has been right before is never slowed by what others do.
-    if (knownKey && known.until > now) return { kind: 'right', key: knownKey };
-    if (this.#running.has(digest)) return this.#share(digest, login, keys);
-    if (knownKey)
-      return this.#verdict(await this.#begin(digest, login, keys, 'known', registry.passwordModel), keys);
-    return this.#tryStranger(
-      digest,
-      login,
-      keys,
-      known !== undefined && known.until > now,
-      registry.passwordModel,
-    );
+    const isRecent = known !== undefined && known.until > this.#clock.monotonic();
+    return { keys, digest, knownKey, isRecent };
   }
 
-  /** Somebody whose words were never right. @param isKnownWrong they were wrong some minutes ago, and cost a failure again */
-  async #tryStranger(
-    digest: string,
-    login: PasswordLogin,
-    keys: readonly ClientKey[],
-    isKnownWrong: boolean,
-    model: ScryptHash,
-  ): Promise<PasswordVerdict> {
+  #decide(login: PasswordLogin, { digest, keys, knownKey, isRecent }: Recalled): PasswordVerdict | undefined {
+    // Before any brake: whoever has been right before is never slowed by what others do.
+    if (knownKey) return isRecent ? { kind: 'right', key: knownKey } : undefined;
+    const shared = this.#running.get(digest);
+    if (shared) return shared.sharing >= MOST_SHARING ? slow(this.#queue.busyMs) : undefined;
     const { name, password, address } = login;
-    const attempt = this.#brake.begin(address, clip(name), this.#clock.monotonic());
-    if ('pauseMs' in attempt) return slow(attempt.pauseMs);
-    if (isKnownWrong || name.length > LONGEST_NAME || password.length > LONGEST_PASSWORD) {
-      attempt.failed();
+    const now = this.#clock.monotonic();
+    const look = this.#brake.look(address, clip(name), now);
+    if (look.pauseMs > 0) return slow(look.pauseMs);
+    // Wrong some minutes ago, or nobody's: it costs a failure, and no work.
+    if (isRecent || name.length > LONGEST_NAME || password.length > LONGEST_PASSWORD) {
+      const attempt = this.#brake.begin(address, clip(name), now);
+      if ('failed' in attempt) attempt.failed();
       return WRONG;
     }
+    const asker = askerOf(login, keys, standingOf(look));
+    return this.#queue.hasRoom(asker) ? undefined : this.#busy(address);
+  }
+
+  /** Somebody whose words were never right. */
+  async #tryStranger(
+    login: PasswordLogin,
+    { digest, keys }: Recalled,
+    model: ScryptHash,
+  ): Promise<PasswordVerdict> {
+    const attempt = this.#brake.begin(login.address, clip(login.name), this.#clock.monotonic());
+    if ('pauseMs' in attempt) return slow(attempt.pauseMs);
     const outcome = await this.#begin(digest, login, keys, standingOf(attempt), model);
-    if (outcome === 'busy') attempt.withdrawn();
-    else if (outcome === 'none') attempt.failed();
+    if (outcome === 'busy') {
+      attempt.withdrawn();
+      return this.#busy(login.address);
+    }
+    if (outcome === 'none') attempt.failed();
     else attempt.succeeded();
     return this.#verdict(outcome, keys);
   }
@@ -123,7 +156,6 @@ export class PasswordVerifier {
   /** Joins a verification of the same words; its failure counts for whoever asked, too. */
   async #share(digest: string, login: PasswordLogin, keys: readonly ClientKey[]): Promise<PasswordVerdict> {
     const shared = this.#running.get(digest)!;
-    if (shared.sharing >= MOST_SHARING) return slow(this.#queue.busyMs);
     shared.sharing++;
     const outcome = await shared.outcome;
     if (outcome === 'none') {
@@ -135,16 +167,15 @@ export class PasswordVerifier {
 
   async #begin(
     digest: string,
-    { name, password, address }: PasswordLogin,
+    login: PasswordLogin,
     keys: readonly ClientKey[],
     standing: Standing,
     model: ScryptHash,
   ): Promise<Outcome> {
-    const place = addressGroup(address);
+    const { password } = login;
+    const asker = askerOf(login, keys, standing);
     const outcome =
-      keys.length > 0
-        ? this.#try(password, keys, { group: name, place, standing })
-        : this.#tryDecoy(password, model, { group: '', place, standing });
+      keys.length > 0 ? this.#try(password, keys, asker) : this.#tryDecoy(password, model, asker);
     this.#running.set(digest, { outcome, sharing: 0 });
     try {
       const found = await outcome;
@@ -166,11 +197,19 @@ export class PasswordVerifier {
     return 'none';
   }
 
-  /** The same work for a name that has no password. All such names share one turn in the queue. */
+  /** The same work for a name that has no password. */
   async #tryDecoy(password: string, model: ScryptHash, asker: Asker): Promise<Outcome> {
-    const decoy = { ...model, salt: this.#decoySalt, hash: randomBytes(model.hash.length) };
-    const isRight = await this.#queue.run(asker, () => this.#verify(password, decoy));
+    // Made when its turn comes: most that come in a flood have none.
+    const decoy = () => ({ ...model, salt: this.#decoySalt, hash: randomBytes(model.hash.length) });
+    const isRight = await this.#queue.run(asker, () => this.#verify(password, decoy()));
     return isRight === 'busy' ? 'busy' : 'none';
+  }
+
+  /** There is no time for it now; who does not wait as told has no claim to be heard before others. */
+  #busy(address: string): PasswordVerdict {
+    const verdict = slow(this.#queue.busyMs);
+    this.#brake.toldToWait(address, verdict.retryAfterSeconds * 1_000, this.#clock.monotonic());
+    return verdict;
   }
 
   #verdict(outcome: Outcome, keys: readonly ClientKey[]): PasswordVerdict {
@@ -189,13 +228,20 @@ function keyOf(keys: readonly ClientKey[], generation: string): ClientKey | unde
   return keys.find((key) => key.generation === generation);
 }
 
-const standingOf = ({ isKnown, isFresh }: Attempt): Standing =>
+/** All names that have no password share one turn in the queue. */
+const askerOf = (
+  { name, address }: PasswordLogin,
+  keys: readonly ClientKey[],
+  standing: Standing,
+): Asker => ({ group: keys.length > 0 ? name : '', place: addressGroup(address), standing });
+
+const standingOf = ({ isKnown, isFresh }: Pick<Attempt, 'isKnown' | 'isFresh'>): Standing =>
   isKnown ? 'known' : isFresh ? 'fresh' : 'suspect';
 
 /** Names that nobody can have count as one: they would take memory otherwise. */
 const clip = (name: string): string => (name.length > LONGEST_NAME ? '' : name);
 
-const slow = (pauseMs: number): PasswordVerdict => ({
+const slow = (pauseMs: number): PasswordVerdict & { kind: 'slow' } => ({
   kind: 'slow',
   retryAfterSeconds: Math.max(1, Math.ceil(pauseMs / 1_000)),
 });

@@ -1,6 +1,7 @@
 /**
  * How often strangers may have the identity services asked on their behalf: few at a time, the addresses taking turns, and
- * slowed after failures. Whoever was right from an address before goes first there. It outlives a reload.
+ * slowed after failures. Whoever was right from an address before goes first there, then addresses from which nobody has failed, or
+ * been told to wait and did not. It outlives a reload.
  */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
@@ -98,13 +99,17 @@ export class UpstreamGate {
 
   async #run<T>(place: string, ask: () => Promise<T | undefined>): Promise<T | undefined> {
     let found: T | undefined;
-    const isKnown = (this.#known.get(place) ?? 0) > this.#clock.monotonic();
-    const standing = isKnown ? 'known' : 'fresh';
+    const now = this.#clock.monotonic();
+    const isKnown = (this.#known.get(place) ?? 0) > now;
+    const standing = isKnown ? 'known' : this.#brake.look(place, '', now).isFresh ? 'fresh' : 'suspect';
     const outcome = await this.#queue.run({ group: place, place, standing }, async () => {
       found = await ask();
       return found !== undefined;
     });
-    if (outcome === 'busy') throw slowFault(this.#queue.busyMs);
+    if (outcome === 'busy') {
+      this.#brake.toldToWait(place, this.#queue.busyMs, this.#clock.monotonic());
+      throw slowFault(this.#queue.busyMs);
+    }
     if (outcome) this.#known.set(place, this.#clock.monotonic() + KNOWN_MS);
     return found;
   }

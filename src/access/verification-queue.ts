@@ -34,6 +34,8 @@ const BUDGET_MS = 1_000;
 const BUDGET_PER_SECOND_MS = 50;
 /** What addresses that have failed leave of it to those that have not, ms. */
 const RESERVED_MS = BUDGET_MS / 2;
+/** Whose turns are remembered: those served longest ago are forgotten first, and have theirs like those who had none. */
+const MOST_SERVED = 1_024;
 /** What one is taken to cost before any was measured, ms. */
 const FIRST_ESTIMATE_MS = 250;
 
@@ -62,7 +64,7 @@ export class VerificationQueue {
   #running = 0;
   #strangers: Waiting[] = [];
   #known: Waiting[] = [];
-  /** When a place and a group were last served, by order; those that wait are few. */
+  /** When a place and a group were last served, by order, the longest ago first. */
   readonly #servedAt = new Map<string, number>();
   #turn = 0;
   #budgetMs = BUDGET_MS;
@@ -79,6 +81,11 @@ export class VerificationQueue {
   /** How many wait. */
   get waiting(): number {
     return this.#known.length + this.#strangers.length;
+  }
+
+  /** Of how many places and groups it is remembered when they had a turn. */
+  get turnsKept(): number {
+    return this.#servedAt.size;
   }
 
   /** When it is worth coming back, ms. */
@@ -108,17 +115,26 @@ export class VerificationQueue {
   }
 
   /** Whether one more may wait, if need be in the place of one that has less claim to it. */
+  hasRoom(asker: Asker): boolean {
+    return this.#findRoom(asker) !== undefined;
+  }
+
   #makeRoom(asker: Asker): boolean {
+    const room = this.#findRoom(asker);
+    if (room === undefined) return false;
+    if (room === 'free') return true;
+    room.timer.cancel();
+    this.#leave(room);
+    return true;
+  }
+
+  /** Room for one more: there is some, or one who would yield; undefined: there is none. */
+  #findRoom(asker: Asker): 'free' | Waiting | undefined {
     const { mostWaiting, mostWaitingPerGroup } = this.#terms;
     const queue = asker.standing === 'known' ? this.#known : this.#strangers;
     const ofGroup = queue.filter(({ group }) => group === asker.group);
     const crowd = ofGroup.length >= mostWaitingPerGroup ? ofGroup : queue.length >= mostWaiting ? queue : [];
-    if (crowd.length === 0) return true;
-    const yielding = whoYields(crowd, asker);
-    if (yielding === undefined) return false;
-    yielding.timer.cancel();
-    this.#leave(yielding);
-    return true;
+    return crowd.length === 0 ? 'free' : whoYields(crowd, asker);
   }
 
   #leave(waiting: Waiting): void {
@@ -152,7 +168,7 @@ export class VerificationQueue {
   #start({ group, place, standing, verify, settle, timer }: Waiting): void {
     timer.cancel();
     this.#turn++;
-    for (const key of [placeKey(place), groupKey(group)]) this.#servedAt.set(key, this.#turn);
+    for (const key of [placeKey(place), groupKey(group)]) this.#served(key);
     this.#running++;
     const reserved = standing === 'known' || !this.#terms.isDear ? 0 : this.#estimateMs;
     this.#budgetMs -= reserved;
@@ -168,6 +184,16 @@ export class VerificationQueue {
     const outcome = verify();
     outcome.then(ended, () => ended(false));
     settle(outcome);
+  }
+
+  #served(key: string): void {
+    this.#servedAt.delete(key);
+    this.#servedAt.set(key, this.#turn);
+    if (this.#servedAt.size <= MOST_SERVED) return;
+    for (const oldest of this.#servedAt.keys()) {
+      this.#servedAt.delete(oldest);
+      return;
+    }
   }
 
   /** What strangers may still cost now, ms. */

@@ -59,7 +59,7 @@ export const ListenSchema = Type.Object(
     fastPath: Type.Boolean({
       default: true,
       description:
-        'Whether plain GETs on kept-alive connections are answered without Node’s own parser, hits from the bytes that came in; `false`: all requests go through it.',
+        'Whether plain GETs on kept-alive connections are answered without Node’s own parser, hits (and logins that are refused) from the bytes that came in; `false`: all requests go through it.',
     }),
     ...listenerAccessKeys,
   },

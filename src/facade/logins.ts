@@ -2,11 +2,12 @@
 import type { ClientKey } from '../access/clients.ts';
 import { credentialOf } from '../access/credentials.ts';
 import { refusalOf, type ShownToken } from '../access/identify.ts';
-import { logIn, loginFault } from '../access/login.ts';
+import { type LoginVerdict, logIn, logInNow, loginFault } from '../access/login.ts';
 import type { SluiceToken, TokenClaims } from '../access/token.ts';
 import type { Fault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { Caller } from '../http/caller.ts';
+import type { RequestFacts } from '../http/request-facts.ts';
 import type { Services } from '../serving/services.ts';
 import { claimsOf, type KnownAccount } from './accounts.ts';
 import type { AskedLogin, Bearer, Proof } from './proof.ts';
@@ -54,12 +55,33 @@ async function bySecret(
   services: Services,
 ): Promise<Bearer> {
   const verdict = await logIn({ name, secret, address: call.address }, services);
-  if (verdict.kind === 'refused') {
-    // A name that is nobody's may be a secret in the wrong place.
-    call.client = services.registry.byName(name)?.name ?? call.client;
-    throw refuse(call, verdict.reason, loginFault(verdict));
-  }
+  if (verdict.kind === 'refused') throw refusedLogin(call, name, verdict, services);
   return bearerOf(call, { key: verdict.key }, services);
+}
+
+function refusedLogin(
+  call: RequestFacts,
+  name: string,
+  verdict: LoginVerdict & { kind: 'refused' },
+  { registry }: Services,
+): Fault {
+  // A name that is nobody's may be a secret in the wrong place.
+  call.client = registry.byName(name)?.name ?? call.client;
+  return refuse(call, verdict.reason, loginFault(verdict));
+}
+
+/**
+ * Why a login by name and secret is refused, as far as that can be said at once and without anything being begun, with what
+ * `prove` would write into the request then; undefined: only `prove` can tell.
+ */
+export function refusedNow(call: RequestFacts, proof: Proof, services: Services): Fault | undefined {
+  if ('tokenId' in proof || call.terms.access.mode === 'open' || isForUpstream(call, proof, services))
+    return undefined;
+  const { username: name, secret } = proof;
+  const verdict = logInNow({ name, secret, address: call.address }, services);
+  if (verdict?.kind !== 'refused') return undefined;
+  call.isLogin = true;
+  return refusedLogin(call, name, verdict, services);
 }
 
 function byToken(call: Call, tokenId: string, services: Services): Bearer {
@@ -86,7 +108,7 @@ function bearerOf(
   return { caller: services.callers.callerOfClient(client), key, username: client.name, claims };
 }
 
-function refuse(call: Call, reason: string, fault: Fault): Fault {
+function refuse(call: RequestFacts, reason: string, fault: Fault): Fault {
   call.refusedFor = reason;
   return fault;
 }

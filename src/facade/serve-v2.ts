@@ -1,25 +1,21 @@
 import type { SluiceToken } from '../access/token.ts';
-import { withoutByteOrderMark } from '../content-coding.ts';
 import { Fault, methodFault } from '../faults/faults.ts';
 import { hasBody, MAX_LOGIN_BYTES, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
 import type { Caller } from '../http/caller.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
 import type { LocatedIdentity } from '../serving/located.ts';
 import type { Services } from '../serving/services.ts';
-import { JsonError, parseJson } from '../translation/json.ts';
-import { requestFormat } from '../translation/negotiate.ts';
-import { readIdentityXml } from '../translation/read-xml.ts';
 import { renderIdentityXml, renderXml } from '../translation/write-xml.ts';
-import { XmlError } from '../translation/xml-error.ts';
 import { catalogOptions, type KnownAccount, knownAccounts } from './accounts.ts';
 import { issueTo, prove, requireCaller, revoke, subjectOf } from './logins.ts';
+import { readV2Login } from './read-login.ts';
 import { serveIdentityV3 } from './serve-v3.ts';
 import {
   accessDocument,
   chooseAccount,
+  type LoginRequest,
   matchFacade,
-  parseLogin,
   tenantsDocument,
   unknownTokenFault,
 } from './v2-login.ts';
@@ -63,7 +59,7 @@ export async function serveIdentity(
 }
 
 async function login(call: Call, services: Services): Promise<JsonObject> {
-  const request = parseLogin(await readLogin(call));
+  const request = await readLogin(call);
   const bearer = await prove(call, request.credentials, request, services);
   const { own } = bearer;
   if (own !== undefined) return access(call, own.known, bearer.caller, own.token, services);
@@ -103,19 +99,9 @@ function access(
   return accessDocument({ ...catalogOptions(call, known, caller, 'v2.0', services), sluiceToken });
 }
 
-async function readLogin(call: Call): Promise<JsonValue | undefined> {
-  if (!hasBody(call.req)) return undefined;
-  const text = withoutByteOrderMark(await readBody(call.req, MAX_LOGIN_BYTES)).toString();
-  const format = requestFormat(call.header('content-type'));
-  if (format === undefined)
-    throw new Fault('badMediaType', 'A login is application/json or application/xml.');
-  try {
-    return format === 'xml' ? readIdentityXml(text).value : parseJson(text);
-  } catch (error) {
-    if (error instanceof JsonError || error instanceof XmlError)
-      throw new Fault('badRequest', `The login cannot be read: ${error.message}`);
-    throw error;
-  }
+async function readLogin(call: Call): Promise<LoginRequest> {
+  const body = hasBody(call.req) ? await readBody(call.req, MAX_LOGIN_BYTES) : undefined;
+  return readV2Login(body, call.header('content-type'));
 }
 
 function send(call: Call, document: FacadeDocument, value: JsonObject, services: Services): void {

@@ -1,15 +1,16 @@
 import type { SluiceToken } from '../access/token.ts';
-import { withoutByteOrderMark } from '../content-coding.ts';
 import { asFault, Fault, methodFault } from '../faults/faults.ts';
 import { hasBody, MAX_LOGIN_BYTES, readBody } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
 import type { Caller } from '../http/caller.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { Reply } from '../http/reply.ts';
+import type { RequestFacts } from '../http/request-facts.ts';
+import type { JsonObject } from '../json.ts';
 import { logFault } from '../serving/log-fault.ts';
 import type { Services } from '../serving/services.ts';
-import { JsonError, parseJson } from '../translation/json.ts';
 import { catalogOptions, type KnownAccount, knownAccounts, shownUser } from './accounts.ts';
 import { issueTo, prove, requireCaller, revoke, subjectOf } from './logins.ts';
+import { readV3Login } from './read-login.ts';
 import { chooseAccount } from './v2-login.ts';
 import {
   v3Catalog,
@@ -19,7 +20,6 @@ import {
   v3ProjectsDocument,
   v3TokenDocument,
 } from './v3-documents.ts';
-import { parseV3Login } from './v3-login.ts';
 import { matchV3 } from './v3-paths.ts';
 import { identityV3VersionDocument } from './version-documents.ts';
 
@@ -87,7 +87,8 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
 }
 
 async function login(call: Call, services: Services): Promise<Answer> {
-  const request = parseV3Login(await readJson(call));
+  const body = hasBody(call.req) ? await readBody(call.req, MAX_LOGIN_BYTES) : undefined;
+  const request = readV3Login(body);
   const { scope, method } = request;
   const named = typeof scope === 'object' ? scope : {};
   const bearer = await prove(call, request.proof, { ...named, v3: request.auth }, services);
@@ -154,31 +155,31 @@ async function callersAccount(call: Call, services: Services): Promise<KnownAcco
   return chooseAccount(accounts, {}, claims?.tenantId || undefined);
 }
 
-async function readJson(call: Call): Promise<JsonValue | undefined> {
-  if (!hasBody(call.req)) return undefined;
-  try {
-    return parseJson(withoutByteOrderMark(await readBody(call.req, MAX_LOGIN_BYTES)).toString());
-  } catch (error) {
-    if (error instanceof JsonError) throw new Fault('badRequest', `The body is no JSON: ${error.message}`);
-    throw error;
-  }
+function send(call: Call, answer: Answer, services: Services): void {
+  services.reply(call, replyOf(answer));
 }
 
-function send(call: Call, { status, document, headers = [] }: Answer, services: Services): void {
-  services.reply(call, {
+function replyOf({ status, document, headers = [] }: Answer): Reply {
+  return {
     status,
     body: document && JSON.stringify(document),
     format: 'json',
     headers: ['Vary', 'X-Auth-Token, X-Subject-Token', 'Cache-Control', 'no-store', ...headers],
-  });
+  };
 }
 
 function sendError(call: Call, error: unknown, services: Services): void {
   const fault = asFault(error);
   if (fault.code === 500) logFault(fault, call, services);
+  const reply = v3FaultReply(call, fault);
+  services.reply(call, call.res.destroyed ? { ...reply, status: 499 } : reply);
+}
+
+/** A fault as Identity v3 tells it. */
+export function v3FaultReply(call: RequestFacts, fault: Fault): Reply & { body: string } {
   const own = Object.entries(fault.headers).filter(([name]) => name !== 'www-authenticate');
   const headers = own.flat();
   if (fault.code === 401) headers.push('WWW-Authenticate', `Keystone uri="${call.publicBase}/v3"`);
-  const status = call.res.destroyed ? 499 : fault.code;
-  send(call, { status, document: v3ErrorDocument(fault), headers }, services);
+  const reply = replyOf({ status: fault.code, headers });
+  return { ...reply, body: JSON.stringify(v3ErrorDocument(fault)) };
 }

@@ -14,7 +14,7 @@ import type { KnownAccount } from './accounts.ts';
 import type { AskedLogin, Bearer, OwnBearer, Proof } from './proof.ts';
 
 /** Whether a login is for the accounts' own identity services: nobody here is called so, and nothing of Sluice's is shown. */
-export function isForUpstream({ terms }: Call, proof: Proof, { registry }: Services): boolean {
+export function isForUpstream({ terms }: Pick<Call, 'terms'>, proof: Proof, { registry }: Services): boolean {
   if (!terms.access.passThrough) return false;
   if ('tokenId' in proof)
     return credentialOf(proof.tokenId).kind === 'foreign' && !registry.findKey(proof.tokenId);

@@ -42,7 +42,10 @@ export interface FaultOptions {
   cause?: unknown;
 }
 
-/** An error that one place (the renderer) turns into a fault in the caller's format. */
+/**
+ * An error that one place (the renderer) turns into a fault in the caller's format. It has no stack: it is an answer, which
+ * strangers get by the thousand, and a stack costs more than all the rest of it. What went wrong inside is its `cause`.
+ */
 export class Fault extends Error {
   override readonly name = 'Fault';
   readonly fault: FaultName;
@@ -53,7 +56,10 @@ export class Fault extends Error {
   readonly reason: string | undefined;
 
   constructor(fault: FaultName, message: string, options: FaultOptions = {}) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.fault = fault;
     this.code = options.code ?? FAULTS[fault];
     this.details = options.details;

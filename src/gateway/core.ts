@@ -1,13 +1,14 @@
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
-import { asFault, type Fault } from '../faults/faults.ts';
+import { asFault } from '../faults/faults.ts';
 import type { Call } from '../http/call.ts';
 import type { ListenerTerms } from '../http/caller.ts';
 import { Outbox } from '../http/outbox.ts';
-import { type Reply, writePassed, writeReply, writeResponse } from '../http/reply.ts';
+import { writePassed, writeReply, writeResponse } from '../http/reply.ts';
 import type { LiveAccount } from '../routing/account.ts';
 import { Directory } from '../routing/directory.ts';
 import { OWN_ACCOUNT } from '../routing/own-account.ts';
+import { faultReply } from '../serving/fault-reply.ts';
 import { createFinish } from '../serving/finish.ts';
 import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
@@ -210,13 +211,6 @@ function beginRegions({ metrics, directory, clients, limits }: Services): () => 
   return () => {
     for (const stop of stops) stop();
   };
-}
-
-/** A fault in the caller's format. */
-function faultReply(call: Call, fault: Fault): Reply {
-  const format = faultFormat(call);
-  const headers = Object.entries(fault.headers).flat();
-  return { status: fault.code, body: renderFault(fault, format), format, headers };
 }
 
 /** Says that an answer could not be written, or ends the connection where there is no saying it; the status. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import Fastify, { type FastifyInstance } from 'fastify';
 import { SCHEMA_COMPILERS } from '../admin/schemas.ts';
 import type { ListenConfig } from '../config/schema.ts';
+import { createLoginRefuser } from '../facade/refuse-now.ts';
 import { asFault, Fault } from '../faults/faults.ts';
 import { Call } from '../http/call.ts';
 import type { ListenerTerms } from '../http/caller.ts';
@@ -14,10 +15,10 @@ import { type Asked, PROXIED_METHODS, registerPassthrough, streamFault } from '.
 import { findProxyTarget } from '../passthrough/target.ts';
 import { Roster } from '../roster.ts';
 import { createRouter } from '../routing/route.ts';
+import { faultReply, noteFault } from '../serving/fault-reply.ts';
 import { createMemoryAnswerer } from '../serving/hit.ts';
 import type { LocatedPassthrough } from '../serving/located.ts';
 import { isWorthLogging, logFault } from '../serving/log-fault.ts';
-import { faultFormat, renderFault } from '../serving/render.ts';
 import type { Services } from '../serving/services.ts';
 import { cutFault } from '../upstream/failure.ts';
 import { dispatch } from './dispatch.ts';
@@ -58,11 +59,12 @@ export function createListener(options: {
   const { tls } = options;
   const listen = options.listen();
   const keepAliveMs = listen.keepAliveTimeoutMs;
-  const answer = createMemoryAnswerer({ services, terms, router, rootRegion, keepAliveMs });
+  const known = { services, terms, router, rootRegion, keepAliveMs };
   const wire = new Wire({
     times: listen,
     log: services().log,
-    answer: listen.fastPath ? answer : undefined,
+    answer: listen.fastPath ? createMemoryAnswerer(known) : undefined,
+    answerPost: createLoginRefuser(known),
     serve: ({ url, headers }, res) => {
       const { socket } = res;
       serve(open({ method: 'GET', url, headers, socket }, { req: undefined, res }));
@@ -217,12 +219,9 @@ function fail(call: Call, error: unknown, services: Services): void {
   if (call.isCut) return;
   const fault = asFault(error);
   if (isWorthLogging(fault)) logFault(fault, call, services);
-  call.errorType = call.refusedFor || fault.reason || fault.fault;
-  call.errorMessage = fault.message;
-  const headers = Object.entries(fault.headers).flat();
-  const status = call.res.destroyed ? 499 : fault.code;
-  const format = faultFormat(call);
-  services.reply(call, { status, body: renderFault(fault, format), format, headers });
+  noteFault(call, fault);
+  const reply = faultReply(call, fault);
+  services.reply(call, call.res.destroyed ? { ...reply, status: 499 } : reply);
 }
 
 /** RFC 9112, section 3.2: exactly one Host, but for HTTP/1.0, which knows none. */

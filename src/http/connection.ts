@@ -229,6 +229,9 @@ export class Connection {
   #answered(res: OpenAnswer): void {
     const at = this.#open.indexOf(res);
     if (at >= 0) this.#open.splice(at, 1);
+    // What is answered is kept no longer, here or by whoever reads beside Node: most connections wait for a next request.
+    if (this.#last?.res === res && this.#last.req.complete) this.#last = undefined;
+    this.lane?.isFree();
     if (this.#open.length === 0) {
       this.#quietAt = this.socket.bytesRead;
       if (this.#refusal !== undefined) this.#writeRefusal(this.#refusal);

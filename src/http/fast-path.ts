@@ -6,8 +6,10 @@ import type { Lane } from './lane.ts';
 import { type NodeReader, takeReader } from './node-socket.ts';
 import { Outbox } from './outbox.ts';
 import { type PlainGet, PlainGetReader } from './plain-get.ts';
+import { type PlainPost, readPlainPost } from './plain-post.ts';
 import { type PlainExchange, PlainResponse, type TakeOver } from './plain-response.ts';
 import type { WireAnswer } from './response-writer.ts';
+import { keptAlive } from './wire-reply.ts';
 
 /**
  * The fast path of a kept-alive connection: a plain GET is answered from the bytes that came in, without a request, a response
@@ -15,10 +17,14 @@ import type { WireAnswer } from './response-writer.ts';
  *
  * Node's HTTP server owns the connection all the same, with its timeouts and limits. Whatever is not a plain GET goes to its
  * parser untouched; while a message of Node's is under way, everything does. So does a plain GET whose answer turns out to stream.
+ * A plain POST is answered likewise where that can be done at once: logins are refused so.
  */
 
 /** Answers a plain GET at once, or not at all. */
 export type Answerer = (get: PlainGet, socket: Socket) => WireAnswer | undefined;
+
+/** The same for a plain POST, which is Node's otherwise. */
+export type PostAnswerer = (post: PlainPost, socket: Socket) => WireAnswer | undefined;
 
 /** Begins to answer a plain GET that cannot be answered at once. */
 export type PlainServer = (get: PlainGet, response: PlainResponse) => void;
@@ -26,6 +32,8 @@ export type PlainServer = (get: PlainGet, response: PlainResponse) => void;
 /** What the fast path of a listener consists of. */
 export interface FastPathOptions {
   readonly answer: Answerer;
+  /** undefined: each POST is Node's. */
+  readonly answerPost?: PostAnswerer | undefined;
   /** undefined: what is not answered at once is Node's. */
   readonly serve?: PlainServer | undefined;
   /** How long an idle connection is kept, ms. */
@@ -38,15 +46,17 @@ const MOST_BEHIND = 16 * 1024;
 /** The fast path of all connections of one listener. */
 export class FastPath {
   readonly answer: Answerer;
+  readonly answerPost: PostAnswerer | undefined;
   readonly serve: PlainServer | undefined;
   /** What each head ends with while its connection is kept. */
   readonly keepAlive: string;
   readonly outbox = new Outbox<Socket, WireAnswer>(write);
 
-  constructor({ answer, serve, keepAliveTimeoutMs }: FastPathOptions) {
+  constructor({ answer, answerPost, serve, keepAliveTimeoutMs }: FastPathOptions) {
     this.answer = answer;
+    this.answerPost = answerPost;
     this.serve = serve;
-    this.keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveTimeoutMs / 1000)}\r\n`;
+    this.keepAlive = keptAlive(keepAliveTimeoutMs);
   }
 
   /**
@@ -107,7 +117,8 @@ class PlainLane implements Lane, PlainExchange {
     }
     const isFree = this.#state.isFree() && !this.#connection.endsNext && this.socket.writableLength === 0;
     const get = isFree ? this.#heads.read(bytes) : undefined;
-    const answered = get && this.#path.answer(get, this.socket);
+    const answered = get ? this.#path.answer(get, this.socket) : isFree ? this.#answerPost(bytes) : undefined;
+    if (get && !answered?.isRefusal) this.#heads.keep(bytes, get);
     if (answered) this.#path.outbox.put(this.socket, answered);
     else if (get && this.#path.serve) this.#serve(bytes, get, this.#path.serve);
     else this.#leave(bytes);
@@ -141,6 +152,12 @@ class PlainLane implements Lane, PlainExchange {
     this.#taken = taken;
     this.#leave(request);
     this.#goOn();
+  }
+
+  #answerPost(bytes: Buffer): WireAnswer | undefined {
+    const answer = this.#path.answerPost;
+    const post = answer && readPlainPost(bytes);
+    return post && answer!(post, this.socket);
   }
 
   #serve(bytes: Buffer, get: PlainGet, serve: PlainServer): void {

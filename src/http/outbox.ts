@@ -5,7 +5,7 @@
  */
 export class Outbox<To, Letter> {
   readonly #send: (to: To, letter: Letter) => void;
-  #letters: (readonly [To, Letter])[] = [];
+  #letters: (readonly [To, Letter] | undefined)[] = [];
 
   /** @param send must not throw */
   constructor(send: (to: To, letter: Letter) => void) {
@@ -23,6 +23,12 @@ export class Outbox<To, Letter> {
     if (this.#letters.length === 0) return;
     const letters = this.#letters;
     this.#letters = [];
-    for (const [to, letter] of letters) this.#send(to, letter);
+    for (let at = 0; at < letters.length; at++) {
+      const [to, letter] = letters[at]!;
+      // V8 makes arrays that often outlive a collection among the old objects, where all that they name, even once nobody has
+      // them, lives until the next full collection: every answer there was.
+      letters[at] = undefined;
+      this.#send(to, letter);
+    }
   };
 }

@@ -34,4 +34,6 @@ export interface WireAnswer {
   readonly head: string;
   /** Text each of whose characters is a byte, or bytes. */
   readonly body: string | Buffer | undefined;
+  /** Nothing is to be remembered of the request. */
+  readonly isRefusal?: true;
 }

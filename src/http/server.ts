@@ -13,9 +13,9 @@ import { Fault } from '../faults/faults.ts';
 import { Roster } from '../roster.ts';
 import { continueOnRead } from './body.ts';
 import { Connection, connectionOf, type Patience } from './connection.ts';
-import { type Answerer, FastPath, type PlainServer } from './fast-path.ts';
+import { type Answerer, FastPath, type PlainServer, type PostAnswerer } from './fast-path.ts';
 import { keepAfterConnect } from './node-socket.ts';
-import { MOST_FIELDS_OF_HEAD } from './plain-get.ts';
+import { MOST_FIELDS_OF_HEAD } from './plain-fields.ts';
 import { MAX_HEAD_BYTES, type ReadError, readFault } from './refusal.ts';
 
 /** Times of callers' connections, ms. */
@@ -81,20 +81,23 @@ export class Wire {
 
   /**
    * @param answer what the fast path answers with at once; undefined: there is none
+   * @param answerPost the same for a POST; undefined: that is Node's
    * @param serve answers there what cannot be answered at once; undefined: that is Node's
    */
   constructor(options: {
     times: WireTimes;
     log: Logger;
     answer?: Answerer | undefined;
+    answerPost?: PostAnswerer | undefined;
     serve?: PlainServer | undefined;
     tls?: WireTls | undefined;
   }) {
     this.#tls = options.tls;
     this.#times = options.times;
     this.#log = options.log;
-    const { answer, serve, times } = options;
-    this.#fastPath = answer && new FastPath({ answer, serve, keepAliveTimeoutMs: times.keepAliveTimeoutMs });
+    const { answer, answerPost, serve, times } = options;
+    const { keepAliveTimeoutMs } = times;
+    this.#fastPath = answer && new FastPath({ answer, answerPost, serve, keepAliveTimeoutMs });
     this.#flush = this.#fastPath?.flush ?? (() => {});
   }
 

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Fault } from '../faults/faults.ts';
 import type { ListenerTerms } from '../http/caller.ts';
 import { commonHead } from '../http/common-head.ts';
 import { dateNow } from '../http/date.ts';
@@ -9,10 +10,12 @@ import type { PlainGet } from '../http/plain-get.ts';
 import type { Response } from '../http/reply.ts';
 import { RequestFacts } from '../http/request-facts.ts';
 import type { WireAnswer } from '../http/response-writer.ts';
+import { asBytes, keptAlive } from '../http/wire-reply.ts';
 import type { Router } from '../routing/route.ts';
 import { contentTypeOf, type Format } from '../translation/format.ts';
 import { countResult } from './cache-result.ts';
 import { findHit } from './cached.ts';
+import { noteFault } from './fault-reply.ts';
 import { locateNow } from './locate.ts';
 import { mayHaveCached } from './own-token.ts';
 import { faultFormat, renderFault } from './render.ts';
@@ -34,7 +37,7 @@ export function createMemoryAnswerer(options: {
   keepAliveMs: number;
 }): Answerer {
   const refusals = new Map<string, Refusal>();
-  const tail = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(options.keepAliveMs / 1000)}\r\n`;
+  const tail = keptAlive(options.keepAliveMs);
   return (get, socket) => {
     const services = options.services();
     const facts = factsOf(get, socket, options, services);
@@ -50,7 +53,7 @@ export function createMemoryAnswerer(options: {
 
 /** What is the same whenever a caller is nobody for one reason, and is told so in one format. */
 interface Refusal {
-  readonly code: number;
+  readonly fault: Fault;
   /** Status line, and the fields behind the date. */
   readonly status: string;
   readonly fields: string;
@@ -77,22 +80,23 @@ function refuse(
     refusal = refusalFor(facts, format);
     known.set(key, refusal);
   }
-  const { code, status, fields, body } = refusal;
-  services.finished(facts, code, body.length);
+  const { fault, status, fields, body } = refusal;
+  noteFault(facts, fault);
+  services.finished(facts, fault.code, body.length);
   const head = `${status}Date: ${dateNow()}\r\n${fields}${tail}X-Compute-Request-Id: ${facts.requestId}\r\n\r\n`;
-  return { head, body };
+  return { head, body, isRefusal: true };
 }
 
 function refusalFor(facts: RequestFacts, format: Format): Refusal {
   const fault = nobody(facts);
-  const bytes = Buffer.from(renderFault(fault, format));
+  const body = asBytes(renderFault(fault, format));
   const lines = [...commonHead(facts), ...Object.entries(fault.headers).flat()];
-  lines.push('Content-Type', contentTypeOf(format), 'Content-Length', `${bytes.length}`);
+  lines.push('Content-Type', contentTypeOf(format), 'Content-Length', `${body.length}`);
   return {
-    code: fault.code,
+    fault,
     status: `HTTP/1.1 ${fault.code} ${STATUS_CODES[fault.code]}\r\n`,
     fields: textOf(lines),
-    body: bytes.toString('latin1'),
+    body,
   };
 }
 

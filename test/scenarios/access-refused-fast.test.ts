@@ -19,6 +19,20 @@ const essence = ({ status, fields, body }: RawAnswer) => ({
     .sort(),
 });
 
+/** The lines of the log and of the audit log about an answer, without what differs from one to the next. */
+function linesOf(answer: RawAnswer): unknown[] {
+  const id = answer.field('X-Compute-Request-Id');
+  return gateway
+    .logged()
+    .filter((line) => line['id'] === id || auditOf(line)?.['requestId'] === id)
+    .map(({ id: _id, ms: _ms, time: _time, ...line }) => ({
+      ...line,
+      audit: { ...auditOf(line), requestId: '', time: '' },
+    }));
+}
+
+const auditOf = (line: Record<string, unknown>) => line['audit'] as Record<string, unknown> | undefined;
+
 it.each<[string, string, Record<string, string>]>([
   ['a key of nobody', P, stranger.headers],
   ['a key that was mistyped', P, { 'X-Auth-Token': `${known.key}x` }],
@@ -36,6 +50,8 @@ it.each<[string, string, Record<string, string>]>([
   expect([400, 401]).toContain(fast.status);
   expect(fast.fields.at(-1)![0] === 'X-Compute-Request-Id').toBe(FAST_PATH);
   expect(essence(fast)).toEqual(essence(byNode));
+  await expect.poll(() => linesOf(fast).length).toBeGreaterThan(0);
+  expect(linesOf(fast)).toEqual(linesOf(byNode));
   // The connection goes on, and who has a key is answered on it.
   expect((await kept.ask(P, known.headers)).status).toBe(200);
   kept.close();

@@ -7,6 +7,7 @@ import { parseForwarded } from '../../src/access/forwarded.ts';
 import { parseDirectives } from '../../src/cache/directives.ts';
 import { chooseEncoding, isNotModified } from '../../src/cache/http.ts';
 import { readPlainGet } from '../../src/http/plain-get.ts';
+import { readPlainPost } from '../../src/http/plain-post.ts';
 import { parseExpires } from '../../src/identity/access-answer.ts';
 import { triageOverLimit } from '../../src/limits/published/over-limit.ts';
 import { Matcher } from '../../src/limits/windows/matcher.ts';
@@ -178,6 +179,17 @@ const ROWS: readonly Row[] = [
     ]),
     again('a', '', BAD),
     again('X: a\r\n', '', BAD),
+  ],
+  [
+    'the fast path’s reader of logins',
+    (text) =>
+      readPlainPost(
+        Buffer.from(`POST / HTTP/1.1\r\nHost: a\r\n${text}\r\nContent-Length: 2\r\n\r\n{}`, 'latin1'),
+      ),
+    again(' ', 'X1:', BAD),
+    again('X: a\r\n', '', BAD),
+    again('\r\n', 'X1: a', ''),
+    again('1', 'Content-Length: ', BAD),
   ],
   [
     'paths',

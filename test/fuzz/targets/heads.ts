@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { readPlainGet } from '../../../src/http/plain-get.ts';
+import { readPlainPost } from '../../../src/http/plain-post.ts';
 import type { FuzzTarget } from '../target.ts';
 import { bent, repeated } from '../text.ts';
 
 const PIECES = [
   ...[
     'GET ',
+    'POST ',
     '/',
     '/dfw/v2/1/flavors',
     '?limit=1',
@@ -23,6 +25,8 @@ const PIECES = [
     ' ',
     '\t',
     'Content-Length: 0',
+    'Content-Length: 7',
+    '{"a":1}',
     'Connection: keep-alive',
     '\n',
     'Host:',
@@ -40,18 +44,30 @@ const head = fc.oneof(
   fc
     .array(line, { maxLength: 4 })
     .map((lines) => ['GET / HTTP/1.1', 'Host: gw', ...lines, '', ''].join('\r\n')),
+  fc
+    .tuple(fc.array(line, { maxLength: 4 }), bent(PIECES))
+    .map(([lines, body]) =>
+      ['POST / HTTP/1.1', `Content-Length: ${body.length}`, 'Host: gw', ...lines, '', body].join('\r\n'),
+    ),
 );
 
-/** The fast path's reader of heads: a plain GET or nothing, and what it reads holds nothing that could break a message. */
+/** The fast path's readers: a plain request or nothing, and what they read holds nothing that could break a message. */
 export const heads: FuzzTarget<string> = {
   name: 'request heads, read by the fast path',
   arbitrary: head,
   check(text) {
-    const get = readPlainGet(Buffer.from(text, 'latin1'));
-    if (get === undefined) return;
-    const parts = [get.url, ...Object.entries(get.headers).flat()];
+    const bytes = Buffer.from(text, 'latin1');
+    const [get, post] = [readPlainGet(bytes), readPlainPost(bytes)];
+    const read = get ?? post;
+    if (read === undefined) return;
+    const parts = [read.url, ...Object.entries(read.headers).flat()];
     if (parts.some((part) => /[^\t\x20-\x7e]/.test(part)))
       throw new Error('it let a control character through');
-    if (!text.startsWith(`GET ${get.url} HTTP/1.1\r\n`)) throw new Error('it read another URL');
+    const method = get === undefined ? 'POST' : 'GET';
+    if (!text.startsWith(`${method} ${read.url} HTTP/1.1\r\n`)) throw new Error('it read another URL');
+    if (post && !bytes.toString('latin1').endsWith(`\r\n\r\n${post.body.toString('latin1')}`))
+      throw new Error('it read another body');
+    if (post && post.headers['content-length'] !== `${post.body.length}`)
+      throw new Error('it read another length');
   },
 };

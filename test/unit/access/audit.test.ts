@@ -127,6 +127,40 @@ describe('the file of the audit log', () => {
     expect(seen.seen).toEqual(['failing EACCES', 'recovered']);
   });
 
+  it('is written to at once for a line that comes alone, and once for many that come in a few ms', async () => {
+    const clock = new FakeClock();
+    const written: string[] = [];
+    const counting: OpenFile = async () =>
+      ({
+        async write(bytes: Buffer) {
+          written.push(bytes.toString());
+          return { bytesWritten: bytes.length, buffer: bytes };
+        },
+        close: async () => {},
+      }) as unknown as Awaited<ReturnType<OpenFile>>;
+    const sink = await openAuditFile(file, clock, observer(), counting);
+    sink.write('alone\n');
+    await settle();
+    expect(written).toEqual(['alone\n']);
+    for (const number of numbered(0, 40)) {
+      sink.write(`${number}\n`);
+      await clock.advance(0.1);
+    }
+    await clock.advance(1);
+    expect(written.slice(1)).toEqual([`${numbered(0, 40).join('\n')}\n`]);
+    await clock.advance(1_000);
+    sink.write('alone again\n');
+    await settle();
+    expect(written.slice(2)).toEqual(['alone again\n']);
+    // Whoever ends or rotates it does not wait.
+    sink.write('first\n');
+    await sink.reopen();
+    sink.write('last\n');
+    await sink.close();
+    expect(written.slice(3)).toEqual(['first\n', 'last\n']);
+    expect(clock.pending).toBe(0);
+  });
+
   it('waits for a full disk without losing or doubling anything, and says so once', async () => {
     const clock = new FakeClock();
     const seen = observer();
@@ -176,7 +210,7 @@ describe('the file of the audit log', () => {
     };
     const sink = await openAuditFile(file, clock, observer(), full);
     for (const line of ['äöüäöü', 'ßßßßßß', 'éééééé']) sink.write(`${line}\n`);
-    await settle();
+    await clock.advance(100);
     room = 1_000;
     const reopened = sink.reopen();
     await clock.advance(1_000);

@@ -10,6 +10,24 @@ function failUntilPaused(brake: FailureBrake, address: string, name: string, now
   return Number.POSITIVE_INFINITY;
 }
 
+describe('an address that was told to come back later', () => {
+  it('counts as one that has failed until then, and no longer', () => {
+    const brake = new FailureBrake();
+    brake.toldToWait('a', 5_000, 0);
+    expect(brake.look('a', 'anna', 4_999)).toEqual({ isKnown: false, isFresh: false, pauseMs: 0 });
+    expect(brake.look('a', 'anna', 5_000).isFresh).toBe(true);
+    expect(brake.look('b', 'anna', 0).isFresh).toBe(true);
+  });
+
+  it('is no better off for it when somebody has failed there', () => {
+    const brake = new FailureBrake();
+    const attempt = brake.begin('a', 'anna', 0);
+    if ('failed' in attempt) attempt.failed();
+    brake.toldToWait('a', 1_000, 0);
+    expect(brake.look('a', 'bert', 60_000).isFresh).toBe(false);
+  });
+});
+
 describe('the brake on failures', () => {
   it('lets typing errors go, then doubles the pause with each failure up to a minute', () => {
     const brake = new FailureBrake();

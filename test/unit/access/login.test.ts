@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { generateClientKey } from '../../../src/access/client-key.ts';
 import { ClientRegistry } from '../../../src/access/clients.ts';
 import { hashClientKey, hashPassword } from '../../../src/access/key-hash.ts';
-import { type LoginVerdict, logIn, loginFault } from '../../../src/access/login.ts';
+import { type LoginVerdict, logIn, logInNow, loginFault } from '../../../src/access/login.ts';
 import { PasswordVerifier } from '../../../src/access/password.ts';
 import { clientSettings } from '../../support/client-settings.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -19,7 +19,9 @@ async function setUp() {
   const passwords = new PasswordVerifier(clock);
   const attempt = (name: string, secret: string) =>
     logIn({ name, secret, address: '10.0.0.1' }, { registry, passwords, clock });
-  return { clock, attempt };
+  const atOnce = (name: string, secret: string) =>
+    logInNow({ name, secret, address: '10.0.0.1' }, { registry, passwords, clock });
+  return { clock, attempt, atOnce };
 }
 
 const refused = (reason: string) => expect.objectContaining({ kind: 'refused', reason });
@@ -46,6 +48,23 @@ describe('a login', () => {
     expect((await attempt('ci', b)).kind).toBe('client');
     clock.tick(3_600_000);
     expect(await attempt('ci', b)).toEqual(refused('ended-key'));
+  });
+
+  it('is judged at once by a key, and by a password as soon as it need not be verified', async () => {
+    const { attempt, atOnce } = await setUp();
+    expect(atOnce('billing', a)).toMatchObject({ kind: 'client' });
+    expect(atOnce('ci', a)).toEqual(refused('unknown-key'));
+    expect(atOnce('billing', a.slice(0, -2))).toEqual(refused('mistyped-key'));
+    expect(atOnce('anna', 'horse')).toBeUndefined();
+    expect(atOnce('anna', 'correct horse')).toBeUndefined();
+    await attempt('anna', 'horse');
+    expect(atOnce('anna', 'horse')).toEqual(refused('wrong-password'));
+    for (let failure = 0; failure < 5; failure++) atOnce('anna', 'horse');
+    expect(atOnce('anna', 'correct horse')).toEqual({
+      kind: 'refused',
+      reason: 'too-many-failures',
+      retryAfterSeconds: 1,
+    });
   });
 
   it('is slowed after failures, never with a key', async () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { generateClientKey } from '../../../src/access/client-key.ts';
 import { ClientRegistry } from '../../../src/access/clients.ts';
@@ -36,7 +37,9 @@ function setUp(registry = REGISTRY) {
   const held = createGate();
   const login = (name: string, password: string, address = '10.0.0.1', clients = registry) =>
     verifier.verify({ name, password, address }, clients);
-  return { state, clock, held, login };
+  const decideNow = (name: string, password: string, address = '10.0.0.1') =>
+    verifier.decideNow({ name, password, address }, registry);
+  return { state, clock, held, login, decideNow };
 }
 
 const kinds = (verdicts: readonly PasswordVerdict[]) => verdicts.map(({ kind }) => kind);
@@ -200,5 +203,113 @@ describe('a login with a password', () => {
     const login = () => verifier.verify({ name: 'anna', password: 'apple', address: 'a' }, REGISTRY);
     await expect(login()).rejects.toThrow('no memory');
     await expect(login()).rejects.toThrow('no memory');
+  });
+});
+
+describe('a flood of passwords that there is no time to verify', () => {
+  const COST_MS = 100;
+
+  /** Verifications take 100 ms of a clock turned by hand. */
+  function setUpSlow() {
+    const clock = new FakeClock();
+    const verifier = new PasswordVerifier(
+      clock,
+      (password, { salt }) =>
+        new Promise((resolve) =>
+          clock.setTimer(() => resolve(RIGHT.get(salt.toString()) === password), COST_MS),
+        ),
+    );
+    const login = (name: string, password: string, address: string) =>
+      verifier.verify({ name, password, address }, REGISTRY);
+    let guess = 0;
+    /** 64 addresses that have never been verified before, each with 20 guesses a second. */
+    const flood = async (seconds: number) => {
+      for (let turn = 0; turn < seconds * 20; turn++) {
+        for (let at = 0; at < 64; at++)
+          void login(at % 2 === 0 ? 'anna' : 'nobody', `guess ${guess++}`, `10.1.0.${at}`);
+        await clock.advance(50);
+      }
+    };
+    return { clock, login, flood };
+  }
+
+  it('leaves room for the first login from a new place, and for the next ones', async () => {
+    const { login, flood } = setUpSlow();
+    await flood(60);
+    for (const [at, [name, password]] of [
+      ['anna', 'apple'],
+      ['bert', 'cherry'],
+      ['anna', 'pear'],
+    ].entries()) {
+      const first = login(name!, password!, `10.9.0.${at}`);
+      await flood(5);
+      expect((await first).kind).toBe(password === 'pear' ? 'wrong' : 'right');
+      await flood(20);
+    }
+  });
+
+  it('lets in who waits as told, even where its first seconds have spent all there was', async () => {
+    const { login, flood } = setUpSlow();
+    await flood(0.2);
+    let verdict: PasswordVerdict | undefined;
+    for (let turns = 0; turns < 5 && verdict?.kind !== 'right'; turns++) {
+      if (verdict?.kind === 'slow') await flood(verdict.retryAfterSeconds);
+      const attempt = login('anna', 'apple', '10.9.0.1');
+      await flood(6);
+      verdict = await attempt;
+    }
+    expect(verdict).toMatchObject({ kind: 'right' });
+  });
+});
+
+describe('what is said of a login at once', () => {
+  it('is nothing where a password has to be verified, and nothing is begun or counted', async () => {
+    const { state, login, decideNow } = setUp();
+    for (let again = 0; again < 100; again++) {
+      expect(decideNow('anna', 'wrong')).toBeUndefined();
+      expect(decideNow('anna', 'apple')).toBeUndefined();
+      expect(decideNow('nobody', `word-${again}`)).toBeUndefined();
+    }
+    expect(state.verified).toBe(0);
+    expect((await login('anna', 'apple')).kind).toBe('right');
+    expect(decideNow('anna', 'apple')).toMatchObject({ kind: 'right', key: { name: 'anna-0' } });
+  });
+
+  it('is that there is no room, while all who may wait do; not to a place that nobody has failed from', async () => {
+    const { state, held, login, decideNow } = setUp();
+    for (const at of [1, 2]) await login('nobody', 'first word', `10.0.0.${at}`);
+    state.isGated = true;
+    const waiting = Array.from({ length: 10 }, (_, at) =>
+      login('nobody', `word-${at}`, `10.0.0.${1 + (at % 2)}`),
+    );
+    await held.arrived(2);
+    expect(decideNow('nobody', 'another word', '10.0.0.1')).toMatchObject({ kind: 'slow' });
+    expect(decideNow('root', 'another word', '10.0.0.2')).toMatchObject({ kind: 'slow' });
+    expect(decideNow('nobody', 'another word', '10.0.0.9')).toBeUndefined();
+    expect(decideNow('anna', 'apple', '10.0.0.1')).toBeUndefined();
+    held.open();
+    await Promise.all(waiting);
+  });
+
+  it('is what would have been found out otherwise, whatever has gone before', async () => {
+    const attempt = fc.tuple(
+      fc.constantFrom('anna', 'bert', 'robot', 'nobody', 'n'.repeat(70)),
+      fc.constantFrom('apple', 'banana', 'wrong', 'other', 'p'.repeat(1_100)),
+      fc.constantFrom('10.0.0.1', '10.0.0.2', '2001:db8::1'),
+      fc.nat({ max: 3_000 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(attempt, { minLength: 1, maxLength: 80 }), async (attempts) => {
+        const [slowly, atOnce] = [setUp(), setUp()];
+        for (const [name, password, address, ms] of attempts) {
+          const verdict = await slowly.login(name, password, address);
+          const decided = atOnce.decideNow(name, password, address);
+          expect(decided ?? (await atOnce.login(name, password, address))).toEqual(verdict);
+          for (const { clock } of [slowly, atOnce]) clock.tick(ms);
+        }
+        expect(atOnce.state.verified).toBe(slowly.state.verified);
+      }),
+      { numRuns: 60 },
+    );
   });
 });

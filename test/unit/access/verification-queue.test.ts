@@ -120,6 +120,40 @@ describe('the queue of verifications', () => {
     expect(await late).toBe(true);
   });
 
+  it('has room for whoever would have some claim to it, and looking for it takes nobody’s place', async () => {
+    const { clock, queue, run } = setUp();
+    const asker = (standing: Standing, place = 'new') => ({ group: 'anna', place, standing });
+    expect(queue.hasRoom(asker('suspect'))).toBe(true);
+    for (let at = 0; at < 80; at++) void run(`name-${at % 20}`, false, 'suspect', `10.0.0.${at}`);
+    const { waiting } = queue;
+    expect(queue.hasRoom(asker('suspect'))).toBe(false);
+    expect(queue.hasRoom(asker('fresh'))).toBe(true);
+    expect(queue.hasRoom(asker('known'))).toBe(true);
+    expect(queue.waiting).toBe(waiting);
+    await clock.advance(6_000);
+    expect(queue.hasRoom(asker('suspect'))).toBe(true);
+  });
+
+  it('remembers whose turn it was of so many and no more, however long somebody waits', async () => {
+    const { clock, queue, begun } = setUp();
+    const seen: number[] = [];
+    const verify = (place: string) => () => {
+      begun.push(place);
+      return new Promise<boolean>((resolve) => clock.setTimer(() => resolve(true), 1));
+    };
+    for (let at = 0; at < 3_000; at++) {
+      // There is always one that waits or is verified.
+      for (const place of [`10.0.${at >> 8}.${at & 255}`, 'office'])
+        void queue.run({ group: place, place, standing: 'fresh' }, verify(place));
+      await clock.advance(0.5);
+      seen.push(queue.turnsKept);
+    }
+    expect(Math.max(...seen)).toBe(1_024);
+    await clock.advance(1_000);
+    expect(queue.waiting).toBe(0);
+    expect(queue.turnsKept).toBe(0);
+  });
+
   it('goes on when a verification breaks', async () => {
     const { clock, queue, run } = setUp();
     const broken = queue.run({ group: 'a', place: 'at-a', standing: 'fresh' }, () =>

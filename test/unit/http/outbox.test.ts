@@ -1,4 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { Outbox } from '../../../src/http/outbox.ts';
 
@@ -27,4 +29,27 @@ it('sends a letter that is put in while it is emptied in the turn after', async 
   await turn();
   await turn();
   expect(sent).toEqual(['question', 'more', 'answer']);
+});
+
+it('holds no letter that it has sent, while others are still to be sent', async () => {
+  setFlagsFromString('--expose_gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const sent: WeakRef<object>[] = [];
+  const held: boolean[] = [];
+  const outbox = new Outbox<string, { text: string }>((to) => {
+    if (to !== 'last') return;
+    collectGarbage();
+    held.push(...sent.map((letter) => letter.deref() !== undefined));
+  });
+  const put = () => {
+    const letter = { text: 'an answer' };
+    sent.push(new WeakRef(letter));
+    outbox.put('first', letter);
+  };
+  for (let at = 0; at < 3; at++) put();
+  // The one before may still stand in a register.
+  outbox.put('between', { text: 'another answer' });
+  outbox.put('last', { text: 'end' });
+  await turn();
+  expect(held).toEqual([false, false, false]);
 });

@@ -58,12 +58,37 @@ describe('a plain GET', () => {
   });
 });
 
+describe('a head', () => {
+  const headersOf = (bytes: Buffer) => new PlainGetReader().read(bytes)!.headers;
+
+  it('is remembered for all connections, whatever URL it comes with, once it is kept', () => {
+    const lines = ['Host: gw', 'X-Auth-Token: kept'];
+    const first = get('GET /first HTTP/1.1', ...lines);
+    const reader = new PlainGetReader();
+    const read = reader.read(first)!;
+    expect(headersOf(get('GET /second HTTP/1.1', ...lines))).not.toBe(read.headers);
+    reader.keep(first, read);
+    expect(headersOf(get('GET /second HTTP/1.1', ...lines))).toBe(read.headers);
+    expect(headersOf(get('GET /second HTTP/1.1', ...lines, 'X-A: b'))).not.toBe(read.headers);
+  });
+
+  it('that is not kept is not remembered, and displaces none', () => {
+    const [known, reader] = [get(...PLAIN, 'X-Auth-Token: right'), new PlainGetReader()];
+    const read = reader.read(known)!;
+    reader.keep(known, read);
+    for (let at = 0; at < 2_000; at++) new PlainGetReader().read(get(...PLAIN, `X-Auth-Token: ${at}`));
+    expect(headersOf(known)).toBe(read.headers);
+  });
+});
+
 describe('a connection', () => {
   it('may say the same again, or something else, or something that is not plain', () => {
     const reader = new PlainGetReader();
     const [first, other] = [get(...PLAIN), get('GET /other HTTP/1.1', 'Host: gw:8080')];
-    const read = reader.read(Buffer.from(first));
-    expect(read?.url).toBe('/dfw/v2/1/flavors?limit=2');
+    const read = reader.read(Buffer.from(first))!;
+    expect(reader.read(Buffer.from(first))).not.toBe(read);
+    reader.keep(first, read);
+    expect(read.url).toBe('/dfw/v2/1/flavors?limit=2');
     expect(reader.read(Buffer.from(first))).toBe(read);
     expect(reader.read(get(...PLAIN, 'Content-Length: 1'))).toBeUndefined();
     expect(reader.read(other)?.url).toBe('/other');

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Answerer } from '../../../src/http/fast-path.ts';
 import { Wire, type WireTimes } from '../../../src/http/server.ts';
@@ -174,6 +176,35 @@ describe('a drain', () => {
     slow!.end();
     expect((await busy.answer()).field('connection')).toBe('close');
     await over(busy);
+  });
+});
+
+describe('a connection that is kept', () => {
+  it.each<[string, Answerer | undefined]>([
+    ['beside the fast path', () => undefined],
+    ['with Node alone', undefined],
+  ])('holds no request that it was answered: %s', async (_what, answer) => {
+    setFlagsFromString('--expose_gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const held: WeakRef<object>[] = [];
+    const { url, wire } = await start(
+      (req, res) => {
+        held.push(new WeakRef(req), new WeakRef(res));
+        req.resume().once('end', () => res.end('answered'));
+      },
+      answer ? { answer } : {},
+    );
+    const connection = await open(url);
+    await connection.ask('/', {});
+    await connection.ask('/', {}, 'POST', 'a body');
+    const isHeld = () => {
+      collectGarbage();
+      return held.filter((one) => one.deref() !== undefined).length;
+    };
+    await expect.poll(isHeld).toBe(0);
+    expect(held).toHaveLength(4);
+    expect(wire.load()).toEqual({ connections: 1, inFlight: 0 });
+    expect((await connection.ask('/', {})).body).toBe('answered');
   });
 });
 
