@@ -149,6 +149,8 @@ class PlainLane implements Lane, PlainExchange {
     // It was answered otherwise, or its caller has left: `close` tells those who wait for that.
     if (request === undefined || this.socket.destroyed) return;
     this.#connection.leavePlain(this.#end()!);
+    // Node has heard already that its caller has closed its side.
+    if (this.socket.readableEnded) this.#connection.endNext();
     this.#taken = taken;
     this.#leave(request);
     this.#goOn();

@@ -164,6 +164,16 @@ describe('a caller that leaves', () => {
     expect(received.split('from Node')).toHaveLength(behind === '' ? 2 : 3);
   });
 
+  it('has what is handed over and answered in that moment, and its connection ends', async () => {
+    const response = await waits();
+    served.once('end', () =>
+      setImmediate(() => response.handOver((_request, node) => void node.end('handed over'))),
+    );
+    caller.end();
+    await once(caller, 'end');
+    expect(received).toMatch(/Connection: close[\s\S]*handed over/);
+  });
+
   it('is told to whoever would hand its request over just then', async () => {
     const response = await waits();
     let closed = 0;
