@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
 import { keysMode, testClient } from '../support/clients.ts';
+import { connectRaw, requestText } from '../support/raw-connection.ts';
 import { scenario } from '../support/scenario.ts';
 import { json } from '../support/stub-answers.ts';
 
@@ -67,6 +68,23 @@ describe.each([
     gate.open();
     const { status, text } = await asked;
     expect([status, text]).toEqual([401, expect.stringContaining('taken away')]);
+  });
+
+  it.each(READS)('is 401 on a kept-alive connection as a read %s', async (_kind, path, request) => {
+    const { shown, takeAway } = await begin();
+    dfw.on('GET /os-keypairs', json({ keypairs: [] }));
+    const connection = await connectRaw(gateway.url);
+    await connection.ask(`${P}/limits`, stayer.headers);
+    const gate = dfw.hold(request);
+    connection.write(requestText('gw', P + path, shown));
+    await gate.arrived(1);
+    await takeAway();
+    gate.open();
+    const { status, body } = await connection.answer();
+    expect([status, body]).toEqual([401, expect.stringContaining('taken away')]);
+    // The connection is another's as well.
+    expect((await connection.ask(`${P}/limits`, stayer.headers)).status).toBe(200);
+    connection.close();
   });
 
   it('is 401 as a write, of which the caller is told that it may have been done', async () => {
