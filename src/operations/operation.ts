@@ -100,6 +100,8 @@ export interface Awaited {
   readonly id: { readonly parameter: string } | 'body' | 'location';
   /** The body's member that it is: `server`. */
   readonly member: string;
+  /** The operation that reads it alone. */
+  readonly item: string;
   /** The operation that lists it, with its status and `changes-since`. */
   readonly list: string;
   /** The list's member. */

@@ -122,6 +122,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/servers/{server_id}',
     resource: 'servers',
     success: 204,
+    awaits: serverBy({ parameter: 'server_id' }),
     section: '2.1.5',
   }),
 

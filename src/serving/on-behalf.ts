@@ -4,6 +4,7 @@ import type { RegionAnswer } from '../upstream/region.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
+import { BACKGROUND } from './wait.ts';
 
 /** How long an answer may take, a wait for a slot included, ms. */
 const TIMEOUT_MS = 20_000;
@@ -29,7 +30,8 @@ export function askOnBehalf(
     headers: call.headers,
     body: undefined,
     shared: false,
-    client: call.client,
+    // Nobody's own limits pay for what it has not asked for, and a poll is for all who wait.
+    client: BACKGROUND,
     ownToken: ownTokenOf(call),
     priority: 'interactive',
     maxWaitMs: TIMEOUT_MS,
