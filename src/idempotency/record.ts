@@ -20,6 +20,8 @@ export interface IdempotencyRecord {
   readonly startedAt: number;
   /** Wall ms: when it was sent; 0: it has not been. */
   readonly sentAt: number;
+  /** What it makes bears nothing by which it could be known again. */
+  readonly isUnmarked?: true;
   /** Wall ms: when it is forgotten. */
   readonly expiresAt: number;
   /** The answer, sealed under the caller's key, see `sealAnswer`. */

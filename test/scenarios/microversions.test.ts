@@ -227,6 +227,13 @@ describe('members that the region does not know', () => {
     expect(askedPaths()).toEqual(['/v2.1/700100/servers', '/v2/700100/servers']);
   });
 
+  it('are ignored of a create with a key, too', async () => {
+    dfw.on('POST /servers', strict, json({ server: { id: '1' } }, 202));
+    expect((await create('v2', { 'idempotency-key': 'k' })).status).toBe(202);
+    expect((await create('v2', { 'idempotency-key': 'k' })).headers).toHaveProperty('idempotent-replayed');
+    expect(askedPaths()).toEqual(['/v2.1/700100/servers', '/v2/700100/servers']);
+  });
+
   it.each([
     ['v2.1', {}],
     ['v2', { 'openstack-api-version': 'compute 2.61' }],
