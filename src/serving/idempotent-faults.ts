@@ -23,6 +23,12 @@ export const mismatchFault = (): Fault =>
     { code: 422 },
   );
 
+/** A request, as far as its faults tell of it. */
+export interface Asked {
+  readonly place: OperationRequest['place'];
+  readonly operation: Pick<OperationRequest['operation'], 'name'>;
+}
+
 /** What is known of a request whose answer is not. */
 export interface Unknown {
   /** What it makes can be known again, so that the same request once more finds out. */
@@ -34,21 +40,24 @@ export interface Unknown {
 }
 
 /** 500: it was sent, and nobody knows what became of it. */
-export function unknownFault(request: OperationRequest, { mayFind, answered, reason }: Unknown): Fault {
+export function unknownFault(request: Asked, { mayFind, answered, reason }: Unknown): Fault {
   const { region } = request.place.endpoint;
   const { name } = request.operation;
-  const what =
-    answered === undefined
-      ? `Region ${region} has not answered this ${name}`
-      : `Region ${region} has answered this ${name} with ${answered.status}${wordsOf(answered.text)}`;
+  const said = answered && `${answered.status}${wordsOf(answered.text)}`;
   const next = mayFind
     ? 'Send it again with the same Idempotency-Key: that finds out, and never does it twice.'
     : 'That cannot be found out: look, and use a new key to have it done again.';
-  return new Fault('computeFault', `${what}; it may have been done. ${next}`, {
-    cause: new LostAnswer(`no answer to ${name}`),
-    ...(reason === undefined ? {} : { reason }),
-    ...(mayFind ? { headers: { 'retry-after': '5' } } : {}),
-  });
+  return new Fault(
+    'computeFault',
+    said === undefined
+      ? `Region ${region} has not answered this ${name}; it may have been done. ${next}`
+      : `Region ${region} has answered this ${name} with ${said}; it may have been done. ${next}`,
+    {
+      cause: new LostAnswer(`no answer to ${name}`),
+      ...(reason === undefined ? {} : { reason }),
+      ...(mayFind ? { headers: { 'retry-after': '5' } } : {}),
+    },
+  );
 }
 
 /** Most characters of a region's words that are told. */

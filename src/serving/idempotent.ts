@@ -12,6 +12,7 @@ import { findCreated, makesSeveral, stamped, stampOf } from './find-created.ts';
 import { mismatchFault, runningFault, unknownFault } from './idempotent-faults.ts';
 import { keepOldest } from './keep-oldest.ts';
 import { keep, replayed } from './kept-answer.ts';
+import { keyScopeOf } from './key-scope.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { askRelaxed } from './relaxed.ts';
 import type { Services } from './services.ts';
@@ -67,11 +68,8 @@ export async function askOnce(
   services: Services,
 ): Promise<RegionAnswer> {
   const { call, place, operation, path, query } = request;
-  const { account, endpoint } = place;
-  // Of two callers with tokens of their own neither is given the other's answer.
-  const client = call.caller?.user === undefined ? call.client : ` ${call.caller.user}`;
-  const { cacheAs, name: accountName } = account;
-  const scope = { client, account: cacheAs ?? accountName, tenant: endpoint.tenantId, key };
+  const { endpoint } = place;
+  const scope = keyScopeOf(call, place, key);
   const document = body === undefined ? undefined : parseJson(body.toString());
   const asked = { region: endpoint.region, method: operation.method, path, query, body: document };
   const name = nameOf(scope);
