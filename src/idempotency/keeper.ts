@@ -202,6 +202,11 @@ export class Run {
     await this.#end((record) => ({ ...record, state: 'lost' }));
   }
 
+  /** The region says that it has not done it: the same again looks whether that is so, and is sent without waiting any longer. */
+  async refused(): Promise<void> {
+    await this.#end((record) => ({ ...record, state: 'lost', sentAt: 0 }));
+  }
+
   /** It was not done: the key is free again. */
   async forget(): Promise<void> {
     await this.#end(() => undefined);

@@ -18,7 +18,7 @@ export interface IdempotencyRecord {
   readonly leaseUntil: number;
   /** Wall ms: when it came. */
   readonly startedAt: number;
-  /** Wall ms: when it was sent; 0: it has not been. */
+  /** Wall ms: when it was sent; 0: it has not been, or the region says that nothing came of it. */
   readonly sentAt: number;
   /** What it makes bears nothing by which it could be known again. */
   readonly isUnmarked?: true;

@@ -216,7 +216,7 @@ async function afterLoss(keyed: Keyed, run: Run, answered?: RegionAnswer): Promi
     return recovered(found);
   }
   if (answered !== undefined && (NOT_DONE.has(answered.status) || NOT_KNOWN.has(answered.status))) {
-    await run.forget();
+    await (canFind ? run.refused() : run.forget());
     return { label: 'first', answer: answered };
   }
   await run.lost();

@@ -245,6 +245,15 @@ describe('a create whose answer is lost', () => {
     expect(made.servers).toHaveLength(1);
   });
 
+  it('and of which a 503 says that it was not done is looked for again before it is sent again', async () => {
+    made.fail = unavailable;
+    made.hidden = true;
+    expect((await create()).status).toBe(503);
+    made.hidden = false;
+    expect((await create()).headers).toHaveProperty('x-sluice-recovered', 'true');
+    expect(made.servers).toHaveLength(1);
+  });
+
   it('and which bears no stamp is never sent again: that cannot be found out', async () => {
     await gateway.reload({ idempotency: { settleMs: 1000 }, limits: { source: 'static' } });
     dfw.on('GET /limits', json({ limits: { rate: [], absolute: { maxServerMeta: 4 } } }));
