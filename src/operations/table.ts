@@ -161,6 +161,8 @@ export const OPERATIONS: readonly Operation[] = [
       list: 'listImagesDetail',
       items: 'images',
       deletion: 'deleteImage',
+      isGone: true,
+      idMember: { name: 'image_id', since: 45 },
     },
     awaits: imageBy('location'),
   }),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import type { Creation } from '../operations/operation.ts';
 import { stringifyJson } from '../translation/json.ts';
+import { isSince, microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { changedSince, SKEW_MS } from './changed-since.ts';
 import type { OperationRequest } from './operation-request.ts';
@@ -131,13 +132,15 @@ const bears = ({ metadata }: JsonObject, stamp: string): boolean =>
 /** What a create is answered: the new thing where the operation has it in its answer, and where it is. */
 function answerWith(
   item: JsonObject,
-  { operation, place }: OperationRequest,
-  { member }: Creation,
+  { operation, place, call }: OperationRequest,
+  { member, idMember }: Creation,
   status: number,
 ): RegionAnswer {
   const id = String(item['id']);
   const location = `${place.endpoint.origin}${place.endpoint.basePath}${operation.location}${id}`;
-  const text = operation.response === null ? '' : stringifyJson({ [member]: item });
+  const isTold = idMember !== undefined && isSince(microversionOf(call.headers), idMember.since);
+  const bare = isTold ? stringifyJson({ [idMember.name]: id }) : '';
+  const text = operation.response === null ? bare : stringifyJson({ [member]: item });
   return {
     status,
     text,

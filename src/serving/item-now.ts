@@ -20,7 +20,9 @@ export async function readNow(
 ): Promise<{ item: JsonObject; answered: RegionAnswer } | undefined> {
   const operation = operationNamed(awaits.item);
   const path = `${operation.path.slice(0, operation.path.lastIndexOf('/'))}/${encodeURIComponent(id)}`;
-  const answered = await askOnBehalf(request, { operation, path }, services).catch(() => undefined);
+  const answered = await askOnBehalf(request, { operation, path, isGone: awaits.isGone }, services).catch(
+    () => undefined,
+  );
   if (answered?.status === 404) return { item: { id, status: 'DELETED' }, answered };
   const item = answered?.status === 200 ? awaitedIn(answered, awaits) : undefined;
   return answered !== undefined && isJsonObject(item) ? { item, answered } : undefined;

@@ -93,7 +93,7 @@ export async function onceReached(
   return told(withItem(answered, seen.item, awaits, own), seen.item, ageMs, waitMs);
 }
 
-function pollOf(request: OperationRequest, { list }: Awaited, services: Services): StatePoll {
+function pollOf(request: OperationRequest, { list, isGone }: Awaited, services: Services): StatePoll {
   const { account, endpoint } = request.place;
   const key = JSON.stringify([
     account.name,
@@ -101,7 +101,7 @@ function pollOf(request: OperationRequest, { list }: Awaited, services: Services
     endpoint.tenantId,
     ownTokenOf(request.call) ?? null,
     list,
-    microversionOf(request.call.headers),
+    isGone ? '' : microversionOf(request.call.headers),
   ]);
   return services.statePolls.of(key, () => new StatePoll(services.clock));
 }
