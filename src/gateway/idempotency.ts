@@ -35,7 +35,9 @@ async function openStore(config: Config, { clock, log, metrics }: Shared): Promi
   });
   const journal = path === null ? undefined : await openJournal({ path, warn, now: clock.now() });
   const kept = journal === undefined ? {} : { journal, records: [...journal.records] };
-  const local = new LocalStore({ clock, maxBytes, ...kept });
+  // What a damaged file may have held is as if another instance had it: it is looked for before anything is sent.
+  const unsureUntil = journal?.isWhole === false ? clock.now() + keepMs : 0;
+  const local = new LocalStore({ clock, maxBytes, unsureUntil, ...kept });
   if (redis === null) return local;
   const seal = createSeal(config.redis.signingKeys);
   const quiet: RedisLog = {

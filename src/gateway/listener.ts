@@ -11,6 +11,7 @@ import type { RequestHead } from '../http/request-facts.ts';
 import type { ResponseWriter } from '../http/response-writer.ts';
 import { Wire, type WireLoad, type WireTls } from '../http/server.ts';
 import { answerHeld } from '../passthrough/held.ts';
+import { passedKeyOf, passOnce } from '../passthrough/once.ts';
 import { type Asked, PROXIED_METHODS, registerPassthrough, streamFault } from '../passthrough/proxy.ts';
 import { findProxyTarget } from '../passthrough/target.ts';
 import { Roster } from '../roster.ts';
@@ -135,6 +136,8 @@ export function createListener(options: {
   const stream = (located: LocatedPassthrough): void | Promise<void> => {
     if (located.call.method === 'GET')
       return answerHeld(located, services()).then((asked) => asked && hand(asked));
+    const key = passedKeyOf(located);
+    if (key !== undefined) return passOnce(located, key, services()).then((asked) => asked && hand(asked));
     follow(located.call);
     hand({ located });
   };

@@ -6,6 +6,8 @@ import { type IdempotencyRecord, readRecord } from './record.ts';
 
 export interface OpenJournal extends Journal {
   readonly records: ReadonlyMap<string, IdempotencyRecord>;
+  /** False: it may have held more, or does not hold what comes. */
+  readonly isWhole: boolean;
 }
 
 export interface JournalOptions {
@@ -23,30 +25,40 @@ export interface JournalOptions {
  */
 export async function openJournal(options: JournalOptions): Promise<OpenJournal> {
   const { path, warn, now } = options;
-  const records = settled(await readLines(options), now);
+  const { records: found, isWhole } = await readLines(options);
+  const records = settled(found, now);
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeNew(path, records);
   } catch (error) {
     warn(`${path} cannot be written: ${(error as Error).message}; keys of creates are kept in memory only`);
-    return { records, write: async () => {}, close: async () => {} };
+    const nothing = async () => {};
+    return { records, isWhole: false, write: nothing, forget: () => {}, close: nothing };
   }
-  return new FileJournal(path, records, warn);
+  return new FileJournal(path, records, isWhole, warn);
 }
 
 class FileJournal implements OpenJournal {
   readonly records: Map<string, IdempotencyRecord>;
+  readonly isWhole: boolean;
   readonly #path: string;
   readonly #warn: (line: string) => void;
   /** Bytes appended since the file was last written as a whole. */
   #appended = 0;
   #waiting: { line: string; done: () => void }[] = [];
   #writing: Promise<void> | undefined;
-  #hasWarned = false;
+  /** Something could not be appended, or not all of it: the file is written as a whole next. */
+  #isBehind = false;
 
-  constructor(path: string, records: Map<string, IdempotencyRecord>, warn: (line: string) => void) {
+  constructor(
+    path: string,
+    records: Map<string, IdempotencyRecord>,
+    isWhole: boolean,
+    warn: (line: string) => void,
+  ) {
     this.#path = path;
     this.records = records;
+    this.isWhole = isWhole;
     this.#warn = warn;
   }
 
@@ -61,6 +73,10 @@ class FileJournal implements OpenJournal {
     });
   }
 
+  forget(name: string): void {
+    this.records.delete(name);
+  }
+
   async close(): Promise<void> {
     await this.#writing;
   }
@@ -72,10 +88,10 @@ class FileJournal implements OpenJournal {
       this.#waiting = [];
       try {
         await this.#append(batch.map(({ line }) => line).join(''));
-        this.#hasWarned = false;
+        this.#isBehind = false;
       } catch (error) {
-        if (!this.#hasWarned) this.#warn(`${this.#path} cannot be written: ${(error as Error).message}`);
-        this.#hasWarned = true;
+        if (!this.#isBehind) this.#warn(`${this.#path} cannot be written: ${(error as Error).message}`);
+        this.#isBehind = true;
       }
       for (const { done } of batch) done();
     }
@@ -83,7 +99,7 @@ class FileJournal implements OpenJournal {
 
   async #append(text: string): Promise<void> {
     this.#appended += text.length;
-    if (this.#appended <= MOST_APPENDED_BYTES)
+    if (!this.#isBehind && this.#appended <= MOST_APPENDED_BYTES)
       return appendFile(this.#path, text, { mode: 0o600, flush: true });
     await writeNew(this.#path, this.records);
     this.#appended = 0;
@@ -97,7 +113,7 @@ const MOST_APPENDED_BYTES = 64 * 1024 * 1024;
 async function writeNew(path: string, records: ReadonlyMap<string, IdempotencyRecord>): Promise<void> {
   const file = await open(`${path}.new`, 'w', 0o600);
   try {
-    await file.writeFile([...records].map(([name, record]) => lineOf(name, record)).join(''));
+    await file.writeFile([BEGINNING, ...[...records].map(([name, record]) => lineOf(name, record))].join(''));
     await file.sync();
   } finally {
     await file.close();
@@ -105,30 +121,38 @@ async function writeNew(path: string, records: ReadonlyMap<string, IdempotencyRe
   await rename(`${path}.new`, path);
 }
 
-const lineOf = (name: string, record: IdempotencyRecord | undefined): string =>
-  `${JSON.stringify({ name, record: record ?? null })}\n`;
+function lineOf(name: string, record: IdempotencyRecord | undefined): string {
+  return `${JSON.stringify({ name, record: record ?? null })}\n`;
+}
 
-async function readLines({ path, warn }: JournalOptions): Promise<Map<string, IdempotencyRecord>> {
+/** The first line, by which a file that has lost its beginning, or all of it, is known. */
+const BEGINNING = lineOf('', undefined);
+
+type Found = { readonly records: Map<string, IdempotencyRecord>; readonly isWhole: boolean };
+
+async function readLines({ path, warn }: JournalOptions): Promise<Found> {
   const records = new Map<string, IdempotencyRecord>();
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-      warn(`${path} cannot be read: ${(error as Error).message}`);
-    return records;
+    const isNew = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (!isNew) warn(`${path} cannot be read: ${(error as Error).message}`);
+    return { records, isWhole: isNew };
   }
   let broken = 0;
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
+  const lines = text.split('\n');
+  // The last line of a process that was killed may be half there: what it says was not acted upon.
+  const last = lines.pop()!;
+  if (last !== '' && !last.startsWith('{')) broken++;
+  for (const line of lines) {
     const read = readLine(line);
     if (read === undefined) broken++;
     else if (read.record === undefined) records.delete(read.name);
     else records.set(read.name, read.record);
   }
-  // The last line of a process that was killed may be half there: what it says was not acted upon.
-  if (broken > 1) warn(`${path} has ${broken} lines that say nothing; they are left out`);
-  return records;
+  if (broken > 0) warn(`${path} has ${broken} lines that say nothing; they are left out`);
+  return { records, isWhole: broken === 0 && text.startsWith(BEGINNING) };
 }
 
 function readLine(line: string): { name: string; record: IdempotencyRecord | undefined } | undefined {

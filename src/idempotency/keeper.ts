@@ -181,11 +181,13 @@ export class Run {
   /**
    * It is about to be sent.
    *
+   * @param isUnmarked what it makes cannot be known again
    * @returns false: another one with this key may have been sent since this one began, and whoever can look should
    * @throws {KeyTaken} it must not be
    */
-  async sending(): Promise<boolean> {
-    await this.#change((record) => ({ ...record, state: 'sent', sentAt: this.#clock.now() }));
+  async sending(isUnmarked = false): Promise<boolean> {
+    const mark = isUnmarked ? ({ isUnmarked } as const) : {};
+    await this.#change((record) => ({ ...record, state: 'sent', sentAt: this.#clock.now(), ...mark }));
     if (this.#isTaken) throw new KeyTaken('another request has this key by now');
     return this.#held.isSure !== false;
   }
@@ -198,6 +200,11 @@ export class Run {
   /** It was sent, and there is no answer. */
   async lost(): Promise<void> {
     await this.#end((record) => ({ ...record, state: 'lost' }));
+  }
+
+  /** The region says that it has not done it: the same again looks whether that is so, and is sent without waiting any longer. */
+  async refused(): Promise<void> {
+    await this.#end((record) => ({ ...record, state: 'lost', sentAt: 0 }));
   }
 
   /** It was not done: the key is free again. */

@@ -14,7 +14,8 @@ export interface KeyScope {
 /** Longest key, characters. */
 const LONGEST_KEY = 255;
 
-const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
+/** A string, and parameters, which say nothing here (RFC 8941, section 3.1.2). */
+const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"(?:;[\x20-\x7e]*)?$/;
 const BARE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]+$/;
 
 /**

@@ -9,6 +9,8 @@ const RECORD_BYTES = 512;
 export interface Journal {
   /** @param record undefined: it is gone */
   write(name: string, record: IdempotencyRecord | undefined): Promise<void>;
+  /** It need not be written down again: it is over, or there is no room for it. */
+  forget(name: string): void;
   close(): Promise<void>;
 }
 
@@ -19,6 +21,8 @@ export interface LocalStoreOptions {
   /** What was written down before. */
   readonly records?: Iterable<readonly [name: string, record: IdempotencyRecord]>;
   readonly journal?: Journal;
+  /** Wall ms: until then records may be missing that there were before. */
+  readonly unsureUntil?: number;
 }
 
 /** Remembers in this process, and in a journal if there is one. */
@@ -41,7 +45,8 @@ export class LocalStore implements IdempotencyStore {
     const held = this.#put(name, record);
     this.#makeRoom();
     await this.#options.journal?.write(name, record);
-    return { state: 'claimed', held, isSure: true };
+    const isSure = record.startedAt >= (this.#options.unsureUntil ?? 0);
+    return { state: 'claimed', held, isSure };
   }
 
   async find(name: string): Promise<Held | undefined> {
@@ -67,7 +72,7 @@ export class LocalStore implements IdempotencyStore {
   #get(name: string): Held | undefined {
     const held = this.#held.get(name);
     if (held === undefined || this.#options.clock.now() < held.record.expiresAt) return held;
-    this.#delete(name, held);
+    this.#drop(name, held);
     return undefined;
   }
 
@@ -78,6 +83,12 @@ export class LocalStore implements IdempotencyStore {
     this.#held.set(name, held);
     this.#bytes += sizeOf(record);
     return held;
+  }
+
+  /** Nobody asks for it any more, or nobody can. */
+  #drop(name: string, held: Held): void {
+    this.#delete(name, held);
+    this.#options.journal?.forget(name);
   }
 
   #delete(name: string, held: Held): Held {
@@ -91,7 +102,7 @@ export class LocalStore implements IdempotencyStore {
       const { state, expiresAt } = held.record;
       const isOver = expiresAt <= now;
       if (!isOver && this.#bytes <= this.#options.maxBytes) return;
-      if (isOver || state === 'done' || state === 'lost') this.#delete(name, held);
+      if (isOver || state === 'done' || state === 'lost') this.#drop(name, held);
     }
   }
 }

@@ -18,8 +18,10 @@ export interface IdempotencyRecord {
   readonly leaseUntil: number;
   /** Wall ms: when it came. */
   readonly startedAt: number;
-  /** Wall ms: when it was sent; 0: it has not been. */
+  /** Wall ms: when it was sent; 0: it has not been, or the region says that nothing came of it. */
   readonly sentAt: number;
+  /** What it makes bears nothing by which it could be known again. */
+  readonly isUnmarked?: true;
   /** Wall ms: when it is forgotten. */
   readonly expiresAt: number;
   /** The answer, sealed under the caller's key, see `sealAnswer`. */

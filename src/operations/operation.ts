@@ -92,18 +92,29 @@ export interface Creation {
   readonly items: string;
   /** The operation that deletes one of them, whose path ends in its id. */
   readonly deletion: string;
+  /** See `Awaited`. */
+  readonly isGone?: true;
+  /** The answer's member that has its id in place of the `Location`, from this minor microversion on. */
+  readonly idMember?: { readonly name: string; readonly since: number };
 }
 
 /** Whose state is waited for, and how it is learned. */
 export interface Awaited {
-  /** Where its id stands: in the path's parameter of that name, in the answer's body, or at the end of its `Location`. */
+  /**
+   * Where its id stands: in the path's parameter of that name, in the answer's body, or at the end of its `Location`, for which
+   * `idMember` of what it creates may stand.
+   */
   readonly id: { readonly parameter: string } | 'body' | 'location';
   /** The body's member that it is: `server`. */
   readonly member: string;
+  /** The operation that reads it alone. */
+  readonly item: string;
   /** The operation that lists it, with its status and `changes-since`. */
   readonly list: string;
   /** The list's member. */
   readonly items: string;
+  /** Compute's newer microversions have neither list nor item: they are asked for without one. */
+  readonly isGone?: true;
 }
 
 /** One operation of the guide, or of what clients need beside it: a row of the table that routing, caching, limits, metrics and translation read. */

@@ -17,10 +17,10 @@ export const row = (fields: Row): Operation => ({
 
 /** Whose state is waited for, by where its id stands. */
 export const serverBy = (id: Awaited['id']): Awaited => {
-  return { id, member: 'server', list: 'listServersDetail', items: 'servers' };
+  return { id, member: 'server', item: 'getServer', list: 'listServersDetail', items: 'servers' };
 };
 export const imageBy = (id: Awaited['id']): Awaited => {
-  return { id, member: 'image', list: 'listImagesDetail', items: 'images' };
+  return { id, member: 'image', item: 'getImage', list: 'listImagesDetail', items: 'images', isGone: true };
 };
 
 /** A row of a server action: it is recognised by the one key of its body, which is its name. */

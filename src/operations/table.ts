@@ -122,6 +122,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/servers/{server_id}',
     resource: 'servers',
     success: 204,
+    awaits: serverBy({ parameter: 'server_id' }),
     section: '2.1.5',
   }),
 
@@ -160,6 +161,8 @@ export const OPERATIONS: readonly Operation[] = [
       list: 'listImagesDetail',
       items: 'images',
       deletion: 'deleteImage',
+      isGone: true,
+      idMember: { name: 'image_id', since: 45 },
     },
     awaits: imageBy('location'),
   }),

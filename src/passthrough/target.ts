@@ -36,18 +36,31 @@ export interface ProxyTarget {
    * @throws {Fault} see `Regions.stream`
    */
   send(): Promise<ProxiedAnswer>;
+  /** The same, its links as the region has them. */
+  receive(): Promise<ProxiedAnswer>;
+  /** An answer whose links lead through Sluice, as this caller reaches it. */
+  adapt(answer: ProxiedAnswer): ProxiedAnswer | Promise<ProxiedAnswer>;
   /** A `Location` of the answer as it leads through Sluice. */
   location(url: string): string;
   /** RateLimit headers for what the answer was charged to. */
   limitHeaders(answer: ProxiedAnswer): [name: string, value: string][];
 }
 
+/** What of a request is not as its caller has it. */
+export type Changed = Partial<
+  Pick<ProxiedRequest, 'headers' | 'body' | 'holding' | 'beforeSending' | 'cancellation'>
+>;
+
 /**
- * Says where a located request leads, and takes its body.
+ * Says where a located request leads, and takes its body, unless that is here already.
  *
  * @throws {Fault} its body cannot be taken
  */
-export async function findProxyTarget(located: LocatedPassthrough, services: Services): Promise<ProxyTarget> {
+export async function findProxyTarget(
+  located: LocatedPassthrough,
+  services: Services,
+  changed: Changed = {},
+): Promise<ProxyTarget> {
   const { call, place, query } = located;
   const { method, headers, client } = call;
   const kind = kindOf(place);
@@ -58,27 +71,32 @@ export async function findProxyTarget(located: LocatedPassthrough, services: Ser
     place,
     path,
     query,
-    headers,
-    body: hasBody(call.req) ? await takeBody(call, readsChunked) : undefined,
+    headers: changed.headers ?? headers,
+    body:
+      'body' in changed ? changed.body : hasBody(call.req) ? await takeBody(call, readsChunked) : undefined,
     client,
     knownClient: services.clients.get(client)?.name,
     ownToken: ownTokenOf(call),
     priority: priorityOf(call),
     requestId: debugIdOf(call, services),
     maxWaitMs: patienceOf(call, services),
-    beforeSending: whileGood(call, services),
-    cancellation: call,
+    beforeSending: changed.beforeSending ?? whileGood(call, services),
+    cancellation: changed.cancellation ?? call,
     trace: call.trace,
     spending: call,
     base,
     label,
     isCompute,
     // The table knows in which form these have their links; documents of others are none of Sluice's business.
-    holding: kind === undefined ? NOTHING_HELD : holdingDocuments(method),
+    holding: changed.holding ?? (kind === undefined ? NOTHING_HELD : holdingDocuments(method)),
   };
+  const receive = () => send(located, request, services);
+  const adapt = (answer: ProxiedAnswer) => adapted(located, answer, services);
   return {
     origin: place.endpoint.origin,
-    send: () => send(located, request, services),
+    receive,
+    adapt,
+    send: async () => adapt(await receive()),
     location: (url) =>
       (isServicePlace(place) ? serviceLocation(call, place, url) : undefined) ??
       services.location(call, place, undefined, url),
@@ -119,16 +137,24 @@ async function send(
       discard(answer);
       throw withdrawn;
     }
-    if (kindOf(place) === undefined) return answer;
-    return await withLinks(answer, method, (json, hrefs) =>
-      services.links(place.account).rewriteBody(json, call.publicBase, place.endpoint.region, hrefs),
-    );
+    return answer;
   } catch (thrown) {
     const error =
       thrown instanceof ExchangeError ? failureFault(thrown, method, place.endpoint.region) : thrown;
     if (mayHaveArrived(error)) await end(located, services, true);
     throw error;
   }
+}
+
+function adapted(
+  { call, place }: LocatedPassthrough,
+  answer: ProxiedAnswer,
+  services: Services,
+): ProxiedAnswer | Promise<ProxiedAnswer> {
+  if (kindOf(place) === undefined) return answer;
+  return withLinks(answer, call.method, (json, hrefs) =>
+    services.links(place.account).rewriteBody(json, call.publicBase, place.endpoint.region, hrefs),
+  );
 }
 
 /** What is cached is untrue after a write of what it shows. */

@@ -17,12 +17,17 @@ export function awaitedIn({ text }: RegionAnswer, { member }: Awaited): JsonObje
  * @param own what `awaitedIn` has found
  */
 export function awaitedId(
-  { params }: OperationRequest,
+  { params, operation }: OperationRequest,
   { id }: Awaited,
-  { headers }: RegionAnswer,
+  { headers, text }: RegionAnswer,
   own: JsonObject | undefined,
 ): string | undefined {
   if (id === 'body') return typeof own?.['id'] === 'string' ? own['id'] : undefined;
-  if (id === 'location') return headers.location?.split('/').findLast((part) => part !== '');
+  if (id === 'location') {
+    const { idMember } = operation.creates ?? {};
+    const document = idMember === undefined || text === '' ? undefined : parseJson(text);
+    const told = isJsonObject(document) ? document[idMember!.name] : undefined;
+    return typeof told === 'string' ? told : headers.location?.split('/').findLast((part) => part !== '');
+  }
   return params[id.parameter];
 }

@@ -16,6 +16,7 @@ import type { OperationRead, OperationRequest } from './operation-request.ts';
 import { renderAnswer, renderLongText } from './render.ts';
 import { headOfFailure, prepareResponse, responseOf } from './response.ts';
 import type { Services } from './services.ts';
+import { BACKGROUND } from './wait.ts';
 
 /**
  * Answers a read that may be cached. A hit, and a stale answer with its refresh behind it, go out at once; for a miss
@@ -112,9 +113,6 @@ export async function loadInBackground(
   });
   return storedFrom(answered, operation);
 }
-
-/** Whose requests Sluice's own are, in the queue and in metrics. */
-const BACKGROUND = 'sluice';
 
 /** What the cache is asked with. */
 export function askOf({ call, path, operation, params, place, query }: OperationRead): CacheRequest {

@@ -12,6 +12,8 @@ import type { Changes } from './state-poll.ts';
 export interface ListName {
   readonly list: string;
   readonly items: string;
+  /** See `Awaited`. */
+  readonly isGone?: true;
 }
 
 /** By how much the clocks of a region and of this machine may differ where the region does not tell its own, ms. */
@@ -28,7 +30,7 @@ const MOST_PAGES = 20;
  */
 export async function changedSince(
   request: OperationRequest,
-  { list, items: member }: ListName,
+  { list, items: member, isGone }: ListName,
   sinceMs: number,
   services: Services,
 ): Promise<Changes> {
@@ -38,7 +40,8 @@ export async function changedSince(
   let regionMs: number | undefined;
   let query = from;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const answer = await askOnBehalf(request, { operation, path: operation.path, query }, services);
+    const asked = { operation, path: operation.path, query, isGone };
+    const answer = await askOnBehalf(request, asked, services);
     const { status, headers, charges, long } = answer;
     if (status !== 200) throw new Error(`the region answered ${status} when it was asked what has changed`);
     const document = await (long === undefined

@@ -25,8 +25,8 @@ import { checkUntil, mayAwait, onceReached } from './until.ts';
 export function serveOperation(request: LocatedOperation, services: Services): void | Promise<void> {
   const { operation } = request;
   if (ownTokenOf(request.call) !== undefined) return serveOwn(request, services);
-  if (operation.limitClass === 'model' && services.limits.isEnabled) return serveLimits(request, services);
   if (mayAwait(request.call) && operation.method === 'GET') return serveRead(request, services);
+  if (operation.limitClass === 'model' && services.limits.isEnabled) return serveLimits(request, services);
   if (operation.cache !== null) return serveCached(request, services);
   if (operation.method === 'GET') return serveRead(request, services);
   return serveWrite(request, services);
@@ -38,7 +38,7 @@ export function serveOperation(request: LocatedOperation, services: Services): v
  */
 function serveOwn(request: LocatedOperation, services: Services): void | Promise<void> {
   const { call, operation } = request;
-  const isCached = operation.cache !== null && mayHaveCached(call, services);
+  const isCached = operation.cache !== null && !mayAwait(call) && mayHaveCached(call, services);
   const found = isCached ? findHit(request, services) : undefined;
   if (found !== undefined) return sendResult(request, found, services);
   if (isCached && isOfOthers(request)) return serveShared(request, services);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import type { Creation } from '../operations/operation.ts';
 import { stringifyJson } from '../translation/json.ts';
+import { isSince, microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { changedSince, SKEW_MS } from './changed-since.ts';
 import type { OperationRequest } from './operation-request.ts';
@@ -36,6 +37,12 @@ export async function stamped(
   const own = metadata ?? {};
   if (!(await hasRoom(Object.keys(own).length, creation, request, services))) return undefined;
   return stringifyJson({ ...body, [creation.member]: { ...made, metadata: { ...own, [STAMP]: stamp } } });
+}
+
+/** Whether one request makes several (Nova's `min_count` and `max_count`), which then bear one stamp. */
+export function makesSeveral(body: JsonValue | undefined, creation: Creation | undefined): boolean {
+  const made = creation !== undefined && isJsonObject(body) ? body[creation.member] : undefined;
+  return isJsonObject(made) && ['min_count', 'max_count'].some((name) => Number(made[name] ?? 1) > 1);
 }
 
 const ROOM: Readonly<Record<string, string>> = { server: 'maxServerMeta', createImage: 'maxImageMeta' };
@@ -94,11 +101,21 @@ export async function findAllCreated(
 ): Promise<Created[]> {
   const { creates, success } = request.operation;
   if (creates === undefined) throw new Error(`what ${request.operation.name} makes cannot be looked for`);
-  const { items } = await changedSince(request, creates, since - SKEW_MS, services);
-  return items
-    .filter((item) => bears(item, stamp))
-    .sort((a, b) => compare(madeAt(a), madeAt(b)) || compare(String(a['id']), String(b['id'])))
-    .map((item) => ({ id: String(item['id']), answer: answerWith(item, request, creates, success) }));
+  let from = since - SKEW_MS;
+  let changes = await changedSince(request, creates, from, services);
+  const behindMs = services.clock.now() - (changes.regionMs ?? services.clock.now());
+  if (behindMs > SKEW_MS / 2) {
+    // By the region's clock what it has made is older than that.
+    from -= behindMs;
+    changes = await changedSince(request, creates, from, services);
+  }
+  return (
+    changes.items
+      // What is older bears the stamp of a key that was used for something else before, or a copy of it.
+      .filter((item) => bears(item, stamp) && madeAt(item) >= from)
+      .sort((a, b) => compare(madeAt(a), madeAt(b)) || compare(String(a['id']), String(b['id'])))
+      .map((item) => ({ id: String(item['id']), answer: answerWith(item, request, creates, success) }))
+  );
 }
 
 /** Wall ms, in whole seconds; what does not say when it was made counts as new. */
@@ -115,13 +132,15 @@ const bears = ({ metadata }: JsonObject, stamp: string): boolean =>
 /** What a create is answered: the new thing where the operation has it in its answer, and where it is. */
 function answerWith(
   item: JsonObject,
-  { operation, place }: OperationRequest,
-  { member }: Creation,
+  { operation, place, call }: OperationRequest,
+  { member, idMember }: Creation,
   status: number,
 ): RegionAnswer {
   const id = String(item['id']);
   const location = `${place.endpoint.origin}${place.endpoint.basePath}${operation.location}${id}`;
-  const text = operation.response === null ? '' : stringifyJson({ [member]: item });
+  const isTold = idMember !== undefined && isSince(microversionOf(call.headers), idMember.since);
+  const bare = isTold ? stringifyJson({ [idMember.name]: id }) : '';
+  const text = operation.response === null ? bare : stringifyJson({ [member]: item });
   return {
     status,
     text,

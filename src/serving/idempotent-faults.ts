@@ -1,5 +1,8 @@
 import { Fault } from '../faults/faults.ts';
+import { isJsonObject } from '../json.ts';
+import { parseJson } from '../translation/json.ts';
 import { LostAnswer } from '../upstream/failure.ts';
+import type { RegionAnswer } from '../upstream/region.ts';
 import type { OperationRequest } from './operation-request.ts';
 
 /** What callers are told of keyed requests that are not answered by the region. */
@@ -20,25 +23,50 @@ export const mismatchFault = (): Fault =>
     { code: 422 },
   );
 
-/**
- * 500: it was sent, and nobody knows what became of it.
- *
- * @param reason the gateway's own, if that is why
- */
-export function unknownFault(request: OperationRequest, reason?: 'stopping'): Fault {
+/** A request, as far as its faults tell of it. */
+export interface Asked {
+  readonly place: OperationRequest['place'];
+  readonly operation: Pick<OperationRequest['operation'], 'name'>;
+}
+
+/** What is known of a request whose answer is not. */
+export interface Unknown {
+  /** What it makes can be known again, so that the same request once more finds out. */
+  readonly mayFind: boolean;
+  /** What the region has said of it. */
+  readonly answered?: Pick<RegionAnswer, 'status' | 'text'> | undefined;
+  /** The gateway's own, if that is why. */
+  readonly reason?: 'stopping';
+}
+
+/** 500: it was sent, and nobody knows what became of it. */
+export function unknownFault(request: Asked, { mayFind, answered, reason }: Unknown): Fault {
   const { region } = request.place.endpoint;
-  const { name, creates } = request.operation;
-  const next =
-    creates === undefined
-      ? 'That cannot be found out: look, and use a new key to have it done again.'
-      : 'Send it again with the same Idempotency-Key: that finds out, and never does it twice.';
+  const { name } = request.operation;
+  const said = answered && `${answered.status}${wordsOf(answered.text)}`;
+  const next = mayFind
+    ? 'Send it again with the same Idempotency-Key: that finds out, and never does it twice.'
+    : 'That cannot be found out: look, and use a new key to have it done again.';
   return new Fault(
     'computeFault',
-    `Region ${region} has not answered this ${name}; it may have been done. ${next}`,
+    said === undefined
+      ? `Region ${region} has not answered this ${name}; it may have been done. ${next}`
+      : `Region ${region} has answered this ${name} with ${said}; it may have been done. ${next}`,
     {
       cause: new LostAnswer(`no answer to ${name}`),
       ...(reason === undefined ? {} : { reason }),
-      ...(creates === undefined ? {} : { headers: { 'retry-after': '5' } }),
+      ...(mayFind ? { headers: { 'retry-after': '5' } } : {}),
     },
   );
+}
+
+/** Most characters of a region's words that are told. */
+const MOST_WORDS = 200;
+
+/** The message of a fault, in brackets; nothing where it has none. */
+function wordsOf(text: string): string {
+  const document = text === '' ? undefined : parseJson(text);
+  const [fault] = isJsonObject(document) ? Object.values(document) : [];
+  const message = isJsonObject(fault) ? fault['message'] : undefined;
+  return typeof message === 'string' && message !== '' ? ` (${message.slice(0, MOST_WORDS)})` : '';
 }

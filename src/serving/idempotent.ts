@@ -2,15 +2,19 @@ import { sleep } from '../clock.ts';
 import { Fault } from '../faults/faults.ts';
 import { KeyTaken, type Lost, type Run } from '../idempotency/keeper.ts';
 import { fingerprintOf, type KeyScope, nameOf, readKey } from '../idempotency/key.ts';
-import { type KeptAnswer, openAnswer, sealAnswer } from '../idempotency/record.ts';
+import type { IdempotencyRecord } from '../idempotency/record.ts';
+import type { JsonValue } from '../json.ts';
 import { parseJson } from '../translation/json.ts';
 import { isLost, mayHaveArrived } from '../upstream/failure.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
-import { askRegion, patienceOf } from './ask-region.ts';
-import { findCreated, stamped, stampOf } from './find-created.ts';
+import { patienceOf } from './ask-region.ts';
+import { findCreated, makesSeveral, stamped, stampOf } from './find-created.ts';
 import { mismatchFault, runningFault, unknownFault } from './idempotent-faults.ts';
 import { keepOldest } from './keep-oldest.ts';
+import { keep, replayed } from './kept-answer.ts';
+import { keyScopeOf } from './key-scope.ts';
 import type { OperationRequest } from './operation-request.ts';
+import { askRelaxed } from './relaxed.ts';
 import type { Services } from './services.ts';
 import { UntilSent } from './until-sent.ts';
 
@@ -19,16 +23,8 @@ const LOOKS_MS = [250, 750, 1500, 2500, 5000];
 
 /** What a region answers that has not done the request, and may do it another time. */
 const NOT_DONE: ReadonlySet<number> = new Set([401, 408, 413, 429, 503]);
-
-/** Headers of an answer that are given again with it. */
-const KEPT_HEADERS = [
-  'location',
-  'x-compute-request-id',
-  'x-openstack-request-id',
-  'openstack-api-version',
-  'x-openstack-nova-api-version',
-  'vary',
-] as const;
+/** What it answers to a create that it does not know: nothing was made. Any other word of a failure may come after the deed. */
+const NOT_KNOWN: ReadonlySet<number> = new Set([501, 505]);
 
 /** What came of a keyed request, and its label in the metric. */
 interface Outcome {
@@ -40,6 +36,8 @@ interface Outcome {
 interface Keyed {
   readonly request: OperationRequest;
   readonly body: Buffer | string | undefined;
+  /** What the body says. */
+  readonly document: JsonValue | undefined;
   readonly scope: KeyScope;
   readonly name: string;
   readonly fingerprint: string;
@@ -70,18 +68,15 @@ export async function askOnce(
   services: Services,
 ): Promise<RegionAnswer> {
   const { call, place, operation, path, query } = request;
-  const { account, endpoint } = place;
-  // Of two callers with tokens of their own neither is given the other's answer.
-  const client = call.caller?.user === undefined ? call.client : ` ${call.caller.user}`;
-  const { cacheAs, name: accountName } = account;
-  const scope = { client, account: cacheAs ?? accountName, tenant: endpoint.tenantId, key };
+  const { endpoint } = place;
+  const scope = keyScopeOf(call, place, key);
   const document = body === undefined ? undefined : parseJson(body.toString());
   const asked = { region: endpoint.region, method: operation.method, path, query, body: document };
   const name = nameOf(scope);
   const fingerprint = fingerprintOf(asked, scope);
   const patientUntil = services.clock.monotonic() + patienceOf(call, services);
-  const keyed = { request, body, scope, name, fingerprint, patientUntil, services };
-  call.ifCut = () => unknownFault(request, 'stopping');
+  const keyed = { request, body, document, scope, name, fingerprint, patientUntil, services };
+  call.ifCut = () => unknownFault(request, { mayFind: operation.creates !== undefined, reason: 'stopping' });
   const outcome = await begin(keyed);
   services.metrics.idempotent.inc(endpoint.region, operation.name, outcome.label);
   if (outcome.answer instanceof Fault) throw outcome.answer;
@@ -124,25 +119,28 @@ async function sendUnlessThere(keyed: Keyed, run: Run): Promise<Outcome> {
 }
 
 async function send(keyed: Keyed, run: Run): Promise<Outcome> {
-  const { request, services } = keyed;
+  const { request, document, services } = keyed;
+  const { creates, response } = request.operation;
   const cancellation = new UntilSent(request.call);
   let isSent = false;
-  const beforeSending = async () => {
-    isSent = false;
-    const isSure = await run.sending();
-    // While this one waited for its slot another instance may have taken its key, and Redis is not there to say so.
-    if (!isSure && request.operation.creates !== undefined) {
-      const found = await look(keyed, run.record.startedAt);
-      if (found !== undefined) throw new MadeElsewhere(found);
-      // By now it may be.
-      await run.sending();
-    }
-    cancellation.sent();
-    isSent = true;
-  };
   let answered: RegionAnswer;
   try {
-    answered = await askRegion(request, await stampedBody(keyed), services, { cancellation, beforeSending });
+    const marked = await stampedBody(keyed);
+    const isUnmarked = creates !== undefined && marked === undefined;
+    const beforeSending = async () => {
+      isSent = false;
+      const isSure = await run.sending(isUnmarked);
+      // While this one waited for its slot another instance may have taken its key, and Redis is not there to say so.
+      if (!isSure && mayFind(keyed, run.record)) {
+        const found = await look(keyed, run.record.startedAt);
+        if (found !== undefined) throw new MadeElsewhere(found);
+        // By now it may be.
+        await run.sending(isUnmarked);
+      }
+      cancellation.sent();
+      isSent = true;
+    };
+    answered = await askRelaxed(request, marked ?? keyed.body, services, { cancellation, beforeSending });
   } catch (error) {
     if (error instanceof KeyTaken) {
       // Not sent, and over: whoever has the key now is waited for.
@@ -153,21 +151,28 @@ async function send(keyed: Keyed, run: Run): Promise<Outcome> {
       await run.done(keep(error.found, keyed));
       return recovered(error.found);
     }
-    if (isSent && mayHaveArrived(error)) return afterLoss(keyed, run, true);
+    if (isSent && mayHaveArrived(error)) return afterLoss(keyed, run);
     await run.forget();
     throw error;
   }
   const { status } = answered;
-  if (isLost(status)) return afterLoss(keyed, run, true);
-  if (status >= 500 && request.operation.creates !== undefined) return afterLoss(keyed, run, answered);
+  // A create that tells nothing of what it has made is as good as none.
+  const isEmpty = creates !== undefined && response !== null && status < 300 && answered.text === '';
+  if (isLost(status) || isEmpty) return afterLoss(keyed, run);
+  if (status >= 500 && creates !== undefined) return afterLoss(keyed, run, answered);
   if (NOT_DONE.has(status)) {
     await run.forget();
     return { label: 'first', answer: answered };
   }
-  const older = status < 300 && run.isContested ? await lookForOlder(keyed, run, answered) : undefined;
+  const isContested = status < 300 && run.isContested && !makesSeveral(document, creates);
+  const older = isContested ? await lookForOlder(keyed, run, answered) : undefined;
   await run.done(keep(older ?? answered, keyed));
   return older === undefined ? { label: 'first', answer: answered } : recovered(older);
 }
+
+/** Whether what it makes can be known again. */
+const mayFind = ({ request }: Keyed, { isUnmarked }: IdempotencyRecord): boolean =>
+  request.operation.creates !== undefined && isUnmarked !== true;
 
 const lookForOlder = (
   { request, name, services }: Keyed,
@@ -187,21 +192,22 @@ class MadeElsewhere extends Error {
   }
 }
 
-async function stampedBody({ request, body, name, services }: Keyed): Promise<Buffer | string | undefined> {
+/** @returns undefined where it cannot be stamped */
+async function stampedBody({ request, document, name, services }: Keyed): Promise<string | undefined> {
   const { creates } = request.operation;
-  if (creates === undefined || body === undefined) return body;
-  return (await stamped(parseJson(body.toString()), creates, stampOf(name), request, services)) ?? body;
+  if (creates === undefined || document === undefined) return undefined;
+  return stamped(document, creates, stampOf(name), request, services);
 }
 
 /**
  * The answer was lost, or says that something went wrong: what the request has made tells whether it was done.
  *
- * @param answered the region's own word, which is final where nothing is found
+ * @param answered the region's own word, if there is one
  */
-async function afterLoss(keyed: Keyed, run: Run, answered: RegionAnswer | true): Promise<Outcome> {
+async function afterLoss(keyed: Keyed, run: Run, answered?: RegionAnswer): Promise<Outcome> {
   const { request, services } = keyed;
-  const looks =
-    request.operation.creates === undefined ? [] : answered === true ? LOOKS_MS : LOOKS_MS.slice(0, 1);
+  const canFind = mayFind(keyed, run.record);
+  const looks = !canFind ? [] : answered === undefined ? LOOKS_MS : LOOKS_MS.slice(0, 1);
   for (const pauseMs of looks) {
     await sleep(services.clock, pauseMs);
     const found = await look(keyed, run.record.startedAt).catch(() => undefined);
@@ -209,19 +215,21 @@ async function afterLoss(keyed: Keyed, run: Run, answered: RegionAnswer | true):
     await run.done(keep(found, keyed));
     return recovered(found);
   }
-  if (answered !== true) {
-    await run.forget();
+  if (answered !== undefined && (NOT_DONE.has(answered.status) || NOT_KNOWN.has(answered.status))) {
+    await (canFind ? run.refused() : run.forget());
     return { label: 'first', answer: answered };
   }
   await run.lost();
-  return { label: 'unknown', answer: unknownFault(request) };
+  return { label: 'unknown', answer: unknownFault(request, { mayFind: canFind, answered }) };
 }
 
 /** The same request again, of which nobody knows what became. */
 async function findOut(keyed: Keyed, lost: Lost): Promise<Outcome> {
   const { request, services } = keyed;
   const { sentAt, startedAt } = lost.record;
-  if (request.operation.creates === undefined) return { label: 'unknown', answer: unknownFault(request) };
+  const canFind = mayFind(keyed, lost.record);
+  const unknown: Outcome = { label: 'unknown', answer: unknownFault(request, { mayFind: canFind }) };
+  if (!canFind) return unknown;
   // Whether what is looked for can be seen by now is judged by the time the look began.
   const isSettled = services.clock.now() >= sentAt + services.settings.idempotency.settleMs;
   let found: RegionAnswer | undefined;
@@ -229,40 +237,19 @@ async function findOut(keyed: Keyed, lost: Lost): Promise<Outcome> {
     found = await look(keyed, startedAt);
   } catch (error) {
     if (error instanceof Fault) throw error;
-    return { label: 'unknown', answer: unknownFault(request) };
+    return unknown;
   }
   if (found !== undefined) {
     await lost.found(keep(found, keyed));
     return recovered(found);
   }
-  if (!isSettled) return { label: 'unknown', answer: unknownFault(request) };
+  if (!isSettled) return unknown;
   const run = await lost.again();
   return run === undefined ? running() : send(keyed, run);
 }
 
 const look = ({ request, name, services }: Keyed, since: number): Promise<RegionAnswer | undefined> =>
   findCreated(request, { stamp: stampOf(name), since }, services);
-
-function keep({ status, text, headers }: RegionAnswer, { name, scope }: Keyed): string {
-  const kept: Record<string, string> = {};
-  for (const header of KEPT_HEADERS) {
-    const value = headers[header];
-    if (typeof value === 'string') kept[header] = value;
-  }
-  return sealAnswer({ status, headers: kept, text }, name, scope);
-}
-
-function replayed(answer: string, { name, scope }: Keyed): RegionAnswer | Fault {
-  const kept: KeptAnswer | undefined = openAnswer(answer, name, scope);
-  if (kept === undefined)
-    return new Fault(
-      'computeFault',
-      'The answer to this Idempotency-Key was kept and cannot be read any more.',
-    );
-  return { ...NOTHING_SPENT, ...kept, headers: { ...kept.headers, 'idempotent-replayed': 'true' } };
-}
-
-const NOTHING_SPENT = { hrefs: undefined, charges: [], attempts: 0, waitedMs: 0, upstreamMs: 0 };
 
 const recovered = (found: RegionAnswer): Outcome => ({
   label: 'recovered',

@@ -49,7 +49,7 @@ export async function keepOldest(
 /** Deletes what nobody has been told of. */
 async function remove(
   request: OperationRequest,
-  { deletion }: Creation,
+  { deletion, isGone }: Creation,
   id: string,
   services: Services,
 ): Promise<void> {
@@ -58,7 +58,7 @@ async function remove(
   const path = `${operation.path.slice(0, operation.path.lastIndexOf('/'))}/${encodeURIComponent(id)}`;
   const { name: account } = place.account;
   const { region } = place.endpoint;
-  const outcome = await askOnBehalf(request, { operation, path }, services).then(
+  const outcome = await askOnBehalf(request, { operation, path, isGone }, services).then(
     ({ status }) => (status < 300 || status === 404 ? undefined : `the region answered ${status}`),
     (error: Error) => error.message,
   );

@@ -7,7 +7,7 @@ import { speaksMicroversions } from '../identity/catalog.ts';
 import { requestFormat } from '../translation/negotiate.ts';
 import { microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
-import { askRegion } from './ask-region.ts';
+import { askRegion, type Sending } from './ask-region.ts';
 import type { OperationRequest } from './operation-request.ts';
 import type { Services } from './services.ts';
 
@@ -23,11 +23,12 @@ export async function askRelaxed(
   request: OperationRequest,
   body: Buffer | string | undefined,
   services: Services,
+  sending: Sending = {},
 ): Promise<RegionAnswer> {
-  const answered = await askRegion(request, body, services);
+  const answered = await askRegion(request, body, services, sending);
   if (answered.status !== 400 || !UNKNOWN_MEMBERS.test(answered.text)) return answered;
   if (!speaksMicroversions(request.place.endpoint) || !isOfGuide(request)) return answered;
-  const relaxed = await askRegion(inRelaxedVersion(request), body, services);
+  const relaxed = await askRegion(inRelaxedVersion(request), body, services, sending);
   // A region without it has said all there is to say.
   return relaxed.status === 404 || relaxed.status === 300 ? answered : relaxed;
 }

@@ -32,6 +32,8 @@ interface Waiter {
 const SHARE = 0.2;
 const SHORTEST_TICK_MS = 1000;
 const LONGEST_TICK_MS = 60_000;
+/** Looks that fail come no more seldom than this, unless the limits say so: whoever waits is to hear soon that the region is back, ms. */
+const LONGEST_FAILING_MS = 10_000;
 /** How far before the last look each look begins, ms: what the region wrote meanwhile may bear an earlier time. */
 export const OVERLAP_MS = 30_000;
 
@@ -67,6 +69,8 @@ export class StatePoll {
   #timer: Timer | undefined;
   #isAsking = false;
   #tickMs = SHORTEST_TICK_MS;
+  /** Looks that have failed in a row. */
+  #failures = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -139,11 +143,17 @@ export class StatePoll {
     if (!this.isIdle) return;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#failures = 0;
   }
 
   #schedule(): void {
     if (this.#timer !== undefined || this.#isAsking || this.isIdle) return;
-    this.#timer = this.#clock.setTimer(() => void this.#look(), this.#tickMs);
+    this.#timer = this.#clock.setTimer(() => void this.#look(), this.#pauseMs);
+  }
+
+  get #pauseMs(): number {
+    const failingMs = Math.min(SHORTEST_TICK_MS * 2 ** this.#failures, LONGEST_FAILING_MS);
+    return Math.max(this.#tickMs, failingMs);
   }
 
   async #look(): Promise<void> {
@@ -154,10 +164,11 @@ export class StatePoll {
       const { items, regionMs, charges } = await this.#ask!(this.#since);
       this.#since = (regionMs ?? this.#clock.now()) - OVERLAP_MS;
       this.#tickMs = tickMs(charges);
+      this.#failures = 0;
       for (const item of items) this.#saw(item, askedAt);
     } catch {
       // Whoever waits has its own time; the region is asked less and less meanwhile.
-      this.#tickMs = Math.min(this.#tickMs * 2, LONGEST_TICK_MS);
+      this.#failures++;
     } finally {
       this.#isAsking = false;
       this.#schedule();

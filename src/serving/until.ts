@@ -8,10 +8,11 @@ import { microversionOf } from '../upstream/microversion.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { awaitedId, awaitedIn } from './awaited.ts';
 import { changedSince, regionTimeOf, SKEW_MS } from './changed-since.ts';
+import { readNow } from './item-now.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { ownTokenOf } from './own-token.ts';
 import type { Services } from './services.ts';
-import { OVERLAP_MS, type Seen, StatePoll } from './state-poll.ts';
+import { OVERLAP_MS, StatePoll } from './state-poll.ts';
 import { preferredWaitMs } from './wait.ts';
 
 /** How long is waited for a state where the caller does not say, and at most, ms. */
@@ -67,15 +68,21 @@ export async function onceReached(
   const isReached = (item: JsonObject): boolean => {
     const status = statusOf(item);
     // An action has only begun: the state that it starts from is not the one that it leads to.
-    return status === state ? !isBusy(item) : ENDS.has(status);
+    if (status === state) return !isBusy(item);
+    // What has failed can still be deleted.
+    return ENDS.has(status) && !(state === 'DELETED' && status === 'ERROR');
   };
   const isRead = operation.method === 'GET';
   const { clock } = services;
   const waitMs = Math.min(preferredWaitMs(call) ?? USUAL_WAIT_MS, LONGEST_WAIT_MS);
   if (isRead && own !== undefined && isReached(own)) return told(answered, own, 0, waitMs);
   const begun = clock.monotonic();
+  // An answer that is given again is of long ago, and so may be the last change.
+  const now = isOld(answered) ? await readNow(request, awaits, id, services) : undefined;
+  if (now !== undefined && isReached(now.item))
+    return told(withItem(answered, now.item, awaits, own), now.item, clock.monotonic() - begun, waitMs);
   const seen = await pollOf(request, awaits, services).wait(id, isReached, {
-    sinceMs: beginOf(answered, services),
+    sinceMs: beginOf(now?.answered ?? answered, services),
     waitMs,
     signal: call.signal,
     ask: (sinceMs) => changedSince(request, awaits, sinceMs, services),
@@ -83,10 +90,10 @@ export async function onceReached(
   call.waitedMs += clock.monotonic() - begun;
   if (seen === undefined) return told(answered, own, isRead ? clock.monotonic() - begun : undefined, waitMs);
   const ageMs = clock.monotonic() - seen.askedAt;
-  return told(withItem(answered, seen, awaits, own), seen.item, ageMs, waitMs);
+  return told(withItem(answered, seen.item, awaits, own), seen.item, ageMs, waitMs);
 }
 
-function pollOf(request: OperationRequest, { list }: Awaited, services: Services): StatePoll {
+function pollOf(request: OperationRequest, { list, isGone }: Awaited, services: Services): StatePoll {
   const { account, endpoint } = request.place;
   const key = JSON.stringify([
     account.name,
@@ -94,10 +101,14 @@ function pollOf(request: OperationRequest, { list }: Awaited, services: Services
     endpoint.tenantId,
     ownTokenOf(request.call) ?? null,
     list,
-    microversionOf(request.call.headers),
+    isGone ? '' : microversionOf(request.call.headers),
   ]);
   return services.statePolls.of(key, () => new StatePoll(services.clock));
 }
+
+/** Whether it was given before, or put together from what was found: see `askOnce`. */
+const isOld = ({ headers }: RegionAnswer): boolean =>
+  'idempotent-replayed' in headers || 'x-sluice-recovered' in headers;
 
 /** From when on changes are news, by the region's clock as far as it tells it, wall ms. */
 function beginOf({ headers }: RegionAnswer, { clock }: Services): number {
@@ -116,7 +127,7 @@ const isBusy = (item: JsonObject): boolean => {
 /** A read is answered what was seen; a write keeps its own members, a password among them. */
 function withItem(
   answered: RegionAnswer,
-  { item }: Seen,
+  item: JsonObject,
   { member }: Awaited,
   own: JsonObject | undefined,
 ): RegionAnswer {

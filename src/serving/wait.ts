@@ -12,6 +12,9 @@ export interface ClientSettings {
 /** Callers that name no configured client share one entry, in the queue and in metrics. */
 export const ANONYMOUS = 'anonymous';
 
+/** Whose requests Sluice's own are, in the queue and in metrics. */
+export const BACKGROUND = 'sluice';
+
 /** `X-Sluice-Priority: batch` lets others go first. */
 export function priorityOf(call: RequestFacts): Priority {
   return call.header('x-sluice-priority')?.trim().toLowerCase() === 'batch' ? 'batch' : 'interactive';
@@ -35,10 +38,13 @@ export function longestWaitMs(
   );
 }
 
+/** More than this nobody waits, whatever the caller says, s. */
+const LONGEST_PREFERRED_S = 86_400;
+
 /** What the caller says with `Prefer: wait=N`, ms. */
 export function preferredWaitMs(call: RequestFacts): number | undefined {
-  const seconds = number(/(?:^|[,;\s])wait\s*=\s*"?(\d+)/i.exec(call.header('prefer') ?? '')?.[1]);
-  return seconds === undefined ? undefined : seconds * 1000;
+  const seconds = /(?:^|[,;\s])wait\s*=\s*"?(\d+)"?\s*(?:[,;]|$)/i.exec(call.header('prefer') ?? '')?.[1];
+  return seconds === undefined ? undefined : Math.min(Number(seconds), LONGEST_PREFERRED_S) * 1000;
 }
 
 function number(text: string | undefined): number | undefined {

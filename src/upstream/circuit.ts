@@ -34,6 +34,9 @@ export interface CircuitRefusal {
 /** A permitted attempt: it says how it ended, once. */
 export type CircuitPass = 'usual' | 'probe';
 
+/** Hears of a change; `forgotten`: nothing has been heard, for nobody has asked. */
+export type CircuitWatch = (state: CircuitState, before: CircuitState, why?: 'forgotten') => void;
+
 /** How an attempt ended; `nothing`: its caller left, or it was not sent, so that it says nothing of the region. */
 export type AttemptEnd = 'answer' | 'failure' | 'nothing';
 
@@ -45,10 +48,12 @@ const STEPS = 10;
  *
  *     closed ──failures──→ open ──openMs──→ half-open ──answer──→ closed
  *                            ↑──────────failure─────────┘
+ *
+ * One that nobody tries has no probe: what was found out long ago is forgotten, and the next failure opens it again.
  */
 export class Circuit {
   readonly #options: CircuitOptions;
-  readonly #onChange: (state: CircuitState, before: CircuitState) => void;
+  readonly #onChange: CircuitWatch;
   readonly #attempts = new Float64Array(STEPS);
   readonly #failures = new Float64Array(STEPS);
   #step = 0;
@@ -60,7 +65,7 @@ export class Circuit {
   #openUntil = 0;
   #isProbing = false;
 
-  constructor(options: CircuitOptions, onChange: (state: CircuitState, before: CircuitState) => void) {
+  constructor(options: CircuitOptions, onChange: CircuitWatch) {
     this.#options = options;
     this.#onChange = onChange;
   }
@@ -106,6 +111,14 @@ export class Circuit {
     if (this.#state === 'closed') this.#count(end, now);
   }
 
+  /** Closes one that could have been tried for a while and was not: whoever looks would take it for a region that is away. */
+  forget(now: number): void {
+    const { failures, mostOpenMs } = this.#options;
+    if (this.#state === 'closed' || this.#isProbing || now < this.#openUntil + mostOpenMs) return;
+    this.#close('forgotten');
+    this.#inARow = Math.max(0, failures - 1);
+  }
+
   #count(end: AttemptEnd, now: number): void {
     this.#forget(now);
     const { failures, rate, least } = this.#options;
@@ -129,19 +142,19 @@ export class Circuit {
     this.#turnTo('open');
   }
 
-  #close(): void {
+  #close(why?: 'forgotten'): void {
     this.#openings = 0;
     this.#inARow = 0;
     this.#attempts.fill(0);
     this.#failures.fill(0);
-    this.#turnTo('closed');
+    this.#turnTo('closed', why);
   }
 
-  #turnTo(state: CircuitState): void {
+  #turnTo(state: CircuitState, why?: 'forgotten'): void {
     const before = this.#state;
     if (state === before) return;
     this.#state = state;
-    this.#onChange(state, before);
+    this.#onChange(state, before, why);
   }
 
   /** Forgets what is older than the span. */

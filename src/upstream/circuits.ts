@@ -46,12 +46,12 @@ export class Circuits {
   readonly #options = { ...CIRCUIT, failures: 0, openMs: 1_000, mostInFlight: Number.POSITIVE_INFINITY };
   readonly #metrics: Metrics;
   readonly #log: Pick<Logger, 'warn' | 'info'>;
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly #circuits = new Map<string, Known>();
   /** The same by what a request brings: catalogs are read anew with each token. */
   readonly #byEndpoint = new WeakMap<object, Circuit>();
 
-  constructor(metrics: Metrics, log: Pick<Logger, 'warn' | 'info'>, clock: Pick<Clock, 'now'>) {
+  constructor(metrics: Metrics, log: Pick<Logger, 'warn' | 'info'>, clock: Pick<Clock, 'now' | 'monotonic'>) {
     this.#metrics = metrics;
     this.#log = log;
     this.#clock = clock;
@@ -74,6 +74,7 @@ export class Circuits {
   }
 
   standings(): CircuitStanding[] {
+    for (const { circuit } of this.#circuits.values()) circuit.forget(this.#clock.monotonic());
     return [...this.#circuits.values()].map(({ circuit: { state }, where, sinceMs }) => ({
       ...where,
       state,
@@ -105,7 +106,7 @@ export class Circuits {
 
   #begin(account: string, region: string, service: string): Known {
     const where = { account, region, service };
-    const circuit = new Circuit(this.#options, (state, before) => {
+    const circuit = new Circuit(this.#options, (state, before, why) => {
       if (state === 'closed' || before === 'closed') begun.sinceMs = this.#clock.now();
       if (state === 'open' && before === 'closed') {
         this.#metrics.circuitOpened.inc(account, region, service);
@@ -114,7 +115,13 @@ export class Circuits {
           `${service} of ${region} does not answer: one request at a time tries it from now on`,
         );
       }
-      if (state === 'closed') this.#log.info(where, `${service} of ${region} answers again`);
+      if (state === 'closed')
+        this.#log.info(
+          where,
+          why === 'forgotten'
+            ? `nobody has asked ${service} of ${region} for a while: the next request is sent as usual`
+            : `${service} of ${region} answers again`,
+        );
     });
     this.#metrics.circuitOpened.touch(account, region, service);
     const begun: Known = { circuit, where, sinceMs: this.#clock.now() };

@@ -38,6 +38,18 @@ const lastOf = (list: string): string => list.slice(list.lastIndexOf(',') + 1).t
 const textOf = (value: string | string[] | undefined): string =>
   Array.isArray(value) ? value.join(', ') : (value ?? '');
 
+/** Whether a microversion is 2.`minor` or a later one; none is the first. */
+export function isSince(version: string, minor: number): boolean {
+  if (version.toLowerCase() === 'latest') return true;
+  return Number(/^2\.(\d{1,4})$/.exec(version)?.[1] ?? 1) >= minor;
+}
+
+/** The headers without it. */
+export function withoutMicroversion(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const { [STANDARD]: _, [LEGACY]: __, ...others } = headers;
+  return others;
+}
+
 /** The headers that say it to a region, both of them: the oldest servers know the older alone. */
 export function microversionHeaders(version: string): Record<string, string> {
   return version === '' ? {} : { [STANDARD]: `compute ${version}`, [LEGACY]: version };

@@ -249,31 +249,57 @@ describe('a byte', () => {
 });
 
 describe('a refusal', () => {
+  /** The run began some time before. */
+  const start = attempt(0, { outcome: { kind: 'left' } });
   const refused = (given: Partial<Attempt> = {}) =>
-    attempt(5_000, { outcome: answer(413, '', { 'retry-after': '1' }), ...given });
+    attempt(5_000, { maxWaitMs: 1_700, outcome: answer(413, '', { 'retry-after': '1' }), ...given });
   const used = (count: number, ms = 4_800) => Array.from({ length: count }, () => exchange(ms, 200, {}));
+  const rules = (attempts: Attempt[], given: Partial<Logs>) =>
+    rulesOf({ attempts: [start, ...attempts], ...given });
 
   it('comes when the second is used, and says when to come again', () => {
-    expect(rulesOf({ attempts: [refused()], exchanges: used(20) })).toEqual([]);
+    expect(rules([refused()], { exchanges: used(20) })).toEqual([]);
     const silent = refused({ outcome: answer(413, '') });
-    expect(rulesOf({ attempts: [silent], exchanges: used(20) })).toEqual(['early refusal']);
+    expect(rules([silent], { exchanges: used(20) })).toEqual(['early refusal']);
   });
 
-  it('does not come while there is room', () => {
-    expect(rulesOf({ attempts: [refused()], exchanges: used(5) })).toEqual(['early refusal']);
-    expect(rulesOf({ attempts: [refused()], exchanges: used(20, 2_000) })).toEqual(['early refusal']);
+  it('does not come while there is room, but for what is on its way between instances', () => {
+    expect(rules([refused()], { exchanges: used(14) })).toEqual([]);
+    expect(rules([refused()], { exchanges: used(13) })).toEqual(['early refusal']);
+    expect(rules([refused()], { exchanges: [...used(10), ...used(10, 5_800)] })).toEqual(['early refusal']);
+    expect(rules([refused()], { exchanges: used(20, 2_000) })).toEqual(['early refusal']);
+    expect(rules([refused()], { exchanges: used(20, 8_000) })).toEqual(['early refusal']);
     const elsewhere = used(20).map((one) => ({ ...one, path: `/ord/v2/${ALPHA}/servers` }));
-    expect(rulesOf({ attempts: [refused()], exchanges: elsewhere })).toEqual(['early refusal']);
+    expect(rules([refused()], { exchanges: elsewhere })).toEqual(['early refusal']);
   });
 
-  it('may come at a third while instances cannot speak to each other', () => {
-    const attempts = [refused()];
-    const disturbances: Disturbance[] = [
-      { lane: 'redis', kind: 'killed', fromMs: at(0), untilMs: at(1_000) },
-    ];
-    expect(rulesOf({ attempts, exchanges: used(7), disturbances })).toEqual([]);
-    expect(rulesOf({ attempts, exchanges: used(7) })).toEqual(['early refusal']);
-    expect(rulesOf({ attempts, exchanges: used(2), disturbances })).toEqual(['early refusal']);
+  it('looks at all the time that the caller would have waited, and at what is in doubt', () => {
+    const exchanges = used(20, 6_500);
+    expect(rules([refused()], { exchanges })).toEqual([]);
+    expect(rules([refused({ maxWaitMs: 1_200 })], { exchanges })).toEqual(['early refusal']);
+    const hung = Array.from({ length: 10 }, () => failed(1_000, { fate: 'hang' }));
+    expect(rules([refused()], { exchanges: [...hung, ...used(10)] })).toEqual([]);
+  });
+
+  it('may come at half for who waits less long than promises are held, and where the region stood still', () => {
+    expect(rules([refused({ maxWaitMs: 700 })], { exchanges: used(10) })).toEqual([]);
+    expect(rules([refused({ maxWaitMs: 700 })], { exchanges: used(9) })).toEqual(['early refusal']);
+    const standstills = [{ fromMs: at(5_000), untilMs: at(5_300) }];
+    expect(rules([refused()], { exchanges: used(10), standstills })).toEqual([]);
+    expect(rules([refused()], { exchanges: used(9), standstills })).toEqual(['early refusal']);
+  });
+
+  it('may come at half a part after an instance was gone, and is not judged just after Redis was', () => {
+    const lane = (lane: 'redis' | 'instance', untilMs: number): Partial<Logs> => ({
+      disturbances: [{ lane, kind: 'killed', fromMs: at(untilMs - 1_000), untilMs: at(untilMs) }],
+    });
+    const late = refused({ sentMs: at(15_000), endedMs: at(15_100) });
+    const usedBy = (count: number) => ({ exchanges: used(count, 14_800) });
+    for (const lost of [lane('instance', 14_000), lane('instance', 1_000), lane('redis', 2_000)]) {
+      expect(rules([late], { ...lost, ...usedBy(3) })).toEqual([]);
+      expect(rules([late], { ...lost, ...usedBy(2) })).toEqual(['early refusal']);
+    }
+    expect(rules([late], { ...lane('redis', 9_000), ...usedBy(0) })).toEqual([]);
   });
 });
 

@@ -1,7 +1,8 @@
 import { wrongAnswers } from './checks/answers.ts';
 import { Evidence } from './checks/evidence.ts';
 import { foreignBytes } from './checks/isolation.ts';
-import { earlyRefusals, unanswered } from './checks/patience.ts';
+import { unanswered } from './checks/patience.ts';
+import { earlyRefusals } from './checks/refusals.ts';
 import { unexplainedStatuses } from './checks/statuses.ts';
 import { duplicateCreates, lostWrites } from './checks/writes.ts';
 import type { Finding, Logs } from './log.ts';

@@ -83,7 +83,7 @@ async function job(context: JobContext): Promise<void> {
   if (kind < 0.55) await serverJob(context);
   else if (kind < 0.7) await imageJob(context);
   else if (kind < 0.85) await lookAround(context);
-  else await burst(context);
+  else await burst(context, context.random() < 0.5 ? IMPATIENT : PATIENT);
 }
 
 async function serverJob(context: JobContext): Promise<void> {
@@ -139,12 +139,16 @@ async function lookAround(context: JobContext): Promise<void> {
 }
 
 /** More at once than a second's limit lets through, by callers who wait no longer than a second. */
-async function burst(context: JobContext): Promise<void> {
-  const asks = Array.from({ length: 25 }, (_, index) =>
+const IMPATIENT = { asks: 25, maxWaitMs: 700 };
+/** More than two seconds' limits, by callers who wait for two seconds' limits. */
+const PATIENT = { asks: 60, maxWaitMs: 1_700 };
+
+async function burst(context: JobContext, { asks: length, maxWaitMs }: typeof PATIENT): Promise<void> {
+  const asks = Array.from({ length }, (_, index) =>
     context.caller.ask({
       method: 'GET',
       path: `${context.root}/servers?limit=${index + 1}`,
-      maxWaitMs: 700,
+      maxWaitMs,
       repeats: false,
     }),
   );

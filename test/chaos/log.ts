@@ -68,6 +68,12 @@ export interface Disturbance {
   readonly untilMs: number;
 }
 
+/** The process of the cloud and the callers did nothing, from when to when: what it has written down of that time is late. */
+export interface Standstill {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
 /** A server as it was at the end, asked for at the region itself. */
 export interface FinalServer {
   readonly id: string;
@@ -103,6 +109,7 @@ export interface Logs {
   readonly attempts: readonly Attempt[];
   readonly exchanges: readonly Exchange[];
   readonly disturbances: readonly Disturbance[];
+  readonly standstills: readonly Standstill[];
   readonly final: readonly FinalState[];
 }
 

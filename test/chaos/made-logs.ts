@@ -58,7 +58,7 @@ export const failed = (ms: number, given: Partial<Exchange>): Exchange =>
   exchange(ms, 200, {}, { done: undefined, status: undefined, fate: 'reset', ...given });
 
 export const logsOf = (given: Partial<Logs>): Logs => ({
-  ...{ terms: TERMS, attempts: [], exchanges: [], disturbances: [], final: [] },
+  ...{ terms: TERMS, attempts: [], exchanges: [], disturbances: [], standstills: [], final: [] },
   ...given,
 });
 

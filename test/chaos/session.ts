@@ -8,9 +8,10 @@ import { Cloud } from './cloud.ts';
 import { disturb } from './disturb.ts';
 import { runLoad, type Tally } from './load.ts';
 import type { Finding, Logs } from './log.ts';
-import { planOf } from './plan.ts';
+import { planOf, type Step } from './plan.ts';
 import { Recorder } from './recorder.ts';
 import { REGIONS, termsOf } from './settings.ts';
+import { StandstillWatch } from './standstills.ts';
 import { startWorld, type World } from './world.ts';
 
 export interface SessionOptions {
@@ -21,6 +22,8 @@ export interface SessionOptions {
   /** What runs Sluice: `node dist/cli.js`. */
   readonly command: readonly string[];
   readonly tell: (line: string) => void;
+  /** What is done; that of the seed when left out. */
+  readonly plan?: readonly Step[];
   /** Hears when all is up, and the load and the plan begin. */
   readonly started?: () => void;
 }
@@ -41,6 +44,7 @@ export async function runSession(options: SessionOptions): Promise<Session> {
   const { seed, durationMs, jobsAtOnce, command, tell } = options;
   const recorder = new Recorder();
   const world = await startWorld(seed, command, recorder);
+  const watch = new StandstillWatch();
   let isClean = false;
   try {
     const terms = termsOf(world.tenants, world.instances.length);
@@ -50,7 +54,8 @@ export async function runSession(options: SessionOptions): Promise<Session> {
     let isOver = false;
     const { allowanceMs } = terms;
     const load = runLoad(world, recorder, { seed, jobsAtOnce, allowanceMs, isOver: () => isOver });
-    const plan = planOf(seed, durationMs, { instances: world.instances.length, regions: REGIONS });
+    const { plan = planOf(seed, durationMs, { instances: world.instances.length, regions: REGIONS }) } =
+      options;
     await Promise.all([disturb(world, plan, recorder, tell), pause(durationMs)]);
     isOver = true;
     tell('all is whole again: the jobs that run come to their end');
@@ -58,7 +63,7 @@ export async function runSession(options: SessionOptions): Promise<Session> {
     const unrecovered = await notRecovered(world);
     const final = (await Promise.all(clouds.map((cloud) => cloud.finalStates()))).flat();
     const { attempts, exchanges, disturbances } = recorder;
-    const logs = { terms, attempts, exchanges, disturbances, final };
+    const logs = { terms, attempts, exchanges, disturbances, standstills: watch.found, final };
     const crashes = world.instances.flatMap(({ name, crash }) =>
       crash === undefined
         ? []
@@ -75,6 +80,7 @@ export async function runSession(options: SessionOptions): Promise<Session> {
     if (!isClean) await writeLogs(world.directory, logs);
     return { findings, logs, tally, directory: world.directory };
   } finally {
+    watch.stop();
     await world.close(!isClean);
   }
 }

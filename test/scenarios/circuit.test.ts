@@ -66,6 +66,20 @@ describe('a region that does not answer', () => {
     expect(after.text).not.toContain('circuit main');
   });
 
+  it('is nobody’s alarm for ever where nobody asks it again', async () => {
+    dfw.on('GET /servers', text('bad gateway', 502));
+    for (let time = 0; time < 5; time++) await get('/servers');
+    const state = () => gateway.metric('sluice_circuit_state', { region: 'DFW', service: 'compute' });
+    expect(await state()).toBe(2);
+    clock.tick(69_000);
+    expect(await state()).toBe(2);
+    clock.tick(1_000);
+    expect(await state()).toBe(0);
+    expect(gateway.logText()).toContain('nobody has asked compute of DFW for a while');
+    expect((await get('/servers')).status).toBe(502);
+    expect(await state()).toBe(2);
+  });
+
   it('is not confused with one that refuses', async () => {
     dfw.on('GET /servers', json({ itemNotFound: { code: 404, message: 'no' } }, 404));
     for (let time = 0; time < 12; time++) expect((await get('/servers')).status).toBe(404);

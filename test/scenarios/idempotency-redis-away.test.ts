@@ -14,10 +14,10 @@ const { it, upstream, dfw } = scenario('test', { regions: ['DFW'] });
 const metadata = { a: '1', b: '2', c: '3', d: '4' };
 const ROOM = json({ limits: { rate: [], absolute: { maxServerMeta: 20 } } });
 
-const create = (to: TestGateway, key: string): Promise<Answered> =>
+const create = (to: TestGateway, key: string, more = {}): Promise<Answered> =>
   ask(`${to.url}/dfw/v2/700100/servers`, {
     method: 'POST',
-    body: JSON.stringify({ server: { name: 'n', flavorRef: '1', imageRef: 'i', metadata } }),
+    body: JSON.stringify({ server: { name: 'n', flavorRef: '1', imageRef: 'i', metadata, ...more } }),
     headers: { 'content-type': 'application/json', 'idempotency-key': key },
   });
 
@@ -72,6 +72,21 @@ describe.skipIf(!redisAvailable())('instances that cannot speak to each other', 
     expect((await create(one, 'apart')).headers).toHaveProperty('idempotent-replayed', 'true');
     expect((await create(two, 'apart')).headers).toHaveProperty('idempotent-replayed', 'true');
     expect(made.servers).toHaveLength(2);
+  });
+
+  it('delete nothing of a create that makes several, which bear one stamp', async () => {
+    const made = creates(dfw);
+    dfw.on('GET /limits', ROOM);
+    const { redis, one } = await start();
+    await redis.kill();
+    made.fail = async (exchange) => {
+      const [server] = made.servers;
+      made.servers.push({ ...server!, id: '00000000-0000-4000-8000-000000000000' });
+      await json({ server: { id: server!.id } }, 202)(exchange);
+    };
+    const answer = await create(one, 'several', { min_count: 2, max_count: 2 });
+    expect([answer.status, answer.headers['x-sluice-recovered']]).toEqual([202, undefined]);
+    expect(made.deleted).toEqual([]);
   });
 
   it('give way to whoever has the key by the time Redis is back, and answer as it was answered', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished } from 'vitest';
@@ -8,7 +8,7 @@ import { createGate } from '../support/gate.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { redisAvailable, startRedis } from '../support/redis-server.ts';
 import { scenario } from '../support/scenario.ts';
-import { fault, hang, json, reset, text, unavailable } from '../support/stub-answers.ts';
+import { empty, fault, hang, json, reset, text, unavailable } from '../support/stub-answers.ts';
 
 const { it, gateway, upstream, dfw } = scenario('test', {
   regions: ['DFW', 'ORD'],
@@ -232,6 +232,78 @@ describe('a create whose answer is lost', () => {
     expect(dfw.count('POST /servers')).toBe(2);
   }, 60_000);
 
+  it('and which has made nothing, but may have, is not sent again after a 500 either', async () => {
+    made.fail = fault('computeFault', 500, 'Unexpected API Error');
+    made.hidden = true;
+    const first = await create();
+    expect(first.status).toBe(500);
+    expect(first.text).toMatch(/500 \(Unexpected API Error\).*same Idempotency-Key/);
+    made.fail = undefined;
+    expect((await create()).status).toBe(500);
+    made.hidden = false;
+    expect((await create()).headers).toHaveProperty('x-sluice-recovered', 'true');
+    expect(made.servers).toHaveLength(1);
+  });
+
+  it('and of which a 503 says that it was not done is looked for again before it is sent again', async () => {
+    made.fail = unavailable;
+    made.hidden = true;
+    expect((await create()).status).toBe(503);
+    made.hidden = false;
+    expect((await create()).headers).toHaveProperty('x-sluice-recovered', 'true');
+    expect(made.servers).toHaveLength(1);
+  });
+
+  it('and which bears no stamp is never sent again: that cannot be found out', async () => {
+    await gateway.reload({ idempotency: { settleMs: 1000 }, limits: { source: 'static' } });
+    dfw.on('GET /limits', json({ limits: { rate: [], absolute: { maxServerMeta: 4 } } }));
+    const metadata = { a: '1', b: '2', c: '3', d: '4' };
+    made.fail = reset;
+    const answers = [await create({ metadata }), await create({ metadata })];
+    const settledAt = Date.now() + 1000;
+    await expect.poll(() => Date.now(), { timeout: 5000 }).toBeGreaterThan(settledAt);
+    answers.push(await create({ metadata }));
+    for (const { status, text } of answers)
+      expect([status, text]).toEqual([500, expect.stringMatching(/cannot be found out/)]);
+    expect(made.servers).toHaveLength(1);
+    expect(dfw.count('POST /servers')).toBe(1);
+  });
+
+  it.each([
+    ['is a page', text('<html>accepted</html>', 202)],
+    ['is empty', empty(202)],
+  ])('or says nothing: it %s', async (_what, answer) => {
+    made.fail = answer;
+    const first = await create();
+    expect(first.headers).toHaveProperty('x-sluice-recovered', 'true');
+    expect(first.json()).toHaveProperty('server.id', made.servers[0]!.id);
+  });
+
+  it('is not taken for an older one of the same key, or for a copy of its metadata', async () => {
+    await create();
+    const old = made.servers[0]!;
+    old.created = '2020-01-01T00:00:00Z';
+    await gateway.reload({ idempotency: { keepMs: 60_001 } });
+    made.fail = reset;
+    const again = await create();
+    expect(again.headers).toHaveProperty('x-sluice-recovered', 'true');
+    expect(again.json()).toHaveProperty('server.id', made.servers[1]!.id);
+  });
+
+  it('is found though the clock of its region is far behind', async () => {
+    const hourMs = 3_600_000;
+    const behind = (ms: number) => new Date(ms - hourMs).toISOString().replace(/\.\d+/, '');
+    made.fail = reset;
+    dfw.on('GET /servers/detail', async (exchange) => {
+      const since = new URLSearchParams(exchange.request.query).get('changes-since')!;
+      const [server] = made.servers;
+      const servers =
+        Date.parse(since) <= Date.now() - hourMs ? [{ ...server, created: behind(Date.now()) }] : [];
+      await json({ servers }, 200, { date: new Date(Date.now() - hourMs).toUTCString() })(exchange);
+    });
+    expect((await create()).headers).toHaveProperty('x-sluice-recovered', 'true');
+  });
+
   it('is answered though its caller has left', async () => {
     let go = () => {};
     const held = new Promise<void>((resolve) => {
@@ -297,6 +369,23 @@ describe('a ledger', () => {
     const again = await create({ to: front, key: 'k-restart' });
     expect(again.text.replaceAll(front.url, '')).toBe(first.text.replaceAll(firstUrl, ''));
     expect(again.headers).toHaveProperty('idempotent-replayed', 'true');
+    expect(made.servers).toHaveLength(1);
+    await front.close();
+  });
+});
+
+describe('a ledger that was damaged', () => {
+  it('is not taken for one that holds nothing: what was made is found', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-keys-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const ledger = join(folder, 'ledger.json');
+    const start = () => startGateway({ identityUrl: upstream.identityUrl, settings: { limits: { ledger } } });
+    let front = await start();
+    await create({ to: front });
+    await front.close();
+    await writeFile(`${ledger}.keys`, '\0'.repeat(4096));
+    front = await start();
+    expect((await create({ to: front })).headers).toHaveProperty('x-sluice-recovered', 'true');
     expect(made.servers).toHaveLength(1);
     await front.close();
   });

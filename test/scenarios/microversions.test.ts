@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
 import { scenario } from '../support/scenario.ts';
-import { empty, fault, json, type StubRequest } from '../support/stub-answers.ts';
+import { type Answer, empty, fault, json, reset, type StubRequest } from '../support/stub-answers.ts';
 
 /** The catalog of a cloud that publishes Compute 2.1, with the project in its path. */
 const withProject = (own: Record<string, unknown>) => ({
@@ -227,6 +227,13 @@ describe('members that the region does not know', () => {
     expect(askedPaths()).toEqual(['/v2.1/700100/servers', '/v2/700100/servers']);
   });
 
+  it('are ignored of a create with a key, too', async () => {
+    dfw.on('POST /servers', strict, json({ server: { id: '1' } }, 202));
+    expect((await create('v2', { 'idempotency-key': 'k' })).status).toBe(202);
+    expect((await create('v2', { 'idempotency-key': 'k' })).headers).toHaveProperty('idempotent-replayed');
+    expect(askedPaths()).toEqual(['/v2.1/700100/servers', '/v2/700100/servers']);
+  });
+
   it.each([
     ['v2.1', {}],
     ['v2', { 'openstack-api-version': 'compute 2.61' }],
@@ -240,6 +247,43 @@ describe('members that the region does not know', () => {
   it('are refused where there is no /v2', async () => {
     dfw.on('POST /servers', strict, fault('itemNotFound', 404, 'The resource could not be found.'));
     expect((await create('v2')).status).toBe(400);
+  });
+});
+
+describe('an image that a server is made into, where Compute lists no images any more', () => {
+  const gone = fault('itemNotFound', 404, 'This resource is not found.');
+  const images: { id: string; status: string; metadata: Record<string, string> }[] = [];
+  const action = (query = '') =>
+    ask(`${gateway.url}/dfw/v2.1/700100/servers/1/action${query}`, {
+      method: 'POST',
+      body: '{"createImage":{"name":"a"}}',
+      headers: {
+        ...{ 'content-type': 'application/json', 'idempotency-key': 'k', prefer: 'wait=20' },
+        'openstack-api-version': 'compute 2.61',
+      },
+    });
+  const lists: Answer = async (exchange) => {
+    const { 'openstack-api-version': version } = exchange.request.headers;
+    await (version === undefined ? json({ images }) : gone)(exchange);
+  };
+
+  it('is found when its answer is lost, and answered as that version answers', async () => {
+    images.length = 0;
+    dfw.on('GET /images/detail', lists);
+    dfw.on('POST /servers/1/action', async (exchange) => {
+      const { createImage } = JSON.parse(exchange.request.body);
+      images.push({ id: 'i-1', status: 'ACTIVE', metadata: createImage.metadata });
+      await reset(exchange);
+    });
+    const { status, headers, json: body } = await action();
+    expect([status, headers['x-sluice-recovered'], body()]).toEqual([202, 'true', { image_id: 'i-1' }]);
+  });
+
+  it('is waited for', async () => {
+    images.splice(0, images.length, { id: 'i-2', status: 'ACTIVE', metadata: {} });
+    dfw.on('GET /images/detail', lists);
+    dfw.on('POST /servers/1/action', json({ image_id: 'i-2' }, 202));
+    expect((await action('?sluice:until=ACTIVE')).headers).toHaveProperty('x-sluice-status', 'ACTIVE');
   });
 });
 

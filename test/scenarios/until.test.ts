@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect } from 'vitest';
 import { ask } from '../support/ask.ts';
 import { scenario } from '../support/scenario.ts';
-import { fault, json } from '../support/stub-answers.ts';
+import { fault, json, noContent } from '../support/stub-answers.ts';
 
 const { it, gateway, dfw, clock } = scenario('test', { standstill: true });
 
@@ -92,6 +92,56 @@ describe('a create', () => {
   });
 });
 
+describe('a create that was answered long ago', () => {
+  const again = (headers = {}) => create(300, { 'idempotency-key': 'k', ...headers });
+
+  it('is answered with the state that it has by now', async () => {
+    const first = await post('/servers', { server: { name: 'n' } }, { 'idempotency-key': 'k' });
+    expect(first.status).toBe(202);
+    servers[0]!.status = 'ACTIVE';
+    clock.tick(3_600_000);
+    // It has not changed for so long that no list of changes has it.
+    dfw.on('GET /servers/detail', json({ servers: [] }));
+    const answered = await again();
+    expect(answered.headers).toMatchObject({ 'idempotent-replayed': 'true', 'x-sluice-status': 'ACTIVE' });
+    expect(answered.json()).toMatchObject({ server: { status: 'ACTIVE', adminPass: 'pass-s1' } });
+    dfw.on('GET /servers/s1', fault('itemNotFound', 404, 'gone'));
+    expect((await again()).headers).toHaveProperty('x-sluice-status', 'DELETED');
+  });
+});
+
+describe('a deletion', () => {
+  it('is answered once the server is gone, though it had failed', async () => {
+    servers.push({ id: 's1', status: 'ERROR', links: [] });
+    dfw.on('DELETE /servers/s1', noContent());
+    const waiting = ask(url('/servers/s1?sluice:until=DELETED'), {
+      method: 'DELETE',
+      headers: { prefer: 'wait=300' },
+    });
+    await expect.poll(() => dfw.count('DELETE /servers/s1')).toBe(1);
+    clock.tick(5000);
+    await expect.poll(polls).toBeGreaterThan(0);
+    servers[0]!.status = 'DELETED';
+    const answered = await whileTicking(waiting);
+    expect([answered.status, answered.headers['x-sluice-status']]).toEqual([204, 'DELETED']);
+  });
+});
+
+describe('a poll', () => {
+  it('is charged to no client’s own limits', async () => {
+    await gateway.reload({
+      access: { clients: [{ name: 'ci', limits: [{ verb: 'GET', uri: '*', value: 1, unit: 'HOUR' }] }] },
+    });
+    servers.push({ id: 's1', status: 'BUILD', links: [] });
+    const waiting = ask(url('/servers/s1?sluice:until=ACTIVE'), {
+      headers: { prefer: 'wait=300', 'x-sluice-client': 'ci' },
+    });
+    await expect.poll(() => dfw.count('GET /servers/s1')).toBe(1);
+    servers[0]!.status = 'ACTIVE';
+    expect((await whileTicking(waiting)).headers).toHaveProperty('x-sluice-status', 'ACTIVE');
+  });
+});
+
 describe('a read', () => {
   it('is answered at once when the state is there, and later when it is not', async () => {
     servers.push({ id: 's1', status: 'ACTIVE', links: [] });
@@ -108,10 +158,12 @@ describe('a read', () => {
     expect(dfw.requests('GET /servers/s1').every(({ query }) => query === '')).toBe(true);
   });
 
-  it.each(['/servers?sluice:until=ACTIVE', '/servers/s1?sluice:until=', '/servers/s1?sluice:until=a%20b'])(
-    '%s is 400',
-    async (path) => expect((await ask(url(path))).status).toBe(400),
-  );
+  it.each([
+    '/servers?sluice:until=ACTIVE',
+    '/limits?sluice:until=ACTIVE',
+    '/servers/s1?sluice:until=',
+    '/servers/s1?sluice:until=a%20b',
+  ])('%s is 400', async (path) => expect((await ask(url(path))).status).toBe(400));
 });
 
 describe('an action', () => {

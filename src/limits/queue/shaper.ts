@@ -249,7 +249,7 @@ class FairShaper implements Shaper, LeaseHolder {
 
   snapshot(): ShaperSnapshot {
     const now = this.#clock.monotonic();
-    return snapshotOf(this.#windowSet.windows, this.#clients.values(), {
+    return snapshotOf(this.#windowSet.settled(now), this.#clients.values(), {
       now,
       nowWall: this.#clock.now(),
       queueDepth: this.#queue.depth,

@@ -26,8 +26,9 @@ export class UnderWay {
     return this.#latencyMs;
   }
 
-  /** It leaves the queue, and takes its slots. */
+  /** It leaves the queue, and takes its slots. While nobody waits this is what settles those of before. */
   add(inFlight: InFlightRequest): void {
+    this.settleOverdue(inFlight.sentAt);
     for (const window of inFlight.windows) window.take(inFlight.client.index);
     this.#sent.push(inFlight);
   }

@@ -53,10 +53,16 @@ export class WindowSet {
     for (const window of this.windows) window.setMargin(this.#settings.marginMs);
   }
 
+  /** All windows, of which what has been on its way for too long is taken for counted. */
+  settled(now: number): readonly Window[] {
+    this.underWay.settleOverdue(now);
+    return this.windows;
+  }
+
   /** Whether nothing is left to remember: no window holds a slot. */
   isEmpty(now: number): boolean {
     if (!this.#unpublished.isEmpty(now)) return false;
-    return this.windows.every(
+    return this.settled(now).every(
       (window) => window.own(now) + window.strangers(now) === 0 && now >= window.blockedUntil,
     );
   }

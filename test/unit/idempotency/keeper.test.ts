@@ -118,6 +118,14 @@ describe('an instance that dies', () => {
     expect(await second.lost.again()).toBeUndefined();
   });
 
+  it('after it has sent what nobody can know again leaves that written down', async () => {
+    const { keepers } = instances(1);
+    const run = runOf(await begin(keepers[0]!));
+    await run.sending(true);
+    await run.lost();
+    expect(await begin(keepers[0]!)).toMatchObject({ kind: 'lost', lost: { record: { isUnmarked: true } } });
+  });
+
   it('only for a while does not send what another has taken over meanwhile', async () => {
     const { keepers, clock, store } = instances(2);
     const frozen = runOf(await begin(keepers[0]!));

@@ -9,6 +9,7 @@ describe('an Idempotency-Key', () => {
     [' "a b" ', 'a b'],
     ['"a\\"b\\\\c"', 'a"b\\c'],
     ['a/b+c=', 'a/b+c='],
+    ['"with";parameters=1', 'with'],
   ])('%j is %j', (field, key) => expect(readKey(field)).toBe(key));
 
   it('that is not there is none', () => expect(readKey(undefined)).toBeUndefined());

@@ -1,6 +1,6 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openJournal } from '../../../src/idempotency/journal.ts';
 import type { KeyScope } from '../../../src/idempotency/key.ts';
@@ -103,7 +103,48 @@ describe('a journal', () => {
       ['sent', 'lost'],
       ['done', 'done'],
     ]);
-    expect((await readFile(path, 'utf8')).trim().split('\n')).toHaveLength(2);
+    expect((await readFile(path, 'utf8')).trim().split('\n')).toHaveLength(3);
+  });
+
+  it('is whole again after something could not be appended', async () => {
+    const path = await place();
+    const journal = await reopen(path);
+    await journal.write('first', record({ state: 'done', answer: 'x' }));
+    await rm(dirname(path), { recursive: true });
+    await journal.write('second', record({ state: 'done', answer: 'x' }));
+    expect(warnings.splice(0)).toEqual([expect.stringContaining('cannot be written')]);
+    await mkdir(dirname(path));
+    await journal.write('third', record({ state: 'done', answer: 'x' }));
+    await journal.close();
+    expect([...(await reopen(path)).records.keys()]).toEqual(['first', 'second', 'third']);
+  });
+
+  it('keeps nothing that the store has let go', async () => {
+    const journal = await reopen(await place());
+    const store = new LocalStore({ clock, maxBytes: 4_000, journal });
+    for (let index = 0; index < 100; index++)
+      await store.claim(`done-${index}`, record({ state: 'done', answer: 'x'.repeat(500) }));
+    expect(journal.records.size).toBeLessThan(5);
+    const over = new LocalStore({ clock, maxBytes: 1_000_000, journal });
+    await over.claim('over', record({ state: 'done', answer: 'x', expiresAt: clock.now() + 1 }));
+    clock.tick(1);
+    expect(await over.find('over')).toBeUndefined();
+    expect(journal.records.has('over')).toBe(false);
+  });
+
+  it.each<[string, string, boolean]>([
+    ['half a last line', '{"name":"half","rec', true],
+    ['a last line of zeros', '\0'.repeat(64), false],
+    ['a line that says nothing', 'rubbish\n', false],
+  ])('with %s behind it says whether something may be missing', async (_what, rest, isWhole) => {
+    const path = await place();
+    expect((await reopen(path)).isWhole).toBe(true);
+    await appendFile(path, rest);
+    expect((await reopen(path)).isWhole).toBe(isWhole);
+    expect((await reopen(path)).isWhole).toBe(true);
+    await writeFile(path, '');
+    expect((await reopen(path)).isWhole).toBe(false);
+    warnings.length = 0;
   });
 
   it('stands half a last line, and says so of more rubbish', async () => {

@@ -103,12 +103,26 @@ describe('all who wait for states in a region', () => {
     const { clock, asked, fail, change, wait } = region();
     fail(true);
     const waiting = wait('a', 'ACTIVE', 600_000);
-    await clock.advance(63_000);
-    expect(asked).toHaveLength(6);
+    await clock.advance(15_000);
+    expect(asked).toHaveLength(4);
+    await clock.advance(40_000);
+    expect(asked).toHaveLength(8);
     fail(false);
     change({ id: 'a', status: 'ACTIVE' });
-    await clock.advance(60_000);
+    await clock.advance(10_000);
     expect((await waiting)?.item['status']).toBe('ACTIVE');
+  });
+
+  it('do not pay for failures that others have met before them', async () => {
+    const { clock, asked, fail, wait } = region();
+    fail(true);
+    const before = wait('a', 'ACTIVE', 30_000);
+    await clock.advance(30_000);
+    await before;
+    asked.length = 0;
+    void wait('a');
+    await clock.advance(1000);
+    expect(asked).toHaveLength(1);
   });
 
   it('do not wait for a caller that leaves', async () => {

@@ -17,6 +17,9 @@ describe('how long a request may wait', () => {
     ['no time at all', { 'x-sluice-max-wait': '0' }, undefined, 0],
     ['Prefer, in seconds', { prefer: 'respond-async, wait=2' }, undefined, 2000],
     ['nothing that is no number', { 'x-sluice-max-wait': 'soon', prefer: 'wait=-1' }, undefined, 30_000],
+    ['a time beyond all bounds', { prefer: 'wait=99999999999999999999' }, undefined, 30_000],
+    ['nothing that only begins as a number', { prefer: 'wait=1e9' }, undefined, 30_000],
+    ['Prefer in quotes, with parameters', { prefer: 'handling=strict, wait = "2" ; x=y' }, undefined, 2000],
     ['no fraction or sign', { 'x-sluice-max-wait': '1.5' }, undefined, 30_000],
   ])('%s', (_what, headers, client, expected) => {
     expect(longestWaitMs(call(headers), 30_000, client)).toBe(expected);

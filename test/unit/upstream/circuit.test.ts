@@ -45,6 +45,32 @@ describe('a circuit', () => {
     expect(circuit.state).toBe('open');
   });
 
+  it('forgets after a minute in which nobody has tried, and opens again with the next failure', () => {
+    const { circuit, changes, fail, attempt } = setUp();
+    fail(5, 0);
+    circuit.forget(60_999);
+    expect(circuit.state).toBe('open');
+    circuit.forget(61_000);
+    expect(circuit.state).toBe('closed');
+    fail(1, 61_000);
+    expect(circuit.state).toBe('open');
+    expect(circuit.enter(62_000)).toBe('probe');
+    circuit.forget(200_000);
+    expect(circuit.state).toBe('half-open');
+    circuit.ended('probe', 'nothing', 200_000);
+    circuit.forget(200_000);
+    attempt('answer', 200_000);
+    fail(4, 200_000);
+    expect(circuit.state).toBe('closed');
+    expect(changes).toEqual([
+      'closed open',
+      'open closed',
+      'closed open',
+      'open half-open',
+      'half-open closed',
+    ]);
+  });
+
   it('lets one at a time try once its time is over', () => {
     const { circuit, changes, fail } = setUp();
     fail(5, 0);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { microversionHeaders, microversionOf } from '../../../src/upstream/microversion.ts';
+import {
+  isSince,
+  microversionHeaders,
+  microversionOf,
+  withoutMicroversion,
+} from '../../../src/upstream/microversion.ts';
 
 describe('the microversion of Compute', () => {
   it.each<[string, Record<string, string>, string]>([
@@ -34,5 +39,20 @@ describe('the microversion of Compute', () => {
     });
     expect(microversionHeaders('')).toEqual({});
     expect(microversionOf(microversionHeaders('latest'))).toBe('latest');
+  });
+
+  it.each<[string, boolean]>([
+    ['', false],
+    ['2.1', false],
+    ['2.44', false],
+    ['2.45', true],
+    ['2.100', true],
+    ['LATEST', true],
+    ['two', false],
+  ])('%j is 2.45 or later: %s', (version, expected) => expect(isSince(version, 45)).toBe(expected));
+
+  it('can be left out', () => {
+    const headers = { ...microversionHeaders('2.61'), accept: 'x' };
+    expect(withoutMicroversion(headers)).toEqual({ accept: 'x' });
   });
 });

@@ -61,6 +61,23 @@ describe('windows', () => {
     permitted(shaper.acquire(requestFor('/servers')));
   });
 
+  it('let a slot go whose caller left though nobody ever waits for one', () => {
+    const { shaper, clock } = shaperWith([limit('GET', '*', 10, 'SECOND')]);
+    const remaining = () => shaper.snapshot().limits[0]!.remaining;
+    for (let left = 0; left < 5; left++) permitted(shaper.acquire(requestFor('/servers'))).lost();
+    expect(remaining()).toBe(5);
+    clock.tick(1_500);
+    const permit = permitted(shaper.acquire(requestFor('/servers')));
+    expect(permit.charges[0]!.remaining).toBe(4);
+    permit.answered(200);
+    clock.tick(1_010);
+    expect(permitted(shaper.acquire(requestFor('/servers'))).charges[0]!.remaining).toBe(9);
+    expect(shaper.spare(requestFor('/servers'), 0.7)).toBeDefined();
+    for (let ended = 0; ended < 3; ended++) clock.tick(1_010);
+    expect(remaining()).toBe(10);
+    expect(shaper.isEmpty).toBe(true);
+  });
+
   it('hold the slots of requests that wait for a connection for as long as they wait', () => {
     const { shaper, clock } = shaperWith([limit('GET', '*', 2, 'SECOND')]);
     const impatient = () => shaper.acquire(requestFor('/servers', { maxWaitMs: 0 }));
