@@ -70,6 +70,8 @@ async function join(): Promise<[Socket, Socket, string]> {
 
 const got = (text: string) => expect.poll(() => received, { interval: 1 }).toContain(text);
 
+const ended = () => expect.poll(() => caller.readableEnded, { interval: 1 }).toBe(true);
+
 async function waits(): Promise<PlainResponse> {
   const before = waiting.length;
   caller.write(GET);
@@ -127,7 +129,7 @@ describe('what comes in behind it', () => {
     answer(response, 'waited');
     await got('waited');
     expect(received).toContain('Connection: close');
-    await once(caller, 'end');
+    await ended();
     expect(byNode).toBe(1);
   });
 });
@@ -159,7 +161,7 @@ describe('a caller that leaves', () => {
     const response = await waits();
     served.once('end', () => setImmediate(() => answer(response, 'waited')));
     caller.end(behind);
-    await once(caller, 'end');
+    await ended();
     expect(received).toContain('waited');
     expect(received.split('from Node')).toHaveLength(behind === '' ? 2 : 3);
   });
@@ -170,7 +172,7 @@ describe('a caller that leaves', () => {
       setImmediate(() => response.handOver((_request, node) => void node.end('handed over'))),
     );
     caller.end();
-    await once(caller, 'end');
+    await ended();
     expect(received).toMatch(/Connection: close[\s\S]*handed over/);
   });
 
@@ -200,7 +202,7 @@ describe('a connection is not idle', () => {
     await silence();
     answer(response, 'waited');
     await got('waited');
-    await once(caller, 'end');
+    await ended();
   });
 
   it('while its caller reads a long answer, one that waited or one from memory', async () => {
