@@ -83,11 +83,23 @@ const others = [
 ];
 const target = fc.constantFrom(...paths, ...paths, ...places, ...others);
 
+/** A login of somebody who is not let in. */
+const credentials = (username: string): string =>
+  JSON.stringify({ auth: { passwordCredentials: { username, password: 'wrong' } } });
 const login = fc.constantFrom(
   sized('POST', '/v2.0/tokens', '{"auth":{}}', 'Content-Type: application/json'),
   sized('POST', '/v2.0/tokens', 'nonsense', 'Content-Type: application/json'),
   sized('POST', '/v3/auth/tokens', '{"auth":{"identity":{"methods":[]}}}', 'Content-Type: application/json'),
   sized('POST', '/v2.0/tokens', '<auth/>', 'Content-Type: application/xml'),
+  sized('POST', '/v2.0/tokens', credentials('billing'), 'Content-Type: application/json'),
+  sized('POST', '/v2.0/tokens', credentials('nobody'), 'Content-Type: application/json; charset=utf-8'),
+  sized(
+    'POST',
+    '/v2.0/tokens/',
+    credentials('nobody'),
+    'Content-Type: application/json',
+    'Accept: application/xml',
+  ),
 );
 const unusual = fc.constantFrom(
   raw(`\r\nGET ${hit} HTTP/1.1\r\nHost: gw\r\n\r\n`),
