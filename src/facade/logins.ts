@@ -151,6 +151,18 @@ export async function requireCaller(call: Call, services: Services): Promise<Cal
   throw refuse(call, reason, refusalOf(reason));
 }
 
+/**
+ * Lets whoever asks about a token go on: nobody has to show who asks, since the token is known to whoever has it, but what is
+ * shown has to be good, as at Keystone.
+ *
+ * @throws {Fault} 401; 429 or 503 where an identity service has to be asked
+ */
+export async function requireGoodCredential(call: Call, services: Services): Promise<void> {
+  const { identity } = call;
+  const isShown = identity?.kind !== 'refused' || identity.reason !== 'no-credential';
+  if (isShown) await requireCaller(call, services);
+}
+
 /** A token that a request is about, and whose it is. */
 export interface Subject {
   readonly token: SluiceToken;

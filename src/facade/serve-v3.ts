@@ -9,7 +9,7 @@ import type { JsonObject } from '../json.ts';
 import { logFault } from '../serving/log-fault.ts';
 import type { Services } from '../serving/services.ts';
 import { catalogOptions, type KnownAccount, knownAccounts, shownUser } from './accounts.ts';
-import { issueTo, prove, requireCaller, revoke, subjectOf } from './logins.ts';
+import { issueTo, prove, requireCaller, requireGoodCredential, revoke, subjectOf } from './logins.ts';
 import { readV3Login } from './read-login.ts';
 import { chooseAccount } from './v2-login.ts';
 import {
@@ -60,6 +60,7 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
     case 'validate':
       return validate(call, services);
     case 'revoke': {
+      await requireGoodCredential(call, services);
       if (!(await revoke(call, subjectId(call), services))) throw unknownToken();
       return { status: 204 };
     }
@@ -103,6 +104,7 @@ async function login(call: Call, services: Services): Promise<Answer> {
 
 /** Whoever asks may ask: what a token is good for is known to everybody who has it. */
 async function validate(call: Call, services: Services): Promise<Answer> {
+  await requireGoodCredential(call, services);
   const { token, caller, known: own } = await subject(call, services);
   if (own !== undefined) return tokenAnswer(call, 200, { known: own, caller }, token, services);
   const accounts = await knownAccounts(call, caller);

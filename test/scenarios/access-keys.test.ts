@@ -164,6 +164,25 @@ describe('a login', () => {
     connection.close();
   });
 
+  it('is shown to nobody whose own credential is not good, nor ended by one, as at Keystone', async () => {
+    const gateway = await start(keysMode([billing]));
+    const token = await tokenFor(gateway);
+    const asked = async (method: string, shown: string, subject: string) => {
+      const headers = { 'x-auth-token': shown, 'x-subject-token': subject };
+      const v3 = await ask(`${gateway.url}/v3/auth/tokens`, { method, headers });
+      const v2 = await ask(`${gateway.url}/v2.0/tokens/${subject}`, { method, headers });
+      return [v3.status, v2.status];
+    };
+    for (const shown of ['x', ci.key, `${token}x`])
+      for (const method of ['GET', 'HEAD', 'DELETE'])
+        expect([shown, method, await asked(method, shown, token)]).toEqual([shown, method, [401, 401]]);
+    for (const shown of [billing.key, token])
+      expect([await asked('GET', shown, token), await asked('GET', shown, `${token}x`)]).toEqual([
+        [200, 200],
+        [404, 404],
+      ]);
+  });
+
   it('with a password is slowed after failures, and others are not', async () => {
     const keyHash = await hashPassword('a word of a person');
     const clients = [{ name: 'mara', keyHash }, billing.settings];
