@@ -158,15 +158,19 @@ async function callersAccount(call: Call, services: Services): Promise<KnownAcco
 }
 
 function send(call: Call, answer: Answer, services: Services): void {
-  services.reply(call, replyOf(answer));
+  services.reply(call, replyOf(call, answer));
 }
 
-function replyOf({ status, document, headers = [] }: Answer): Reply {
+/** Keystone's name for a request's id is the one that keystoneauth tells its user. */
+function replyOf({ requestId }: RequestFacts, { status, document, headers = [] }: Answer): Reply {
   return {
     status,
     body: document && JSON.stringify(document),
     format: 'json',
-    headers: ['Vary', 'X-Auth-Token, X-Subject-Token', 'Cache-Control', 'no-store', ...headers],
+    headers: [
+      ...['X-Openstack-Request-Id', requestId, 'Vary', 'X-Auth-Token, X-Subject-Token'],
+      ...['Cache-Control', 'no-store', ...headers],
+    ],
   };
 }
 
@@ -182,6 +186,6 @@ export function v3FaultReply(call: RequestFacts, fault: Fault): Reply & { body: 
   const own = Object.entries(fault.headers).filter(([name]) => name !== 'www-authenticate');
   const headers = own.flat();
   if (fault.code === 401) headers.push('WWW-Authenticate', `Keystone uri="${call.publicBase}/v3"`);
-  const reply = replyOf({ status: fault.code, headers });
+  const reply = replyOf(call, { status: fault.code, headers });
   return { ...reply, body: JSON.stringify(v3ErrorDocument(fault)) };
 }
