@@ -7,7 +7,7 @@ import { isJsonObject, type JsonObject } from '../json.ts';
 import type { LocatedIdentity } from '../serving/located.ts';
 import type { Services } from '../serving/services.ts';
 import { renderIdentityXml, renderXml } from '../translation/write-xml.ts';
-import { catalogOptions, type KnownAccount, knownAccounts } from './accounts.ts';
+import { catalogOptions, type KnownAccount, knownAccounts, tenantsOf } from './accounts.ts';
 import { issueTo, prove, requireCaller, requireGoodCredential, revoke, subjectOf } from './logins.ts';
 import { readV2Login } from './read-login.ts';
 import { serveIdentityV3 } from './serve-v3.ts';
@@ -54,7 +54,7 @@ export async function serveIdentity(
     }
     case 'tenants': {
       const known = await knownAccounts(call, await requireCaller(call, services));
-      return send(call, 'tenants', tenantsDocument(known.map(({ tenant }) => tenant)), services);
+      return send(call, 'tenants', tenantsDocument(tenantsOf(known)), services);
     }
   }
 }

@@ -8,7 +8,7 @@ import type { RequestFacts } from '../http/request-facts.ts';
 import type { JsonObject } from '../json.ts';
 import { logFault } from '../serving/log-fault.ts';
 import type { Services } from '../serving/services.ts';
-import { catalogOptions, type KnownAccount, knownAccounts, shownUser } from './accounts.ts';
+import { catalogOptions, type KnownAccount, knownAccounts, shownUser, tenantsOf } from './accounts.ts';
 import { issueTo, prove, requireCaller, requireGoodCredential, revoke, subjectOf } from './logins.ts';
 import { readV3Login } from './read-login.ts';
 import { chooseAccount } from './v2-login.ts';
@@ -72,9 +72,7 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
       return { status: 200, document: v3CatalogDocument(catalog, call.publicBase) };
     }
     case 'projects': {
-      const tenants = (await knownAccounts(call, await requireCaller(call, services))).map(
-        ({ tenant }) => tenant,
-      );
+      const tenants = tenantsOf(await knownAccounts(call, await requireCaller(call, services)));
       const self = call.publicBase + path;
       return { status: 200, document: v3ProjectsDocument(tenants, self, call.publicBase) };
     }
