@@ -114,8 +114,9 @@ function refuse(call: RequestFacts, reason: string, fault: Fault): Fault {
 }
 
 /**
- * A new token for whoever has logged in. One that was got with another token ends when that does, as Keystone's do: a token that
- * was stolen must not renew itself for ever. Where nobody is asked for a key a token proves nothing, and is given anew.
+ * A new token for whoever has logged in. It ends with the key at the latest, and says so. One that was got with another token ends
+ * when that does, as Keystone's do: a token that was stolen must not renew itself for ever. Where nobody is asked for a key a token
+ * proves nothing, and is given anew.
  */
 export function issueTo(
   { key, username, claims }: Bearer,
@@ -134,7 +135,7 @@ export function issueTo(
     },
     clock.now(),
     undefined,
-    key === undefined ? undefined : claims?.expiresAtMs,
+    key === undefined ? undefined : Math.min(key.endsAtMs, claims?.expiresAtMs ?? Number.POSITIVE_INFINITY),
   );
 }
 
