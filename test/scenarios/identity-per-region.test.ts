@@ -202,6 +202,7 @@ describe('a client of Identity v3 at an account with an identity service in each
     const { projects } = (await at('/v3/auth/projects')).json<{ projects: { id: string }[] }>();
     const { tenants } = (await at('/v2.0/tenants')).json<{ tenants: { id: string }[] }>();
     expect([projects, tenants].map((all) => all.map(({ id }) => id))).toEqual([['1001'], ['1001']]);
+    expect((await at('/v2/3003/servers')).text).toContain('Tenants here: 1001.');
   });
 
   it('logs in while the identity service of another region is down', async () => {
