@@ -17,6 +17,12 @@ function die(error: unknown): never {
 
 process.on('uncaughtException', die);
 
+// Whoever reads may have seen enough (`sluice doctor | head -2`): the command goes on to its exit code.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') die(error);
+  });
+
 /** A signal ends the commands that serve; what still holds the process then (idle sockets) must not keep it. */
 async function exitWith(code: Promise<ExitCode> | ExitCode): Promise<void> {
   process.exit(await code);

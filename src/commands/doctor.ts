@@ -1,4 +1,4 @@
-import { type Environment, loadConfig, writtenTree } from '../config/load.ts';
+import { type Environment, loadConfig, sourceTree, writtenTree } from '../config/load.ts';
 import { examine } from '../doctor/examine.ts';
 import { about, type Finding, lineOf } from '../doctor/finding.ts';
 import { type ExitCode, refuse } from './exit-code.ts';
@@ -15,8 +15,8 @@ export async function doctor(
   env: Environment,
 ): Promise<ExitCode> {
   const loaded = loadConfig(file, env);
-  const tree = writtenTree(file, env);
-  if ('problems' in loaded || tree === undefined) {
+  const [tree, source] = [writtenTree(file, env), sourceTree(file)];
+  if ('problems' in loaded || tree === undefined || source === undefined) {
     const problems = 'problems' in loaded ? loaded.problems : [`${file}: cannot be read`];
     if (!json) return refuse(problems);
     const findings = problems.map(faultOf);
@@ -38,7 +38,7 @@ export async function doctor(
   };
   found.forEach(say);
   const isServed = () => isServing(config.admin);
-  found.push(...(await examine({ config, tree, file, env, isServed }, say)));
+  found.push(...(await examine({ config, tree, source, file, env, isServed }, say)));
   const count = (level: Finding['level']) => found.filter((finding) => finding.level === level).length;
   const [faults, warned] = [count('fault'), count('warning')];
   if (json) print(found);

@@ -1,4 +1,5 @@
 import { type Environment, loadConfig } from '../config/load.ts';
+import type { UserSettings } from '../simulator/config.ts';
 import type { PresetName } from '../simulator/presets.ts';
 import { createSimulator } from '../simulator/simulator.ts';
 import { checkStateFile } from '../simulator/state-file.ts';
@@ -29,7 +30,29 @@ export async function simulate(
     const simulator = createSimulator(settings, { log });
     const { identityUrl } = await simulator.listen();
     const isGuide = settings.dialect === 'guide';
-    console.log(`The simulator serves. Log in at ${identityUrl}${isGuide ? '/tokens' : '/auth/tokens'}`);
+    const where = `${identityUrl}${isGuide ? '/tokens' : '/auth/tokens'}`;
+    console.log([`The simulator serves. Log in at ${where}`, ...describeUsers(settings.users)].join('\n'));
     return simulator;
+  });
+}
+
+/** Secrets of the presets, which everybody may know. What a configuration has of its own is not shown. */
+const isPublic = (secret: string | null): secret is string =>
+  secret?.endsWith('-for-the-simulator-only') ?? false;
+
+/** With what to log in at a simulator whose users are those of a preset, a line each. */
+export function describeUsers(users: readonly UserSettings[]): string[] {
+  return users.flatMap(({ username, domain, tenant, tenantName, apiKey, password, ...user }) => {
+    const secrets = [
+      ...(isPublic(apiKey) ? [`API key ${apiKey}`] : []),
+      ...(isPublic(password) ? [`password ${password}`] : []),
+    ];
+    const where = domain === 'Default' ? '' : ` of the domain ${domain}`;
+    const project = tenantName === null ? `tenant ${tenant}` : `project ${tenantName} (${tenant})`;
+    const credentials = user.applicationCredentials.filter(({ secret }) => isPublic(secret));
+    return [
+      ...(secrets.length === 0 ? [] : [`  user ${username}${where}, ${secrets.join(', ')}, ${project}`]),
+      ...credentials.map(({ id, secret }) => `  application credential ${id}, secret ${secret}`),
+    ];
   });
 }

@@ -42,11 +42,17 @@ export function loadConfig(file: string | undefined, env: Environment, use: Use 
 
 /** A configuration as it is written, variables put in and nothing checked or read from other files; undefined: no YAML. */
 export function writtenTree(file: string, env: Environment): Tree | undefined {
-  const parsed = parseFile(file);
-  if ('problems' in parsed) return undefined;
-  const tree = interpolate(withOneListen(parsed.tree), settingsSchema, env).tree as Tree;
+  const source = sourceTree(file);
+  if (source === undefined) return undefined;
+  const tree = interpolate(source, settingsSchema, env).tree as Tree;
   applyOverrides(tree, settingsSchema, env);
   return tree;
+}
+
+/** The same before variables are put in: what stands in the file itself. */
+export function sourceTree(file: string): Tree | undefined {
+  const parsed = parseFile(file);
+  return 'problems' in parsed ? undefined : withOneListen(parsed.tree);
 }
 
 /** The same for YAML that has been read already; secret files are sought from `folder`. */

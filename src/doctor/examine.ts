@@ -33,8 +33,9 @@ import { judgeHandshake, shakeHands } from './tls.ts';
 /** What is examined. */
 export interface Patient {
   readonly config: Config;
-  /** The configuration as it is written, with its file's name. */
+  /** The configuration as it is written, variables put in and before that, with its file's name. */
   readonly tree: Tree;
+  readonly source: Tree;
   readonly file: string;
   readonly env: Environment;
   /** Whether a Sluice answers where this configuration's operators' listener is. */
@@ -59,8 +60,8 @@ export async function examine(patient: Patient, report: (finding: Finding) => vo
       report(finding);
     }
   };
-  const { config, tree, file, env } = patient;
-  tell(namedFiles(tree, file, env).map((one) => judgeFile(one, stateOf(one))));
+  const { config, tree, source, file, env } = patient;
+  tell(namedFiles(tree, source, file, env).map((one) => judgeFile(one, stateOf(one))));
   tell(await ports(patient));
   const proxies = proxiesOf(env);
   const pools = new Pools(config.upstream, systemClock, { proxies });

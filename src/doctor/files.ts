@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { writtenIdentities } from '../config/identities.ts';
-import type { Environment } from '../settings/interpolate.ts';
+import { type Environment, withoutReferences } from '../settings/interpolate.ts';
 import { errorCode } from '../settings/parse.ts';
 import { isRecord, type Tree } from '../settings/tree.ts';
 import { cloudFiles, withClouds } from './cloud-files.ts';
@@ -26,13 +26,17 @@ export interface FileState {
   readonly mode: number | undefined;
 }
 
-/** The files of a configuration as it is written, itself the first, and those of its clouds. */
-export function namedFiles(tree: Tree, configFile: string, env: Environment): NamedFile[] {
+/**
+ * The files of a configuration as it is written, itself the first, and those of its clouds.
+ *
+ * @param source the tree before variables were put in: what stands in the file itself
+ */
+export function namedFiles(tree: Tree, source: Tree, configFile: string, env: Environment): NamedFile[] {
   const folder = dirname(resolve(configFile));
   const itself: NamedFile = {
     setting: 'configuration',
     file: resolve(configFile),
-    use: holdsSecrets(tree) ? 'secret' : 'public',
+    use: holdsSecrets(source) ? 'secret' : 'public',
   };
   const clouds = cloudFiles(tree, env, folder).map(({ setting, file, isSecret }): NamedFile => {
     return { setting, file, use: isSecret ? 'secret' : 'public' };
@@ -100,9 +104,9 @@ const credentialOf = (identity: Tree): Tree =>
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
-/** Whether secrets stand in the tree themselves, not in files of their own. */
+/** Whether secrets stand in the tree themselves, not in files or variables of their own. */
 function holdsSecrets(tree: Tree): boolean {
-  const text = (value: unknown) => typeof value === 'string' && value !== '';
+  const text = (value: unknown) => typeof value === 'string' && withoutReferences(value) !== '';
   const at = (part: string, key: string) => (isRecord(tree[part]) ? (tree[part] as Tree)[key] : undefined);
   const identities = listOf(tree['accounts']).flatMap((account) =>
     writtenIdentities(isRecord(account) ? account['identity'] : undefined, []).map(([identity]) => identity),
@@ -115,7 +119,7 @@ function holdsSecrets(tree: Tree): boolean {
     ) ||
     [...listOf(at('access', 'tokenKeys')), ...listOf(at('redis', 'signingKeys'))].some(text) ||
     text(at('admin', 'token')) ||
-    hasPassword(String(at('redis', 'url')))
+    hasPassword(withoutReferences(String(at('redis', 'url'))))
   );
 }
 

@@ -24,6 +24,13 @@ export async function knownAccounts(call: Call, { directory }: Caller): Promise<
   return known;
 }
 
+/** Tenants that a caller has, each once: identity services of several regions, or several accounts, may have the same. */
+export function tenantsOf(known: readonly KnownAccount[]): Token['tenant'][] {
+  const byId = new Map<string, Token['tenant']>();
+  for (const { tenant } of known) if (!byId.has(tenant.id)) byId.set(tenant.id, tenant);
+  return [...byId.values()];
+}
+
 /** What the catalog of an account is made from for this caller. */
 export function catalogOptions(
   call: Call,

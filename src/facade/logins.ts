@@ -114,8 +114,9 @@ function refuse(call: RequestFacts, reason: string, fault: Fault): Fault {
 }
 
 /**
- * A new token for whoever has logged in. One that was got with another token ends when that does, as Keystone's do: a token that
- * was stolen must not renew itself for ever. Where nobody is asked for a key a token proves nothing, and is given anew.
+ * A new token for whoever has logged in. It ends with the key at the latest, and says so. One that was got with another token ends
+ * when that does, as Keystone's do: a token that was stolen must not renew itself for ever. Where nobody is asked for a key a token
+ * proves nothing, and is given anew.
  */
 export function issueTo(
   { key, username, claims }: Bearer,
@@ -134,7 +135,7 @@ export function issueTo(
     },
     clock.now(),
     undefined,
-    key === undefined ? undefined : claims?.expiresAtMs,
+    key === undefined ? undefined : Math.min(key.endsAtMs, claims?.expiresAtMs ?? Number.POSITIVE_INFINITY),
   );
 }
 
@@ -149,6 +150,18 @@ export async function requireCaller(call: Call, services: Services): Promise<Cal
   if (caller !== undefined) return caller;
   const reason = identity?.kind === 'refused' ? identity.reason : 'no-credential';
   throw refuse(call, reason, refusalOf(reason));
+}
+
+/**
+ * Lets whoever asks about a token go on: nobody has to show who asks, since the token is known to whoever has it, but what is
+ * shown has to be good, as at Keystone.
+ *
+ * @throws {Fault} 401; 429 or 503 where an identity service has to be asked
+ */
+export async function requireGoodCredential(call: Call, services: Services): Promise<void> {
+  const { identity } = call;
+  const isShown = identity?.kind !== 'refused' || identity.reason !== 'no-credential';
+  if (isShown) await requireCaller(call, services);
 }
 
 /** A token that a request is about, and whose it is. */

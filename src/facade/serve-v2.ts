@@ -7,8 +7,8 @@ import { isJsonObject, type JsonObject } from '../json.ts';
 import type { LocatedIdentity } from '../serving/located.ts';
 import type { Services } from '../serving/services.ts';
 import { renderIdentityXml, renderXml } from '../translation/write-xml.ts';
-import { catalogOptions, type KnownAccount, knownAccounts } from './accounts.ts';
-import { issueTo, prove, requireCaller, revoke, subjectOf } from './logins.ts';
+import { catalogOptions, type KnownAccount, knownAccounts, tenantsOf } from './accounts.ts';
+import { issueTo, prove, requireCaller, requireGoodCredential, revoke, subjectOf } from './logins.ts';
 import { readV2Login } from './read-login.ts';
 import { serveIdentityV3 } from './serve-v3.ts';
 import {
@@ -48,12 +48,13 @@ export async function serveIdentity(
     case 'validate':
       return send(call, 'access', await validate(call, match.tokenId, services), services);
     case 'revoke': {
+      await requireGoodCredential(call, services);
       if (!(await revoke(call, match.tokenId, services))) throw unknownTokenFault();
       return services.reply(call, { status: 204, body: undefined, format: call.format, headers: [] });
     }
     case 'tenants': {
       const known = await knownAccounts(call, await requireCaller(call, services));
-      return send(call, 'tenants', tenantsDocument(known.map(({ tenant }) => tenant)), services);
+      return send(call, 'tenants', tenantsDocument(tenantsOf(known)), services);
     }
   }
 }
@@ -75,6 +76,7 @@ async function login(call: Call, services: Services): Promise<JsonObject> {
 
 /** Whoever asks may ask: what a token is good for is known to everybody who has it. */
 async function validate(call: Call, tokenId: string, services: Services): Promise<JsonObject> {
+  await requireGoodCredential(call, services);
   const { token, caller, known } = await subject(call, tokenId, services);
   if (known !== undefined) return access(call, known, caller, token, services);
   const accounts = await knownAccounts(call, caller);

@@ -8,8 +8,8 @@ import type { RequestFacts } from '../http/request-facts.ts';
 import type { JsonObject } from '../json.ts';
 import { logFault } from '../serving/log-fault.ts';
 import type { Services } from '../serving/services.ts';
-import { catalogOptions, type KnownAccount, knownAccounts, shownUser } from './accounts.ts';
-import { issueTo, prove, requireCaller, revoke, subjectOf } from './logins.ts';
+import { catalogOptions, type KnownAccount, knownAccounts, shownUser, tenantsOf } from './accounts.ts';
+import { issueTo, prove, requireCaller, requireGoodCredential, revoke, subjectOf } from './logins.ts';
 import { readV3Login } from './read-login.ts';
 import { chooseAccount } from './v2-login.ts';
 import {
@@ -60,6 +60,7 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
     case 'validate':
       return validate(call, services);
     case 'revoke': {
+      await requireGoodCredential(call, services);
       if (!(await revoke(call, subjectId(call), services))) throw unknownToken();
       return { status: 204 };
     }
@@ -71,9 +72,7 @@ async function answer(call: Call, path: string, services: Services): Promise<Ans
       return { status: 200, document: v3CatalogDocument(catalog, call.publicBase) };
     }
     case 'projects': {
-      const tenants = (await knownAccounts(call, await requireCaller(call, services))).map(
-        ({ tenant }) => tenant,
-      );
+      const tenants = tenantsOf(await knownAccounts(call, await requireCaller(call, services)));
       const self = call.publicBase + path;
       return { status: 200, document: v3ProjectsDocument(tenants, self, call.publicBase) };
     }
@@ -103,6 +102,7 @@ async function login(call: Call, services: Services): Promise<Answer> {
 
 /** Whoever asks may ask: what a token is good for is known to everybody who has it. */
 async function validate(call: Call, services: Services): Promise<Answer> {
+  await requireGoodCredential(call, services);
   const { token, caller, known: own } = await subject(call, services);
   if (own !== undefined) return tokenAnswer(call, 200, { known: own, caller }, token, services);
   const accounts = await knownAccounts(call, caller);
@@ -156,15 +156,19 @@ async function callersAccount(call: Call, services: Services): Promise<KnownAcco
 }
 
 function send(call: Call, answer: Answer, services: Services): void {
-  services.reply(call, replyOf(answer));
+  services.reply(call, replyOf(call, answer));
 }
 
-function replyOf({ status, document, headers = [] }: Answer): Reply {
+/** Keystone's name for a request's id is the one that keystoneauth tells its user. */
+function replyOf({ requestId }: RequestFacts, { status, document, headers = [] }: Answer): Reply {
   return {
     status,
     body: document && JSON.stringify(document),
     format: 'json',
-    headers: ['Vary', 'X-Auth-Token, X-Subject-Token', 'Cache-Control', 'no-store', ...headers],
+    headers: [
+      ...['X-Openstack-Request-Id', requestId, 'Vary', 'X-Auth-Token, X-Subject-Token'],
+      ...['Cache-Control', 'no-store', ...headers],
+    ],
   };
 }
 
@@ -180,6 +184,6 @@ export function v3FaultReply(call: RequestFacts, fault: Fault): Reply & { body: 
   const own = Object.entries(fault.headers).filter(([name]) => name !== 'www-authenticate');
   const headers = own.flat();
   if (fault.code === 401) headers.push('WWW-Authenticate', `Keystone uri="${call.publicBase}/v3"`);
-  const reply = replyOf({ status: fault.code, headers });
+  const reply = replyOf(call, { status: fault.code, headers });
   return { ...reply, body: JSON.stringify(v3ErrorDocument(fault)) };
 }

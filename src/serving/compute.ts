@@ -14,7 +14,7 @@ import type { LocatedAction, LocatedOperation } from './located.ts';
 import type { OperationRequest } from './operation-request.ts';
 import { mayHaveCached, ownTokenOf } from './own-token.ts';
 import { askRelaxed } from './relaxed.ts';
-import { readRequestBody } from './request-body.ts';
+import { checkCoding, readRequestBody } from './request-body.ts';
 import type { Services } from './services.ts';
 import { checkUntil, mayAwait, onceReached } from './until.ts';
 
@@ -122,6 +122,7 @@ async function readWrite(
   const { call } = located;
   if (located.kind === 'operation' && located.operation.request === null)
     return { request: located, body: undefined };
+  checkCoding(call.headers['content-encoding']);
   const bytes = hasBody(call.req) ? await readBody(call.req) : Buffer.alloc(0);
   const known = located.kind === 'action' ? 'action' : located.operation;
   const { operation, body, translationMs } = await readRequestBody(

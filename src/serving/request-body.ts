@@ -46,6 +46,20 @@ export async function readRequestBody(
   return format === 'xml' ? fromXml(bytes, known) : fromJson(bytes, known);
 }
 
+/**
+ * Bodies are read as they come: a packed one is refused by its head, which says more than that its bytes are no text.
+ *
+ * @throws {Fault} badMediaType
+ */
+export function checkCoding(contentEncoding: string | undefined): void {
+  const coding = contentEncoding?.trim().toLowerCase() ?? '';
+  if (coding !== '' && coding !== 'identity')
+    throw new Fault(
+      'badMediaType',
+      `A body with the Content-Encoding "${contentEncoding}" is not taken here; send it as it is.`,
+    );
+}
+
 function fromJson(bytes: Buffer, known: Operation | 'action'): RequestBody {
   const value = jsonOf(textOf(bytes));
   if (!isJsonObject(value))

@@ -39,6 +39,13 @@ export function interpolate(
   return { tree: visit(tree, []), problems };
 }
 
+/** What a text says itself: without what variables put in, which is not written there. A default is. */
+export function withoutReferences(text: string): string {
+  return text.replace(REFERENCE, (found, name: string | undefined, fallback: string | undefined) =>
+    name === undefined ? found : (fallback ?? ''),
+  );
+}
+
 function replaceReferences(
   text: string,
   env: Environment,

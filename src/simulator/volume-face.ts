@@ -58,11 +58,13 @@ function versions(root: string): JsonObject {
   return { versions: [{ id: 'v3.0', status: 'CURRENT', version: '', min_version: '', links }] };
 }
 
+/** As Cinder does: a token of another project than the URL's is a good one, and the URL wrong. */
 function authorize({ tokens, name }: ComputeContext, incoming: Incoming, tenantId: string): void {
   const id = headerOf(incoming, 'x-auth-token');
   const token = id === undefined ? undefined : tokens.findInRegion(id, name, 'volume');
-  if (!token?.project || token.project.id !== tenantId)
+  if (!token?.project)
     throw new Fault('unauthorized', 'This server could not verify that you may see volumes: log in again.');
+  if (token.project.id !== tenantId) throw new Fault('badRequest', 'Malformed request url');
 }
 
 function list({ region }: ComputeContext, { query }: Incoming, tenantId: string): JsonObject {

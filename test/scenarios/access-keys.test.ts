@@ -164,6 +164,41 @@ describe('a login', () => {
     connection.close();
   });
 
+  it('says that it ends with the key that it was given for', async () => {
+    const notAfter = new Date(Date.now() + 3_600_000).toISOString();
+    const key = { hash: hashClientKey(billing.key), notAfter };
+    const gateway = await start(keysMode([{ ...billing, settings: { name: 'billing', keys: [key] } }]));
+    const second = (text: string) => Math.floor(Date.parse(text) / 1_000);
+    const v2 = (await v2Login(gateway, 'billing', billing.key)).json<{
+      access: { token: { id: string; expires: string } };
+    }>().access.token;
+    expect(second(v2.expires)).toBe(second(notAfter));
+    for (const id of [billing.key, v2.id]) {
+      const { text } = await v3Login(gateway, { methods: ['token'], token: { id } });
+      const { token } = JSON.parse(text) as { token: { expires_at: string } };
+      expect(second(token.expires_at)).toBe(second(notAfter));
+    }
+  });
+
+  it('is shown to nobody whose own credential is not good, nor ended by one, as at Keystone', async () => {
+    const gateway = await start(keysMode([billing]));
+    const token = await tokenFor(gateway);
+    const asked = async (method: string, shown: string, subject: string) => {
+      const headers = { 'x-auth-token': shown, 'x-subject-token': subject };
+      const v3 = await ask(`${gateway.url}/v3/auth/tokens`, { method, headers });
+      const v2 = await ask(`${gateway.url}/v2.0/tokens/${subject}`, { method, headers });
+      return [v3.status, v2.status];
+    };
+    for (const shown of ['x', ci.key, `${token}x`])
+      for (const method of ['GET', 'HEAD', 'DELETE'])
+        expect([shown, method, await asked(method, shown, token)]).toEqual([shown, method, [401, 401]]);
+    for (const shown of [billing.key, token])
+      expect([await asked('GET', shown, token), await asked('GET', shown, `${token}x`)]).toEqual([
+        [200, 200],
+        [404, 404],
+      ]);
+  });
+
   it('with a password is slowed after failures, and others are not', async () => {
     const keyHash = await hashPassword('a word of a person');
     const clients = [{ name: 'mara', keyHash }, billing.settings];

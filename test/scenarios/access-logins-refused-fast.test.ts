@@ -61,13 +61,14 @@ const applicationCredential = (name: string, secret: string) =>
 /** Answers from the socket's bytes end with the request id; those that Node writes begin with it. */
 const isFast = ({ fields }: RawAnswer) => fields.at(-1)![0] === 'X-Compute-Request-Id';
 
+/** Fields that differ from one answer to the next. */
+const DIFFERS = /^(?:X-(?:Compute|Openstack)-Request-Id|Date)$/;
+
 /** What must be the same whoever writes an answer. */
 const essence = ({ status, fields, body }: RawAnswer) => ({
   status,
   body,
-  fields: fields
-    .map(([name, value]) => [name, /^(?:X-Compute-Request-Id|Date)$/.test(name) ? '' : value].join(': '))
-    .sort(),
+  fields: fields.map(([name, value]) => [name, DIFFERS.test(name) ? '' : value].join(': ')).sort(),
 });
 
 /** The lines of the log and of the audit log about an answer, without what differs from one to the next. */

@@ -66,6 +66,18 @@ it('a token of Identity v3 is shown to it as the subject and as who asks, and th
   expect(told.text).toContain(`${gateway.url}/dfw/v2/${KEYSTONE_PROJECT.id}`);
 });
 
+it('a token is told of, and given back, to no other that Identity v3 does not know', async () => {
+  const token = await freshToken();
+  for (const method of ['GET', 'HEAD', 'DELETE']) {
+    const headers = { 'x-auth-token': `nobodys-${method}`, 'x-subject-token': token };
+    const answer = await ask(`${gateway.url}/v3/auth/tokens`, { method, headers });
+    expect([method, answer.status]).toEqual([method, 401]);
+  }
+  expect((await get('/v3/auth/tokens', token)).status).toBe(200);
+  const unknown = { 'x-auth-token': token, 'x-subject-token': 'nobodys' };
+  expect((await ask(`${gateway.url}/v3/auth/tokens`, { headers: unknown })).status).toBe(404);
+});
+
 it('a token that Identity v3 does not know is 401, and reaches no region', async () => {
   const before = cloud.region('DFW').requests().length;
   const answers = [];

@@ -44,6 +44,20 @@ describe('sluice', () => {
     }
   });
 
+  it('goes on to its exit code when nobody reads what it prints any more', async () => {
+    const accounts = '[{ name: a, identity: { url: "http://127.0.0.1:1", username: u, apiKeyFile: key } }]';
+    writeFileSync(join(folder, 'key'), 'k', { mode: 0o600 });
+    const file = writeConfig(`listen: { port: 0 }\nadmin: { port: 0 }\naccounts: ${accounts}\n`);
+    for (const [args, code] of [
+      [['new-key', 'ops'], 0],
+      [['doctor', '-c', file], 1],
+    ] as const) {
+      const cli = startCli(args);
+      cli.hangUp();
+      expect([args[0], await cli.ended, cli.stderr()]).toEqual([args[0], code, '']);
+    }
+  });
+
   it('refuses a command it does not have', async () => {
     const { code, stderr } = await run(['sevre']);
     expect(code).toBe(1);

@@ -46,7 +46,10 @@ async function examined(env: Record<string, string> = {}, isServed = false): Pro
   const loaded = loadConfig(file, env);
   if ('problems' in loaded) throw new Error(loaded.problems.join('\n'));
   const tree = writtenTree(file, env)!;
-  return examine({ config: loaded.config, tree, file, env, isServed: async () => isServed }, () => {});
+  return examine(
+    { config: loaded.config, tree, source: tree, file, env, isServed: async () => isServed },
+    () => {},
+  );
 }
 
 const amiss = (findings: readonly Finding[]) => findings.filter(({ level }) => level !== 'ok').map(lineOf);

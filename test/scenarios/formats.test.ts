@@ -130,6 +130,18 @@ describe('the format of a request', () => {
     },
   );
 
+  it('is 415 badMediaType for a body that is packed, and what it would be for one that says that it is not', async () => {
+    const send = (coding: string) => {
+      const headers = { 'content-type': 'application/json', 'content-encoding': coding };
+      return ask(`${base}/servers`, { method: 'POST', body: server, headers });
+    };
+    const refused = await send('gzip');
+    expect(refused.status).toBe(415);
+    expect(refused.json()).toHaveProperty('badMediaType.message', expect.stringContaining('"gzip"'));
+    expect(dfw.count('POST /servers')).toBe(0);
+    expect((await send('identity')).status).toBe(202);
+  });
+
   it('is no matter where there is no body: JSON as the type of nothing is legal', async () => {
     const headers = { 'content-type': 'application/json' };
     expect((await ask(`${base}/servers`, { headers })).status).toBe(200);

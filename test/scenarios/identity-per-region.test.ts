@@ -195,6 +195,16 @@ describe('a client of Identity v3 at an account with an identity service in each
     expect((await login({ project: { id: '3003' } })).status).toBe(401);
   });
 
+  it('is shown a tenant that both identity services have once, in either version', async () => {
+    await syd.close();
+    syd = await startStubUpstream({ regions: ['RegionOne'], tenant: '1001' });
+    await start();
+    const { projects } = (await at('/v3/auth/projects')).json<{ projects: { id: string }[] }>();
+    const { tenants } = (await at('/v2.0/tenants')).json<{ tenants: { id: string }[] }>();
+    expect([projects, tenants].map((all) => all.map(({ id }) => id))).toEqual([['1001'], ['1001']]);
+    expect((await at('/v2/3003/servers')).text).toContain('Tenants here: 1001.');
+  });
+
   it('logs in while the identity service of another region is down', async () => {
     await syd.identity.refuse();
     await start();

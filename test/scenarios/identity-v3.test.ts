@@ -128,6 +128,13 @@ describe('a login at /v3/auth/tokens', () => {
     if (code === 401) expect(answered.headers['www-authenticate']).toBe(`Keystone uri="${gateway.url}/v3"`);
   });
 
+  it('has the id that keystoneauth tells its user, refused or not', async () => {
+    const answers = [await login({ identity: password }), await login({}), await v3('GET', '/regions')];
+    expect(answers.map(({ status }) => status)).toEqual([201, 400, 404]);
+    for (const { headers } of answers)
+      expect(headers['x-openstack-request-id']).toBe(headers['x-compute-request-id']);
+  });
+
   it('is 400 for XML and for no body', async () => {
     for (const body of ['<auth/>', '']) {
       const { status, json } = await login(undefined, { body });

@@ -77,6 +77,11 @@ test('it has versions and limits, wants a token of the tenant, and is read only'
     limits: { absolute: { totalVolumesUsed: 0 } },
   });
   expect((await fetch(`${base}/volumes`)).status).toBe(401);
+  const elsewhere = await ask('/../12345/volumes');
+  expect([elsewhere.status, await elsewhere.json()]).toEqual([
+    400,
+    { badRequest: { code: 400, message: 'Malformed request url' } },
+  ]);
   expect((await ask('/backups')).status).toBe(404);
   expect((await ask('/volumes', { method: 'POST' })).status).toBe(405);
 });

@@ -12,6 +12,8 @@ export interface CliProcess {
   /** Resolves with the first match in what it has written and will write; rejects when it ends without one. */
   said(pattern: RegExp): Promise<RegExpExecArray>;
   signal(name: NodeJS.Signals): void;
+  /** Reads no more of its standard output, as `head` does. */
+  hangUp(): void;
   /** Resolves with the exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
 }
@@ -57,6 +59,7 @@ export function startCli(
     stderr: () => written.stderr,
     ended,
     signal: (name) => void child.kill(name),
+    hangUp: () => void child.stdout!.destroy(),
     said: (pattern) =>
       new Promise((resolve, reject) => {
         const look = () => {

@@ -52,7 +52,11 @@ describe('files', () => {
   };
   it('are all those that settings name, seen from the folder of the configuration', () => {
     expect(
-      namedFiles(tree, '/etc/sluice/sluice.yaml', {}).map(({ setting, file, use }) => [setting, file, use]),
+      namedFiles(tree, tree, '/etc/sluice/sluice.yaml', {}).map(({ setting, file, use }) => [
+        setting,
+        file,
+        use,
+      ]),
     ).toEqual([
       ['configuration', '/etc/sluice/sluice.yaml', 'secret'],
       ['accounts.0.identity.apiKeyFile', '/etc/sluice/key', 'secret'],
@@ -84,13 +88,24 @@ describe('files', () => {
     ],
     ['a password in redis.url', { redis: { url: 'redis://:secret@redis:6379' } }, 'secret'],
     ['a token of the operators', { admin: { token: 't' } }, 'secret'],
+    ['a default of a secret', { accounts: [{ identity: { password: `\${W:-word}` } }] }, 'secret'],
+    ['a part of a secret', { admin: { token: `sesame-\${T}` } }, 'secret'],
+    [
+      'variables that are secret',
+      {
+        accounts: [{ identity: { apiKey: `\${RAX_API_KEY}` } }],
+        redis: { url: `redis://:\${P}@redis:6379`, signingKeys: [`\${K}`] },
+        admin: { token: `\${T:-}` },
+      },
+      'public',
+    ],
     [
       'nothing secret',
       { redis: { url: 'redis://redis:6379' }, accounts: [{ identity: { apiKeyFile: 'k' } }] },
       'public',
     ],
   ] as const)('a configuration that holds %s is %s', (_what, written, use) => {
-    expect(namedFiles(written, 'a.yaml', {})[0]!.use).toBe(use);
+    expect(namedFiles({}, written, 'a.yaml', {})[0]!.use).toBe(use);
   });
 
   it('are those of clouds, too: what holds secrets, and the keys and authorities that they name', () => {
@@ -109,6 +124,7 @@ describe('files', () => {
             { cloud: 'b', cloudsFile: name },
           ],
         },
+        {},
         join(folder, 'sluice.yaml'),
         {
           HOME: folder,
