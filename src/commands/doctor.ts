@@ -42,7 +42,10 @@ export async function doctor(
   const count = (level: Finding['level']) => found.filter((finding) => finding.level === level).length;
   const [faults, warned] = [count('fault'), count('warning')];
   if (json) print(found);
-  else console.log(`${faults} faults, ${warned} warnings, ${found.length - faults - warned} ok`);
+  else
+    console.log(
+      `${counted(faults, 'fault')}, ${counted(warned, 'warning')}, ${found.length - faults - warned} ok`,
+    );
   return faults > 0 ? 1 : 0;
 }
 
@@ -59,3 +62,5 @@ function faultOf(problem: string): Finding {
 function print(findings: readonly Finding[]): void {
   console.log(JSON.stringify({ findings }, null, 2));
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
