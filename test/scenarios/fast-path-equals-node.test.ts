@@ -101,7 +101,7 @@ function scriptRegion(region: StubRegion): void {
 
 /** What must be the same whoever writes an answer. */
 function essence({ status, fields, body }: ReadAnswer) {
-  const same = fields.map((field) => field.replace(/^(X-Compute-Request-Id|Date): .*/i, '$1'));
+  const same = fields.map((field) => field.replace(/^(X-(?:Compute|Openstack)-Request-Id|Date): .*/i, '$1'));
   return { status, fields: same.sort(), body: body.replaceAll(/req-[0-9a-f-]{36}|sluice_token_[\w-]+/g, '') };
 }
 
