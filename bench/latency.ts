@@ -17,8 +17,8 @@ import { CORES, node } from './program.ts';
 const PER_SECOND = 1_000;
 const SECONDS = 4;
 const ROUNDS = 5;
-/** At twice the rate: a server runs for months, and V8 compiles what is used for some thousand requests first. */
-const WARM_UP_SECONDS = 5;
+/** At five times the rate: a server runs for months, and V8 compiles what is used for some ten thousand requests first. */
+const WARM_UP_SECONDS = 10;
 const MOST = 3;
 const script = fileURLToPath(new URL('./servers/open-loop.ts', import.meta.url));
 
@@ -65,7 +65,7 @@ async function measure(peers: readonly Peer[], behind: string | undefined) {
     const urls = running.map(({ url }) => url);
     if (behind !== undefined) urls.unshift(context.upstreamOrigin + behind);
     const rounds: Latency[][] = urls.map(() => []);
-    for (const url of urls) await load(url, WARM_UP_SECONDS, 2 * PER_SECOND);
+    for (const url of urls) await load(url, WARM_UP_SECONDS, 5 * PER_SECOND);
     for (let round = 0; round < ROUNDS; round++)
       for (const [at, url] of urls.entries()) rounds[at]!.push(await load(url, SECONDS));
     const all = rounds.map((each) => ({ p50: medianOf(each, 'p50'), p99: medianOf(each, 'p99') }));

@@ -5,7 +5,7 @@ import { LimitSet } from './limit-set.ts';
 import type { Window } from './window.ts';
 
 /** What is remembered of paths, in bytes for each verb; ids make paths many, so the oldest go. */
-const MOST_BYTES = 2 ** 20;
+const MOST_BYTES = 2 ** 21;
 /** What an entry takes beside its text. */
 const ENTRY_BYTES = 256;
 /** What is longer is matched each time: one caller's long paths would drive all others out. */
