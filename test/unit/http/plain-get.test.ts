@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { PlainGetReader, readPlainGet } from '../../../src/http/plain-get.ts';
+import { fieldLines, nodeReader, targets } from '../../support/node-reader.ts';
 
 const get = (...lines: string[]) => Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 const PLAIN = ['GET /dfw/v2/1/flavors?limit=2 HTTP/1.1', 'Host: gw:8080'];
@@ -97,48 +95,24 @@ describe('a connection', () => {
 });
 
 describe('beside Node', () => {
-  const seen: { url: string | undefined; headers: IncomingHttpHeaders }[] = [];
-  const server = createServer((req, res) => {
-    seen.push({ url: req.url, headers: req.headers });
-    res.end();
-  });
-  beforeAll(async () => {
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-  });
-  afterAll(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-
-  async function asNodeReads(bytes: Buffer) {
-    seen.length = 0;
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
-    socket.on('error', () => {});
-    socket.end(bytes);
-    socket.resume();
-    await once(socket, 'close');
-    return seen;
-  }
-
-  const token = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,12}$/);
-  const value = fc.stringMatching(/^[\t -~]{0,20}$/);
-  const url = fc.stringMatching(/^\/[!-~]{0,30}$/);
+  const asNodeReads = nodeReader();
   const line = fc.oneof(
-    fc.tuple(token, value).map(([name, text]) => `${name}:${text}`),
+    fieldLines('Connection: keep-alive', 'Content-Length: 0', 'Accept: */*', 'TE: trailers'),
     fc.stringMatching(/^[\t -~]{0,30}$/),
-    fc.constantFrom('Connection: keep-alive', 'Content-Length: 0', 'Accept: */*', 'TE: trailers'),
   );
 
   it('whatever is read here is one request there, with the same URL and fields', async () => {
     let read = 0;
-    const heads = fc.tuple(url, fc.array(line, { maxLength: 4 }));
+    const heads = fc.tuple(targets, fc.array(line, { maxLength: 4 }));
     await fc.assert(
       fc.asyncProperty(heads, async ([target, lines]) => {
         const bytes = get(`GET ${target} HTTP/1.1`, 'Host: gw', ...lines);
         const plain = readPlainGet(bytes);
         if (plain === undefined) return;
         read++;
-        expect(await asNodeReads(bytes)).toEqual([{ url: plain.url, headers: { ...plain.headers } }]);
+        expect(await asNodeReads(bytes)).toEqual([
+          { url: plain.url, headers: { ...plain.headers }, body: '' },
+        ]);
       }),
       { numRuns: 500, seed: 20_261_126 },
     );

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readPlainPost } from '../../../src/http/plain-post.ts';
+import { fieldLines, nodeReader, targets } from '../../support/node-reader.ts';
 
 const LINE = 'POST /v2.0/tokens HTTP/1.1';
 
@@ -79,37 +77,12 @@ describe('a plain POST', () => {
 });
 
 describe('beside Node', () => {
-  const seen: { url: string | undefined; headers: IncomingHttpHeaders; body: string }[] = [];
-  const server = createServer(async (req, res) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of req) chunks.push(chunk as Buffer);
-    seen.push({ url: req.url, headers: req.headers, body: Buffer.concat(chunks).toString('latin1') });
-    res.end();
-  });
-  beforeAll(async () => {
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-  });
-  afterAll(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-
-  async function asNodeReads(bytes: Buffer) {
-    seen.length = 0;
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
-    socket.on('error', () => {});
-    socket.end(bytes);
-    socket.resume();
-    await once(socket, 'close');
-    return seen;
-  }
-
-  const token = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,12}$/);
-  const value = fc.stringMatching(/^[\t -~]{0,20}$/);
-  const url = fc.stringMatching(/^\/[!-~]{0,30}$/);
-  const line = fc.oneof(
-    fc.tuple(token, value).map(([name, text]) => `${name}:${text}`),
-    fc.constantFrom('Connection: keep-alive', 'Accept: */*', 'Transfer-Encoding: chunked', 'TE: trailers'),
+  const asNodeReads = nodeReader();
+  const line = fieldLines(
+    'Connection: keep-alive',
+    'Accept: */*',
+    'Transfer-Encoding: chunked',
+    'TE: trailers',
   );
   const length = fc.oneof(
     { weight: 6, arbitrary: fc.constant(undefined) },
@@ -123,7 +96,7 @@ describe('beside Node', () => {
 
   it('whatever is read here is one request there, with the same URL, fields and body', async () => {
     let read = 0;
-    const requests = fc.tuple(url, fc.array(line, { maxLength: 3 }), length, body);
+    const requests = fc.tuple(targets, fc.array(line, { maxLength: 3 }), length, body);
     await fc.assert(
       fc.asyncProperty(requests, async ([target, lines, announced, text]) => {
         const bytes = post(text, [`POST ${target} HTTP/1.1`, 'Host: gw', ...lines], announced);
