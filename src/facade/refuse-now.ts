@@ -4,12 +4,12 @@
  * code; whatever is more than a plain login that can be refused at once goes there.
  */
 import type { Fault } from '../faults/faults.ts';
-import type { ListenerTerms } from '../http/caller.ts';
 import type { PostAnswerer } from '../http/fast-path.ts';
 import type { Reply } from '../http/reply.ts';
-import { RequestFacts } from '../http/request-facts.ts';
+import type { RequestFacts } from '../http/request-facts.ts';
 import { keptAlive, wireReply } from '../http/wire-reply.ts';
-import type { Route, Router } from '../routing/route.ts';
+import type { Route } from '../routing/route.ts';
+import { type FastTerms, fastFacts } from '../serving/fast-facts.ts';
 import { faultReply, noteFault } from '../serving/fault-reply.ts';
 import { locateNow } from '../serving/locate.ts';
 import type { Services } from '../serving/services.ts';
@@ -20,30 +20,15 @@ import { v3FaultReply } from './serve-v3.ts';
 import { matchFacade } from './v2-login.ts';
 import { matchV3 } from './v3-paths.ts';
 
-/** What the refuser of a listener knows of it. */
-export interface RefuserOptions {
-  readonly services: () => Services;
-  readonly terms: () => ListenerTerms;
-  readonly router: Router;
-  readonly rootRegion: string | undefined;
-  /** How long an idle connection is kept, ms. */
-  readonly keepAliveMs: number;
-}
-
 /** Refuses logins at once, or leaves them alone. */
-export function createLoginRefuser(options: RefuserOptions): PostAnswerer {
-  const { rootRegion } = options;
+export function createLoginRefuser(options: FastTerms): PostAnswerer {
   const connection = keptAlive(options.keepAliveMs);
   return (post, socket) => {
-    const terms = options.terms();
-    if (terms.access.mode === 'open') return undefined;
+    if (options.terms().access.mode === 'open') return undefined;
     const route = options.router('POST', post.url);
     if (!isLogin(route)) return undefined;
     const services = options.services();
-    const context = { terms, rootRegion, now: services.clock.monotonic() };
-    const facts = new RequestFacts({ method: 'POST', headers: post.headers, route, socket }, context);
-    // One that goes on to Node's parser begins anew there: a span that is never ended is never sent.
-    facts.trace = services.tracing?.request(post.headers);
+    const facts = fastFacts({ method: 'POST', headers: post.headers, route, socket }, options, services);
     const reply = refusalOf(facts, post.body, services);
     if (reply === undefined) return undefined;
     const answer = wireReply(facts, reply, connection);

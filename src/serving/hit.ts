@@ -1,20 +1,19 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Fault } from '../faults/faults.ts';
-import type { ListenerTerms } from '../http/caller.ts';
 import { commonHead } from '../http/common-head.ts';
 import { dateNow } from '../http/date.ts';
 import type { Answerer } from '../http/fast-path.ts';
 import { textOf } from '../http/head.ts';
 import type { PlainGet } from '../http/plain-get.ts';
 import type { Response } from '../http/reply.ts';
-import { RequestFacts } from '../http/request-facts.ts';
+import type { RequestFacts } from '../http/request-facts.ts';
 import type { WireAnswer } from '../http/response-writer.ts';
 import { asBytes, keptAlive } from '../http/wire-reply.ts';
-import type { Router } from '../routing/route.ts';
 import { contentTypeOf, type Format } from '../translation/format.ts';
 import { countResult } from './cache-result.ts';
 import { findHit } from './cached.ts';
+import { type FastTerms, fastFacts } from './fast-facts.ts';
 import { noteFault } from './fault-reply.ts';
 import { locateNow } from './locate.ts';
 import { mayHaveCached } from './own-token.ts';
@@ -28,14 +27,7 @@ import { mayAwait } from './until.ts';
  * What answers plain GETs from memory: fresh hits of the cache, nothing that would wait or ask anybody; and whoever shows what
  * is nobody's key, so that a flood of those costs no more than a hit.
  */
-export function createMemoryAnswerer(options: {
-  services: () => Services;
-  terms: () => ListenerTerms;
-  router: Router;
-  rootRegion: string | undefined;
-  /** How long an idle connection is kept, ms. */
-  keepAliveMs: number;
-}): Answerer {
+export function createMemoryAnswerer(options: FastTerms): Answerer {
   const refusals = new Map<string, Refusal>();
   const tail = keptAlive(options.keepAliveMs);
   return (get, socket) => {
@@ -104,21 +96,13 @@ function refusalFor(facts: RequestFacts, format: Format): Refusal {
 function factsOf(
   { url, headers }: PlainGet,
   socket: Socket,
-  {
-    router,
-    rootRegion,
-    terms,
-  }: { router: Router; rootRegion: string | undefined; terms: () => ListenerTerms },
-  { clock, tracing }: Services,
+  options: FastTerms,
+  services: Services,
 ): RequestFacts | undefined {
-  const route = router('GET', url);
+  const route = options.router('GET', url);
   const { match } = route;
   if (match?.kind !== 'operation' || match.operation.cache === null || mayAwait(route)) return undefined;
-  const context = { terms: terms(), rootRegion, now: clock.monotonic() };
-  const facts = new RequestFacts({ method: 'GET', headers, route, socket }, context);
-  // One that goes on to Node's parser begins anew there: a span that is never ended is never sent.
-  if (tracing !== undefined) facts.trace = tracing.request(headers);
-  return facts;
+  return fastFacts({ method: 'GET', headers, route, socket }, options, services);
 }
 
 /** @returns undefined for whatever is no fresh hit, faults included: they are told where all the others are */
