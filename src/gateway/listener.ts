@@ -4,11 +4,9 @@ import { SCHEMA_COMPILERS } from '../admin/schemas.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import { createLoginRefuser } from '../facade/refuse-now.ts';
 import { asFault, Fault } from '../faults/faults.ts';
-import { Call } from '../http/call.ts';
+import { Call, type Ends } from '../http/call.ts';
 import type { ListenerTerms } from '../http/caller.ts';
-import { PlainResponse } from '../http/plain-response.ts';
 import type { RequestHead } from '../http/request-facts.ts';
-import type { ResponseWriter } from '../http/response-writer.ts';
 import { Wire, type WireLoad, type WireTls } from '../http/server.ts';
 import { answerHeld } from '../passthrough/held.ts';
 import { passedKeyOf, passOnce } from '../passthrough/once.ts';
@@ -113,10 +111,7 @@ export function createListener(options: {
     call.res.once('close', () => waiting.remove(seat));
   };
 
-  const open = (
-    { url, ...head }: Omit<RequestHead, 'route'> & { url: string },
-    ends: { req: IncomingMessage | undefined; res: ResponseWriter },
-  ): Call => {
+  const open = ({ url, ...head }: Omit<RequestHead, 'route'> & { url: string }, ends: Ends): Call => {
     const route = router(head.method, url);
     const call = new Call({ ...head, route }, ends, {
       terms: terms(),
@@ -143,13 +138,13 @@ export function createListener(options: {
   };
 
   const hand = (asked: Asked): void => {
-    const { req, res } = asked.located.call;
+    const { ends } = asked.located.call;
     const handed = (req: IncomingMessage, res: ServerResponse): void => {
       streamed.set(req, asked);
       fastifyHandler(req, res);
     };
-    if (res instanceof PlainResponse) res.handOver(handed);
-    else handed(req!, res as ServerResponse);
+    if (ends.req === undefined) ends.res.handOver(handed);
+    else handed(ends.req, ends.res);
   };
 
   const serve = (call: Call): void => {

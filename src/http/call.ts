@@ -1,12 +1,19 @@
 import { setMaxListeners } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Fault } from '../faults/faults.ts';
 import type { Cancellation } from '../upstream/cancellation.ts';
+import type { PlainResponse } from './plain-response.ts';
 import { type RequestContext, RequestFacts, type RequestHead } from './request-facts.ts';
 import type { ResponseWriter } from './response-writer.ts';
 
+/** What a request came in by, and what its answer goes out by: Node's, or those of the fast path, whose requests have no body. */
+export type Ends =
+  | { readonly req: IncomingMessage; readonly res: ServerResponse }
+  | { readonly req: undefined; readonly res: PlainResponse };
+
 /** One request that is answered: its facts, its body, and whether its caller is still there. */
 export class Call extends RequestFacts implements Cancellation {
+  readonly ends: Ends;
   /** undefined: a plain GET that Node has not read, which has no body. */
   readonly req: IncomingMessage | undefined;
   readonly res: ResponseWriter;
@@ -19,14 +26,11 @@ export class Call extends RequestFacts implements Cancellation {
   #isListening = false;
   #isCut = false;
 
-  constructor(
-    head: RequestHead,
-    { req, res }: { req: IncomingMessage | undefined; res: ResponseWriter },
-    context: RequestContext,
-  ) {
+  constructor(head: RequestHead, ends: Ends, context: RequestContext) {
     super(head, context);
-    this.req = req;
-    this.res = res;
+    this.ends = ends;
+    this.req = ends.req;
+    this.res = ends.res;
   }
 
   /** True once the caller has left before its answer was out, or has been told that none will come. */
