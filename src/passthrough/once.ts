@@ -1,5 +1,5 @@
 import { OTHER_OPERATION } from '../access/grants.ts';
-import { Fault } from '../faults/faults.ts';
+import type { Fault } from '../faults/faults.ts';
 import { hasBody, readBody } from '../http/body.ts';
 import { KeyTaken, type Run } from '../idempotency/keeper.ts';
 import { fingerprintOf, type KeyScope, nameOf, readKey } from '../idempotency/key.ts';
@@ -7,7 +7,13 @@ import { openAnswer, sealAnswer } from '../idempotency/record.ts';
 import type { JsonValue } from '../json.ts';
 import { serviceTypeOf } from '../routing/service-place.ts';
 import { patienceOf } from '../serving/ask-region.ts';
-import { mismatchFault, runningFault, unknownFault } from '../serving/idempotent-faults.ts';
+import {
+  mismatchFault,
+  NOT_DONE,
+  runningFault,
+  unknownFault,
+  unreadableFault,
+} from '../serving/idempotent-faults.ts';
 import { keyScopeOf } from '../serving/key-scope.ts';
 import type { LocatedPassthrough } from '../serving/located.ts';
 import type { Services } from '../serving/services.ts';
@@ -27,8 +33,6 @@ import { type Changed, findProxyTarget, headOf, type ProxyTarget } from './targe
 
 /** Most bytes of an answer that are kept; a longer one goes to its caller alone. */
 const MOST_KEPT_BYTES = 1024 * 1024;
-/** What a service answers that has not done the request, and may do it another time. */
-const NOT_DONE: ReadonlySet<number> = new Set([401, 408, 413, 429, 503]);
 /** What of an answer is of its own time and connection. */
 const NOT_KEPT: ReadonlySet<string> = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding']);
 
@@ -184,11 +188,7 @@ function keptOf({ status, headers, body }: WholeAnswer) {
 
 function replayed(sealed: string, name: string, scope: KeyScope): ProxiedAnswer {
   const kept = openAnswer(sealed, name, scope);
-  if (kept === undefined)
-    throw new Fault(
-      'computeFault',
-      'The answer to this Idempotency-Key was kept and cannot be read any more.',
-    );
+  if (kept === undefined) throw unreadableFault();
   return {
     status: kept.status,
     headers: { ...kept.headers, 'idempotent-replayed': 'true' },

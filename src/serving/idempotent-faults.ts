@@ -23,6 +23,13 @@ export const mismatchFault = (): Fault =>
     { code: 422 },
   );
 
+/** 500: the answer that was kept was lost, or changed by somebody. */
+export const unreadableFault = (): Fault =>
+  new Fault('computeFault', 'The answer to this Idempotency-Key was kept and cannot be read any more.');
+
+/** What a region answers that has not done the request, and may do it another time. */
+export const NOT_DONE: ReadonlySet<number> = new Set([401, 408, 413, 429, 503]);
+
 /** A request, as far as its faults tell of it. */
 export interface Asked {
   readonly place: OperationRequest['place'];

@@ -9,7 +9,7 @@ import { isLost, mayHaveArrived } from '../upstream/failure.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
 import { patienceOf } from './ask-region.ts';
 import { findCreated, makesSeveral, stamped, stampOf } from './find-created.ts';
-import { mismatchFault, runningFault, unknownFault } from './idempotent-faults.ts';
+import { mismatchFault, NOT_DONE, runningFault, unknownFault } from './idempotent-faults.ts';
 import { keepOldest } from './keep-oldest.ts';
 import { keep, replayed } from './kept-answer.ts';
 import { keyScopeOf } from './key-scope.ts';
@@ -21,9 +21,7 @@ import { UntilSent } from './until-sent.ts';
 /** Pauses between looks for what a lost create has made, ms. */
 const LOOKS_MS = [250, 750, 1500, 2500, 5000];
 
-/** What a region answers that has not done the request, and may do it another time. */
-const NOT_DONE: ReadonlySet<number> = new Set([401, 408, 413, 429, 503]);
-/** What it answers to a create that it does not know: nothing was made. Any other word of a failure may come after the deed. */
+/** What a region answers to a create that it does not know: nothing was made. Any other word of a failure may come after the deed. */
 const NOT_KNOWN: ReadonlySet<number> = new Set([501, 505]);
 
 /** What came of a keyed request, and its label in the metric. */

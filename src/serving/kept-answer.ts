@@ -1,7 +1,8 @@
-import { Fault } from '../faults/faults.ts';
+import type { Fault } from '../faults/faults.ts';
 import type { KeyScope } from '../idempotency/key.ts';
 import { type KeptAnswer, openAnswer, sealAnswer } from '../idempotency/record.ts';
 import type { RegionAnswer } from '../upstream/region.ts';
+import { unreadableFault } from './idempotent-faults.ts';
 
 /** Headers of an answer that are given again with it. */
 const KEPT_HEADERS = [
@@ -32,11 +33,7 @@ export function keep({ status, text, headers }: RegionAnswer, { name, scope }: K
 /** The answer again, marked as one that was given before; a fault where it cannot be read any more. */
 export function replayed(answer: string, { name, scope }: KeptFor): RegionAnswer | Fault {
   const kept: KeptAnswer | undefined = openAnswer(answer, name, scope);
-  if (kept === undefined)
-    return new Fault(
-      'computeFault',
-      'The answer to this Idempotency-Key was kept and cannot be read any more.',
-    );
+  if (kept === undefined) return unreadableFault();
   return { ...NOTHING_SPENT, ...kept, headers: { ...kept.headers, 'idempotent-replayed': 'true' } };
 }
 
