@@ -1,6 +1,7 @@
 import { hrefsOf } from '../links/json-hrefs.ts';
 import { readLongDocument, rewriteInTurns } from '../links/long-document.ts';
 import { MOST_AT_ONCE } from '../turns.ts';
+import { isPlainJson } from '../upstream/cut-document.ts';
 import type { ProxiedAnswer } from '../upstream/region.ts';
 import type { Holding } from '../upstream/stream-exchange.ts';
 
@@ -55,8 +56,7 @@ function isDocument({ status, headers }: Pick<ProxiedAnswer, 'status' | 'headers
   return (
     method !== 'HEAD' &&
     !WITHOUT_DOCUMENT.has(status) &&
-    /^application\/json\b/i.test(headers['content-type'] ?? '') &&
-    (headers['content-encoding'] ?? 'identity') === 'identity' &&
+    isPlainJson(headers) &&
     !(Number(headers['content-length']) > LONGEST_DOCUMENT)
   );
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { readLongDocument } from '../links/long-document.ts';
 import { ExchangeError } from './exchange.ts';
 import type { StreamedAnswer } from './stream-exchange.ts';
@@ -13,11 +14,15 @@ export function cutDocument(
 ): Promise<ExchangeError | undefined> | ExchangeError | undefined {
   const isFramed = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
   if (!Buffer.isBuffer(body) || isFramed || status >= 300 || status === 204) return undefined;
-  if (!/^application\/json\b/i.test(headers['content-type'] ?? '')) return undefined;
-  if ((headers['content-encoding'] ?? 'identity') !== 'identity' || method === 'HEAD') return undefined;
+  if (!isPlainJson(headers) || method === 'HEAD') return undefined;
   if (body.length === 0) return method === 'GET' ? cut() : undefined;
   return readLongDocument(body).then((document) => (document === undefined ? cut() : undefined));
 }
+
+/** Whether a body is a JSON document, in no coding. */
+export const isPlainJson = (headers: IncomingHttpHeaders): boolean =>
+  /^application\/json\b/i.test(headers['content-type'] ?? '') &&
+  (headers['content-encoding'] ?? 'identity') === 'identity';
 
 const cut = (): ExchangeError =>
   new ExchangeError('broken', true, 'the body ended with its connection and is no whole JSON document');
