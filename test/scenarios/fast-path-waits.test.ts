@@ -30,6 +30,14 @@ beforeEach(async () => {
   return () => connection.close();
 });
 
+/** Asks what the region does not answer before its gate is opened, and has asked for. */
+async function askAndWait() {
+  const gate = dfw.hold('GET /servers/1');
+  connection.write(requestText('gw', `${P}/servers/1`, {}));
+  await gate.arrived(1);
+  return gate;
+}
+
 /** What must be the same whoever writes an answer, but for the order of its fields. */
 function essence({ status, fields, body }: RawAnswer) {
   const same = fields
@@ -71,9 +79,7 @@ describe('a request that waits on a kept-alive connection is answered like one o
 
 describe('while it waits', () => {
   it('what comes in behind it is answered behind it', async () => {
-    const gate = dfw.hold('GET /servers/1');
-    connection.write(requestText('gw', `${P}/servers/1`, {}));
-    await gate.arrived(1);
+    const gate = await askAndWait();
     connection.write(requestText('gw', `${P}/flavors/detail`, {}));
     connection.write(requestText('gw', `${P}/servers`, {}, 'HEAD').slice(0, 20));
     gate.open();
@@ -84,9 +90,7 @@ describe('while it waits', () => {
   });
 
   it('its connection is not idle, and is once it is answered', async () => {
-    const gate = dfw.hold('GET /servers/1');
-    connection.write(requestText('gw', `${P}/servers/1`, {}));
-    await gate.arrived(1);
+    const gate = await askAndWait();
     const silent = await connectRaw(gateway.url);
     await silent.ask(`${P}/flavors/detail`);
     // Both said their last word at about the same time.
@@ -97,9 +101,7 @@ describe('while it waits', () => {
   });
 
   it('a caller that leaves ends it at the region, and is counted as 499', async () => {
-    const gate = dfw.hold('GET /servers/1');
-    connection.write(requestText('gw', `${P}/servers/1`, {}));
-    await gate.arrived(1);
+    await askAndWait();
     connection.close();
     const [request] = dfw.requests('GET /servers/1');
     await request!.closed;
@@ -123,9 +125,7 @@ describe('while it waits', () => {
   });
 
   it('a gateway that stops answers it, and says that the connection ends', async () => {
-    const gate = dfw.hold('GET /servers/1');
-    connection.write(requestText('gw', `${P}/servers/1`, {}));
-    await gate.arrived(1);
+    const gate = await askAndWait();
     const closed = gateway.close(60_000);
     gate.open();
     const answer = await connection.answer();
@@ -135,9 +135,7 @@ describe('while it waits', () => {
   });
 
   it('a gateway whose time is over tells it so', async () => {
-    const gate = dfw.hold('GET /servers/1');
-    connection.write(requestText('gw', `${P}/servers/1`, {}));
-    await gate.arrived(1);
+    const gate = await askAndWait();
     const closed = gateway.close(0);
     expect((await connection.answer()).status).toBe(503);
     await closed;
